@@ -1,0 +1,1 @@
+"""The typed contract for LLM-gateway configuration."""
