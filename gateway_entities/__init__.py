@@ -1,1 +1,71 @@
-"""The typed contract for LLM-gateway configuration."""
+"""The typed contract for LLM-gateway configuration.
+
+The entities and enums, the errors, and the clients; nothing else is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway_entities.entities import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    FallbackConfig,
+    FallbackStrategy,
+    GatewayBudgetPolicy,
+    GatewayBudgetWindow,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayEndpointModelConfig,
+    GatewayEndpointModelMapping,
+    GatewayEndpointTag,
+    GatewayModelDefinition,
+    GatewayModelLinkageType,
+    GatewayResourceType,
+    GatewaySecretInfo,
+    RoutingStrategy,
+)
+from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
+
+if TYPE_CHECKING:
+    from gateway_entities.client import AsyncGatewayClient, GatewayClient
+
+__all__ = [
+    "AsyncGatewayClient",
+    "BudgetAction",
+    "BudgetDuration",
+    "BudgetDurationUnit",
+    "BudgetTargetScope",
+    "BudgetUnit",
+    "Code",
+    "FallbackConfig",
+    "FallbackStrategy",
+    "FieldViolation",
+    "GatewayBudgetPolicy",
+    "GatewayBudgetWindow",
+    "GatewayClient",
+    "GatewayEndpoint",
+    "GatewayEndpointBinding",
+    "GatewayEndpointModelConfig",
+    "GatewayEndpointModelMapping",
+    "GatewayEndpointTag",
+    "GatewayError",
+    "GatewayModelDefinition",
+    "GatewayModelLinkageType",
+    "GatewayResourceType",
+    "GatewaySecretInfo",
+    "RoutingStrategy",
+    "WireError",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Who only needs the entities does not pay for the clients.
+    if name in {"AsyncGatewayClient", "GatewayClient"}:
+        from gateway_entities import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

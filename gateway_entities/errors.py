@@ -111,6 +111,13 @@ class GatewayError(Exception):
         self.reason = reason
         self.field_violations = tuple(field_violations)
 
+    @classmethod
+    def invalid(cls, violations: Iterable[FieldViolation]) -> GatewayError:
+        """Return the error of a request that breaks rules: INVALID_ARGUMENT, its message naming every field."""
+        found = tuple(violations)
+        message = "; ".join(f"{violation.field} {violation.description}" for violation in found)
+        return GatewayError(Code.INVALID_ARGUMENT, message, reason="INVALID_REQUEST", field_violations=found)
+
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
 

@@ -139,8 +139,8 @@ class EndpointServiceServicer(object):
         """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
         SEQUENTIAL if none is set.
 
-        Errors: INVALID_ARGUMENT (a config outside its limits; PRIMARY weights that sum to 0); NOT_FOUND (the endpoint or the
-        model definition); ALREADY_EXISTS (that definition is linked in the same way).
+        Errors: INVALID_ARGUMENT (a config outside its limits); NOT_FOUND (the endpoint or the model definition);
+        ALREADY_EXISTS (that definition is linked in the same way).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

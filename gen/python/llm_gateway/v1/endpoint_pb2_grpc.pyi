@@ -66,8 +66,8 @@ class EndpointServiceStub:
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
     SEQUENTIAL if none is set.
 
-    Errors: INVALID_ARGUMENT (a config outside its limits; PRIMARY weights that sum to 0); NOT_FOUND (the endpoint or the
-    model definition); ALREADY_EXISTS (that definition is linked in the same way).
+    Errors: INVALID_ARGUMENT (a config outside its limits); NOT_FOUND (the endpoint or the model definition);
+    ALREADY_EXISTS (that definition is linked in the same way).
     """
     DetachModelFromGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.DetachModelFromGatewayEndpointRequest, _endpoint_pb2.DetachModelFromGatewayEndpointResponse]
     """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
@@ -124,8 +124,8 @@ class EndpointServiceAsyncStub(EndpointServiceStub):
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
     SEQUENTIAL if none is set.
 
-    Errors: INVALID_ARGUMENT (a config outside its limits; PRIMARY weights that sum to 0); NOT_FOUND (the endpoint or the
-    model definition); ALREADY_EXISTS (that definition is linked in the same way).
+    Errors: INVALID_ARGUMENT (a config outside its limits); NOT_FOUND (the endpoint or the model definition);
+    ALREADY_EXISTS (that definition is linked in the same way).
     """
     DetachModelFromGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.DetachModelFromGatewayEndpointRequest, _endpoint_pb2.DetachModelFromGatewayEndpointResponse]  # type: ignore[assignment]
     """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
@@ -215,8 +215,8 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
         SEQUENTIAL if none is set.
 
-        Errors: INVALID_ARGUMENT (a config outside its limits; PRIMARY weights that sum to 0); NOT_FOUND (the endpoint or the
-        model definition); ALREADY_EXISTS (that definition is linked in the same way).
+        Errors: INVALID_ARGUMENT (a config outside its limits); NOT_FOUND (the endpoint or the model definition);
+        ALREADY_EXISTS (that definition is linked in the same way).
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,48 @@
+"""Every entity and every enum of the contract: dataclasses that convert to and from the wire without loss."""
+
+from __future__ import annotations
+
+from gateway_entities.entities.binding import GatewayEndpointBinding, GatewayResourceType
+from gateway_entities.entities.budget import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    GatewayBudgetPolicy,
+    GatewayBudgetWindow,
+)
+from gateway_entities.entities.endpoint import (
+    FallbackConfig,
+    FallbackStrategy,
+    GatewayEndpoint,
+    GatewayEndpointModelConfig,
+    GatewayEndpointModelMapping,
+    GatewayEndpointTag,
+    GatewayModelLinkageType,
+    RoutingStrategy,
+)
+from gateway_entities.entities.model_definition import GatewayModelDefinition
+from gateway_entities.entities.secret import GatewaySecretInfo
+
+__all__ = [
+    "BudgetAction",
+    "BudgetDuration",
+    "BudgetDurationUnit",
+    "BudgetTargetScope",
+    "BudgetUnit",
+    "FallbackConfig",
+    "FallbackStrategy",
+    "GatewayBudgetPolicy",
+    "GatewayBudgetWindow",
+    "GatewayEndpoint",
+    "GatewayEndpointBinding",
+    "GatewayEndpointModelConfig",
+    "GatewayEndpointModelMapping",
+    "GatewayEndpointTag",
+    "GatewayModelDefinition",
+    "GatewayModelLinkageType",
+    "GatewayResourceType",
+    "GatewaySecretInfo",
+    "RoutingStrategy",
+]

@@ -1,0 +1,87 @@
+"""Bindings: which resources use which endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from gateway_entities.entities.base import Entity, optional, required, unknown_fields
+from llm_gateway.v1 import binding_pb2 as pb
+
+
+class GatewayResourceType(StrEnum):
+    """The kinds of resource that this version knows. The wire has text, so more kinds may come.
+
+    Attributes:
+        SCORER: a scorer.
+        SCORER_JOB: a job that runs scorers.
+    """
+
+    SCORER = "scorer"
+    SCORER_JOB = "scorer_job"
+
+
+_RESOURCE_TYPES: dict[str, GatewayResourceType] = {member.value: member for member in GatewayResourceType}
+
+
+@dataclass(slots=True)
+class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
+    """The fact that a resource uses an endpoint.
+
+    Attributes:
+        endpoint_id: identifier of the endpoint.
+        resource_type: kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and
+            underscores. A kind that this version does not know stays a str.
+        resource_id: identifier of the resource in its own system, 1 to 255 characters.
+        created_at: time of creation, in milliseconds since the Unix epoch, UTC.
+        last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
+        created_by: who created the binding, 1 to 255 characters; None when it was not given.
+        last_updated_by: who changed the binding last, 1 to 255 characters; None when nobody was ever named.
+        display_name: name of the resource for people; None when it is not known.
+    """
+
+    _message = pb.GatewayEndpointBinding
+
+    endpoint_id: str
+    resource_type: GatewayResourceType | str
+    resource_id: str
+    created_at: int
+    last_updated_at: int
+    created_by: str | None = None
+    last_updated_by: str | None = None
+    display_name: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayEndpointBinding) -> Self:
+        resource_type = proto.resource_type or required(proto, "resource_type")
+        entity = cls(
+            proto.endpoint_id or required(proto, "endpoint_id"),
+            _RESOURCE_TYPES.get(resource_type, resource_type),
+            proto.resource_id or required(proto, "resource_id"),
+            proto.created_at or required(proto, "created_at"),
+            proto.last_updated_at or required(proto, "last_updated_at"),
+            proto.created_by or optional(proto, "created_by"),
+            proto.last_updated_by or optional(proto, "last_updated_by"),
+            proto.display_name or optional(proto, "display_name"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.GatewayEndpointBinding) -> None:
+        proto.endpoint_id = self.endpoint_id + ""
+        proto.resource_type = self.resource_type + ""
+        proto.resource_id = self.resource_id + ""
+        proto.created_at = self.created_at
+        proto.last_updated_at = self.last_updated_at
+        if self.created_by is not None:
+            proto.created_by = self.created_by + ""
+        if self.last_updated_by is not None:
+            proto.last_updated_by = self.last_updated_by + ""
+        if self.display_name is not None:
+            proto.display_name = self.display_name + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)

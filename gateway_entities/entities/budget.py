@@ -1,0 +1,231 @@
+"""Budgets: limits on spending in fixed windows of time."""
+
+# pyright: reportPrivateUsage=false
+# One entity is read and written as part of another.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from gateway_entities.entities.base import Entity, double, members, number, optional, required, unknown_fields
+from llm_gateway.v1 import budget_pb2 as pb
+
+
+class BudgetUnit(IntEnum):
+    """The unit of a budget's amount.
+
+    Attributes:
+        BUDGET_UNIT_UNSPECIFIED: no unit was chosen; refused in requests.
+        USD: United States dollars.
+    """
+
+    BUDGET_UNIT_UNSPECIFIED = 0
+    USD = 1
+
+
+class BudgetDurationUnit(IntEnum):
+    """The unit of a window's length. Windows are aligned in UTC.
+
+    Attributes:
+        DURATION_UNIT_UNSPECIFIED: no unit was chosen; refused in requests.
+        MINUTES: 60 seconds, counted from 1970-01-01T00:00Z.
+        HOURS: 60 minutes, counted from 1970-01-01T00:00Z.
+        DAYS: 24 hours, counted from 1970-01-01T00:00Z.
+        WEEKS: 7 days, counted from Sunday 1969-12-28.
+        MONTHS: calendar months, counted from January 1970.
+    """
+
+    DURATION_UNIT_UNSPECIFIED = 0
+    MINUTES = 1
+    HOURS = 2
+    DAYS = 3
+    WEEKS = 4
+    MONTHS = 5
+
+
+class BudgetTargetScope(IntEnum):
+    """Whose spending a policy counts.
+
+    Attributes:
+        TARGET_SCOPE_UNSPECIFIED: no scope was chosen; refused in requests.
+        GLOBAL: everybody's.
+        WORKSPACE: that of the policy's workspace.
+        ENDPOINT: that of one endpoint; target_value is its id.
+        USER: that of one user; target_value is the user's name.
+    """
+
+    TARGET_SCOPE_UNSPECIFIED = 0
+    GLOBAL = 1
+    WORKSPACE = 2
+    ENDPOINT = 3
+    USER = 4
+
+
+class BudgetAction(IntEnum):
+    """What happens once the amount is spent.
+
+    Attributes:
+        BUDGET_ACTION_UNSPECIFIED: no action was chosen; refused in requests.
+        ALERT: somebody is told; requests go on.
+        REJECT: requests are refused until the window ends.
+    """
+
+    BUDGET_ACTION_UNSPECIFIED = 0
+    ALERT = 1
+    REJECT = 2
+
+
+_UNITS = members(BudgetUnit)
+_DURATION_UNITS = members(BudgetDurationUnit)
+_SCOPES = members(BudgetTargetScope)
+_ACTIONS = members(BudgetAction)
+
+
+@dataclass(slots=True)
+class BudgetDuration(Entity[pb.BudgetDuration]):
+    """The length of a budget's window, at most 100 years.
+
+    Attributes:
+        unit: unit of the value. A number that this version does not know stays an int.
+        value: number of units, 1 or more.
+    """
+
+    _message = pb.BudgetDuration
+
+    unit: BudgetDurationUnit | int
+    value: int
+
+    @classmethod
+    def _read(cls, proto: pb.BudgetDuration) -> Self:
+        unit = proto.unit or required(proto, "unit")
+        entity = cls(
+            _DURATION_UNITS.get(unit, unit),
+            proto.value or required(proto, "value"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.BudgetDuration) -> None:
+        proto.unit = number(self.unit)
+        proto.value = self.value
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True)
+class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
+    """A limit on what may be spent in each window.
+
+    Enum numbers that this version does not know stay ints.
+
+    Attributes:
+        budget_policy_id: identifier, ``bp-`` and 32 hexadecimal digits.
+        budget_unit: unit of the amount.
+        budget_amount: what may be spent in one window, finite and 0 or more.
+        duration: length of a window.
+        target_scope: whose spending counts.
+        budget_action: what happens once the amount is spent.
+        created_at: time of creation, in milliseconds since the Unix epoch, UTC.
+        last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
+        created_by: who created the policy, 1 to 255 characters; None when it was not given.
+        last_updated_by: who changed the policy last, 1 to 255 characters; None when nobody was ever named.
+        target_value: the endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters; None for other scopes.
+    """
+
+    _message = pb.GatewayBudgetPolicy
+
+    budget_policy_id: str
+    budget_unit: BudgetUnit | int
+    budget_amount: float
+    duration: BudgetDuration
+    target_scope: BudgetTargetScope | int
+    budget_action: BudgetAction | int
+    created_at: int
+    last_updated_at: int
+    created_by: str | None = None
+    last_updated_by: str | None = None
+    target_value: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayBudgetPolicy) -> Self:
+        unit = proto.budget_unit or required(proto, "budget_unit")
+        scope = proto.target_scope or required(proto, "target_scope")
+        action = proto.budget_action or required(proto, "budget_action")
+        entity = cls(
+            proto.budget_policy_id or required(proto, "budget_policy_id"),
+            _UNITS.get(unit, unit),
+            proto.budget_amount or required(proto, "budget_amount"),
+            BudgetDuration._read(proto.duration if proto.HasField("duration") else required(proto, "duration")),
+            _SCOPES.get(scope, scope),
+            _ACTIONS.get(action, action),
+            proto.created_at or required(proto, "created_at"),
+            proto.last_updated_at or required(proto, "last_updated_at"),
+            proto.created_by or optional(proto, "created_by"),
+            proto.last_updated_by or optional(proto, "last_updated_by"),
+            proto.target_value or optional(proto, "target_value"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.GatewayBudgetPolicy) -> None:
+        proto.budget_policy_id = self.budget_policy_id + ""
+        proto.budget_unit = number(self.budget_unit)
+        proto.budget_amount = double(self.budget_amount)
+        BudgetDuration._write(self.duration, proto.duration)
+        proto.target_scope = number(self.target_scope)
+        proto.budget_action = number(self.budget_action)
+        proto.created_at = self.created_at
+        proto.last_updated_at = self.last_updated_at
+        if self.created_by is not None:
+            proto.created_by = self.created_by + ""
+        if self.last_updated_by is not None:
+            proto.last_updated_by = self.last_updated_by + ""
+        if self.target_value is not None:
+            proto.target_value = self.target_value + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True)
+class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
+    """One policy's current window. It starts at window_start_ms and ends just before window_end_ms.
+
+    Attributes:
+        budget_policy_id: identifier of the policy.
+        window_start_ms: first moment of the window, in milliseconds since the Unix epoch, UTC.
+        window_end_ms: first moment after the window, in milliseconds since the Unix epoch, UTC.
+        current_spend: spent in this window so far, in the policy's budget_unit.
+    """
+
+    _message = pb.GatewayBudgetWindow
+
+    budget_policy_id: str
+    window_start_ms: int
+    window_end_ms: int
+    current_spend: float
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayBudgetWindow) -> Self:
+        entity = cls(
+            proto.budget_policy_id or required(proto, "budget_policy_id"),
+            proto.window_start_ms or required(proto, "window_start_ms"),
+            proto.window_end_ms or required(proto, "window_end_ms"),
+            proto.current_spend or required(proto, "current_spend"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.GatewayBudgetWindow) -> None:
+        proto.budget_policy_id = self.budget_policy_id + ""
+        proto.window_start_ms = self.window_start_ms
+        proto.window_end_ms = self.window_end_ms
+        proto.current_spend = double(self.current_spend)
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)

@@ -1,0 +1,181 @@
+"""Where the fault is: the slow path of the converters, taken only after one of them failed.
+
+What a field may hold is read from the entity's annotations: ``X | None`` is optional, a dataclass is a message, a list is
+repeated, a dict is a map. What a scalar may hold is read from the message's descriptor.
+"""
+
+# pyright: reportPrivateUsage=false
+# This module is the other half of ``base``.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from operator import index
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args, get_origin, get_type_hints
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from gateway_entities.entities import weights
+from gateway_entities.errors import WireError
+
+if TYPE_CHECKING:
+    from gateway_entities.entities.base import Entity
+
+    Fault = tuple[str, str]
+
+
+def unreadable(kind: type[Entity[Any]], proto: object) -> WireError:
+    """Return the error that names the first field for which ``proto`` cannot become an entity of this kind."""
+    path = kind.__name__
+    if not isinstance(proto, kind._message):
+        return WireError(path, f"must be a {kind._message.DESCRIPTOR.full_name} message, not a {type(proto).__name__}")
+    return WireError(*next(_in_message(kind, proto, path), (path, "cannot be decoded")))
+
+
+def unwritable(entity: Entity[Any]) -> WireError:
+    """Return the error that names the first field for which ``entity`` cannot become a message."""
+    path = type(entity).__name__
+    return WireError(*next(_in_entity(type(entity), entity, path), (path, "cannot be encoded")))
+
+
+class _Shape(NamedTuple):
+    optional: bool
+    is_list: bool
+    is_map: bool
+    entity: type[Entity[Any]] | None
+
+
+_SHAPES: dict[type[Entity[Any]], dict[str, _Shape]] = {}
+
+
+def _shapes(kind: type[Entity[Any]]) -> dict[str, _Shape]:
+    if kind not in _SHAPES:
+        hints = get_type_hints(kind)
+        _SHAPES[kind] = {field.name: _shape(hints[field.name]) for field in fields(kind) if field.name in _known(kind)}
+    return _SHAPES[kind]
+
+
+def _known(kind: type[Entity[Any]]) -> Mapping[str, FieldDescriptor]:
+    known: Mapping[str, FieldDescriptor] = kind._message.DESCRIPTOR.fields_by_name
+    return known
+
+
+def _shape(hint: Any) -> _Shape:
+    members: tuple[Any, ...] = get_args(hint) or (hint,)
+    return _Shape(
+        optional=NoneType in members,
+        is_list=get_origin(hint) is list,
+        is_map=get_origin(hint) is dict,
+        entity=next((cast("type[Entity[Any]]", member) for member in members if is_dataclass(member)), None),
+    )
+
+
+def _in_message(kind: type[Entity[Any]], proto: Any, path: str) -> Iterator[Fault]:
+    for name, shape in _shapes(kind).items():
+        where = f"{path}.{name}"
+        if shape.is_map:
+            continue
+        if shape.is_list and shape.entity:
+            for position, item in enumerate(getattr(proto, name)):
+                yield from _in_message(shape.entity, item, f"{where}[{position}]")
+        elif not proto.HasField(name):
+            if not shape.optional:
+                yield where, "is required"
+        elif shape.entity:
+            yield from _in_message(shape.entity, getattr(proto, name), where)
+        elif name == "weight" and not weights.is_kept(proto):
+            yield where, "is a signaling NaN, which no Python number can hold"
+
+
+def _in_entity(kind: type[Entity[Any]], entity: Any, path: str) -> Iterator[Fault]:
+    for name, shape in _shapes(kind).items():
+        where, value = f"{path}.{name}", getattr(entity, name)
+        if value is None:
+            if not shape.optional:
+                yield where, "is required"
+        elif shape.is_list and shape.entity:
+            yield from _in_list(shape.entity, value, where)
+        elif shape.entity:
+            yield from _in_nested(shape.entity, value, where)
+        elif shape.is_map:
+            yield from _in_map(value, where)
+        else:
+            yield from _in_scalar(_known(kind)[name].type, value, where)
+    try:
+        kind._message.FromString(entity._unknown_fields)
+    except Exception:  # Anything may have been put there.
+        yield path, "its unknown fields are not in the wire format"
+
+
+def _in_list(kind: type[Entity[Any]], value: object, path: str) -> Iterator[Fault]:
+    if not isinstance(value, list | tuple):
+        yield path, f"must be a list, not a {type(value).__name__}"
+        return
+    for position, item in enumerate(cast("list[object]", value)):
+        yield from _in_nested(kind, item, f"{path}[{position}]")
+
+
+def _in_nested(kind: type[Entity[Any]], value: Any, path: str) -> Iterator[Fault]:
+    if isinstance(value, kind):
+        yield from _in_entity(kind, value, path)
+    else:
+        yield path, f"must be a {kind.__name__}, not a {type(value).__name__}"
+
+
+def _in_map(value: object, path: str) -> Iterator[Fault]:
+    if not isinstance(value, Mapping):
+        yield path, f"must be a dict, not a {type(value).__name__}"
+        return
+    import json
+
+    for key, item in cast("Mapping[object, object]", value).items():
+        where = f"{path}[{json.dumps(key)}]" if isinstance(key, str) else path
+        yield from _in_scalar(FieldDescriptor.TYPE_STRING, key, where)
+        yield from _in_scalar(FieldDescriptor.TYPE_STRING, item, where)
+
+
+def _in_scalar(wire_type: int, value: object, path: str) -> Iterator[Fault]:
+    meaning, check = _SCALARS[wire_type]
+    try:
+        check(value)
+    except Exception:  # The value may be anything.
+        # Never the value: in a secret's maps it may be one.
+        yield path, f"must be {meaning}; it is of type {type(value).__name__}"
+
+
+def _text(value: Any) -> None:
+    (value + "").encode()
+
+
+def _bool(value: Any) -> None:
+    if type(value) is not bool:
+        raise TypeError
+
+
+def _int32(value: Any) -> None:
+    if isinstance(value, bool) or not -(1 << 31) <= index(value) < 1 << 31:
+        raise ValueError
+
+
+def _int64(value: Any) -> None:
+    if isinstance(value, bool) or not -(1 << 63) <= index(value) < 1 << 63:
+        raise ValueError
+
+
+def _double(value: Any) -> None:
+    if not isinstance(value, (float, int)):
+        raise TypeError
+    float(value)
+
+
+_SCALARS: dict[int, tuple[str, Callable[[Any], object]]] = {
+    FieldDescriptor.TYPE_STRING: ("text without lone surrogates", _text),
+    FieldDescriptor.TYPE_BOOL: ("a bool", _bool),
+    FieldDescriptor.TYPE_ENUM: ("a 32-bit integer", _int32),
+    FieldDescriptor.TYPE_INT32: ("a 32-bit integer", _int32),
+    FieldDescriptor.TYPE_INT64: ("a 64-bit integer", _int64),
+    FieldDescriptor.TYPE_FLOAT: ("a number in the range of a 32-bit float", weights.narrow),
+    FieldDescriptor.TYPE_DOUBLE: ("a number in the range of a 64-bit float", _double),
+}

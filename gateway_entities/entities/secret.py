@@ -1,0 +1,78 @@
+"""Provider credentials, as shown: masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from gateway_entities.entities.base import Entity, optional, required, unknown_fields
+from llm_gateway.v1 import secret_pb2 as pb
+
+
+@dataclass(slots=True)
+class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
+    """A stored credential, described without revealing it.
+
+    Attributes:
+        secret_id: identifier, ``s-`` and 32 hexadecimal digits; never changes.
+        secret_name: unique name, 1 to 255 characters; never changes.
+        masked_values: the credential's keys, each with a masked value: its first 3 characters, ``...``, its last 4, or
+            ``***`` for a value of fewer than 12 characters. Never the value itself.
+        created_at: time of creation, in milliseconds since the Unix epoch, UTC.
+        last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
+        provider: provider the credential is for, such as ``openai``, at most 64 characters; None when it was not given.
+        auth_config: settings that are not secret, such as a region or an API version.
+        created_by: who created the secret, 1 to 255 characters; None when it was not given.
+        last_updated_by: who changed the secret last, 1 to 255 characters; None when nobody was ever named.
+    """
+
+    _message = pb.GatewaySecretInfo
+
+    secret_id: str
+    secret_name: str
+    masked_values: dict[str, str]
+    created_at: int
+    last_updated_at: int
+    provider: str | None = None
+    auth_config: dict[str, str] = field(default_factory=dict[str, str])
+    created_by: str | None = None
+    last_updated_by: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewaySecretInfo) -> Self:
+        entity = cls(
+            proto.secret_id or required(proto, "secret_id"),
+            proto.secret_name or required(proto, "secret_name"),
+            dict(proto.masked_values),
+            proto.created_at or required(proto, "created_at"),
+            proto.last_updated_at or required(proto, "last_updated_at"),
+            proto.provider or optional(proto, "provider"),
+            dict(proto.auth_config),
+            proto.created_by or optional(proto, "created_by"),
+            proto.last_updated_by or optional(proto, "last_updated_by"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.GatewaySecretInfo) -> None:
+        proto.secret_id = self.secret_id + ""
+        proto.secret_name = self.secret_name + ""
+        masked_values = proto.masked_values
+        for key, value in self.masked_values.items():
+            masked_values[key + ""] = value + ""
+        proto.created_at = self.created_at
+        proto.last_updated_at = self.last_updated_at
+        if self.provider is not None:
+            proto.provider = self.provider + ""
+        auth_config = proto.auth_config
+        for key, value in self.auth_config.items():
+            auth_config[key + ""] = value + ""
+        if self.created_by is not None:
+            proto.created_by = self.created_by + ""
+        if self.last_updated_by is not None:
+            proto.last_updated_by = self.last_updated_by + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)

@@ -1,0 +1,98 @@
+"""Rules of the requests about budget policies and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gateway_entities.errors import FieldViolation
+from gateway_entities.rules.table import Table, clearable, kept, nested, optional, required, updates
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, finite, known, text, whole
+from llm_gateway.v1 import budget_pb2 as pb
+
+# 100 years in each unit, a year having 365.25 days.
+_LONGEST = {
+    pb.MINUTES: 36525 * 24 * 60,
+    pb.HOURS: 36525 * 24,
+    pb.DAYS: 36525,
+    pb.WEEKS: 36525 // 7,
+    pb.MONTHS: 1200,
+}
+_SCOPES = frozenset(pb.BudgetTargetScope.values()) - {pb.TARGET_SCOPE_UNSPECIFIED}
+_TARGETED: Mapping[int, str] = {pb.ENDPOINT: "ENDPOINT", pb.USER: "USER"}
+_TARGET_VALUE = text(0, 255)
+
+_duration_fields = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value": required(whole(1))}))
+
+
+def _duration(duration: pb.BudgetDuration, path: str) -> Iterator[FieldViolation]:
+    yield from _duration_fields(duration, path)
+    longest = _LONGEST.get(duration.unit)
+    if longest is not None and duration.value > longest:
+        unit = pb.BudgetDurationUnit.Name(duration.unit)
+        yield FieldViolation(f"{path}.value", f"must be at most {longest} {unit} (100 years), is {duration.value}")
+
+
+def target_fault(scope: int, target: str | None) -> str | None:
+    """Return what is wrong with the target of a policy of this scope; None if nothing is.
+
+    Args:
+        scope: the number of a BudgetTargetScope.
+        target: the policy's target_value; an empty one counts as none.
+    """
+    if scope in _TARGETED:
+        return None if target else f"is required when target_scope is {_TARGETED[scope]}"
+    return "can only be set when target_scope is ENDPOINT or USER" if target else None
+
+
+def _target_on_create(request: pb.CreateGatewayBudgetPolicyRequest) -> Iterator[FieldViolation]:
+    # Of a scope that is missing or unknown nothing can be said.
+    fault = target_fault(request.target_scope, request.target_value) if request.target_scope in _SCOPES else None
+    if fault is not None:
+        yield FieldViolation("target_value", fault)
+
+
+def _target_on_update(request: pb.UpdateGatewayBudgetPolicyRequest) -> Iterator[FieldViolation]:
+    # Without both at hand it depends on the stored policy, which the service knows.
+    written = TABLES[pb.UpdateGatewayBudgetPolicyRequest].written(request)
+    if written >= {"target_scope", "target_value"} and request.target_scope in _SCOPES:
+        fault = target_fault(request.target_scope, request.target_value)
+        if fault is not None:
+            yield FieldViolation("target_value", fault)
+
+
+TABLES = {
+    pb.CreateGatewayBudgetPolicyRequest: Table(
+        {
+            "budget_unit": required(known(pb.BudgetUnit)),
+            "budget_amount": required(finite),
+            "duration": required(_duration),
+            "target_scope": required(known(pb.BudgetTargetScope)),
+            "budget_action": required(known(pb.BudgetAction)),
+            "created_by": optional(ACTOR),
+            "target_value": optional(_TARGET_VALUE),
+        },
+        across=[_target_on_create],
+    ),
+    pb.GetGatewayBudgetPolicyRequest: Table({"budget_policy_id": required(IDENTIFIER)}),
+    pb.UpdateGatewayBudgetPolicyRequest: updates(
+        Table(
+            {
+                "budget_policy_id": required(IDENTIFIER),
+                "budget_unit": kept(known(pb.BudgetUnit)),
+                "budget_amount": kept(finite),
+                "duration": kept(_duration),
+                "target_scope": kept(known(pb.BudgetTargetScope)),
+                "budget_action": kept(known(pb.BudgetAction)),
+                "updated_by": optional(ACTOR),
+                "target_value": clearable(_TARGET_VALUE),
+            },
+            across=[_target_on_update],
+            writes_empty=True,
+        )
+    ),
+    pb.DeleteGatewayBudgetPolicyRequest: Table({"budget_policy_id": required(IDENTIFIER)}),
+    pb.ListGatewayBudgetPoliciesRequest: Table(
+        {"max_results": optional(whole(0, 50_000)), "page_token": optional(SELECTOR)}
+    ),
+    pb.ListGatewayBudgetWindowsRequest: Table({"page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}),
+}

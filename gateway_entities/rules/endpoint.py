@@ -1,0 +1,99 @@
+"""Rules of the requests about endpoints, their models and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gateway_entities.errors import FieldViolation
+from gateway_entities.rules.table import Table, clearable, exactly_one, kept, nested, optional, required, updates
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
+from llm_gateway.v1 import endpoint_pb2 as pb
+
+_NAME = text(
+    1, 255, pattern=r"[a-zA-Z0-9_.-]+", form="contain only letters (a to z, A to Z), digits, underscores, hyphens and dots"
+)
+_EXPERIMENT_ID = text(1, 255, pattern="[0-9]+", form="be decimal digits")
+_TAG_KEY = text(1, 250)
+_TAG_VALUE = text(0, 5000)
+_ROUTING_STRATEGY = known(pb.RoutingStrategy, unspecified=True)
+
+_model_config = nested(
+    Table(
+        {
+            "model_definition_id": required(IDENTIFIER),
+            "linkage_type": required(known(pb.GatewayModelLinkageType)),
+            "weight": optional(finite),
+            "fallback_order": optional(whole(0)),
+        }
+    )
+)
+_fallback_config = nested(
+    Table({"strategy": optional(known(pb.FallbackStrategy, unspecified=True)), "max_attempts": optional(whole(1))})
+)
+
+
+def _model_configs(configs: Sequence[pb.GatewayEndpointModelConfig], path: str) -> Iterator[FieldViolation]:
+    faults = [fault for i, config in enumerate(configs) for fault in _model_config(config, f"{path}[{i}]")]
+    # What the configs are together can only be told once each of them is valid.
+    if not faults:
+        weights = [_weight(config) for config in configs if config.linkage_type == pb.PRIMARY]
+        if not weights:
+            yield FieldViolation(path, "must have at least one PRIMARY model, has none")
+        elif not any(weights):
+            yield FieldViolation(path, "must have a PRIMARY model with a weight above 0: the PRIMARY weights sum to 0")
+    yield from faults
+
+
+def _weight(config: pb.GatewayEndpointModelConfig) -> float:
+    return config.weight if config.HasField("weight") else 1.0
+
+
+TABLES = {
+    pb.CreateGatewayEndpointRequest: Table(
+        {
+            "name": required(_NAME),
+            "model_configs": required(_model_configs),
+            "created_by": optional(ACTOR),
+            "routing_strategy": optional(_ROUTING_STRATEGY),
+            "fallback_config": optional(_fallback_config),
+            "experiment_id": optional(_EXPERIMENT_ID),
+            "usage_tracking": optional(anything),
+        }
+    ),
+    pb.GetGatewayEndpointRequest: Table(
+        {"endpoint_id": optional(SELECTOR), "name": optional(SELECTOR)}, across=[exactly_one("endpoint_id", "name")]
+    ),
+    pb.UpdateGatewayEndpointRequest: updates(
+        Table(
+            {
+                "endpoint_id": required(IDENTIFIER),
+                "name": kept(_NAME),
+                "updated_by": optional(ACTOR),
+                "model_configs": kept(_model_configs),
+                "routing_strategy": clearable(_ROUTING_STRATEGY),
+                "fallback_config": clearable(_fallback_config),
+                "experiment_id": clearable(_EXPERIMENT_ID),
+                "usage_tracking": clearable(anything),
+            }
+        )
+    ),
+    pb.DeleteGatewayEndpointRequest: Table({"endpoint_id": required(IDENTIFIER)}),
+    pb.ListGatewayEndpointsRequest: Table(
+        {
+            "provider": optional(SELECTOR),
+            "secret_id": optional(SELECTOR),
+            "page_size": optional(PAGE_SIZE),
+            "page_token": optional(SELECTOR),
+        }
+    ),
+    pb.AttachModelToGatewayEndpointRequest: Table(
+        {"endpoint_id": required(IDENTIFIER), "model_config": required(_model_config), "created_by": optional(ACTOR)}
+    ),
+    pb.DetachModelFromGatewayEndpointRequest: Table(
+        {"endpoint_id": required(IDENTIFIER), "model_definition_id": required(IDENTIFIER)}
+    ),
+    pb.SetGatewayEndpointTagRequest: Table(
+        {"endpoint_id": required(IDENTIFIER), "key": required(_TAG_KEY), "value": optional(_TAG_VALUE)}
+    ),
+    pb.DeleteGatewayEndpointTagRequest: Table({"endpoint_id": required(IDENTIFIER), "key": required(IDENTIFIER)}),
+}

@@ -1,0 +1,47 @@
+"""Rules of the requests about model definitions."""
+
+from __future__ import annotations
+
+from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
+from llm_gateway.v1 import model_definition_pb2 as pb
+
+_PROVIDER = text(1, 64)
+_MODEL_NAME = text(1, 256)
+
+TABLES = {
+    pb.CreateGatewayModelDefinitionRequest: Table(
+        {
+            "name": required(NAME),
+            "secret_id": required(IDENTIFIER),
+            "provider": required(_PROVIDER),
+            "model_name": required(_MODEL_NAME),
+            "created_by": optional(ACTOR),
+        }
+    ),
+    pb.GetGatewayModelDefinitionRequest: Table(
+        {"model_definition_id": optional(SELECTOR), "name": optional(SELECTOR)},
+        across=[exactly_one("model_definition_id", "name")],
+    ),
+    pb.ListGatewayModelDefinitionsRequest: Table(
+        {
+            "provider": optional(SELECTOR),
+            "secret_id": optional(SELECTOR),
+            "page_size": optional(PAGE_SIZE),
+            "page_token": optional(SELECTOR),
+        }
+    ),
+    pb.UpdateGatewayModelDefinitionRequest: updates(
+        Table(
+            {
+                "model_definition_id": required(IDENTIFIER),
+                "name": kept(NAME),
+                "secret_id": clearable(IDENTIFIER),
+                "model_name": kept(_MODEL_NAME),
+                "updated_by": optional(ACTOR),
+                "provider": kept(_PROVIDER),
+            }
+        )
+    ),
+    pb.DeleteGatewayModelDefinitionRequest: Table({"model_definition_id": required(IDENTIFIER)}),
+}

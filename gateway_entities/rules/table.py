@@ -1,0 +1,155 @@
+"""The rules of one message, as a table of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from gateway_entities.errors import FieldViolation
+from gateway_entities.rules.values import Rule, listed, shown
+
+Across = Callable[[Any], Iterator[FieldViolation]]
+"""Checks what several fields of a message say together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one field may hold.
+
+    Attributes:
+        rule: checks the value, if there is one.
+        required: whether there must be one.
+        maskable: whether the field is one that an update writes, and so one that update_mask may name.
+        clearable: whether an update may clear it, by naming it in update_mask without giving a value.
+    """
+
+    rule: Rule
+    required: bool = False
+    maskable: bool = False
+    clearable: bool = False
+
+
+def required(rule: Rule) -> Field:
+    """A field that must be present."""
+    return Field(rule, required=True)
+
+
+def optional(rule: Rule) -> Field:
+    """A field that may be absent."""
+    return Field(rule)
+
+
+def kept(rule: Rule) -> Field:
+    """A field that an update writes, but cannot clear."""
+    return Field(rule, maskable=True)
+
+
+def clearable(rule: Rule) -> Field:
+    """A field that an update writes or clears."""
+    return Field(rule, maskable=True, clearable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rules of one message.
+
+    Attributes:
+        fields: the rule of every field, by name, in the order of the message.
+        across: rules over several fields.
+        writes_empty: whether an update writes a field that is present but empty (``""``, an enum's 0). If not, empty counts
+            as absent.
+    """
+
+    fields: Mapping[str, Field]
+    across: Sequence[Across] = ()
+    writes_empty: bool = False
+
+    def violations(self, message: Message, prefix: str = "") -> list[FieldViolation]:
+        """Return everything that is wrong with the message, in the order of its fields. ``prefix`` starts every path."""
+        found = [violation for name in self.fields for violation in self._of_field(message, name, prefix + name)]
+        found += (violation for rule in self.across for violation in rule(message))
+        order = {prefix + name: position for position, name in enumerate(self.fields)}
+        return sorted(found, key=lambda violation: order[prefix + _first_name(violation.field.removeprefix(prefix))])
+
+    def written(self, message: Message) -> frozenset[str]:
+        """Return the fields that an update writes or clears: those its mask names, or without a mask those it gives."""
+        maskable = {name for name, field in self.fields.items() if field.maskable}
+        paths = _mask_paths(message)
+        return frozenset(maskable.intersection(paths) if paths else (n for n in maskable if self._given(message, n)))
+
+    def _of_field(self, message: Message, name: str, path: str) -> Iterator[FieldViolation]:
+        field = self.fields[name]
+        if field.maskable:
+            if name not in self.written(message):
+                return
+            if not self._given(message, name):
+                if not field.clearable:
+                    yield FieldViolation(path, "is named in update_mask and must have a value: it cannot be cleared")
+                return
+        if is_present(message, name):
+            yield from field.rule(getattr(message, name), path)
+        elif field.required:
+            yield FieldViolation(path, "is required")
+
+    def _given(self, message: Message, name: str) -> bool:
+        return is_present(message, name) and (self.writes_empty or not is_empty(message, name))
+
+
+def updates(table: Table) -> Table:
+    """Return the table of an update request with the rule of its update_mask added."""
+    valid = [name for name, field in table.fields.items() if field.maskable]
+
+    def rule(mask: FieldMask, path: str) -> Iterator[FieldViolation]:
+        for unknown in dict.fromkeys(mask.paths):
+            if unknown not in valid:
+                yield FieldViolation(path, f"names {shown(unknown)}, which is not one of {listed(valid)}")
+
+    return replace(table, fields={**table.fields, "update_mask": optional(rule)})
+
+
+def exactly_one(first: str, second: str) -> Across:
+    """Exactly one of two text fields; empty counts as absent."""
+
+    def rule(message: Message) -> Iterator[FieldViolation]:
+        given = [name for name in (first, second) if getattr(message, name)]
+        if not given:
+            yield FieldViolation(first, f"is required, unless {second} is given")
+        elif len(given) > 1:
+            yield FieldViolation(first, f"must not be given together with {second}")
+
+    return rule
+
+
+def nested(table: Table) -> Rule:
+    """A message that keeps the rules of its own table."""
+
+    def rule(message: Message, path: str) -> Iterator[FieldViolation]:
+        yield from table.violations(message, f"{path}.")
+
+    return rule
+
+
+def is_present(message: Message, name: str) -> bool:
+    """Return whether a field is present: set, or for a map or a list, not empty."""
+    if message.DESCRIPTOR.fields_by_name[name].is_repeated:
+        return len(getattr(message, name)) > 0
+    return message.HasField(name)
+
+
+def is_empty(message: Message, name: str) -> bool:
+    """Return whether a field's value is ``""`` or an enum's 0, which most updates read as "unchanged"."""
+    field = message.DESCRIPTOR.fields_by_name[name]
+    return field.type in (field.TYPE_STRING, field.TYPE_ENUM) and not field.is_repeated and not getattr(message, name)
+
+
+def _mask_paths(update: Any) -> list[str]:
+    # A mask without paths says nothing, so it counts as none.
+    return list(update.update_mask.paths)
+
+
+def _first_name(path: str) -> str:
+    return path.split(".", 1)[0].split("[", 1)[0]

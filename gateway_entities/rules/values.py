@@ -1,0 +1,119 @@
+"""What a single value may be: text, numbers and enums.
+
+A rule takes a value that is present and its path, and yields what is wrong with it. Descriptions go on from the path, as in
+``model_configs[2].weight must be a finite number, 0 or more, is -1.0``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from google.protobuf.descriptor import EnumDescriptor
+
+from gateway_entities.errors import FieldViolation
+
+Rule = Callable[[Any, str], Iterator[FieldViolation]]
+"""Checks a value that is present, given its path."""
+
+_SHOWN_LENGTH = 60
+
+
+class EnumType(Protocol):
+    """An enum of the compiled contract."""
+
+    @property
+    def DESCRIPTOR(self) -> EnumDescriptor:  # noqa: N802 - protobuf's name for it
+        """The enum's names and numbers."""
+        ...
+
+
+def shown(text: str) -> str:
+    """Return the text quoted, escaped and cut to a length that fits into a message."""
+    cut = text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
+    return json.dumps(cut, ensure_ascii=False)
+
+
+def entry(path: str, key: str) -> str:
+    """Return the path of one entry of a map, such as ``secret_value["api_key"]``."""
+    return f"{path}[{shown(key)}]"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the names as a list for people."""
+    return ", ".join(names)
+
+
+def text(least: int, most: int | None = None, *, pattern: str | None = None, form: str | None = None) -> Rule:
+    """Text of ``least`` to ``most`` characters (Unicode code points; None: no limit) without NUL.
+
+    Args:
+        least: the fewest characters, 0 or 1.
+        most: the most characters.
+        pattern: the regular expression that the whole text must match.
+        form: what the pattern asks for, in words that go on from "must".
+    """
+    expression = None if pattern is None else re.compile(pattern)
+
+    def rule(value: str, path: str) -> Iterator[FieldViolation]:
+        length = len(value)
+        if most is None and length < least:
+            yield FieldViolation(path, "must not be empty")
+        elif most is not None and not least <= length <= most:
+            limits = f"{least} to {most}" if least else f"at most {most}"
+            yield FieldViolation(path, f"must be {limits} characters, has {length}")
+        if "\0" in value:
+            yield FieldViolation(path, "must not contain NUL characters")
+        # An empty text that may not be empty is one fault, not two.
+        if expression is not None and length >= least and not expression.fullmatch(value):
+            yield FieldViolation(path, f"must {form}")
+
+    return rule
+
+
+def finite(value: float, path: str) -> Iterator[FieldViolation]:
+    """A finite number, 0 or more."""
+    if not (math.isfinite(value) and value >= 0):
+        yield FieldViolation(path, f"must be a finite number, 0 or more, is {value}")
+
+
+def whole(least: int, most: int | None = None) -> Rule:
+    """An integer of ``least`` to ``most`` (None: no limit)."""
+    limits = f"{least} or more" if most is None else f"{least} to {most}"
+
+    def rule(value: int, path: str) -> Iterator[FieldViolation]:
+        if value < least or (most is not None and value > most):
+            yield FieldViolation(path, f"must be {limits}, is {value}")
+
+    return rule
+
+
+def anything(_value: object, _path: str) -> Iterator[FieldViolation]:
+    """Any value of the field's type."""
+    return iter(())
+
+
+def known(enum: EnumType, *, unspecified: bool = False) -> Rule:
+    """A number that the enum defines, other than 0 unless ``unspecified`` allows it."""
+    valid = {value.number: value.name for value in enum.DESCRIPTOR.values if unspecified or value.number != 0}
+
+    def rule(value: int, path: str) -> Iterator[FieldViolation]:
+        if value not in valid:
+            yield FieldViolation(path, f"must be one of {listed(valid.values())}, is {value}")
+
+    return rule
+
+
+NAME = text(1, 255)
+"""A name of something: 1 to 255 characters."""
+IDENTIFIER = text(1)
+"""An identifier to look up. Its length needs no limit: one that is too long names nothing."""
+ACTOR = text(1, 255)
+"""Who makes a change: 1 to 255 characters."""
+SELECTOR = text(0)
+"""A filter, a page token, or one of several ways to name a thing; empty counts as absent."""
+PAGE_SIZE = whole(0)
+"""The most items of a page; 0 stands for all of them."""

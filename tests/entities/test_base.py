@@ -1,0 +1,82 @@
+"""What every entity can do besides converting."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import pickle
+from typing import Any
+
+import pytest
+
+from gateway_entities import GatewayEndpoint, GatewayEndpointTag
+from tests.entities.kinds import KINDS, message_type, public
+from tests.messages import full, varint
+
+every_entity = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+# Field 100 as a varint of 1 in six bytes, its key in four; then group 101 with a field in it.
+OVERLONG = varint(100 << 3, 2) + varint(1, 5) + varint(101 << 3 | 3) + varint(1 << 3) + varint(7, 3) + varint(101 << 3 | 4)
+
+
+def filled(kind: Any) -> Any:
+    message = full(message_type(kind))
+    message.MergeFromString(OVERLONG)
+    return kind.from_proto(message)
+
+
+@every_entity
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, dataclasses.replace, lambda it: pickle.loads(pickle.dumps(it))])
+def test_a_copy_is_equal_and_has_the_unknown_fields(kind: Any, again: Any):
+    entity = filled(kind)
+    assert again(entity) == entity
+    assert again(entity).to_bytes() == entity.to_bytes()
+
+
+@every_entity
+def test_unknown_fields_are_written_back_byte_for_byte(kind: Any):
+    plain = kind.from_proto(full(message_type(kind)))
+    entity = filled(kind)
+    assert OVERLONG in entity.to_bytes()
+    assert entity != plain
+    assert len(entity.to_bytes()) == len(plain.to_bytes()) + len(OVERLONG)
+    assert repr(entity) == repr(plain)
+
+
+def test_unknown_fields_are_written_back_at_every_depth():
+    message: Any = full(message_type(GatewayEndpoint))
+    places = [message, message.model_mappings[1], message.model_mappings[2].model_definition, message.tags[0]]
+    for place in [*places, message.fallback_config]:
+        place.MergeFromString(OVERLONG)
+    data = GatewayEndpoint.from_bytes(message.SerializeToString()).to_bytes()
+    assert data == message.SerializeToString(deterministic=True)
+    assert data.count(OVERLONG) == 5
+
+
+@every_entity
+def test_positional_construction(kind: Any):
+    entity = kind.from_proto(full(message_type(kind)))
+    assert kind(*(getattr(entity, name) for name in public(kind))) == entity
+
+
+@every_entity
+def test_an_etag_is_of_the_bytes(kind: Any):
+    entity = filled(kind)
+    assert entity.etag() == hashlib.sha256(entity.to_bytes()).hexdigest()[:32]
+    assert entity.etag() != kind.from_proto(full(message_type(kind))).etag()
+
+
+def test_an_entity_keeps_nothing_of_its_message():
+    message: Any = full(message_type(GatewayEndpoint))
+    entity = GatewayEndpoint.from_proto(message)
+    written = entity.to_proto()
+    message.tags[0].key = "changed"
+    written.tags[0].key = "changed"
+    assert entity.tags[0].key == "key-1"
+
+
+def test_defaults_are_not_shared():
+    one, other = GatewayEndpoint("e-1", "one", 1, 1), GatewayEndpoint("e-2", "other", 1, 1)
+    one.tags.append(GatewayEndpointTag("k", "v"))
+    assert other.tags == []

@@ -1,0 +1,96 @@
+"""Everything in the contract has its entity or enum, and everything public is exported."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import gateway_entities
+from gateway_entities import entities
+from tests.entities.kinds import KINDS, public
+from tests.messages import ENUMS, REQUIRED, RESOURCES
+
+every_entity = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+
+
+def test_every_resource_message_has_an_entity():
+    assert {kind.__name__ for kind in KINDS} == set(RESOURCES) == set(REQUIRED)
+
+
+@every_entity
+def test_an_entity_has_the_fields_of_its_message(kind: Any):
+    assert set(public(kind)) == set(RESOURCES[kind.__name__].DESCRIPTOR.fields_by_name)
+
+
+def test_every_enum_is_the_proto_s():
+    ours = {
+        name: {member.name: member.value for member in kind}
+        for name, kind in vars(entities).items()
+        if isinstance(kind, type) and issubclass(kind, enum.IntEnum)
+    }
+    assert ours == {name: {value.name: value.number for value in ENUMS[name].values} for name in ENUMS}
+
+
+@every_entity
+def test_what_may_be_none_is_what_is_not_required(kind: Any):
+    """Maps and lists are neither: absent is empty."""
+    containers = {name for name in public(kind) if kind.__annotations__[name].startswith(("dict", "list"))}
+    optional = {name for name in public(kind) if "None" in kind.__annotations__[name]}
+    assert set(public(kind)) - containers - optional == set(REQUIRED[kind.__name__])
+
+
+@every_entity
+def test_every_field_is_documented(kind: Any):
+    documented = re.findall(r"^    (?:    )?(\w+): ", inspect.cleandoc(kind.__doc__).split("Attributes:")[1], re.MULTILINE)
+    assert documented == public(kind)
+
+
+@every_entity
+def test_an_entity_has_slots_and_hides_the_unknown(kind: Any):
+    assert all("__dict__" not in vars(parent) for parent in kind.__mro__)
+    hidden = [field for field in dataclasses.fields(kind) if field.name not in public(kind)]
+    assert [(field.kw_only, field.repr, field.compare) for field in hidden] == [(True, False, True)]
+
+
+@pytest.mark.parametrize("package", [gateway_entities, entities])
+def test_all_is_complete(package: Any):
+    exported = {name: getattr(package, name) for name in package.__all__}
+    assert all(map(inspect.isclass, exported.values()))
+    assert {name for name, value in vars(package).items() if inspect.isclass(value)} <= set(exported)
+    assert package.__all__ == sorted(package.__all__)
+
+
+def test_the_package_exports_entities_errors_and_clients():
+    others = {"AsyncGatewayClient", "Code", "FieldViolation", "GatewayClient", "GatewayError", "WireError"}
+    assert set(gateway_entities.__all__) == {*entities.__all__, *others}
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    found = subprocess.run(
+        [sys.executable, "-c", "import gateway_entities, json, sys; print(json.dumps(sorted(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {
+        "grpc",
+        "httpcore2",
+        "anyio",
+        "asyncio",
+        "starlette",
+        "uvicorn",
+        "sqlalchemy",
+        "alembic",
+        "sqlite3",
+        "cryptography",
+    }
+    heavy |= {"rich", "click", "ssl", "http", "gateway_entities.server", "gateway_entities.transports.grpc"}
+    assert heavy & set(json.loads(found.stdout)) == set()

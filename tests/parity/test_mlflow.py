@@ -1,0 +1,171 @@
+"""Our messages are MLflow's: the same fields, the same bytes, the same entities. MLflow itself is asked, as installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import subprocess
+import sys
+import warnings
+from enum import Enum
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from hypothesis import given
+
+from gateway_entities import entities
+from gateway_entities.methods import METHODS, Method
+from tests.entities.kinds import KINDS, message_type, public
+from tests.messages import ENUMS, RESOURCES, full, is_map, messages
+
+with warnings.catch_warnings():
+    # Importing MLflow warns about other libraries, and that is not our business.
+    warnings.simplefilter("ignore")
+    pytest.importorskip("mlflow", reason="MLflow is not installed: pip install 'gateway-entities[test]'")
+    import mlflow.entities as their_entities
+    from mlflow.protos import service_pb2 as theirs
+
+OWN_NUMBERS = range(1000, 2**29)
+"""The numbers of fields that are ours alone: MLflow will not take them."""
+
+
+def their_resource(name: str) -> Any:
+    """Return MLflow's class of a resource message. It keeps a window inside the request that lists windows."""
+    return theirs.ListGatewayBudgetWindows.BudgetWindow if name == "GatewayBudgetWindow" else getattr(theirs, name)
+
+
+def shape(field: FieldDescriptor) -> tuple[Any, ...]:
+    """Return everything about a field that decides its bytes and its JSON."""
+    target: Any = None
+    if is_map(field):
+        target = [part.type for part in field.message_type.fields]
+    elif field.message_type is not None:
+        target = field.message_type.name.removeprefix("Gateway")
+    elif field.enum_type is not None:
+        target = field.enum_type.name
+    label = (field.is_repeated, field.is_required, field.has_presence)
+    return (field.name, field.number, field.json_name, field.type, *label, target)
+
+
+def shapes(descriptor: Descriptor) -> dict[str, tuple[Any, ...]]:
+    return {field.name: shape(field) for field in descriptor.fields}
+
+
+def wire(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_resource_has_mlflow_s_fields_and_no_others(name: str):
+    assert shapes(RESOURCES[name].DESCRIPTOR) == shapes(their_resource(name).DESCRIPTOR)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_requests_and_responses_have_mlflow_s_fields_and_ours_from_1000(method: Method[Any, Any]):
+    request = getattr(theirs, method.name)
+    for ours, its in ((method.request_type, request), (method.response_type, request.Response)):
+        own = shapes(ours.DESCRIPTOR)
+        mirrored = shapes(its.DESCRIPTOR)
+        assert {name: own.pop(name, None) for name in mirrored} == mirrored
+        assert all(number in OWN_NUMBERS for _, number, *_ in own.values())
+
+
+def test_every_rpc_of_the_gateway_but_guardrails_is_mirrored():
+    gateway = {name for name in dir(theirs) if "Gateway" in name and hasattr(getattr(theirs, name), "Response")}
+    assert {method.name for method in METHODS} == {name for name in gateway if "Guardrail" not in name}
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_an_enum_has_mlflow_s_names_and_numbers(name: str):
+    assert {value.name: value.number for value in ENUMS[name].values} == dict(getattr(theirs, name).items())
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_filled_messages_are_the_same_bytes_both_ways(name: str):
+    ours, its = full(RESOURCES[name]), full(their_resource(name))
+    assert len(ours.ListFields()) == len(ours.DESCRIPTOR.fields)
+    assert wire(ours) == wire(its)
+    assert wire(type(its).FromString(wire(ours))) == wire(its)
+    assert wire(type(ours).FromString(wire(its))) == wire(ours)
+    assert not UnknownFieldSet(type(its).FromString(wire(ours)))
+    assert not UnknownFieldSet(type(ours).FromString(wire(its)))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_filled_requests_and_responses_are_the_same_bytes(method: Method[Any, Any]):
+    request = getattr(theirs, method.name)
+    for ours, its in ((method.request_type, request), (method.response_type, request.Response)):
+        filled = full(its)
+        read = ours.FromString(wire(filled))
+        assert not UnknownFieldSet(read)
+        assert wire(read) == wire(filled)
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_any_message_passes_through_mlflow(name: str):
+    """Numbers of enums that MLflow does not know are unknown fields to it, so the order of the bytes may change there."""
+    ours, its = RESOURCES[name], their_resource(name)
+
+    @given(messages(ours))
+    def law(message: Message):
+        assert wire(ours.FromString(its.FromString(wire(message)).SerializeToString())) == wire(message)
+
+    law()
+
+
+WITHOUT_THEIR_ENTITY = {"GatewayBudgetWindow"}
+
+
+def test_mlflow_has_entities_for_all_but_windows():
+    assert {kind.__name__ for kind in KINDS if not hasattr(their_entities, kind.__name__)} == WITHOUT_THEIR_ENTITY
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.__name__ not in WITHOUT_THEIR_ENTITY])
+def test_both_sides_entities_agree(kind: Any):
+    message: Any = full(message_type(kind))
+    if "resource_type" in public(kind):
+        message.resource_type = "scorer"
+    ours = kind.from_proto(message)
+    its = getattr(their_entities, kind.__name__).from_proto(their_resource(kind.__name__).FromString(ours.to_bytes()))
+    check_agreement(ours, its)
+    assert wire(its.to_proto()) == ours.to_bytes()
+    assert kind.from_bytes(wire(its.to_proto())) == ours
+
+
+def check_agreement(ours: Any, its: Any) -> None:
+    if dataclasses.is_dataclass(ours):
+        names = [field.name for field in dataclasses.fields(its) if field.name != "workspace"]
+        assert names == public(type(ours))
+        for name in names:
+            check_agreement(getattr(ours, name), getattr(its, name))
+    elif isinstance(ours, list):
+        assert len(ours) == len(its)
+        for one, other in zip(ours, its, strict=True):
+            check_agreement(one, other)
+    elif isinstance(ours, entities.GatewayResourceType):
+        assert ours == its.value
+    elif isinstance(ours, Enum):
+        assert ours.name == its.value
+    elif isinstance(ours, float):
+        assert ours == its or struct.pack("<f", ours) == struct.pack("<f", its)
+    else:
+        assert ours == its
+
+
+@pytest.mark.parametrize("first", ["mlflow.entities, mlflow.protos.service_pb2", "gateway_entities"])
+def test_both_packages_import_in_either_order(first: str):
+    second = {"gateway_entities": "mlflow.entities, mlflow.protos.service_pb2"}.get(first, "gateway_entities")
+    script = f"""
+import {first}
+import {second}
+ours = gateway_entities.GatewayEndpointTag("key", "value")
+its = mlflow.protos.service_pb2.GatewayEndpointTag.FromString(ours.to_bytes())
+assert mlflow.entities.GatewayEndpointTag.from_proto(its).key == "key"
+assert gateway_entities.GatewayEndpointTag.from_bytes(its.SerializeToString()) == ours
+print("both")
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert found.stdout == "both\n", found.stderr
