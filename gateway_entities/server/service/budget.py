@@ -1,0 +1,170 @@
+"""The handlers of BudgetService."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway_entities.entities import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    GatewayBudgetPolicy,
+    GatewayBudgetWindow,
+)
+from gateway_entities.errors import FieldViolation, GatewayError
+from gateway_entities.rules import refuse_invalid, target_fault, written_fields
+from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.paging import Page
+from gateway_entities.server.service.refusals import not_found
+from gateway_entities.server.service.windows import window_at
+from llm_gateway.v1 import budget_pb2 as pb
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store import Transaction
+
+_DEFAULT_MAX_RESULTS = 1000
+
+
+class BudgetHandlers(Handlers):
+    """The handlers of BudgetService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+
+    def create_gateway_budget_policy(
+        self, request: pb.CreateGatewayBudgetPolicyRequest
+    ) -> pb.CreateGatewayBudgetPolicyResponse:
+        """Store a new policy and return it."""
+        refuse_invalid(request)
+        created_by = text_or_none(request, "created_by")
+        with self._store.write() as transaction:
+            now = now_ms()
+            policy = GatewayBudgetPolicy(
+                budget_policy_id=new_id("bp"),
+                budget_unit=BudgetUnit(request.budget_unit),
+                budget_amount=request.budget_amount,
+                duration=_duration(request.duration),
+                target_scope=BudgetTargetScope(request.target_scope),
+                budget_action=BudgetAction(request.budget_action),
+                created_at=now,
+                last_updated_at=now,
+                created_by=created_by,
+                last_updated_by=created_by,
+                target_value=request.target_value or None,
+            )
+            _refuse_unknown_endpoint(transaction, policy)
+            transaction.budget_policies.add(policy)
+        return pb.CreateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+
+    def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
+        """Return the policy that the request names."""
+        refuse_invalid(request)
+        with self._store.read() as transaction:
+            policy = _existing_policy(transaction, request.budget_policy_id)
+        return pb.GetGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+
+    def update_gateway_budget_policy(
+        self, request: pb.UpdateGatewayBudgetPolicyRequest
+    ) -> pb.UpdateGatewayBudgetPolicyResponse:
+        """Change the given fields of a policy."""
+        refuse_invalid(request)
+        written = written_fields(request)
+        with self._store.write() as transaction:
+            policy = _existing_policy(transaction, request.budget_policy_id)
+            if "budget_unit" in written:
+                policy.budget_unit = BudgetUnit(request.budget_unit)
+            if "budget_amount" in written:
+                policy.budget_amount = request.budget_amount
+            if "duration" in written:
+                policy.duration = _duration(request.duration)
+            if "budget_action" in written:
+                policy.budget_action = BudgetAction(request.budget_action)
+            if not written.isdisjoint({"target_scope", "target_value"}):
+                _retarget(policy, request, written)
+                _refuse_unknown_endpoint(transaction, policy)
+            if request.HasField("updated_by"):
+                policy.last_updated_by = request.updated_by
+            policy.last_updated_at = now_ms()
+            transaction.budget_policies.update(policy)
+        return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+
+    def delete_gateway_budget_policy(
+        self, request: pb.DeleteGatewayBudgetPolicyRequest
+    ) -> pb.DeleteGatewayBudgetPolicyResponse:
+        """Remove a policy."""
+        refuse_invalid(request)
+        with self._store.write() as transaction:
+            if not transaction.budget_policies.remove(request.budget_policy_id):
+                raise not_found("BudgetPolicy", {"budget_policy_id": request.budget_policy_id})
+        return pb.DeleteGatewayBudgetPolicyResponse()
+
+    def list_gateway_budget_policies(
+        self, request: pb.ListGatewayBudgetPoliciesRequest
+    ) -> pb.ListGatewayBudgetPoliciesResponse:
+        """Return a page of policies."""
+        refuse_invalid(request)
+        page = Page[tuple[int, str]]("budget_policies", 1, request.max_results or _DEFAULT_MAX_RESULTS, request.page_token)
+        with self._store.read() as transaction:
+            found = transaction.budget_policies.list(after=page.after, limit=page.limit)
+        policies, token = page.cut(found, _key)
+        return pb.ListGatewayBudgetPoliciesResponse(
+            budget_policies=[policy.to_proto() for policy in policies], next_page_token=token
+        )
+
+    def list_gateway_budget_windows(
+        self, request: pb.ListGatewayBudgetWindowsRequest
+    ) -> pb.ListGatewayBudgetWindowsResponse:
+        """Return a page of the windows that the policies are in now."""
+        refuse_invalid(request)
+        page = Page[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
+        with self._store.read() as transaction:
+            found = transaction.budget_policies.list(after=page.after, limit=page.limit)
+        policies, token = page.cut(found, _key)
+        now = now_ms()
+        windows = [_current_window(policy, now).to_proto() for policy in policies]
+        return pb.ListGatewayBudgetWindowsResponse(windows=windows, next_page_token=token)
+
+
+def _existing_policy(transaction: Transaction, budget_policy_id: str) -> GatewayBudgetPolicy:
+    policy = transaction.budget_policies.get(budget_policy_id)
+    if policy is None:
+        raise not_found("BudgetPolicy", {"budget_policy_id": budget_policy_id})
+    return policy
+
+
+def _retarget(policy: GatewayBudgetPolicy, request: pb.UpdateGatewayBudgetPolicyRequest, written: frozenset[str]) -> None:
+    """Write scope and target. A new scope drops the old target; what remains has to fit together."""
+    old_scope = policy.target_scope
+    if "target_scope" in written:
+        policy.target_scope = BudgetTargetScope(request.target_scope)
+    if "target_value" in written:
+        policy.target_value = request.target_value or None
+    elif policy.target_scope != old_scope:
+        policy.target_value = None
+    fault = target_fault(policy.target_scope, policy.target_value)
+    if fault is not None:
+        raise GatewayError.invalid([FieldViolation("target_value", fault)])
+
+
+def _refuse_unknown_endpoint(transaction: Transaction, policy: GatewayBudgetPolicy) -> None:
+    target = policy.target_value
+    if (
+        policy.target_scope == BudgetTargetScope.ENDPOINT
+        and target is not None
+        and transaction.endpoints.get(target) is None
+    ):
+        violation = FieldViolation("target_value", "must be the id of an existing endpoint")
+        raise not_found("GatewayEndpoint", {"endpoint_id": target}, [violation])
+
+
+def _duration(sent: pb.BudgetDuration) -> BudgetDuration:
+    return BudgetDuration(unit=BudgetDurationUnit(sent.unit), value=sent.value)
+
+
+def _current_window(policy: GatewayBudgetPolicy, now: int) -> GatewayBudgetWindow:
+    start, end = window_at(policy.duration.unit, policy.duration.value, now)
+    # This server routes no requests, so no policy has anything spent against it.
+    return GatewayBudgetWindow(policy.budget_policy_id, start, end, current_spend=0.0)
+
+
+def _key(policy: GatewayBudgetPolicy) -> tuple[int, str]:
+    return policy.created_at, policy.budget_policy_id

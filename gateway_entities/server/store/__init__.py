@@ -1,0 +1,8 @@
+"""The store: entities in, entities out, kept in a SQLite file with secret values encrypted."""
+
+from __future__ import annotations
+
+from gateway_entities.server.store.opening import open_store
+from gateway_entities.server.store.store import Store, Transaction
+
+__all__ = ["Store", "Transaction", "open_store"]

@@ -1,0 +1,183 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+NULL means absent; an empty string is a value. Times are milliseconds since the Unix epoch, UTC. Enums are stored as their
+numbers, known or not. Every constraint has a name, so that an error can tell which one was violated. Lengths are rules of
+the service, not of the tables.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# PostgreSQL would otherwise order text by the language of the database; "C" orders by code point, as SQLite does.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData()
+
+SECRET_NAME = UniqueConstraint("secret_name", name="uq_secrets_secret_name")
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("secret_id", Key, nullable=False),
+    Column("secret_name", Key, nullable=False),
+    Column("provider", Key),
+    # JSON objects as text, because a database's own JSON type would reorder their keys.
+    Column("masked_values", Text, nullable=False),
+    Column("auth_config", Text, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    PrimaryKeyConstraint("secret_id", name="pk_secrets"),
+    SECRET_NAME,
+    Index("ix_secrets_created", "created_at", "secret_id"),
+    Index("ix_secrets_provider", "provider", "created_at", "secret_id"),
+)
+
+MODEL_DEFINITION_NAME = UniqueConstraint("name", name="uq_model_definitions_name")
+
+model_definitions = Table(
+    "model_definitions",
+    metadata,
+    Column("model_definition_id", Key, nullable=False),
+    Column("name", Key, nullable=False),
+    Column("secret_id", Key),
+    Column("provider", Key, nullable=False),
+    Column("model_name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    PrimaryKeyConstraint("model_definition_id", name="pk_model_definitions"),
+    MODEL_DEFINITION_NAME,
+    ForeignKeyConstraint(["secret_id"], ["secrets.secret_id"], name="fk_model_definitions_secret", ondelete="SET NULL"),
+    Index("ix_model_definitions_created", "created_at", "model_definition_id"),
+    Index("ix_model_definitions_provider", "provider", "created_at", "model_definition_id"),
+    Index("ix_model_definitions_secret", "secret_id", "created_at", "model_definition_id"),
+)
+
+ENDPOINT_NAME = UniqueConstraint("name", name="uq_endpoints_name")
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("endpoint_id", Key, nullable=False),
+    Column("name", Key, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    Column("routing_strategy", Integer),
+    # Whether there is a fallback config at all: one without fields is a value too.
+    Column("fallback_config", Boolean, nullable=False),
+    Column("fallback_strategy", Integer),
+    Column("fallback_max_attempts", Integer),
+    Column("experiment_id", Text),
+    Column("usage_tracking", Boolean),
+    PrimaryKeyConstraint("endpoint_id", name="pk_endpoints"),
+    ENDPOINT_NAME,
+    Index("ix_endpoints_created", "created_at", "endpoint_id"),
+)
+
+MAPPING_LINKAGE = UniqueConstraint(
+    "endpoint_id", "model_definition_id", "linkage_type", name="uq_endpoint_mappings_definition_linkage"
+)
+
+endpoint_mappings = Table(
+    "endpoint_mappings",
+    metadata,
+    Column("mapping_id", Key, nullable=False),
+    Column("endpoint_id", Key, nullable=False),
+    Column("model_definition_id", Key, nullable=False),
+    # The order of attaching within the endpoint; numbers may be missing.
+    Column("position", Integer, nullable=False),
+    Column("weight", Double),
+    Column("linkage_type", Integer, nullable=False),
+    Column("fallback_order", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    PrimaryKeyConstraint("mapping_id", name="pk_endpoint_mappings"),
+    MAPPING_LINKAGE,
+    UniqueConstraint("endpoint_id", "position", name="uq_endpoint_mappings_position"),
+    ForeignKeyConstraint(
+        ["endpoint_id"], ["endpoints.endpoint_id"], name="fk_endpoint_mappings_endpoint", ondelete="CASCADE"
+    ),
+    # No action: a definition in use cannot be removed.
+    ForeignKeyConstraint(
+        ["model_definition_id"], ["model_definitions.model_definition_id"], name="fk_endpoint_mappings_model_definition"
+    ),
+    Index("ix_endpoint_mappings_model_definition", "model_definition_id", "endpoint_id"),
+)
+
+endpoint_tags = Table(
+    "endpoint_tags",
+    metadata,
+    Column("endpoint_id", Key, nullable=False),
+    Column("key", Key, nullable=False),
+    Column("value", Text),
+    # The order in which the keys of the endpoint were first set; numbers may be missing.
+    Column("position", Integer, nullable=False),
+    PrimaryKeyConstraint("endpoint_id", "key", name="pk_endpoint_tags"),
+    UniqueConstraint("endpoint_id", "position", name="uq_endpoint_tags_position"),
+    ForeignKeyConstraint(["endpoint_id"], ["endpoints.endpoint_id"], name="fk_endpoint_tags_endpoint", ondelete="CASCADE"),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("endpoint_id", Key, nullable=False),
+    Column("resource_type", Key, nullable=False),
+    Column("resource_id", Key, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    Column("display_name", Text),
+    PrimaryKeyConstraint("endpoint_id", "resource_type", "resource_id", name="pk_bindings"),
+    ForeignKeyConstraint(["endpoint_id"], ["endpoints.endpoint_id"], name="fk_bindings_endpoint", ondelete="CASCADE"),
+    Index("ix_bindings_created", "created_at", "endpoint_id", "resource_type", "resource_id"),
+    Index("ix_bindings_endpoint", "endpoint_id", "created_at", "resource_type", "resource_id"),
+    Index("ix_bindings_resource_type", "resource_type", "created_at", "endpoint_id", "resource_id"),
+    Index("ix_bindings_resource", "resource_id", "created_at", "endpoint_id", "resource_type"),
+)
+
+budget_policies = Table(
+    "budget_policies",
+    metadata,
+    Column("budget_policy_id", Key, nullable=False),
+    Column("budget_unit", Integer, nullable=False),
+    Column("budget_amount", Double, nullable=False),
+    Column("duration_unit", Integer, nullable=False),
+    Column("duration_value", Integer, nullable=False),
+    Column("target_scope", Integer, nullable=False),
+    Column("budget_action", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    Column("target_value", Text),
+    # The target of an ENDPOINT policy once more, so that the database itself removes the policy with its endpoint.
+    Column("endpoint_id", Key),
+    PrimaryKeyConstraint("budget_policy_id", name="pk_budget_policies"),
+    ForeignKeyConstraint(["endpoint_id"], ["endpoints.endpoint_id"], name="fk_budget_policies_endpoint", ondelete="CASCADE"),
+    Index("ix_budget_policies_created", "created_at", "budget_policy_id"),
+    Index("ix_budget_policies_endpoint", "endpoint_id"),
+)

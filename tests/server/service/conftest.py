@@ -1,0 +1,91 @@
+"""A service on a real store, and short ways to fill it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import METHODS
+from gateway_entities.server.service import GatewayService
+from gateway_entities.server.store import Store, open_store
+from llm_gateway.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+
+HANDLERS = {method.request_type: method.handler for method in METHODS}
+START_MS = 1_800_000_000_000
+
+
+class Gateway:
+    """Calls the service by request message."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.service = GatewayService(store)
+        self._names = itertools.count()
+
+    def do(self, request: Message) -> Any:
+        return getattr(self.service, HANDLERS[type(request)])(request)
+
+    def refused(self, request: Message) -> GatewayError:
+        with pytest.raises(GatewayError) as caught:
+            self.do(request)
+        return caught.value
+
+    def secret(self, **fields: Any) -> secret_pb2.GatewaySecretInfo:
+        given = {"secret_name": f"k{next(self._names)}", "secret_value": {"api_key": "sk-0123456789"}, **fields}
+        return self.do(secret_pb2.CreateGatewaySecretRequest(**given)).secret
+
+    def definition(self, **fields: Any) -> model_definition_pb2.GatewayModelDefinition:
+        secret_id = fields.pop("secret_id", None) or self.secret().secret_id
+        given = {"name": f"md{next(self._names)}", "provider": "openai", "model_name": "gpt-4o", **fields}
+        request = model_definition_pb2.CreateGatewayModelDefinitionRequest(secret_id=secret_id, **given)
+        return self.do(request).model_definition
+
+    def endpoint(self, *configs: dict[str, Any], **fields: Any) -> endpoint_pb2.GatewayEndpoint:
+        given = {"name": f"ep{next(self._names)}", "model_configs": configs or [self.config()], **fields}
+        return self.do(endpoint_pb2.CreateGatewayEndpointRequest(**given)).endpoint
+
+    def config(self, linkage_type: str = "PRIMARY", **fields: Any) -> dict[str, Any]:
+        definition_id = fields.pop("model_definition_id", None) or self.definition().model_definition_id
+        return {"model_definition_id": definition_id, "linkage_type": linkage_type, **fields}
+
+    def read_endpoint(self, endpoint_id: str) -> endpoint_pb2.GatewayEndpoint:
+        return self.do(endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=endpoint_id)).endpoint
+
+    def policy(self, **fields: Any) -> budget_pb2.GatewayBudgetPolicy:
+        given = {
+            "budget_unit": "USD",
+            "budget_amount": 100.0,
+            "duration": {"unit": "DAYS", "value": 1},
+            "target_scope": "GLOBAL",
+            "budget_action": "ALERT",
+            **fields,
+        }
+        return self.do(budget_pb2.CreateGatewayBudgetPolicyRequest(**given)).budget_policy
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """A gateway whose clock shows one more millisecond each time it is read."""
+    clock = itertools.count(START_MS)
+    monkeypatch.setattr(time, "time_ns", lambda: next(clock) * 1_000_000)
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    yield Gateway(store)
+    store.close()
+
+
+@pytest.fixture
+def not_found() -> Any:
+    """Check that an error says that something does not exist, and which."""
+
+    def check(error: GatewayError, message: str, *fields: str) -> None:
+        assert (error.code, error.message, error.reason) == (Code.NOT_FOUND, message, "NOT_FOUND")
+        assert [violation.field for violation in error.field_violations] == list(fields)
+
+    return check

@@ -1,0 +1,92 @@
+"""A store on disk, and entities to put in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway_entities.entities import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    GatewayBudgetPolicy,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayEndpointModelMapping,
+    GatewayModelDefinition,
+    GatewayModelLinkageType,
+    GatewayResourceType,
+    GatewaySecretInfo,
+)
+from gateway_entities.server.store import Store, open_store
+
+
+class Make:
+    """Builds entities whose ids, names and times follow from a number; any field can be given instead."""
+
+    def secret(self, number: int = 1, **fields: object) -> GatewaySecretInfo:
+        info = GatewaySecretInfo(f"s-{number:04}", f"secret {number}", {"api_key": "***"}, 1000 + number, 1000 + number)
+        return replace(info, **fields)
+
+    def definition(self, number: int = 1, **fields: object) -> GatewayModelDefinition:
+        at = 2000 + number
+        made = GatewayModelDefinition(f"d-{number:04}", f"definition {number}", None, None, "openai", "gpt-4o", at, at)
+        return replace(made, **fields)
+
+    def endpoint(self, number: int = 1, **fields: object) -> GatewayEndpoint:
+        return replace(GatewayEndpoint(f"e-{number:04}", f"endpoint-{number}", 3000 + number, 3000 + number), **fields)
+
+    def mapping(
+        self, number: int = 1, endpoint: int = 1, definition: int = 1, **fields: object
+    ) -> GatewayEndpointModelMapping:
+        made = GatewayEndpointModelMapping(
+            f"m-{number:04}",
+            f"e-{endpoint:04}",
+            f"d-{definition:04}",
+            None,
+            1.0,
+            GatewayModelLinkageType.PRIMARY,
+            None,
+            4000 + number,
+        )
+        return replace(made, **fields)
+
+    def binding(self, number: int = 1, endpoint: int = 1, **fields: object) -> GatewayEndpointBinding:
+        at = 5000 + number
+        made = GatewayEndpointBinding(f"e-{endpoint:04}", GatewayResourceType.SCORER, f"resource {number}", at, at)
+        return replace(made, **fields)
+
+    def policy(self, number: int = 1, **fields: object) -> GatewayBudgetPolicy:
+        made = GatewayBudgetPolicy(
+            f"bp-{number:04}",
+            BudgetUnit.USD,
+            12.5,
+            BudgetDuration(BudgetDurationUnit.DAYS, 1),
+            BudgetTargetScope.GLOBAL,
+            BudgetAction.ALERT,
+            6000 + number,
+            6000 + number,
+        )
+        return replace(made, **fields)
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "gateway.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{path}", busy_timeout=5)
+    yield store
+    store.close()

@@ -1,0 +1,107 @@
+"""How many queries reading takes, and that each finds an index to follow."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+
+from gateway_entities.entities import GatewayEndpointTag
+
+
+@pytest.fixture
+def queries(store):
+    """The statements that readers have sent, with their parameters."""
+    sent = []
+
+    def note(connection, cursor, statement, parameters, context, executemany):
+        sent.append((statement, parameters))
+
+    event.listen(store._engines.reader, "before_cursor_execute", note)
+    return sent
+
+
+def fill(store, make, count):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), {"k": "v"})
+        for number in (1, 2):
+            transaction.model_definitions.add(make.definition(number, secret_id="s-0001"))
+        for number in range(count):
+            mappings = [make.mapping(2 * number + each, endpoint=number, definition=each) for each in (1, 2)]
+            tags = [GatewayEndpointTag("k", str(number))]
+            transaction.endpoints.add(make.endpoint(number, model_mappings=mappings, tags=tags))
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_a_list_of_endpoints_takes_three_queries_however_long(store, make, queries, count):
+    fill(store, make, count)
+    with store.read() as transaction:
+        endpoints = transaction.endpoints.list()
+    assert len(endpoints) == count
+    assert all(len(endpoint.model_mappings) == 2 and len(endpoint.tags) == 1 for endpoint in endpoints)
+    assert endpoints[-1].model_mappings[0].model_definition.secret_name == "secret 1"
+    assert len(queries) == 3
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_a_filtered_page_takes_three_queries_too(store, make, queries, count):
+    fill(store, make, count)
+    with store.read() as transaction:
+        page = transaction.endpoints.list(provider="openai", secret_id="s-0001", after=(3001, "e-0001"), limit=5)
+    assert [endpoint.endpoint_id for endpoint in page] == [f"e-{number:04}" for number in range(2, 7)]
+    assert all(len(endpoint.model_mappings) == 2 for endpoint in page)
+    assert len(queries) == 3
+
+
+def test_one_entry_takes_one_query_and_an_endpoint_three(store, make, queries):
+    fill(store, make, 1)
+    counts = []
+    for read in (
+        lambda transaction: transaction.secrets.get("s-0001"),
+        lambda transaction: transaction.model_definitions.find("definition 1"),
+        lambda transaction: transaction.endpoints.get("e-0000"),
+        lambda transaction: transaction.endpoints.find("endpoint-0"),
+    ):
+        queries.clear()
+        with store.read() as transaction:
+            assert read(transaction) is not None
+        counts.append(len(queries))
+    assert counts == [1, 1, 3, 3]
+
+
+READS = [
+    lambda t: t.secrets.get("x"),
+    lambda t: t.secrets.find("x"),
+    lambda t: t.secrets.list(after=(1, "x"), limit=1),
+    lambda t: t.secrets.list(provider="x", after=(1, "x"), limit=1),
+    lambda t: t.model_definitions.get("x"),
+    lambda t: t.model_definitions.find("x"),
+    lambda t: t.model_definitions.existing(["x", "y"]),
+    lambda t: t.model_definitions.list(after=(1, "x"), limit=1),
+    lambda t: t.model_definitions.list(provider="x", after=(1, "x"), limit=1),
+    lambda t: t.model_definitions.list(secret_id="x", after=(1, "x"), limit=1),
+    lambda t: t.endpoints.get("e-0000"),
+    lambda t: t.endpoints.find("endpoint-0"),
+    lambda t: t.endpoints.list(after=(3000, "e-0000"), limit=1),
+    lambda t: t.endpoints.list(provider="openai", after=(3000, "e-0000"), limit=1),
+    lambda t: t.endpoints.list(secret_id="s-0001", after=(3000, "e-0000"), limit=1),
+    lambda t: t.bindings.get("x", "x", "x"),
+    lambda t: t.bindings.list(after=(1, "x", "x", "x"), limit=1),
+    lambda t: t.bindings.list(endpoint_id="x", after=(1, "x", "x", "x"), limit=1),
+    lambda t: t.bindings.list(resource_type="x", after=(1, "x", "x", "x"), limit=1),
+    lambda t: t.bindings.list(resource_id="x", after=(1, "x", "x", "x"), limit=1),
+    lambda t: t.budget_policies.get("x"),
+    lambda t: t.budget_policies.list(after=(1, "x"), limit=1),
+]
+
+
+def test_every_read_follows_an_index_and_sorts_nothing_that_an_index_orders(store, make, queries):
+    fill(store, make, 3)
+    with store.read() as transaction:
+        for read in READS:
+            read(transaction)
+    assert len(queries) >= len(READS)
+    with store._engines.reader.connect() as connection:
+        for statement, parameters in list(queries):
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            assert not [step for step in plan if step.startswith("SCAN") and "CONSTANT" not in step], (statement, plan)
+            assert not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step], (statement, plan)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from gateway_entities.errors import Code, GatewayError
+
+VALUE = {"zeta": "one", "alpha": "two", "": "\U0001f511"}
+
+
+def test_what_was_added_is_read_by_id_by_name_and_in_the_list(store, make):
+    info = make.secret(
+        provider="openai",
+        masked_values={"zeta": "***", "alpha": "abc...wxyz"},
+        auth_config={"region": "eu", "api_version": ""},
+        created_by="ana",
+        last_updated_by="bo",
+    )
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+    with store.read() as transaction:
+        assert transaction.secrets.get(info.secret_id) == info
+        assert transaction.secrets.find(info.secret_name) == info
+        assert transaction.secrets.list() == [info]
+        revealed = transaction.secrets.reveal(info.secret_id)
+    assert revealed == VALUE
+    assert list(revealed) == list(VALUE), "the order of the keys is kept"
+
+
+def test_nothing_is_found_where_nothing_is(store):
+    with store.read() as transaction:
+        assert transaction.secrets.get("s-0001") is None
+        assert transaction.secrets.find("secret 1") is None
+        assert transaction.secrets.reveal("s-0001") is None
+        assert transaction.secrets.list() == []
+
+
+def test_names_are_compared_exactly(store, make):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(1, secret_name="Key"), VALUE)
+        transaction.secrets.add(make.secret(2, secret_name="key"), VALUE)
+        transaction.secrets.add(make.secret(3, secret_name="key "), VALUE)
+        assert transaction.secrets.find("key").secret_id == "s-0002"
+        assert transaction.secrets.find("KEY") is None
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_absent_and_empty_are_different(store, make, name):
+    info = make.secret(provider=name, created_by=name, last_updated_by=name, auth_config={}, masked_values={})
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+    with store.read() as transaction:
+        assert transaction.secrets.get(info.secret_id) == info
+
+
+def test_a_taken_name_is_refused_without_sql(store, make):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(1, secret_name="k1"), VALUE)
+    with pytest.raises(GatewayError) as caught, store.write() as transaction:
+        transaction.secrets.add(make.secret(2, secret_name="k1"), VALUE)
+    assert caught.value.code is Code.ALREADY_EXISTS
+    assert caught.value.message == "Secret with name 'k1' already exists"
+    assert caught.value.reason == "NAME_TAKEN"
+
+
+def test_a_taken_id_is_refused_as_such(store, make):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(1), VALUE)
+    with pytest.raises(GatewayError) as caught, store.write() as transaction:
+        transaction.secrets.add(make.secret(1, secret_name="other"), VALUE)
+    assert (caught.value.code, caught.value.reason) == (Code.ALREADY_EXISTS, "ID_TAKEN")
+    assert "secrets." not in caught.value.message
+
+
+def test_update_without_a_value_keeps_the_stored_one(store, make):
+    info = make.secret(created_by="ana")
+    changed = replace(info, provider="azure", auth_config={"a": "b"}, last_updated_at=9000, last_updated_by="bo")
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+        transaction.secrets.update(changed, None)
+        assert transaction.secrets.get(info.secret_id) == changed
+        assert transaction.secrets.reveal(info.secret_id) == VALUE
+
+
+def test_update_with_a_value_replaces_every_key_and_uses_a_fresh_data_key(store, make, path):
+    info = make.secret()
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+    before = rows(path)
+    with store.write() as transaction:
+        transaction.secrets.update(replace(info, masked_values={"new": "***"}), {"new": "value"})
+    after = rows(path)
+    with store.read() as transaction:
+        assert transaction.secrets.reveal(info.secret_id) == {"new": "value"}
+        assert transaction.secrets.get(info.secret_id).masked_values == {"new": "***"}
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_update_changes_neither_the_name_nor_what_was_noted_at_creation(store, make):
+    info = make.secret(created_by="ana")
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+        transaction.secrets.update(replace(info, created_by="eve", created_at=1), None)
+        assert transaction.secrets.get(info.secret_id) == info
+        with pytest.raises(GatewayError) as caught:
+            transaction.secrets.update(replace(info, secret_name="other"), None)
+    assert caught.value.code is Code.NOT_FOUND
+
+
+def test_update_of_a_missing_secret_is_refused(store, make):
+    with pytest.raises(GatewayError) as caught, store.write() as transaction:
+        transaction.secrets.update(make.secret(), None)
+    assert caught.value.code is Code.NOT_FOUND
+    assert caught.value.message == "GatewaySecret not found (secret_id='s-0001')"
+
+
+def test_remove_tells_whether_it_was_there(store, make):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), VALUE)
+        assert transaction.secrets.remove("s-0001")
+        assert not transaction.secrets.remove("s-0001")
+        assert transaction.secrets.get("s-0001") is None
+
+
+def test_list_is_ordered_by_creation_then_id_and_filtered(store, make):
+    with store.write() as transaction:
+        for number, provider, created_at in [(3, "b", 50), (1, None, 60), (2, "b", 50), (4, "", 40)]:
+            transaction.secrets.add(make.secret(number, provider=provider, created_at=created_at), VALUE)
+    with store.read() as transaction:
+        listing = transaction.secrets.list
+        assert ids(listing()) == ["s-0004", "s-0002", "s-0003", "s-0001"]
+        assert ids(listing(provider="b")) == ["s-0002", "s-0003"]
+        assert ids(listing(provider="")) == ["s-0004"]
+        assert ids(listing(provider="none")) == []
+        assert ids(listing(limit=2)) == ["s-0004", "s-0002"]
+        assert ids(listing(limit=2, after=(50, "s-0002"))) == ["s-0003", "s-0001"]
+        assert ids(listing(after=(60, "s-0001"))) == []
+        assert ids(listing(provider="b", after=(50, "s-0002"), limit=5)) == ["s-0003"]
+        assert ids(listing(limit=0)) == []
+
+
+@pytest.mark.parametrize("swapped", ["ciphertext", "wrapped_key", "ciphertext, wrapped_key"])
+def test_values_swapped_between_two_rows_cannot_be_read(store, make, path, swapped):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(1), {"k": "first"})
+        transaction.secrets.add(make.secret(2), {"k": "second"})
+    alter(
+        path,
+        "CREATE TEMP TABLE before AS SELECT * FROM secrets",
+        f"UPDATE secrets SET ({swapped}) = "
+        f"(SELECT {swapped} FROM temp.before AS other WHERE other.secret_id != secrets.secret_id)",
+    )
+    for secret_id in ("s-0001", "s-0002"):
+        unreadable(store, secret_id)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE secrets SET secret_name = 'renamed'",
+        "UPDATE secrets SET key_id = '0000000000000000'",
+        "UPDATE secrets SET ciphertext = substr(ciphertext, 1, length(ciphertext) - 1)",
+        "UPDATE secrets SET ciphertext = x''",
+        "UPDATE secrets SET wrapped_key = x'00'",
+    ],
+)
+def test_an_altered_row_cannot_be_read(store, make, path, change):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), VALUE)
+    alter(path, change)
+    unreadable(store, "s-0001")
+
+
+def test_a_changed_id_cannot_be_read(store, make, path):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), VALUE)
+    alter(path, "UPDATE secrets SET secret_id = 's-9999'")
+    unreadable(store, "s-9999")
+
+
+def ids(infos):
+    return [info.secret_id for info in infos]
+
+
+def unreadable(store, secret_id):
+    with pytest.raises(GatewayError) as caught, store.read() as transaction:
+        transaction.secrets.reveal(secret_id)
+    assert caught.value.code is Code.DATA_LOSS
+    assert caught.value.reason == "SECRET_UNREADABLE"
+    assert secret_id in caught.value.message
+
+
+def alter(path, *statements):
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def rows(path):
+    connection = sqlite3.connect(path)
+    found = connection.execute("SELECT ciphertext, wrapped_key FROM secrets").fetchone()
+    connection.close()
+    return found
