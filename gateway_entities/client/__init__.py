@@ -1,0 +1,11 @@
+"""Clients of a gateway: one method for each operation, entities in and out.
+
+``GatewayClient`` blocks; ``AsyncGatewayClient`` has the same methods as coroutines.
+"""
+
+from __future__ import annotations
+
+from gateway_entities.client._async import AsyncGatewayClient
+from gateway_entities.client._sync import GatewayClient
+
+__all__ = ["AsyncGatewayClient", "GatewayClient"]

@@ -1,0 +1,133 @@
+"""Requests out of arguments. What cannot be sent is named by its field, never by its value, which may be a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import ParamSpec, Protocol, TypeVar, cast
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from gateway_entities.errors import FieldViolation, GatewayError, WireError
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=Message)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
+
+# What protobuf raises for a value that a field cannot hold. Its words may quote the value, so they are never used.
+_REFUSALS = (TypeError, ValueError, AttributeError)
+
+_WANTED = {
+    FieldDescriptor.TYPE_STRING: "must be text that UTF-8 can encode",
+    FieldDescriptor.TYPE_BOOL: "must be True or False",
+    FieldDescriptor.TYPE_FLOAT: "must be a number",
+    FieldDescriptor.TYPE_DOUBLE: "must be a number",
+    FieldDescriptor.TYPE_INT32: "must be a whole number of 32 bits",
+    FieldDescriptor.TYPE_INT64: "must be a whole number of 64 bits",
+    FieldDescriptor.TYPE_ENUM: "must be a value of its enum, or a whole number of 32 bits",
+}
+
+
+class Entity(Protocol[M_co]):
+    """Whatever turns into a message."""
+
+    def to_proto(self) -> M_co:
+        """Return the message."""
+        ...
+
+
+def build(kind: Callable[P, M], *args: P.args, **fields: P.kwargs) -> M:
+    """Return a request; a field that is None stays absent.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT naming every field whose value cannot be sent.
+    """
+    try:
+        return kind(*args, **fields)
+    except _REFUSALS:
+        pass
+    # Outside the handler, or the error would keep protobuf's own, with the value in it, as its context.
+    raise GatewayError.invalid(_violations(cast("type[Message]", kind), fields))
+
+
+def message(path: str, kind: type[Entity[M]], value: object) -> M | None:
+    """Return the message of an entity; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT naming the field, for an entity that no message can hold or something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, cast("type[object]", kind)):
+        raise GatewayError.invalid([FieldViolation(path, f"must be a {kind.__name__}")])
+    try:
+        return cast("Entity[M]", value).to_proto()
+    except WireError as error:
+        violations = [
+            FieldViolation(path + v.field.removeprefix(kind.__name__), v.description) for v in error.field_violations
+        ]
+    raise GatewayError.invalid(violations)
+
+
+def messages(path: str, kind: type[Entity[M]], values: Iterable[object] | None) -> list[M] | None:
+    """Return the messages of many entities; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT naming the field and the position.
+    """
+    if values is None:
+        return None
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise GatewayError.invalid([FieldViolation(path, f"must be a list of {kind.__name__}")])
+    found = [message(f"{path}[{index}]", kind, value) for index, value in enumerate(values)]
+    if None in found:
+        raise GatewayError.invalid([FieldViolation(f"{path}[{found.index(None)}]", f"must be a {kind.__name__}")])
+    return cast("list[M]", found)
+
+
+def mask(paths: Iterable[str] | None) -> FieldMask | None:
+    """Return an update mask; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT for anything but a list of names. One string is a mistake for a list of one.
+    """
+    if paths is None:
+        return None
+    if not isinstance(paths, str):
+        try:
+            return FieldMask(paths=paths)
+        except _REFUSALS:
+            pass
+    raise GatewayError.invalid([FieldViolation("update_mask", "must be a list of field names")])
+
+
+def _violations(kind: type[Message], fields: Mapping[str, object]) -> Iterator[FieldViolation]:
+    text = _WANTED[FieldDescriptor.TYPE_STRING]
+    for name, value in fields.items():
+        try:
+            kind(**{name: value})
+            continue
+        except _REFUSALS:
+            field = kind.DESCRIPTOR.fields_by_name[name]
+        # Of the fields that take an argument as it comes, those of message type are the maps.
+        if field.message_type is None:
+            yield FieldViolation(name, _WANTED[field.type])
+        elif not isinstance(value, Mapping):
+            yield FieldViolation(name, "must be a mapping of text to text")
+        else:
+            for key, item in cast("Mapping[object, object]", value).items():
+                if not _is_text(key):
+                    yield FieldViolation(name, f"every key {text}")
+                elif not _is_text(item):
+                    yield FieldViolation(f'{name}["{key}"]', text)
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

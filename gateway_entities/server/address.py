@@ -1,0 +1,70 @@
+"""Addresses to listen on."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import NamedTuple
+
+from gateway_entities.errors import Code, GatewayError
+
+
+class Address(NamedTuple):
+    """A loopback address and a port.
+
+    Attributes:
+        host: an IP address, without brackets.
+        port: 0 to 65535; 0 asks for a free one.
+    """
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``HOST:PORT``, where HOST is an IP address (IPv6 in brackets) or ``localhost``, which means 127.0.0.1.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT, if it is neither; FAILED_PRECONDITION, if it is not a loopback address: without
+                authentication nobody else may reach the gateway.
+        """
+        host, colon, port = text.rpartition(":")
+        if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+            raise _malformed(text)
+        if host == "localhost":
+            host = "127.0.0.1"
+        bracketed = host.startswith("[") and host.endswith("]")
+        try:
+            ip = ipaddress.ip_address(host[1:-1] if bracketed else host)
+        except ValueError:
+            # Names are not looked up: what one means may change between the check and the use.
+            raise _malformed(text) from None
+        if bracketed != (ip.version == 6):
+            raise _malformed(text)
+        if not ip.is_loopback:
+            raise GatewayError(
+                Code.FAILED_PRECONDITION,
+                f"refusing to listen on {text}: the gateway does not authenticate its callers, so only loopback addresses "
+                "(127.0.0.1, [::1], localhost) are allowed",
+                reason="NOT_LOOPBACK",
+            )
+        return cls(str(ip), int(port))
+
+
+def _malformed(text: str) -> GatewayError:
+    return GatewayError(
+        Code.INVALID_ARGUMENT,
+        f"{text!r} is not an address to listen on; valid forms are 127.0.0.1:50051, [::1]:50051 and localhost:50051",
+    )
+
+
+def cannot_listen(address: Address, protocol: str) -> GatewayError:
+    """Return the error of an address that cannot be had."""
+    return GatewayError(
+        Code.UNAVAILABLE,
+        f"cannot listen on {address} for {protocol}: the address is taken, or not one of this machine",
+        reason="ADDRESS_UNAVAILABLE",
+    )

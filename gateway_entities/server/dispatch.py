@@ -1,0 +1,117 @@
+"""From an event loop to the service: worker threads, deadlines, and the end of both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method, Request, Response
+from gateway_entities.server.failure import bounded, internal_error
+
+T = TypeVar("T")
+
+_WORKERS: Final = 16
+
+
+class Dispatcher:
+    """Runs calls of one service in worker threads, for every edge of the server.
+
+    Make and use it on one event loop; only ``serve`` may be called from other threads.
+    """
+
+    def __init__(self, service: object, *, workers: int = _WORKERS) -> None:
+        """Take a service, an object with one method for each ``Method.handler``, and the number of worker threads."""
+        self._service = service
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="gateway-call")
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def answer(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
+        """Serve one request in a worker thread. Limits and errors are those of ``run``."""
+        return await self.run(lambda: self.serve(method, request), timeout, during=method.path)
+
+    def serve(self, method: Method[Request, Response], request: Request) -> Response:
+        """Serve one request in this thread: what a function that is given to ``run`` calls."""
+        handler: Callable[[Request], Response] = getattr(self._service, method.handler)
+        return handler(request)
+
+    async def run(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+        """Run a function in a worker thread and return its result.
+
+        When the deadline passes, or the caller is cancelled, this ends at once. A function that has not started by then
+        never does. One that has started runs to its end, since a thread cannot be stopped: its transaction may still be
+        committed, so the caller cannot know whether the call had an effect.
+
+        Args:
+            work: the function.
+            timeout: seconds from now, None for no limit.
+            during: what the function does, such as the path of an RPC, for the log.
+
+        Raises:
+            GatewayError: the function's own, in a size that every transport carries; DEADLINE_EXCEEDED; UNAVAILABLE, when
+                the server stops; INTERNAL, with an id that the log has too, for any other exception of the function.
+        """
+        if self._draining:
+            raise _stopping()
+        if timeout is not None and timeout <= 0:
+            raise _too_late()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._in_flight += 1
+        self._idle.clear()
+        result = asyncio.wrap_future(self._pool.submit(_guarded, work, deadline, during))
+        try:
+            await asyncio.wait((result, self._abandoned), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if result.done():
+                return result.result()
+            raise _stopping() if self._abandoned.done() else _too_late()
+        finally:
+            result.cancel()
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def drain(self, grace: float) -> None:
+        """Refuse new calls from now on, and wait for those in flight.
+
+        Args:
+            grace: seconds to wait. Calls that take longer are answered UNAVAILABLE.
+        """
+        self._draining = True
+        try:
+            await asyncio.wait_for(self._idle.wait(), grace)
+        except TimeoutError:
+            if not self._abandoned.done():
+                self._abandoned.set_result(None)
+            await self._idle.wait()
+
+    async def close(self) -> None:
+        """End the worker threads, after whatever they still run. ``drain`` comes first."""
+        # A thread of its own: the loop must go on, because a worker that ends tells it so.
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+
+def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
+    # The loop may have been too busy to see the deadline pass.
+    if deadline is not None and time.monotonic() >= deadline:
+        raise _too_late()
+    try:
+        return work()
+    except GatewayError as error:
+        raise bounded(error) from None
+    except Exception as error:
+        raise internal_error(error, during) from None
+
+
+def _too_late() -> GatewayError:
+    return GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call ended")
+
+
+def _stopping() -> GatewayError:
+    return GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING")

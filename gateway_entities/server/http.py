@@ -1,0 +1,236 @@
+"""The HTTP edge: every RPC of METHODS as Connect calls, and the answers to "is it alive" and "is it ready"."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Coroutine, Generator
+from typing import Final, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import METHODS
+from gateway_entities.server.address import Address, cannot_listen
+from gateway_entities.server.connect import BadCallError, Call, Reply, decompress, error_reply, read_headers, too_large
+from gateway_entities.server.dispatch import Dispatcher
+from gateway_entities.server.failure import internal_error
+from gateway_entities.server.limits import MAX_REQUEST_BYTES
+
+_METHODS: Final = {method.path: method for method in METHODS}
+
+_PING_SECONDS: Final = 2.0
+
+_LAST_REQUESTS_SECONDS: Final = 1
+"""How long requests may take to end once the dispatcher has no calls left: answers on their way, bodies still coming."""
+
+
+def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> Starlette:
+    """Return the ASGI app.
+
+    Args:
+        dispatcher: what serves the calls.
+        ping: fails with GatewayError when the store cannot be used. It runs in a worker thread.
+    """
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await dispatcher.run(ping, _PING_SECONDS, during="GET /readyz")
+        except GatewayError as error:
+            return JSONResponse({"status": "unavailable", "message": error.message}, 503)
+        return JSONResponse({"status": "ok"})
+
+    # The first route is raw ASGI behind one pattern, since each call passes it.
+    routes = [Route("/{service}/{method}", _ConnectEndpoint(dispatcher)), Route("/healthz", alive), Route("/readyz", ready)]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+    app.router.redirect_slashes = False
+    return app
+
+
+def _no_route(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class.
+    reply = _not_found() if error.status_code == 404 else _bad_verb((error.headers or {}).get("Allow", ""))
+    return Response(reply.body, reply.status, {name.decode(): value.decode() for name, value in reply.headers})
+
+
+def _not_found() -> Reply:
+    return error_reply(GatewayError(Code.UNIMPLEMENTED, "there is nothing at this path"), status=404)
+
+
+def _bad_verb(allowed: str) -> Reply:
+    # There is no code for this; UNKNOWN is what Connect's clients make of a bare 405.
+    error = GatewayError(Code.UNKNOWN, f"this path takes {allowed} only")
+    return error_reply(error, status=405, headers=((b"allow", allowed.encode()),))
+
+
+class _ClientGoneError(Exception):
+    """The client closed the connection, so nobody waits for an answer."""
+
+
+class _ConnectEndpoint:
+    """All Connect calls, as an ASGI app."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            reply = await self._reply(scope, receive)
+        except GatewayError as error:
+            reply = error_reply(error)
+        except BadCallError as bad:
+            reply = bad.reply
+        except _ClientGoneError:
+            return
+        except asyncio.CancelledError:
+            # uvicorn does this to what is left when it stops.
+            reply = error_reply(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
+        except Exception as error:
+            reply = error_reply(internal_error(error, "a Connect call"))
+        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        method = _METHODS.get(scope["path"])
+        if method is None:
+            return _not_found()
+        if scope["method"] != "POST":
+            return _bad_verb("POST")
+        call = read_headers(scope["headers"])
+        loop = asyncio.get_running_loop()
+        deadline = None if call.timeout is None else loop.time() + call.timeout
+        body = await _read_body(call, receive, deadline)
+
+        def work() -> bytes:
+            return call.codec.encode(self._dispatcher.serve(method, call.codec.decode(body, method.request_type)))
+
+        timeout = None if deadline is None else deadline - loop.time()
+        answer = await _unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
+        return Reply(200, ((b"content-type", call.content_type),), answer)
+
+
+async def _read_body(call: Call, receive: Receive, deadline: float | None) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout_at(deadline):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _ClientGoneError
+                body += message.get("body", b"")
+                if len(body) > MAX_REQUEST_BYTES:
+                    # uvicorn throws away what still comes, so the client can send it all and then read the answer.
+                    raise too_large()
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was here") from None
+    return decompress(bytes(body)) if call.gzipped else bytes(body)
+
+
+async def _unless_gone(receive: Receive, call: Coroutine[None, None, bytes]) -> bytes:
+    """Await the call, and give it up when the client closes the connection."""
+    caller = cast("asyncio.Task[None]", asyncio.current_task())
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        caller.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        caller.uncancel()
+        raise _ClientGoneError from None
+    finally:
+        watcher.cancel()
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP without a log line for each request, and without a change to the logging of the process for that."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.access_log = False
+        super().connection_made(transport)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that leaves the signals alone and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class HttpEdge:
+    """An HTTP server over a dispatcher. It lives on the event loop that it was started on, which may run in any thread."""
+
+    def __init__(self, dispatcher: Dispatcher, ping: Callable[[], None]) -> None:
+        """Take what ``http_app`` takes."""
+        config = uvicorn.Config(
+            http_app(dispatcher, ping),
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            workers=1,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+        )
+        self._server = _Uvicorn(config)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self, address: Address) -> int:
+        """Listen and serve; return the port.
+
+        Raises:
+            GatewayError: UNAVAILABLE, if the address is taken or is not this machine's.
+        """
+        try:
+            listener = socket.create_server(address, family=socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+        except OSError:
+            raise cannot_listen(address, "HTTP") from None
+        # Accepted connections inherit it. Without it an answer's body may wait 40 ms for its head to be acknowledged.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Its connections inherit this. asyncio sets it only on sockets that name their protocol, which these do not; without
+        # it the second packet of an answer waits for the caller's delayed acknowledgement, 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.listening.wait()
+        return int(listener.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and end every request. The dispatcher is drained first."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        # Those that uvicorn gave up on are cancelled by now, and answer that the server stops.
+        await asyncio.gather(*self._server.server_state.tasks)

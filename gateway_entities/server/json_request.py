@@ -1,0 +1,153 @@
+"""Requests in proto3 JSON: what is wrong with one is told by field path, and never with a value.
+
+protobuf's own reader decides what is valid. Its error texts are not used, because they quote the input.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypeAlias, TypeVar, cast
+
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from gateway_entities.errors import Code, FieldViolation, GatewayError
+
+M = TypeVar("M", bound=Message)
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+
+def parse(data: bytes, message_type: type[M]) -> M:
+    """Build a message from proto3 JSON. Unknown fields are ignored; unknown enum names are errors.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT with a violation for each field that does not fit.
+    """
+    value = _load(data)
+    message = message_type()
+    if _fill(message, value):
+        return message
+    # Either a field does not fit or one is not known: look at each, and leave out the unknown.
+    violations: list[FieldViolation] = []
+    known = _known(value, cast("Descriptor", message_type.DESCRIPTOR), "", violations)
+    message = message_type()
+    if not violations and not _fill(message, known):
+        violations.append(FieldViolation(message_type.DESCRIPTOR.name, "is not a valid message"))
+    if violations:
+        listed = "; ".join(f"{violation.field} {violation.description}" for violation in violations)
+        raise GatewayError(
+            Code.INVALID_ARGUMENT, f"invalid JSON request: {listed}", reason="WIRE_FORMAT", field_violations=violations
+        )
+    return message
+
+
+def _load(data: bytes) -> dict[str, Json]:
+    try:
+        value: Json = json.loads(data.decode(), object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise _malformed(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise _malformed("is not UTF-8") from None
+    except RecursionError:
+        raise _malformed("nests too deeply") from None
+    except ValueError:
+        raise _malformed("has a key twice in one object, or a number of too many digits") from None
+    if not isinstance(value, dict):
+        raise _malformed("is not a JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError
+    return value
+
+
+def _malformed(problem: str) -> GatewayError:
+    return GatewayError(Code.INVALID_ARGUMENT, f"the body {problem}", reason="WIRE_FORMAT")
+
+
+def _fill(message: Message, value: dict[str, Json]) -> bool:
+    try:
+        json_format.ParseDict(value, message)
+    except Exception:  # It documents ParseError, and lets others out for some inputs.
+        return False
+    return True
+
+
+def _known(value: dict[str, Json], descriptor: Descriptor, prefix: str, violations: list[FieldViolation]) -> dict[str, Json]:
+    """Return the object without the fields that the message does not have, and collect what is wrong with the others."""
+    fields = {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
+    kept: dict[str, Json] = {}
+    for name, item in value.items():
+        field = fields.get(name)
+        if field is None or item is None:
+            continue
+        path = prefix + field.name
+        # protobuf's reader lets the last one of a map, an array or an object win.
+        if field.json_name in kept and field.containing_oneof is not None:
+            violations.append(FieldViolation(path, "must be given once, under one of its two names"))
+        kept[field.json_name] = _known_value(item, field, path, violations)
+    return kept
+
+
+def _known_value(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> Json:
+    if not _has_fields(field):
+        _check(item, field, path, violations)
+        return item
+    message_type = cast("Descriptor", field.message_type)
+    if not field.is_repeated:
+        return _known_object(item, message_type, path, violations)
+    if not isinstance(item, list):
+        violations.append(FieldViolation(path, "must be an array"))
+        return item
+    return [_known_object(each, message_type, f"{path}[{index}]", violations) for index, each in enumerate(item)]
+
+
+def _known_object(item: Json, descriptor: Descriptor, path: str, violations: list[FieldViolation]) -> Json:
+    if isinstance(item, dict):
+        return _known(item, descriptor, path + ".", violations)
+    violations.append(FieldViolation(path, "must be an object"))
+    return item
+
+
+def _has_fields(field: FieldDescriptor) -> bool:
+    """Tell whether the field's JSON is an object with a name for each field: not so for maps and FieldMask."""
+    kind = field.message_type
+    return kind is not None and not kind.GetOptions().map_entry and kind.file.package != "google.protobuf"
+
+
+def _check(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> None:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        if not isinstance(item, dict):
+            violations.append(FieldViolation(path, "must be an object"))
+            return
+        value_field = field.message_type.fields_by_name["value"]
+        for key, value in item.items():
+            if not _fits({key: value}, field):
+                # A key may hold half of a surrogate pair, which no message can carry.
+                quoted = json.dumps(key, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+                violations.append(FieldViolation(f"{path}[{quoted}]", _form(value_field)))
+    elif not _fits(item, field):
+        violations.append(FieldViolation(path, _form(field)))
+
+
+def _fits(item: Json, field: FieldDescriptor) -> bool:
+    return _fill(message_factory.GetMessageClass(cast("Descriptor", field.containing_type))(), {field.json_name: item})
+
+
+def _form(field: FieldDescriptor) -> str:
+    if field.enum_type is not None:
+        return f"must be one of {', '.join(value.name for value in field.enum_type.values if value.number)}"
+    if field.message_type is not None:
+        return "must be a string: names of fields in lowerCamelCase with commas between"
+    return {
+        FieldDescriptor.CPPTYPE_STRING: "must be a string of Unicode text",
+        FieldDescriptor.CPPTYPE_BOOL: "must be true or false",
+        FieldDescriptor.CPPTYPE_INT32: "must be a whole number from -2^31 to 2^31-1",
+        FieldDescriptor.CPPTYPE_INT64: "must be a whole number from -2^63 to 2^63-1",
+        FieldDescriptor.CPPTYPE_FLOAT: "must be a number within the range of a 32-bit float",
+        FieldDescriptor.CPPTYPE_DOUBLE: "must be a number within the range of a 64-bit float",
+    }[field.cpp_type]

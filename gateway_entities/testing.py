@@ -1,0 +1,89 @@
+"""A running gateway for the tests of other projects.
+
+    import pytest
+    from gateway_entities import GatewayClient
+    from gateway_entities.testing import Gateway, gateway
+
+    @pytest.fixture(scope="session")
+    def running():
+        with gateway() as running:
+            yield running
+
+    def test_an_endpoint_is_found(running: Gateway):
+        with GatewayClient(running.grpc_target) as client:
+            ...
+
+It is the real server over a real store, with nothing replaced. It needs the package's ``server`` extra.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import threading
+from collections.abc import Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway_entities.server.serving import Server
+
+_GRACE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway.
+
+    Attributes:
+        grpc_target: where it takes gRPC calls, for a client, such as ``grpc://127.0.0.1:40001``.
+        http_target: where it takes HTTP calls, such as ``http://127.0.0.1:40002``.
+        store_path: the file of its SQLite store.
+    """
+
+    grpc_target: str
+    http_target: str
+    store_path: Path
+
+
+@contextlib.contextmanager
+def gateway() -> Generator[Gateway]:
+    """Run a gateway of its own, on free ports of 127.0.0.1 and an empty store, for as long as the block lasts.
+
+    It runs on an event loop in a thread of its own, so it may be used in synchronous and in asynchronous code, and several
+    may run at a time. At the end, calls in flight have one second to end, and the store is removed.
+
+    Raises:
+        GatewayError: it could not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
+        started: Future[_Started] = Future()
+        thread = threading.Thread(target=lambda: asyncio.run(_run(Path(folder) / "gateway.sqlite", started)), name="gateway")
+        thread.start()
+        try:
+            running, loop, leave = started.result()
+            try:
+                yield running
+            finally:
+                loop.call_soon_threadsafe(leave.set)
+        finally:
+            thread.join()
+
+
+_Started = tuple[Gateway, asyncio.AbstractEventLoop, asyncio.Event]
+
+
+async def _run(store_path: Path, started: Future[_Started]) -> None:
+    server = Server(f"sqlite:///{store_path}", grpc="127.0.0.1:0", http="127.0.0.1:0")
+    try:
+        await server.start()
+    except Exception as error:
+        started.set_exception(error)
+        return
+    leave = asyncio.Event()
+    running = Gateway(server.grpc_target, server.http_target, store_path)
+    started.set_result((running, asyncio.get_running_loop(), leave))
+    await leave.wait()
+    await server.stop(_GRACE)

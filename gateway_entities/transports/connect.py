@@ -1,0 +1,106 @@
+"""The Connect protocol for unary calls: what to send, and what an answer means. No I/O.
+
+https://connectrpc.com/docs/protocol#unary-request
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method, Request, Response
+from gateway_entities.transports.base import decode, headers
+
+PROTO = "application/proto"
+
+# https://connectrpc.com/docs/protocol#http-to-error-code: what a status means when no Connect error comes with it.
+_BY_HTTP_STATUS = {
+    400: Code.INTERNAL,
+    401: Code.UNAUTHENTICATED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.UNIMPLEMENTED,
+    429: Code.UNAVAILABLE,
+    502: Code.UNAVAILABLE,
+    503: Code.UNAVAILABLE,
+    504: Code.UNAVAILABLE,
+}
+
+
+def request_headers(authority: str, timeout: float | None, metadata: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    """Return the headers of a call with ``timeout`` seconds left.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT for metadata that is no header.
+    """
+    lines = [("host", authority), ("content-type", PROTO), ("connect-protocol-version", "1"), *headers(metadata)]
+    if timeout is not None:
+        lines.append(("connect-timeout-ms", str(math.ceil(timeout * 1000))))
+    return lines
+
+
+def read_response(
+    method: Method[Request, Response], status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes
+) -> Response:
+    """Return the message of an answer.
+
+    Raises:
+        GatewayError: what the server said; the meaning of the HTTP status when something in between answered.
+    """
+    content_type = next((value for name, value in lines if name.lower() == b"content-type"), b"")
+    kind = content_type.decode("latin-1").partition(";")[0].strip().lower()
+    if status == 200:
+        if kind != PROTO:
+            raise GatewayError(
+                Code.UNKNOWN,
+                f"the answer's content type is {kind[:100]!r}, not {PROTO}: is this the gateway's HTTP address?",
+                reason="NOT_CONNECT",
+            )
+        return decode(method, body)
+    if kind == "application/json":
+        error = _read_error(status, body)
+        if error is not None:
+            raise error
+    raise GatewayError(
+        _BY_HTTP_STATUS.get(status, Code.UNKNOWN),
+        f"HTTP status {status} without a Connect error: a proxy, or some other server, answered",
+        reason="NOT_CONNECT",
+    )
+
+
+def _read_error(status: int, body: bytes) -> GatewayError | None:
+    """Return the error that a Connect body describes; None for any other body."""
+    try:
+        parsed: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    fields = cast("dict[str, object]", parsed)
+    name, message, listed = fields.get("code"), fields.get("message"), fields.get("details")
+    if not isinstance(name, str) and not isinstance(message, str):
+        return None
+    code = (Code.from_connect(name) if isinstance(name, str) else None) or _BY_HTTP_STATUS.get(status, Code.UNKNOWN)
+    details = [_read_detail(detail) for detail in cast("list[object]", listed)] if isinstance(listed, list) else []
+    text = message if isinstance(message, str) and message else code.name.lower().replace("_", " ")
+    return GatewayError.from_details(code, text, [detail for detail in details if detail is not None])
+
+
+def _read_detail(detail: object) -> AnyMessage | None:
+    """Return one detail; None for what cannot be read: details add to an error and never hide it."""
+    fields = cast("dict[str, object]", detail) if isinstance(detail, dict) else {}
+    name, value = fields.get("type"), fields.get("value")
+    if not isinstance(name, str) or not isinstance(value, str):
+        return None
+    try:
+        # Connect leaves the padding off, and takes it.
+        data = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return AnyMessage(type_url=f"type.googleapis.com/{name}", value=data)

@@ -1,0 +1,158 @@
+"""gRPC, over the grpcio library."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method, Request, Response
+from gateway_entities.transports.base import Deadline, OneLoop, Target, closed, deadline_exceeded, decode, headers
+
+_DETAILS_KEY = "grpc-status-details-bin"
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
+    # A list has no largest size. An error lists every violation of its request, in a header.
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", 16 << 20),
+    ("grpc.absolute_max_metadata_size", 16 << 20),
+    # While it waits to connect again, a channel fails every call without a look at the server. By default it waits 1 to 120
+    # seconds: too long for a server that was only restarted.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    # Channels to one address otherwise share one connection and its waits, so that one client's failure is the next one's.
+    ("grpc.use_local_subchannel_pool", 1),
+    # The HTTP transport uses no proxy either.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class GrpcTransport:
+    """A channel to one server. It connects at the first call and again whenever the connection is lost."""
+
+    def __init__(self, target: Target) -> None:
+        if target.secure:
+            self._channel = grpc.secure_channel(target.authority, grpc.ssl_channel_credentials(), _OPTIONS)
+        else:
+            self._channel = grpc.insecure_channel(target.authority, _OPTIONS)
+        self._callables: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._closed = False
+
+    def call(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        timeout: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Response:
+        """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
+        left = Deadline(timeout).remaining()
+        try:
+            send = self._callables.get(method.path)
+            if send is None:
+                send = self._callables[method.path] = self._channel.unary_unary(method.path)
+            data = send(request.SerializeToString(), left, headers(metadata))
+        except grpc.RpcError as error:
+            failed = cast(grpc.Call, error)
+            fault = _error(failed.code(), failed.details(), failed.trailing_metadata())
+        except ValueError:
+            # The library's way to say that the channel is closed.
+            if not self._closed:
+                raise
+            fault = closed()
+        else:
+            return decode(method, data)
+        raise closed() if self._closed and fault.code is Code.CANCELLED else fault
+
+    def close(self) -> None:
+        """Close the channel; see :meth:`gateway_entities.transports.base.Transport.close`."""
+        self._closed = True
+        self._channel.close()
+
+
+class AsyncGrpcTransport:
+    """The same on asyncio. The channel belongs to the event loop of the first call."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._channel: grpc.aio.Channel | None = None
+        self._callables: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._loop = OneLoop()
+        self._closed = False
+
+    def _callable(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
+        found = self._callables.get(path)
+        if found is not None:
+            return found
+        if self._channel is None:
+            if self._target.secure:
+                credentials = grpc.ssl_channel_credentials()
+                self._channel = grpc.aio.secure_channel(self._target.authority, credentials, _OPTIONS)
+            else:
+                self._channel = grpc.aio.insecure_channel(self._target.authority, _OPTIONS)
+        self._callables[path] = self._channel.unary_unary(path)
+        return self._callables[path]
+
+    async def call(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        timeout: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Response:
+        """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
+        left = Deadline(timeout).remaining()
+        self._loop.check()
+        if self._closed:
+            raise closed()
+        send = self._callable(method.path)
+        try:
+            data = await send(request.SerializeToString(), timeout=left, metadata=headers(metadata))
+        except grpc.aio.AioRpcError as error:
+            fault = _error(
+                error.code(), error.details(), cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
+            )
+        except asyncio.CancelledError:
+            # Closing the channel cancels its calls in this way too; that is no cancellation of the caller's task.
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            fault = closed()
+        except asyncio.InvalidStateError:
+            # The library's way to say that a call was made after the channel closed.
+            if not self._closed:
+                raise
+            fault = closed()
+        else:
+            return decode(method, data)
+        raise closed() if self._closed and fault.code is Code.CANCELLED else fault
+
+    async def close(self) -> None:
+        """Close the channel; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
+        self._closed = True
+        if self._channel is not None:
+            await self._channel.close()
+
+
+def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tuple[str, str | bytes]] | None) -> GatewayError:
+    """Return what the server, or the library in its place, said of a failed call."""
+    code = Code.from_number(status.value[0])
+    described = Status()
+    for key, value in trailers or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            try:
+                described.ParseFromString(value)
+            except DecodeError:
+                described.Clear()
+    if code is Code.DEADLINE_EXCEEDED and not described.code:
+        return deadline_exceeded()
+    return GatewayError.from_details(code, message or code.name.lower().replace("_", " "), described.details)

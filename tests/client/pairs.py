@@ -1,0 +1,43 @@
+"""The four pairs of transport and colour, behind one blocking interface."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from gateway_entities.client import AsyncGatewayClient, GatewayClient
+
+PAIRS = ("grpc-sync", "grpc-async", "http-sync", "http-async")
+
+
+class Blocking:
+    """An AsyncGatewayClient with the methods of a GatewayClient: each call runs in a loop on a thread of its own."""
+
+    def __init__(self, target: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._client = AsyncGatewayClient(target)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop).result()
+
+        return call
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def connect(pair: str, grpc_target: str, http_target: str) -> Any:
+    """Open the client of a pair."""
+    transport, colour = pair.split("-")
+    target = {"grpc": grpc_target, "http": http_target}[transport]
+    return GatewayClient(target) if colour == "sync" else Blocking(target)

@@ -1,0 +1,122 @@
+"""The gateway that other people's tests run against."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import grpc.aio
+import pytest
+
+from gateway_entities import methods
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.testing import gateway
+from llm_gateway.v1 import secret_pb2
+from tests.server.raw import call, channel, post_json
+
+CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
+SECRET = {"secretName": "s", "secretValue": {"api_key": "sk-0123456789abcdef"}}
+
+
+def test_both_targets_serve_one_store():
+    with gateway() as running:
+        assert running.store_path.is_file()
+        assert post_json(running.http_target, CREATE, SECRET).status == 200
+        with channel(running.grpc_target) as opened:
+            assert [each.secret_name for each in call(opened, LIST, b"").secrets] == ["s"]
+
+
+def test_each_has_a_store_and_ports_of_its_own():
+    with gateway() as one, gateway() as other:
+        assert len({one.grpc_target, one.http_target, other.grpc_target, other.http_target}) == 4
+        post_json(one.http_target, CREATE, SECRET)
+        assert post_json(other.http_target, LIST, {}).json == {}
+
+
+def test_nothing_is_left_behind():
+    threads = set(threading.enumerate())
+    with gateway() as running:
+        folder = running.store_path.parent
+        address = running.http_target.removeprefix("http://").split(":")
+        post_json(running.http_target, CREATE, SECRET)
+    assert not folder.exists()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((address[0], int(address[1])), timeout=1)
+    assert {thread for thread in threading.enumerate() if "_poll_wrapper" not in thread.name} <= threads
+
+
+def test_an_error_in_the_block_passes_and_stops_it():
+    folders = []
+
+    def fail() -> None:
+        with gateway() as running:
+            folders.append(running.store_path.parent)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not folders[0].exists()
+
+
+def test_an_error_at_the_start_reaches_the_caller(monkeypatch, tmp_path):
+    # The URL of a store cannot name a file in such a folder.
+    odd = tmp_path / "what?"
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    with pytest.raises(GatewayError) as caught, gateway():
+        pass
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert not list(odd.iterdir())
+
+
+async def test_it_works_beside_a_running_event_loop(caplog):
+    with caplog.at_level(logging.ERROR), gateway() as running:
+        async with grpc.aio.insecure_channel(running.grpc_target.removeprefix("grpc://")) as opened:
+            create = opened.unary_unary(CREATE.path)
+            requests = [
+                secret_pb2.CreateGatewaySecretRequest(secret_name=f"s{n}", secret_value={"k": "0123456789"})
+                for n in range(50)
+            ]
+            await asyncio.gather(*(create(each.SerializeToString()) for each in requests))
+        answer = await asyncio.to_thread(post_json, running.http_target, LIST, {})
+        assert len(answer.json["secrets"]) == 50
+    assert not caplog.records
+
+
+def test_a_call_that_is_stuck_does_not_hold_the_end():
+    with gateway() as running:
+        host, port = running.http_target.removeprefix("http://").split(":")
+        connection = socket.create_connection((host, int(port)))
+        connection.sendall(f"POST {LIST.path} HTTP/1.1\r\nHost: x\r\n".encode())
+        time.sleep(0.1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4
+    connection.close()
+
+
+def test_it_starts_fast():
+    with gateway():
+        pass
+    began = time.monotonic()
+    with gateway():
+        # 0.15 seconds on an idle machine.
+        assert time.monotonic() - began < 2
+
+
+def test_it_works_in_a_script():
+    script = (
+        "from gateway_entities.testing import gateway\n"
+        "with gateway() as running:\n"
+        "    print(running.grpc_target, running.http_target)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, check=False, text=True, timeout=60
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("grpc://127.0.0.1:")

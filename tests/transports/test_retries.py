@@ -1,0 +1,139 @@
+"""Which calls a client repeats, how often and for how long: a server that fails as often as a test wants counts them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+import pytest
+
+from gateway_entities.errors import Code, GatewayError
+from llm_gateway.v1.secret_pb2 import GatewaySecretInfo, ListGatewaySecretInfosRequest, ListGatewaySecretInfosResponse
+
+
+class Failing:
+    """Answers with an error so many times, then with an empty message."""
+
+    def __init__(self, times: int, code: Code = Code.UNAVAILABLE) -> None:
+        self.times, self.code, self.calls = times, code, 0
+
+    def __call__(self, _incoming) -> bytes:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise GatewayError(self.code, "not now")
+        return b""
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_an_idempotent_call_is_repeated_until_it_succeeds(serve, client, times):
+    failing = Failing(times)
+    assert client(serve(failing).target).list_secrets() == []
+    assert failing.calls == times + 1
+
+
+def test_four_attempts_are_enough(serve, client):
+    failing = Failing(100)
+    start = time.monotonic()
+    with pytest.raises(GatewayError, match="not now") as caught:
+        client(serve(failing).target).list_secrets()
+    assert caught.value.code is Code.UNAVAILABLE
+    assert failing.calls == 4
+    assert time.monotonic() - start < 3
+
+
+def test_setting_a_tag_is_idempotent_too(serve, client):
+    failing = Failing(2)
+    client(serve(failing).target).set_endpoint_tag("e-1", "key", "value")
+    assert failing.calls == 3
+
+
+def test_a_call_that_is_not_idempotent_is_made_once(serve, client):
+    failing = Failing(1)
+    with pytest.raises(GatewayError, match="not now"):
+        client(serve(failing).target).delete_secret("s-1")
+    assert failing.calls == 1
+
+
+@pytest.mark.parametrize("code", [Code.INTERNAL, Code.NOT_FOUND, Code.RESOURCE_EXHAUSTED, Code.ABORTED])
+def test_other_errors_are_not_repeated(serve, client, code):
+    failing = Failing(1, code)
+    with pytest.raises(GatewayError) as caught:
+        client(serve(failing).target).list_secrets()
+    assert (caught.value.code, failing.calls) == (code, 1)
+
+
+def test_no_attempt_starts_after_the_deadline(serve, client):
+    failing = Failing(100)
+    start = time.monotonic()
+    with pytest.raises(GatewayError) as caught:
+        client(serve(failing).target).list_secrets(timeout=0.12)
+    assert caught.value.code in {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED}
+    assert time.monotonic() - start < 0.5
+    assert failing.calls < 4
+
+
+def test_a_server_that_starts_late_is_still_found(client, serve, free_port, pair):
+    late = threading.Timer(0.1, lambda: serve(Failing(0), free_port))
+    late.start()
+    found = client(f"{pair.split('-')[0]}://127.0.0.1:{free_port}")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            assert found.list_secrets() == []
+        except GatewayError:
+            continue
+        break
+    else:
+        pytest.fail("not found")
+    late.join()
+
+
+def test_one_deadline_covers_all_pages(serve, client):
+    def endless(_incoming):
+        time.sleep(0.05)
+        return ListGatewaySecretInfosResponse(next_page_token="more").SerializeToString()
+
+    start = time.monotonic()
+    with pytest.raises(GatewayError) as caught:
+        client(serve(endless).target, timeout=0.4).list_secrets()
+    assert caught.value.code is Code.DEADLINE_EXCEEDED
+    assert time.monotonic() - start < 1.5
+
+
+def test_a_list_fetches_every_page_in_order(serve, client):
+    asked = []
+
+    def pages(incoming):
+        asked.append(ListGatewaySecretInfosRequest.FromString(incoming.body))
+        number = len(asked)
+        info = GatewaySecretInfo(secret_id=f"s-{number}", secret_name="n", created_at=number, last_updated_at=number)
+        response = ListGatewaySecretInfosResponse(secrets=[info])
+        if number < 3:
+            response.next_page_token = f"page {number + 1}"
+        return response.SerializeToString()
+
+    found = client(serve(pages).target).list_secrets(provider="openai")
+    assert [info.secret_id for info in found] == ["s-1", "s-2", "s-3"]
+    assert [(request.provider, request.page_token) for request in asked] == [
+        ("openai", ""),
+        ("openai", "page 2"),
+        ("openai", "page 3"),
+    ]
+
+
+def test_an_endless_timeout_of_one_method_overrides_the_clients(serve, client):
+    seen = []
+
+    def keep(incoming):
+        seen.append(incoming.timeout_ms)
+        return b""
+
+    opened = client(serve(keep).target, timeout=20)
+    opened.list_secrets()
+    opened.list_secrets(timeout=5)
+    opened.list_secrets(timeout=math.inf)
+    # gRPC rounds to its own clock.
+    assert 19_000 < seen[0] < 20_100
+    assert 4_000 < seen[1] < 5_100
+    assert seen[2] is None

@@ -1,0 +1,80 @@
+"""Which targets are valid, and what the others are told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.transports import open_async_transport, open_transport
+from gateway_entities.transports.base import TARGET_FORMS, Target
+
+
+@pytest.mark.parametrize(
+    ("target", "parsed"),
+    [
+        ("grpc://localhost:50051", ("grpc", "localhost", 50051)),
+        ("grpcs://gateway.example.com:443/", ("grpcs", "gateway.example.com", 443)),
+        ("http://127.0.0.1:8080", ("http", "127.0.0.1", 8080)),
+        ("http://gateway", ("http", "gateway", 80)),
+        ("https://gateway.example.com.", ("https", "gateway.example.com.", 443)),
+        ("http://[::1]:8080", ("http", "::1", 8080)),
+    ],
+)
+def test_valid_targets(target, parsed):
+    assert Target.parse(target) == parsed
+
+
+def test_a_target_prints_as_it_was_written():
+    for text in ("grpc://[::1]:50051", "https://gateway.example.com:443"):
+        assert str(Target.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "localhost:50051",
+        "grpc://localhost",
+        "grpc://:50051",
+        "grpc://localhost:0",
+        "grpc://localhost:65536",
+        "grpc://local host:1",
+        "GRPC://localhost:1",
+        "http://",
+        "http://localhost:8080/path",
+        "http://localhost:8080?q",
+        "http://user:hunter2@localhost:8080",
+        "http://b\u00fccher.example",
+        f"http://{'a' * 64}.example",
+        "http://a..b",
+        "ftp://localhost:21",
+        "http://localhost:8080\n",
+        None,
+        5,
+        b"http://localhost",
+    ],
+)
+@pytest.mark.parametrize("opens", [open_transport, open_async_transport])
+def test_other_targets_are_told_the_valid_forms(target, opens):
+    with pytest.raises(GatewayError) as caught:
+        opens(target)
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert TARGET_FORMS in caught.value.message
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("target", "loaded", "absent"), [("grpc://h:1", "grpc", "httpcore2"), ("http://h:1", "httpcore2", "grpc")]
+)
+def test_only_the_library_that_a_target_needs_is_imported(target, loaded, absent):
+    code = f"""
+import sys
+from gateway_entities.transports import open_transport
+assert not {{"grpc", "httpcore2", "anyio", "asyncio"}} & set(sys.modules)
+open_transport({target!r}).close()
+assert {loaded!r} in sys.modules and {absent!r} not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
