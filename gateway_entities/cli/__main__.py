@@ -1,0 +1,7 @@
+"""Runs the command line as ``python -m gateway_entities.cli``."""
+
+from __future__ import annotations
+
+from gateway_entities.cli.app import main
+
+main()

@@ -1,0 +1,79 @@
+"""The root command, and how an error ends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+from typing import IO, Any
+
+import click
+
+from gateway_entities.cli.binding import binding
+from gateway_entities.cli.budget_policy import budget_policy
+from gateway_entities.cli.command import Group
+from gateway_entities.cli.endpoint import endpoint
+from gateway_entities.cli.model_definition import model_definition
+from gateway_entities.cli.output import printable
+from gateway_entities.cli.quickstart import quickstart
+from gateway_entities.cli.secret import secret
+from gateway_entities.cli.serve import serve
+from gateway_entities.errors import GatewayError
+
+
+class _Failure(click.ClickException):
+    """A GatewayError as lines on stderr: the error, then each field violation. Exit code 1."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__(str(error))
+        self._lines = [f"error: {error}", *(f"  {v.field}: {v.description}" for v in error.field_violations)]
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        for line in self._lines:
+            click.echo(printable(line), file=file, err=True)
+
+
+class _Root(Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except GatewayError as error:
+            raise _Failure(error) from error
+
+
+@click.group(
+    cls=_Root,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    examples=(
+        "gateway-entities quickstart       see it work; it leaves nothing behind",
+        "gateway-entities serve            run a gateway",
+        "gateway-entities endpoint list    ask the gateway",
+    ),
+)
+@click.version_option(package_name="gateway-entities", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Configure an LLM gateway: its secrets, models, endpoints, bindings and budgets.
+
+    Every command that asks a gateway takes --target and --timeout, and prints a table, or JSON with --json.
+    Exit codes: 0 done; 1 the gateway or the server refused or failed; 2 the command line is wrong.
+    """
+
+
+cli.add_command(quickstart)
+cli.add_command(serve)
+cli.add_command(secret)
+cli.add_command(model_definition)
+cli.add_command(endpoint)
+cli.add_command(binding)
+cli.add_command(budget_policy)
+
+
+def main() -> None:
+    """Run the command line of this process, and exit."""
+    # gRPC's core would print faults to standard error by itself; all of them reach us as errors, which we print.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name may hold any character; a terminal in another encoding shows its escape instead of failing.
+            stream.reconfigure(errors="backslashreplace")
+    cli(prog_name="gateway-entities")

@@ -1,0 +1,240 @@
+"""``gateway-entities endpoint``: named routes to models, and their tags."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gateway_entities.cli import lookup
+from gateway_entities.cli.command import (
+    Decorator,
+    Group,
+    clear_option,
+    client_command,
+    created_by,
+    enum_choice,
+    update_mask,
+    updated_by,
+)
+from gateway_entities.cli.output import Done
+from gateway_entities.entities import (
+    FallbackConfig,
+    FallbackStrategy,
+    GatewayEndpointModelConfig,
+    GatewayModelLinkageType,
+    RoutingStrategy,
+)
+from gateway_entities.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway_entities.client import GatewayClient
+    from gateway_entities.entities import GatewayEndpoint, GatewayEndpointModelMapping
+
+_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT")
+_MODEL: Final = click.argument("model")
+_OPTIONS: Final[Sequence[Decorator]] = (
+    click.option(
+        "--primary",
+        metavar="MODEL WEIGHT",
+        type=(str, float),
+        multiple=True,
+        help="A model that takes requests, and its share of them. Repeatable.",
+    ),
+    click.option(
+        "--fallback",
+        metavar="MODEL",
+        multiple=True,
+        help="A model for when those fail; tried in the order given. Repeatable.",
+    ),
+    click.option("--max-attempts", type=int, help="Most fallback models to try. Without it: all."),
+    click.option(
+        "--routing-strategy",
+        type=enum_choice(RoutingStrategy),
+        help="How a PRIMARY model is chosen. Without a strategy the first always is; an endpoint that is created with two"
+        " or more --primary splits by weight.",
+    ),
+    click.option("--experiment-id", metavar="NUMBER", help="The experiment that traces go to."),
+    click.option(
+        "--usage-tracking/--no-usage-tracking", default=None, help="Whether requests are traced. At first they are."
+    ),
+)
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "gateway-entities endpoint create chat --primary fast 0.7 --primary big 0.3 --fallback spare --tag team search",
+    ),
+)
+def endpoint() -> None:
+    """Named routes to models, with weights and fallbacks.
+
+    ENDPOINT is the id or the name of an endpoint; MODEL is the id or the name of a model definition.
+    """
+
+
+@client_command(endpoint, "get", _ENDPOINT)
+def get(client: GatewayClient, key: str) -> GatewayEndpoint:
+    """Show one endpoint with its models and tags."""
+    return lookup.find_endpoint(client, key)
+
+
+@client_command(
+    endpoint,
+    "list",
+    click.option("--provider", help="Only endpoints with a model of this provider."),
+    click.option("--secret", metavar="SECRET", help="Only endpoints with a model that uses this secret."),
+)
+def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Sequence[GatewayEndpoint]:
+    """List endpoints, oldest first."""
+    return client.list_endpoints(provider=provider, secret_id=None if secret is None else lookup.secret_id(client, secret))
+
+
+@client_command(
+    endpoint,
+    "create",
+    click.argument("name"),
+    *_OPTIONS,
+    click.option("--tag", "tags", metavar="KEY VALUE", nargs=2, multiple=True, help="A note on the endpoint. Repeatable."),
+    created_by,
+)
+def create(
+    client: GatewayClient, /, name: str, tags: Sequence[tuple[str, str]], created_by: str | None, **options: Any
+) -> GatewayEndpoint:
+    """Store an endpoint under a new name. It needs one --primary at least."""
+    fields = _fields(client, **options)
+    if fields["routing_strategy"] is None and len(options["primary"]) > 1:
+        fields["routing_strategy"] = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
+    stored = client.create_endpoint(name, fields.pop("model_configs") or [], **fields, created_by=created_by)
+    if not tags:
+        return stored
+    try:
+        for key, value in tags:
+            client.set_endpoint_tag(stored.endpoint_id, key, value)
+    except GatewayError:
+        # A tag that is refused must not leave half of what was asked for.
+        with contextlib.suppress(GatewayError):
+            client.delete_endpoint(stored.endpoint_id)
+        raise
+    return client.get_endpoint(endpoint_id=stored.endpoint_id)
+
+
+@client_command(
+    endpoint,
+    "update",
+    _ENDPOINT,
+    click.option("--name", help="The new name."),
+    *_OPTIONS,
+    clear_option("routing_strategy", "fallback_config", "experiment_id", "usage_tracking"),
+    updated_by,
+)
+def update(
+    client: GatewayClient, /, key: str, name: str | None, clear: Sequence[str], updated_by: str | None, **options: Any
+) -> GatewayEndpoint:
+    """Change what is given of an endpoint. New --primary and --fallback models replace all the old ones."""
+    fields: dict[str, Any] = {"name": name, **_fields(client, **options)}
+    return client.update_endpoint(
+        lookup.endpoint_id(client, key), **fields, updated_by=updated_by, update_mask=update_mask(clear, fields)
+    )
+
+
+@client_command(endpoint, "delete", _ENDPOINT)
+def delete(client: GatewayClient, key: str) -> Done:
+    """Delete an endpoint with its models' links, tags, bindings and own budgets."""
+    found = lookup.endpoint_id(client, key)
+    client.delete_endpoint(found)
+    return Done(f"deleted {found}")
+
+
+@client_command(
+    endpoint,
+    "attach",
+    _ENDPOINT,
+    _MODEL,
+    click.option("--weight", type=float, help="Its share of the requests. Without it: 1."),
+    click.option("--fallback", is_flag=True, help="Attach it as FALLBACK."),
+    click.option("--order", type=int, help="Position among the FALLBACK models, 0 first. Without it: last."),
+    created_by,
+)
+def attach(
+    client: GatewayClient,
+    key: str,
+    model: str,
+    *,
+    weight: float | None,
+    fallback: bool,
+    order: int | None,
+    created_by: str | None,
+) -> GatewayEndpointModelMapping:
+    """Add a model to an endpoint, as PRIMARY unless --fallback is given."""
+    config = GatewayEndpointModelConfig(
+        model_definition_id=lookup.model_definition_id(client, model),
+        linkage_type=GatewayModelLinkageType.FALLBACK if fallback else GatewayModelLinkageType.PRIMARY,
+        weight=weight,
+        fallback_order=order,
+    )
+    return client.attach_model(lookup.endpoint_id(client, key), config, created_by=created_by)
+
+
+@client_command(endpoint, "detach", _ENDPOINT, _MODEL)
+def detach(client: GatewayClient, key: str, model: str) -> Done:
+    """Remove a model from an endpoint, in whatever part it plays."""
+    client.detach_model(lookup.endpoint_id(client, key), lookup.model_definition_id(client, model))
+    return Done(f"detached {model} from {key}")
+
+
+@endpoint.group("tag")
+def tag() -> None:
+    """Notes on an endpoint."""
+
+
+@client_command(tag, "set", _ENDPOINT, click.argument("tag_key", metavar="KEY"), click.argument("value"))
+def set_tag(client: GatewayClient, key: str, tag_key: str, value: str) -> Done:
+    """Set one tag, replacing the value it had."""
+    client.set_endpoint_tag(lookup.endpoint_id(client, key), tag_key, value)
+    return Done(f"set {tag_key} on {key}")
+
+
+@client_command(tag, "delete", _ENDPOINT, click.argument("tag_key", metavar="KEY"))
+def delete_tag(client: GatewayClient, key: str, tag_key: str) -> Done:
+    """Delete one tag. A key that is not there is no error."""
+    client.delete_endpoint_tag(lookup.endpoint_id(client, key), tag_key)
+    return Done(f"deleted {tag_key} from {key}")
+
+
+def _fields(
+    client: GatewayClient,
+    *,
+    primary: Sequence[tuple[str, float]],
+    fallback: Sequence[str],
+    max_attempts: int | None,
+    routing_strategy: str | None,
+    experiment_id: str | None,
+    usage_tracking: bool | None,
+) -> dict[str, Any]:
+    """Return the fields of a create or update request that the options stand for; None for those not given."""
+    model_configs = [
+        GatewayEndpointModelConfig(
+            model_definition_id=lookup.model_definition_id(client, model),
+            linkage_type=GatewayModelLinkageType.PRIMARY,
+            weight=weight,
+        )
+        for model, weight in primary
+    ] + [
+        GatewayEndpointModelConfig(
+            model_definition_id=lookup.model_definition_id(client, model),
+            linkage_type=GatewayModelLinkageType.FALLBACK,
+            fallback_order=order,
+        )
+        for order, model in enumerate(fallback)
+    ]
+    return {
+        "model_configs": model_configs or None,
+        "routing_strategy": None if routing_strategy is None else RoutingStrategy[routing_strategy],
+        "fallback_config": None if max_attempts is None else FallbackConfig(FallbackStrategy.SEQUENTIAL, max_attempts),
+        "experiment_id": experiment_id,
+        "usage_tracking": usage_tracking,
+    }

@@ -1,0 +1,111 @@
+"""``gateway-entities model-definition``: models of providers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gateway_entities.cli import lookup
+from gateway_entities.cli.command import Group, clear_option, client_command, created_by, update_mask, updated_by
+from gateway_entities.cli.output import Done
+
+if TYPE_CHECKING:
+    from gateway_entities.client import GatewayClient
+    from gateway_entities.entities import GatewayModelDefinition
+
+_MODEL: Final = click.argument("key", metavar="MODEL")
+
+
+@click.group(
+    "model-definition",
+    cls=Group,
+    examples=(
+        "gateway-entities model-definition create fast --secret openai-prod --provider openai --model-name gpt-4o-mini",
+    ),
+)
+def model_definition() -> None:
+    """Models of providers, each with the secret that opens it.
+
+    MODEL is the id or the name of a model definition; SECRET is the id or the name of a secret.
+    """
+
+
+@client_command(model_definition, "get", _MODEL)
+def get(client: GatewayClient, key: str) -> GatewayModelDefinition:
+    """Show one model definition."""
+    return lookup.find_model_definition(client, key)
+
+
+@client_command(
+    model_definition,
+    "list",
+    click.option("--provider", help="Only models of this provider."),
+    click.option("--secret", metavar="SECRET", help="Only models that use this secret."),
+)
+def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Sequence[GatewayModelDefinition]:
+    """List model definitions, oldest first."""
+    return client.list_model_definitions(
+        provider=provider, secret_id=None if secret is None else lookup.secret_id(client, secret)
+    )
+
+
+@client_command(
+    model_definition,
+    "create",
+    click.argument("name"),
+    click.option("--secret", metavar="SECRET", required=True, help="The secret that opens the provider."),
+    click.option("--provider", required=True, help='The provider, such as "openai".'),
+    click.option("--model-name", required=True, help='The provider\'s name for the model, such as "gpt-4o".'),
+    created_by,
+)
+def create(
+    client: GatewayClient, name: str, *, secret: str, provider: str, model_name: str, created_by: str | None
+) -> GatewayModelDefinition:
+    """Store a model definition under a new name."""
+    return client.create_model_definition(
+        name, secret_id=lookup.secret_id(client, secret), provider=provider, model_name=model_name, created_by=created_by
+    )
+
+
+@client_command(
+    model_definition,
+    "update",
+    _MODEL,
+    click.option("--name", help="The new name."),
+    click.option("--secret", metavar="SECRET", help="The new secret."),
+    click.option("--provider", help="The new provider."),
+    click.option("--model-name", help="The provider's name for the new model."),
+    clear_option("secret_id"),
+    updated_by,
+)
+def update(
+    client: GatewayClient,
+    key: str,
+    *,
+    name: str | None,
+    secret: str | None,
+    provider: str | None,
+    model_name: str | None,
+    clear: Sequence[str],
+    updated_by: str | None,
+) -> GatewayModelDefinition:
+    """Change what is given of a model definition."""
+    given: dict[str, Any] = {
+        "name": name,
+        "secret_id": None if secret is None else lookup.secret_id(client, secret),
+        "provider": provider,
+        "model_name": model_name,
+    }
+    return client.update_model_definition(
+        lookup.model_definition_id(client, key), **given, updated_by=updated_by, update_mask=update_mask(clear, given)
+    )
+
+
+@client_command(model_definition, "delete", _MODEL)
+def delete(client: GatewayClient, key: str) -> Done:
+    """Delete a model definition that no endpoint uses."""
+    found = lookup.model_definition_id(client, key)
+    client.delete_model_definition(found)
+    return Done(f"deleted {found}")

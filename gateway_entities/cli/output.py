@@ -1,0 +1,201 @@
+"""What a command shows: plain tables for people, proto3 JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Final, TypeAlias, cast
+
+import click
+
+from gateway_entities.entities import (
+    BudgetDuration,
+    FallbackConfig,
+    GatewayBudgetPolicy,
+    GatewayBudgetWindow,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayEndpointModelMapping,
+    GatewayEndpointTag,
+    GatewayModelDefinition,
+    GatewayModelLinkageType,
+    GatewaySecretInfo,
+)
+
+Entity: TypeAlias = (
+    GatewaySecretInfo
+    | GatewayModelDefinition
+    | GatewayEndpoint
+    | GatewayEndpointModelMapping
+    | GatewayEndpointBinding
+    | GatewayBudgetPolicy
+    | GatewayBudgetWindow
+)
+"""What a command can show."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """What a command says that has no entity to show.
+
+    Attributes:
+        sentence: what was done.
+    """
+
+    sentence: str
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDEST_CELL: Final = 80
+
+_COLUMNS: Final[Mapping[type, Sequence[str]]] = {
+    GatewaySecretInfo: ("secret_id", "secret_name", "provider", "masked_values", "created_at"),
+    GatewayModelDefinition: ("model_definition_id", "name", "provider", "model_name", "secret_name", "created_at"),
+    GatewayEndpoint: ("endpoint_id", "name", "model_mappings", "tags", "created_at"),
+    GatewayEndpointModelMapping: ("linkage_type", "weight", "fallback_order", "model_definition"),
+    GatewayEndpointBinding: ("endpoint_id", "resource_type", "resource_id", "display_name", "created_at"),
+    GatewayBudgetPolicy: (
+        "budget_policy_id",
+        "budget_amount",
+        "budget_unit",
+        "duration",
+        "target_scope",
+        "target_value",
+        "budget_action",
+    ),
+    GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
+}
+"""The fields that a list shows; the view of a single entity shows them all."""
+
+
+def show(result: Entity | Sequence[Entity] | Done, *, as_json: bool) -> None:
+    """Print what a command has to say.
+
+    Args:
+        result: one entity, a list of entities of one class, or what was done.
+        as_json: print proto3 JSON, as the HTTP port answers: an object, an array for a list, ``{}`` for what was done.
+    """
+    if isinstance(result, Done):
+        click.echo("{}" if as_json else printable(result.sentence))
+    elif isinstance(result, Sequence):
+        shown = entity_table(result) if result else "(none)"
+        click.echo(json.dumps([_to_dict(entity) for entity in result], indent=2) if as_json else shown)
+    else:
+        click.echo(json.dumps(_to_dict(result), indent=2) if as_json else record(result))
+
+
+def _to_dict(entity: Entity) -> dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(entity.to_proto())
+
+
+def record(entity: Entity) -> str:
+    """Return one entity as lines of a field's name and its value; a list has one line for each element."""
+    rows: list[tuple[str, str]] = []
+    for name in _field_names(entity):
+        value: object = getattr(entity, name)
+        elements: list[object] = cast("list[object]", value) if isinstance(value, list) and value else [value]
+        rows += [(_heading(name) if i == 0 else "", _cell(name, element)) for i, element in enumerate(elements)]
+    return _aligned(rows)
+
+
+def entity_table(entities: Sequence[Entity]) -> str:
+    """Return entities of one class as a table of the fields that matter most. Long values are cut."""
+    names = _COLUMNS[type(entities[0])]
+    return table(
+        [_heading(name) for name in names], [[_cut(_cell(name, getattr(e, name))) for name in names] for e in entities]
+    )
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of text in aligned columns under their headings."""
+    return _aligned([[heading.upper() for heading in headings], *rows])
+
+
+def printable(text: str) -> str:
+    """Return the text with every character that a terminal would act on, such as a line break, as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _width(text: str) -> int:
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 1] + "…"
+
+
+def _field_names(entity: Entity) -> list[str]:
+    return [field.name for field in dataclasses.fields(entity) if not field.name.startswith("_")]
+
+
+def _heading(name: str) -> str:
+    return name.removesuffix("_ms")
+
+
+def _cell(name: str, value: object) -> str:
+    """Return a field's value as one line of text. Absent is ``-`` and empty ``""``: they are not the same."""
+    if isinstance(value, int) and name.endswith(("_at", "_ms")):
+        return _time(value)
+    if isinstance(value, list):
+        return ", ".join(_cell(name, element) for element in cast("list[object]", value)) or "-"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, str]", value)
+        return ", ".join(printable(f"{key}={pairs[key]}") for key in sorted(pairs)) or "-"
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case None:
+            text = "-"
+        case "":
+            text = '""'
+        case bool():
+            text = str(value).lower()
+        case Enum():
+            # Before the case of text: some enums are text.
+            text = value.name if isinstance(value, int) else str(value)
+        case GatewayEndpointTag():
+            text = f"{value.key}={value.value or ''}"
+        case BudgetDuration():
+            text = f"{value.value} {_scalar(value.unit)}"
+        case FallbackConfig():
+            text = f"strategy {_scalar(value.strategy)}, max_attempts {_scalar(value.max_attempts)}"
+        case GatewayModelDefinition():
+            text = f"{value.name} ({value.provider}/{value.model_name})"
+        case GatewayEndpointModelMapping():
+            text = _mapping(value)
+        case _:
+            text = str(value)
+    return printable(text)
+
+
+def _mapping(mapping: GatewayEndpointModelMapping) -> str:
+    place = (
+        f"order {_scalar(mapping.fallback_order)}"
+        if mapping.linkage_type == GatewayModelLinkageType.FALLBACK
+        else f"weight {_scalar(mapping.weight)}"
+    )
+    return f"{_scalar(mapping.linkage_type)} {_scalar(mapping.model_definition or mapping.model_definition_id)} {place}"
+
+
+def _time(milliseconds: int) -> str:
+    try:
+        moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return str(milliseconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,188 @@
+"""``gateway-entities quickstart``: the whole thing once, for real, leaving nothing behind."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+import click
+
+from gateway_entities.cli.output import Entity, entity_table, record, table
+from gateway_entities.cli.server_process import ServerProcess
+from gateway_entities.entities import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    GatewayEndpoint,
+    GatewayEndpointModelConfig,
+    GatewayModelLinkageType,
+    GatewayResourceType,
+    RoutingStrategy,
+)
+from gateway_entities.errors import Code, GatewayError
+
+_CALL_SECONDS: Final = 10.0
+_WHO: Final = "quickstart"
+
+
+@click.command()
+def quickstart() -> None:
+    """See it work: start a gateway, use it, clean up.
+
+    The gateway is a real one, in a temporary folder and on free ports. It is used over gRPC and HTTP, and restarted.
+    It shows what an endpoint is made of, and that both transports, before and after a restart, give back what was stored.
+    """
+    previous = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
+            endpoint = _run(Path(folder))
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    click.echo(f"\nThe endpoint that was stored, {len(endpoint.to_bytes())} bytes on the wire:\n")
+    click.echo(record(endpoint))
+    click.echo("\nIts models; a request goes to a PRIMARY one, by weight, and to the FALLBACK if that fails:\n")
+    click.echo(entity_table(endpoint.model_mappings))
+    click.echo("\nNothing is left behind. To run a gateway that stays: gateway-entities serve")
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    # The default would end the process without stopping the server or removing the folder.
+    sys.exit(128 + number)
+
+
+def _run(folder: Path) -> GatewayEndpoint:
+    with ServerProcess(folder) as server:
+        try:
+            return _walk(server)
+        except GatewayError as error:
+            if error.code is Code.INTERNAL:
+                # The log says what is behind the error's id, and goes with the folder.
+                click.echo(server.log(), err=True)
+            raise
+
+
+def _walk(server: ServerProcess) -> GatewayEndpoint:
+    step = _Steps()
+    with step("Start a gateway: a process of its own, with a SQLite file in a temporary folder"):
+        server.start()
+    click.echo(f"   {server.grpc_target}   {server.http_target}   {server.folder}")
+    with step("Create over gRPC: a secret, three models, an endpoint with a tag, a binding, a budget policy"):
+        stored = _create(server.grpc_target)
+    with step("Read everything back over gRPC and over HTTP, and compare"):
+        over_grpc, over_http = _read_all(server.grpc_target), _read_all(server.http_target)
+    click.echo(_comparison(over_grpc, over_http))
+    _require_equal(stored, over_grpc, "what was created and what gRPC reads")
+    _require_equal(over_grpc, over_http, "what gRPC reads and what HTTP reads")
+    with step("Stop the gateway with SIGTERM, and start it again on the same file"):
+        server.stop()
+        server.start()
+    with step("Read everything again, over both, and compare with what was read before"):
+        _require_equal(over_grpc, _read_all(server.grpc_target), "what gRPC reads before and after the restart")
+        _require_equal(over_http, _read_all(server.http_target), "what HTTP reads before and after the restart")
+    click.echo("   All are equal to what was there before the restart.")
+    with step("Stop the gateway, and remove the folder"):
+        server.stop()
+    return next(entity for entity in stored if isinstance(entity, GatewayEndpoint))
+
+
+def _create(target: str) -> list[Entity]:
+    """Create one of everything; return it in the order in which _read_all reads."""
+    from gateway_entities.client import GatewayClient
+
+    with GatewayClient(target, timeout=_CALL_SECONDS) as client:
+        # A made-up key: it goes to the gateway in the request and is shown nowhere.
+        key = {"api_key": "sk-" + secrets.token_urlsafe(32)}
+        secret = client.create_secret("openai-key", key, provider="openai", created_by=_WHO)
+        models = [
+            client.create_model_definition(
+                name, secret_id=secret.secret_id, provider="openai", model_name=model_name, created_by=_WHO
+            )
+            for name, model_name in (("fast", "gpt-4o-mini"), ("strong", "gpt-4o"), ("spare", "gpt-4.1-mini"))
+        ]
+        primary, fallback = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
+        endpoint = client.create_endpoint(
+            "chat",
+            [
+                GatewayEndpointModelConfig(models[0].model_definition_id, primary, weight=0.7),
+                GatewayEndpointModelConfig(models[1].model_definition_id, primary, weight=0.3),
+                GatewayEndpointModelConfig(models[2].model_definition_id, fallback, fallback_order=0),
+            ],
+            routing_strategy=RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT,
+            created_by=_WHO,
+        )
+        client.set_endpoint_tag(endpoint.endpoint_id, "team", "search")
+        binding = client.create_binding(endpoint.endpoint_id, GatewayResourceType.SCORER, "1234", created_by=_WHO)
+        policy = client.create_budget_policy(
+            budget_unit=BudgetUnit.USD,
+            budget_amount=100.0,
+            duration=BudgetDuration(BudgetDurationUnit.DAYS, 1),
+            target_scope=BudgetTargetScope.ENDPOINT,
+            target_value=endpoint.endpoint_id,
+            budget_action=BudgetAction.REJECT,
+            created_by=_WHO,
+        )
+        return [secret, *models, client.get_endpoint(endpoint_id=endpoint.endpoint_id), binding, policy]
+
+
+def _read_all(target: str) -> list[Entity]:
+    from gateway_entities.client import GatewayClient
+
+    with GatewayClient(target, timeout=_CALL_SECONDS) as client:
+        return [
+            *client.list_secrets(),
+            *client.list_model_definitions(),
+            *client.list_endpoints(),
+            *client.list_bindings(),
+            *client.list_budget_policies(),
+        ]
+
+
+def _comparison(over_grpc: Sequence[Entity], over_http: Sequence[Entity]) -> str:
+    rows = [
+        (type(a).__name__, str(len(a.to_bytes())), a.etag(), b.etag(), "yes" if a == b else "NO")
+        for a, b in zip(over_grpc, over_http, strict=False)
+    ]
+    text = table(("entity", "bytes", "etag over grpc", "etag over http", "equal"), rows)
+    return "\n".join("   " + line for line in text.splitlines())
+
+
+def _require_equal(expected: Sequence[Entity], found: Sequence[Entity], what: str) -> None:
+    if expected != found or [e.to_bytes() for e in expected] != [e.to_bytes() for e in found]:
+        raise GatewayError(Code.DATA_LOSS, f"{what} is not equal")
+
+
+class _Steps:
+    """Numbers the steps; on a terminal, what is under way is shown with a spinner."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    @contextmanager
+    def __call__(self, title: str) -> Generator[None]:
+        self._done += 1
+        start = time.monotonic()
+        with _spinner(title):
+            yield
+        click.echo(f"{self._done}. {title} ({time.monotonic() - start:.1f} s)")
+
+
+def _spinner(title: str) -> AbstractContextManager[object]:
+    if not sys.stdout.isatty():
+        return nullcontext()
+    try:
+        from rich.console import Console
+    except ModuleNotFoundError:
+        # It comes with the server; the error about the missing server is the one to show.
+        return nullcontext()
+    return Console().status(title)

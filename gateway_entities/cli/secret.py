@@ -1,0 +1,167 @@
+"""``gateway-entities secret``: credentials. Their values come from files or from standard input, never from arguments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import click
+
+from gateway_entities.cli import lookup
+from gateway_entities.cli.command import Group, clear_option, client_command, created_by, update_mask, updated_by
+from gateway_entities.cli.output import Done
+
+if TYPE_CHECKING:
+    from gateway_entities.client import GatewayClient
+    from gateway_entities.entities import GatewaySecretInfo
+
+_SECRET: Final = click.argument("key", metavar="SECRET")
+_AUTH_CONFIG: Final = click.option(
+    "--auth-config",
+    metavar="KEY VALUE",
+    nargs=2,
+    multiple=True,
+    help="A setting that is not secret, such as: region eu-west-1. Repeatable.",
+)
+
+
+def _values(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--values-file",
+            metavar="FILE",
+            help='Read the whole value from a file with a JSON object of strings; "-" is standard input.',
+        ),
+        click.option(
+            "--value-file",
+            "value_files",
+            metavar="KEY=FILE",
+            multiple=True,
+            help='Read one key\'s value from a file, without the line break at its end; "-" is standard input. Repeatable.',
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(
+    cls=Group,
+    examples=("gateway-entities secret create openai-prod --provider openai --value-file api_key=-  < key.txt",),
+)
+def secret() -> None:
+    """Credentials of providers, shown masked.
+
+    SECRET is the id or the name of a secret. A secret's value is read from a file or from standard input.
+    """
+
+
+@client_command(secret, "get", _SECRET)
+def get(client: GatewayClient, key: str) -> GatewaySecretInfo:
+    """Show one secret, its values masked."""
+    return lookup.find_secret(client, key)
+
+
+@client_command(secret, "list", click.option("--provider", help="Only secrets of this provider."))
+def list_(client: GatewayClient, provider: str | None) -> Sequence[GatewaySecretInfo]:
+    """List secrets, oldest first."""
+    return client.list_secrets(provider=provider)
+
+
+@client_command(
+    secret,
+    "create",
+    click.argument("name"),
+    click.option("--provider", help='What the credential is for, such as "openai".'),
+    _values,
+    _AUTH_CONFIG,
+    created_by,
+)
+def create(
+    client: GatewayClient,
+    name: str,
+    *,
+    provider: str | None,
+    value_files: Sequence[str],
+    values_file: str | None,
+    auth_config: Sequence[tuple[str, str]],
+    created_by: str | None,
+) -> GatewaySecretInfo:
+    """Store a credential under a new name."""
+    value = _read_value(value_files, values_file)
+    if not value:
+        raise click.UsageError("Give the value with --value-file KEY=FILE or --values-file FILE.")
+    return client.create_secret(name, value, provider=provider, auth_config=dict(auth_config) or None, created_by=created_by)
+
+
+@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), updated_by)
+def update(
+    client: GatewayClient,
+    key: str,
+    *,
+    value_files: Sequence[str],
+    values_file: str | None,
+    auth_config: Sequence[tuple[str, str]],
+    clear: Sequence[str],
+    updated_by: str | None,
+) -> GatewaySecretInfo:
+    """Replace the whole value of a secret, or all its settings."""
+    given: dict[str, Any] = {
+        "secret_value": _read_value(value_files, values_file) or None,
+        "auth_config": dict(auth_config) or None,
+    }
+    return client.update_secret(
+        lookup.secret_id(client, key), **given, updated_by=updated_by, update_mask=update_mask(clear, given)
+    )
+
+
+@client_command(secret, "delete", _SECRET)
+def delete(client: GatewayClient, key: str) -> Done:
+    """Delete a secret. The model definitions that used it stay, without a secret."""
+    found = lookup.secret_id(client, key)
+    client.delete_secret(found)
+    return Done(f"deleted {found}")
+
+
+def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str, str]:
+    """Read a credential from the files of the options. No error shows any of it."""
+    pairs = [item.partition("=") for item in value_files]
+    keys = [key for key, _, _ in pairs]
+    if not all(key and path for key, _, path in pairs):
+        raise click.UsageError("--value-file has the form KEY=FILE.")
+    value = _parse(_read(values_file, "--values-file")) if values_file is not None else {}
+    if len({*keys, *value}) < len(keys) + len(value):
+        raise click.UsageError("Each key of the value can be given once.")
+    if [*(path for _, _, path in pairs), values_file].count("-") > 1:
+        raise click.UsageError("Standard input can be read once.")
+    for key, _, path in pairs:
+        value[key] = _read(path, f"--value-file {key}").removesuffix("\n").removesuffix("\r")
+    return value
+
+
+def _read(path: str, option: str) -> str:
+    try:
+        if path != "-":
+            return Path(path).read_bytes().decode()
+        if sys.stdin.isatty():
+            return click.prompt(option, hide_input=True, err=True)
+        return sys.stdin.buffer.read().decode()
+    except OSError as error:
+        raise click.UsageError(f"{option}: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{option}: {path} is not UTF-8 text.") from None
+
+
+def _parse(text: str) -> dict[str, str]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.UsageError(f"--values-file: not JSON: {error.msg} at line {error.lineno}.") from None
+    if not isinstance(document, dict):
+        raise click.UsageError("--values-file: the JSON is not an object of strings.")
+    value = cast("dict[str, Any]", document)
+    if not all(isinstance(item, str) for item in value.values()):
+        raise click.UsageError("--values-file: the JSON is not an object of strings.")
+    return value

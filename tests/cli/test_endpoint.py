@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+Model = dict[str, Any]
+
+
+def test_create_with_everything(run_json: RunJson, name: str, models: list[Model]) -> None:
+    a, b, c = models
+    created = run_json(
+        *("endpoint", "create", name, "--primary", a["name"], "0.7", "--primary", b["modelDefinitionId"], "0.3"),
+        *("--fallback", c["name"], "--fallback", a["name"], "--max-attempts", "1", "--experiment-id", "12"),
+        *("--no-usage-tracking", "--tag", "team", "search", "--tag", "empty", "", "--created-by", "ann"),
+    )
+    assert created["name"] == name
+    assert [
+        (m["modelDefinitionId"], m["linkageType"], m.get("weight"), m.get("fallbackOrder")) for m in created["modelMappings"]
+    ] == [
+        (a["modelDefinitionId"], "PRIMARY", 0.7, None),
+        (b["modelDefinitionId"], "PRIMARY", 0.3, None),
+        (c["modelDefinitionId"], "FALLBACK", 1.0, 0),
+        (a["modelDefinitionId"], "FALLBACK", 1.0, 1),
+    ]
+    assert created["tags"] == [{"key": "team", "value": "search"}, {"key": "empty", "value": ""}]
+    assert created["routingStrategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
+    assert created["fallbackConfig"] == {"strategy": "SEQUENTIAL", "maxAttempts": 1}
+    assert (created["experimentId"], created["usageTracking"], created["createdBy"]) == ("12", False, "ann")
+    assert run_json("endpoint", "get", name) == created
+
+
+def test_one_primary_has_no_routing_strategy_unless_asked_for(
+    run_json: RunJson, name: str, models: list[Model], endpoint: dict[str, Any]
+) -> None:
+    assert "routingStrategy" not in endpoint
+    asked = run_json(
+        *("endpoint", "create", name, "--primary", models[0]["name"], "1"),
+        *("--routing-strategy", "REQUEST_BASED_TRAFFIC_SPLIT"),
+    )
+    assert asked["routingStrategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
+
+
+def test_a_refused_tag_leaves_no_endpoint_behind(run: Run, name: str, models: list[Model]) -> None:
+    arguments = ("endpoint", "create", name, "--primary", models[0]["name"], "1", "--tag", "k", "v" * 5001)
+    assert run(*arguments, code=1).stderr.startswith("error: INVALID_ARGUMENT: ")
+    assert run("endpoint", "get", name, code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+def test_no_primary_is_refused_by_the_gateway(run: Run, name: str) -> None:
+    refused = run("endpoint", "create", name, code=1).stderr
+    assert refused.startswith("error: INVALID_ARGUMENT: ")
+    assert "\n  model_configs: " in refused
+
+
+def test_a_weight_that_is_no_number_is_a_usage_error(run: Run, name: str) -> None:
+    assert "'heavy' is not a valid float" in run("endpoint", "create", name, "--primary", "m", "heavy", code=2).stderr
+
+
+@pytest.mark.parametrize("field", ["endpointId", "name"])
+def test_get_by_id_and_by_name(run_json: RunJson, endpoint: dict[str, Any], field: str) -> None:
+    assert run_json("endpoint", "get", endpoint[field]) == endpoint
+
+
+def test_the_table_of_one_endpoint_has_a_line_for_each_model_and_tag(run: Run, name: str, models: list[Model]) -> None:
+    run(
+        *("endpoint", "create", name, "--primary", models[0]["name"], "0.7", "--primary", models[1]["name"], "0.3"),
+        *("--fallback", models[2]["name"], "--tag", "team", "search", "--tag", "tier", "1"),
+    )
+    lines = [line.split(maxsplit=1) for line in run("endpoint", "get", name).stdout.splitlines()]
+    texts = [" ".join(line) for line in lines]
+    first = texts.index(f"model_mappings PRIMARY {models[0]['name']} (openai/gpt-4o) weight 0.7")
+    assert texts[first + 1 : first + 3] == [
+        f"PRIMARY {models[1]['name']} (openai/gpt-4o) weight 0.3",
+        f"FALLBACK {models[2]['name']} (openai/gpt-4o) order 0",
+    ]
+    assert texts[texts.index("tags team=search") + 1] == "tier=1"
+    assert "fallback_config strategy SEQUENTIAL, max_attempts -" in texts
+    assert "usage_tracking true" in texts
+
+
+def test_list(run: Run, run_json: RunJson, endpoint: dict[str, Any], secret: dict[str, Any]) -> None:
+    assert run_json("endpoint", "list", "--secret", secret["secretName"]) == [endpoint]
+    assert run_json("endpoint", "list", "--secret", secret["secretId"], "--provider", "other") == []
+    heading, row = run("endpoint", "list", "--secret", secret["secretName"]).stdout.splitlines()
+    assert heading.split() == ["ENDPOINT_ID", "NAME", "MODEL_MAPPINGS", "TAGS", "CREATED_AT"]
+    assert row.split()[:2] == [endpoint["endpointId"], endpoint["name"]]
+
+
+def test_update_changes_what_is_given(run_json: RunJson, name: str, endpoint: dict[str, Any], models: list[Model]) -> None:
+    renamed = run_json("endpoint", "update", endpoint["name"], "--name", name, "--experiment-id", "7", "--updated-by", "bob")
+    assert (renamed["name"], renamed["experimentId"], renamed["lastUpdatedBy"]) == (name, "7", "bob")
+    assert renamed["modelMappings"] == endpoint["modelMappings"]
+    replaced = run_json("endpoint", "update", name, "--primary", models[1]["name"], "2", "--clear", "experiment_id")
+    assert [m["modelDefinitionId"] for m in replaced["modelMappings"]] == [models[1]["modelDefinitionId"]]
+    assert "experimentId" not in replaced
+
+
+def test_attach_and_detach(run: Run, run_json: RunJson, endpoint: dict[str, Any], models: list[Model]) -> None:
+    _, b, c = models
+    mapping = run_json("endpoint", "attach", endpoint["name"], b["name"], "--weight", "0.5")
+    assert (mapping["linkageType"], mapping["weight"]) == ("PRIMARY", 0.5)
+    fallback = run("endpoint", "attach", endpoint["endpointId"], c["modelDefinitionId"], "--fallback", "--order", "3").stdout
+    assert ["linkage_type", "FALLBACK"] in [line.split() for line in fallback.splitlines()]
+    assert run("endpoint", "detach", endpoint["name"], b["name"]).stdout == f"detached {b['name']} from {endpoint['name']}\n"
+    left = run_json("endpoint", "get", endpoint["name"])["modelMappings"]
+    assert [m["linkageType"] for m in left] == ["PRIMARY", "FALLBACK"]
+
+
+def test_tag_set_and_delete(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+    key = endpoint["name"]
+    run("endpoint", "tag", "set", key, "team", "search")
+    run("endpoint", "tag", "set", endpoint["endpointId"], "team", "chat")
+    assert run_json("endpoint", "get", key)["tags"] == [{"key": "team", "value": "chat"}]
+    run("endpoint", "tag", "delete", key, "team")
+    assert "tags" not in run_json("endpoint", "get", key)
+
+
+@pytest.mark.parametrize("field", ["endpointId", "name"])
+def test_delete_by_id_and_by_name(run: Run, endpoint: dict[str, Any], field: str) -> None:
+    assert run("endpoint", "delete", endpoint[field]).stdout == f"deleted {endpoint['endpointId']}\n"
+    assert run("endpoint", "get", endpoint[field], code=1).stderr.startswith("error: NOT_FOUND: ")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+
+@pytest.mark.parametrize("field", ["secretId", "secretName"])
+def test_create_with_the_secrets_id_or_name(run_json: RunJson, name: str, secret: dict[str, Any], field: str) -> None:
+    created = run_json(
+        *("model-definition", "create", name, "--secret", secret[field], "--provider", "openai"),
+        *("--model-name", "gpt-4o", "--created-by", "ann"),
+    )
+    assert created["name"] == name
+    assert (created["secretId"], created["secretName"]) == (secret["secretId"], secret["secretName"])
+    assert (created["provider"], created["modelName"], created["createdBy"]) == ("openai", "gpt-4o", "ann")
+
+
+def test_a_secret_that_is_not_there(run: Run, name: str) -> None:
+    arguments = ("model-definition", "create", name, "--secret", name, "--provider", "p", "--model-name", "m")
+    assert run(*arguments, code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+def test_get_by_id_and_by_name(run: Run, run_json: RunJson, models: list[dict[str, Any]]) -> None:
+    model = models[0]
+    assert run_json("model-definition", "get", model["modelDefinitionId"]) == model
+    assert run_json("model-definition", "get", model["name"]) == model
+    lines = dict(line.split(maxsplit=1) for line in run("model-definition", "get", model["name"]).stdout.splitlines())
+    assert lines["model_definition_id"] == model["modelDefinitionId"]
+    assert lines["model_name"] == "gpt-4o"
+
+
+def test_list(run: Run, run_json: RunJson, models: list[dict[str, Any]], secret: dict[str, Any]) -> None:
+    assert run_json("model-definition", "list", "--secret", secret["secretName"]) == models
+    assert run_json("model-definition", "list", "--secret", secret["secretId"], "--provider", "other") == []
+    heading, *rows = run("model-definition", "list", "--secret", secret["secretName"]).stdout.splitlines()
+    assert heading.split()[:2] == ["MODEL_DEFINITION_ID", "NAME"]
+    assert [row.split()[:2] for row in rows] == [[model["modelDefinitionId"], model["name"]] for model in models]
+
+
+def test_update_changes_what_is_given(run: Run, run_json: RunJson, models: list[dict[str, Any]], name: str) -> None:
+    updated = run_json("model-definition", "update", models[0]["name"], "--name", name, "--updated-by", "bob")
+    assert (updated["name"], updated["modelName"], updated["lastUpdatedBy"]) == (name, "gpt-4o", "bob")
+    cleared = run_json("model-definition", "update", name, "--clear", "secret_id", "--model-name", "gpt-5")
+    assert "secretId" not in cleared
+    assert (cleared["name"], cleared["modelName"]) == (name, "gpt-5")
+
+
+@pytest.mark.parametrize("field", ["modelDefinitionId", "name"])
+def test_delete_by_id_and_by_name(run: Run, models: list[dict[str, Any]], field: str) -> None:
+    deleted = run("model-definition", "delete", models[0][field])
+    assert deleted.stdout == f"deleted {models[0]['modelDefinitionId']}\n"
+    assert run("model-definition", "get", models[0][field], code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+def test_one_that_is_in_use_is_not_deleted(run: Run, models: list[dict[str, Any]], endpoint: dict[str, Any]) -> None:
+    refused = run("model-definition", "delete", models[0]["name"], code=1)
+    assert refused.stderr.startswith("error: FAILED_PRECONDITION: ")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from gateway_entities import GatewayBudgetWindow, GatewayEndpoint, GatewayEndpointTag, GatewaySecretInfo
+from gateway_entities.cli.output import entity_table, record
+
+
+def secret(**fields: object) -> GatewaySecretInfo:
+    required = {"secret_id": "s-1", "secret_name": "n", "masked_values": {}, "created_at": 0, "last_updated_at": 0}
+    return GatewaySecretInfo(**{**required, **fields})  # type: ignore[arg-type]
+
+
+def lines(text: str) -> dict[str, str]:
+    return {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in text.splitlines()}
+
+
+def test_absent_and_empty_look_different() -> None:
+    shown = lines(record(secret(provider="", created_by=None)))
+    assert (shown["provider"], shown["created_by"]) == ('""', "-")
+
+
+def test_times_are_utc_and_one_beyond_the_calendar_is_a_number() -> None:
+    shown = lines(record(secret(created_at=1_795_291_917_005, last_updated_at=2**62)))
+    assert shown["created_at"] == "2026-11-21T20:11:57.005Z"
+    assert shown["last_updated_at"] == str(2**62)
+
+
+def test_enum_numbers_that_are_not_known_are_shown_as_numbers() -> None:
+    endpoint = GatewayEndpoint("e-1", "n", 0, 0, routing_strategy=77)
+    assert lines(record(endpoint))["routing_strategy"] == "77"
+
+
+def test_map_values_are_in_the_order_of_their_keys() -> None:
+    assert lines(record(secret(masked_values={"b": "***", "a": "***"})))["masked_values"] == "a=***, b=***"
+
+
+def test_columns_stay_aligned_under_wide_and_combining_characters() -> None:
+    names = ["plain", "東京", "e\u0301"]
+    heading, *rows = entity_table([secret(secret_name=name) for name in names]).splitlines()
+    start = heading.index("PROVIDER")
+    assert rows[0].index("-", 4) == start
+    assert rows[1].index("-", 4) == start - 2
+    assert rows[2].index("-", 4) == start + 1
+
+
+def test_a_list_cuts_what_is_too_long_and_a_single_view_does_not() -> None:
+    endpoint = GatewayEndpoint("e-1", "n", 0, 0, tags=[GatewayEndpointTag("k", "v" * 5000)])
+    assert "v" * 5000 in record(endpoint)
+    assert "v" * 81 not in entity_table([endpoint])
+    assert "…" in entity_table([endpoint])
+
+
+def test_a_window_is_shown_by_its_moments() -> None:
+    heading, row = entity_table([GatewayBudgetWindow("bp-1", 0, 86_400_000, 1.5)]).splitlines()
+    assert heading.split() == ["BUDGET_POLICY_ID", "WINDOW_START", "WINDOW_END", "CURRENT_SPEND"]
+    assert row.split() == ["bp-1", "1970-01-01T00:00:00.000Z", "1970-01-02T00:00:00.000Z", "1.5"]

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from gateway_entities.server.store import open_store
+from gateway_entities.testing import Gateway
+
+MASKED = "sk-...4b7c"
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+
+def stored_value(running: Gateway, secret_id: str) -> dict[str, str] | None:
+    store = open_store(f"sqlite:///{running.store_path}")
+    try:
+        with store.read() as transaction:
+            return transaction.secrets.reveal(secret_id)
+    finally:
+        store.close()
+
+
+def test_create_reads_the_value_from_standard_input_and_shows_it_masked(
+    run_json: RunJson, running: Gateway, name: str, canary: str
+) -> None:
+    created = run_json(
+        *("secret", "create", name, "--provider", "openai", "--value-file", "api_key=-"),
+        *("--auth-config", "region", "eu-west-1", "--created-by", "ann"),
+        stdin=canary + "\n",
+    )
+    assert created["secretName"] == name
+    assert created["provider"] == "openai"
+    assert created["maskedValues"] == {"api_key": MASKED}
+    assert created["authConfig"] == {"region": "eu-west-1"}
+    assert created["createdBy"] == "ann"
+    assert stored_value(running, created["secretId"]) == {"api_key": canary}
+
+
+def test_create_reads_each_key_from_its_file(
+    run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path
+) -> None:
+    (tmp_path / "id=1").write_bytes(b"two\nlines are kept\r\n")
+    (tmp_path / "key").write_bytes(canary.encode())
+    created = run_json(
+        "secret",
+        "create",
+        name,
+        "--value-file",
+        f"access_id={tmp_path / 'id=1'}",
+        "--value-file",
+        f"api_key={tmp_path / 'key'}",
+    )
+    assert stored_value(running, created["secretId"]) == {"access_id": "two\nlines are kept", "api_key": canary}
+
+
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_create_reads_the_whole_value_from_json(
+    run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path, source: str
+) -> None:
+    value = {"api_key": canary, "org": "caffè ☕"}
+    (tmp_path / "value.json").write_text(json.dumps(value), encoding="utf-8")
+    path, stdin = ("-", json.dumps(value)) if source == "stdin" else (str(tmp_path / "value.json"), "")
+    created = run_json("secret", "create", name, "--values-file", path, stdin=stdin)
+    assert stored_value(running, created["secretId"]) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "says"),
+    [
+        ([], "", "--value-file"),
+        (["--value-file", "api_key"], "", "KEY=FILE"),
+        (["--value-file", "=-"], "", "KEY=FILE"),
+        (["--value-file", "a=-", "--value-file", "b=-"], "CANARY", "once"),
+        (["--value-file", "a=-", "--value-file", "a=/dev/null"], "CANARY", "once"),
+        (["--value-file", "a=/no/such/file"], "", "No such file"),
+        (["--value-file", "a=-"], b"\xffCANARY", "UTF-8"),
+        (["--values-file", "-"], '{"a": "CANARY"', "not JSON"),
+        (["--values-file", "-"], '["CANARY"]', "object of strings"),
+        (["--values-file", "-"], '{"a": ["CANARY"]}', "object of strings"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_a_usage_error_that_does_not_show_it(
+    run: Run, name: str, canary: str, arguments: list[str], stdin: str | bytes, says: str
+) -> None:
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    result = run("secret", "create", name, *arguments, stdin=data.replace(b"CANARY", canary.encode()), code=2)
+    assert says in result.stderr
+    assert result.stdout == ""
+
+
+def test_what_the_gateway_refuses_is_one_line_and_one_for_each_field(run: Run, name: str, canary: str) -> None:
+    arguments = ("secret", "create", "", "--provider", "p" * 65, "--value-file", "model_list=-")
+    first, *fields = run(*arguments, stdin=canary, code=1).stderr.splitlines()
+    assert first.startswith("error: INVALID_ARGUMENT: ")
+    assert [line.split(":")[0].strip() for line in fields] == ["secret_name", 'secret_value["model_list"]', "provider"]
+
+
+def test_get_by_id_and_by_name(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
+    assert run_json("secret", "get", secret["secretId"]) == secret
+    assert run_json("secret", "get", secret["secretName"]) == secret
+    lines = dict(line.split(maxsplit=1) for line in run("secret", "get", secret["secretName"]).stdout.splitlines())
+    assert lines["secret_id"] == secret["secretId"]
+    assert lines["masked_values"] == f"api_key={MASKED}"
+    assert lines["provider"] == "-"
+    assert lines["created_at"].endswith("Z")
+
+
+def test_list(run: Run, run_json: RunJson, secret: dict[str, Any], name: str) -> None:
+    assert secret in run_json("secret", "list")
+    assert run_json("secret", "list", "--provider", name) == []
+    assert run("secret", "list", "--provider", name).stdout == "(none)\n"
+    heading, *rows = run("secret", "list").stdout.splitlines()
+    assert heading.split() == ["SECRET_ID", "SECRET_NAME", "PROVIDER", "MASKED_VALUES", "CREATED_AT"]
+    (row,) = (row for row in rows if secret["secretId"] in row)
+    assert row.split()[1:4] == [secret["secretName"], "-", f"api_key={MASKED}"]
+    assert row.index(secret["secretName"]) == heading.index("SECRET_NAME")
+
+
+def test_update_replaces_and_clears(run: Run, run_json: RunJson, running: Gateway, secret: dict[str, Any]) -> None:
+    key = secret["secretName"]
+    assert run_json("secret", "update", key, "--auth-config", "region", "r")["authConfig"] == {"region": "r"}
+    updated = run_json(
+        *("secret", "update", key, "--value-file", "token=-", "--clear", "auth_config", "--updated-by", "bob"),
+        stdin="t" * 20,
+    )
+    assert "authConfig" not in updated
+    assert updated["lastUpdatedBy"] == "bob"
+    assert stored_value(running, secret["secretId"]) == {"token": "t" * 20}
+    both = run("secret", "update", key, "--auth-config", "region", "r", "--clear", "auth_config", code=2)
+    assert "auth_config" in both.stderr
+
+
+@pytest.mark.parametrize("field", ["secretId", "secretName"])
+def test_delete_by_id_and_by_name(run: Run, secret: dict[str, Any], field: str) -> None:
+    assert run("secret", "delete", secret[field]).stdout == f"deleted {secret['secretId']}\n"
+    gone = run("secret", "get", secret[field], code=1)
+    assert gone.stdout == ""
+    assert gone.stderr.startswith("error: NOT_FOUND: ")
+    assert gone.stderr.count("\n") == 1
+
+
+def test_delete_says_nothing_but_an_empty_object_in_json(run_json: RunJson, secret: dict[str, Any]) -> None:
+    assert run_json("secret", "delete", secret["secretId"]) == {}
+
+
+def test_a_name_cannot_act_on_the_terminal(run: Run, run_json: RunJson, name: str) -> None:
+    wild = f"{name}\x1b[31m\nred"
+    assert run_json("secret", "create", wild, "--value-file", "k=-", stdin="v")["secretName"] == wild
+    for shown in (run("secret", "get", wild), run("secret", "list")):
+        assert f"{name}\\x1b[31m\\nred" in shown.stdout
+        assert "\x1b" not in shown.stdout
