@@ -1,0 +1,51 @@
+"""What is in the wheel and in the sdist."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from tests.packaging.conftest import Built, run
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def wheel_contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
+    names = wheel_contents(built.wheel).keys()
+    ours = {f"gateway_entities/{name}" for name in files_below(built.tree / "gateway_entities")}
+    generated = {f"llm_gateway/{name}" for name in files_below(built.tree / "gen" / "python" / "llm_gateway")}
+    metadata = {name for name in names if ".dist-info/" in name}
+    assert names == ours | generated | metadata
+    assert {name.rpartition("/")[2] for name in metadata} == {"METADATA", "WHEEL", "RECORD", "LICENSE", "entry_points.txt"}
+
+
+def test_the_wheel_says_that_it_is_typed_and_brings_the_migrations(built: Built) -> None:
+    names = wheel_contents(built.wheel).keys()
+    assert {"gateway_entities/py.typed", "llm_gateway/py.typed", "llm_gateway/v1/secret_pb2.pyi"} <= names
+    migrations = {name for name in names if name.startswith("gateway_entities/server/store/migrations/versions/")}
+    assert migrations - {"gateway_entities/server/store/migrations/versions/__init__.py"}
+
+
+def test_the_sdist_holds_the_sources_and_the_tests(built: Built) -> None:
+    with tarfile.open(built.sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("gateway_entities", "gen", "proto", "tests"):
+        assert {f"{folder}/{name}" for name in files_below(built.tree / folder)} <= names
+    assert {"pyproject.toml", "buf.yaml", "README.md", "LICENSE"} <= names
+
+
+def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
+    # The first releases of Python 3.11 cannot unpack without a warning from the later ones.
+    run("tar", "-xzf", built.sdist, folder=tmp_path)
+    tree = next(tmp_path.iterdir())
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path, folder=tree)
+    assert wheel_contents(next(tmp_path.glob("*.whl"))) == wheel_contents(built.wheel)
