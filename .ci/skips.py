@@ -63,10 +63,11 @@ def main(allowed: Path, reports: list[Path]) -> int:
         if not run.passed:
             faults.append(f"{report.stem}: no test passed")
         for skip in run.skips:
-            fitting = {pattern for pattern in patterns if re.search(pattern, skip)}
+            told = f"{report.stem}: {skip}"
+            fitting = {pattern for pattern in patterns if re.search(pattern, told)}
             used |= fitting
             if not fitting:
-                faults.append(f"{report.stem}: skipped, and not allowed to be: {skip}")
+                faults.append(f"skipped, and not allowed to be: {told}")
         passed, failed, skipped = passed + run.passed, failed + run.failed, skipped + len(run.skips)
     faults += [f"{allowed}: nothing needs {pattern}" for pattern in patterns if pattern not in used]
     for fault in faults:

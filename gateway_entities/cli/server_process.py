@@ -110,5 +110,5 @@ def _signals_held() -> Generator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in held:
-            signal.raise_signal(number)
+        for each in held:
+            signal.raise_signal(each)

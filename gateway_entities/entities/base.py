@@ -64,6 +64,8 @@ class Entity(Generic[M]):
         Raises:
             WireError: a required field is missing, at any depth, or the message is of another type.
         """
+        if not isinstance(proto, cls._message):
+            raise faults.unreadable(cls, proto)
         try:
             return cls._read(proto)
         except Exception:  # As in to_proto.

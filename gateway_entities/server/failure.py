@@ -50,7 +50,7 @@ def bounded(error: GatewayError) -> GatewayError:
     """Return the error in a size that every transport carries.
 
     That is the same error, unless it is too large: then long texts are cut and the last violations left out, and the message
-    says how many.
+    says how many. What this returns is never too large.
     """
     kept: list[FieldViolation] = []
     size = 0
@@ -60,19 +60,21 @@ def bounded(error: GatewayError) -> GatewayError:
         if size > _VIOLATIONS_SIZE:
             break
         kept.append(clipped)
-    message = _clip(error.message, _MESSAGE_SIZE)
     left_out = len(error.field_violations) - len(kept)
-    if left_out:
-        message += f" ({left_out} of {len(error.field_violations)} violations are left out)"
+    note = f" ({left_out} of {len(error.field_violations)} violations are left out)" if left_out else ""
+    message = _clip(error.message, _MESSAGE_SIZE - len(note)) + note
     if message == error.message and tuple(kept) == error.field_violations:
         return error
     return GatewayError(error.code, message, reason=error.reason, field_violations=kept)
 
 
 def _clip(text: str, limit: int) -> str:
-    size = 0
+    """Return the text, or as much of its beginning as fits with three dots after it."""
+    size, fits = 0, 0
     for index, character in enumerate(text):
         size += 1 if " " <= character <= "~" else 3 * len(character.encode())
+        if size <= limit - 3:
+            fits = index + 1
         if size > limit:
-            return text[:index] + "..."
+            return text[:fits] + "..."
     return text

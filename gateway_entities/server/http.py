@@ -1,12 +1,12 @@
-"""The HTTP edge: every RPC of METHODS as Connect calls, and the answers to "is it alive" and "is it ready"."""
+"""The HTTP edge: every RPC as a Connect call and in MLflow's REST dialect; whether the server lives, and is ready."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Coroutine, Generator
-from typing import Final, cast
+from collections.abc import Callable, Generator
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,16 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address, cannot_listen
-from gateway_entities.server.connect import BadCallError, Call, Reply, decompress, error_reply, read_headers, too_large
+from gateway_entities.server.asgi import Endpoint, read_body, unless_gone
+from gateway_entities.server.connect import BadCallError, Reply, decompress, error_reply, read_headers
 from gateway_entities.server.dispatch import Dispatcher
-from gateway_entities.server.failure import internal_error
-from gateway_entities.server.limits import MAX_REQUEST_BYTES
+from gateway_entities.server.mlflow_rest import PLAIN, ROOTS, MlflowRest
 
 _METHODS: Final = {method.path: method for method in METHODS}
 
@@ -51,8 +51,15 @@ def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> Starlette:
             return JSONResponse({"status": "unavailable", "message": error.message}, 503)
         return JSONResponse({"status": "ok"})
 
-    # The first route is raw ASGI behind one pattern, since each call passes it.
-    routes = [Route("/{service}/{method}", _ConnectEndpoint(dispatcher)), Route("/healthz", alive), Route("/readyz", ready)]
+    rest = Endpoint(MlflowRest(dispatcher))
+    routes = [
+        *(Route(f"{root}/{{path:path}}", rest) for root in ROOTS),
+        # One pattern for all calls, since each passes it.
+        Route("/{service}/{method}", Endpoint(_Connect(dispatcher))),
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        *(Route(path, rest) for path in PLAIN if not path.startswith(ROOTS)),
+    ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
     app.router.redirect_slashes = False
     return app
@@ -74,94 +81,35 @@ def _bad_verb(allowed: str) -> Reply:
     return error_reply(error, status=405, headers=((b"allow", allowed.encode()),))
 
 
-class _ClientGoneError(Exception):
-    """The client closed the connection, so nobody waits for an answer."""
+class _Connect:
+    """Connect calls."""
 
-
-class _ConnectEndpoint:
-    """All Connect calls, as an ASGI app."""
+    error_reply = staticmethod(error_reply)
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            reply = await self._reply(scope, receive)
-        except GatewayError as error:
-            reply = error_reply(error)
-        except BadCallError as bad:
-            reply = bad.reply
-        except _ClientGoneError:
-            return
-        except asyncio.CancelledError:
-            # uvicorn does this to what is left when it stops.
-            reply = error_reply(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
-        except Exception as error:
-            reply = error_reply(internal_error(error, "a Connect call"))
-        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+    async def reply(self, scope: Scope, receive: Receive) -> Reply:
         method = _METHODS.get(scope["path"])
         if method is None:
             return _not_found()
         if scope["method"] != "POST":
             return _bad_verb("POST")
-        call = read_headers(scope["headers"])
+        try:
+            call = read_headers(scope["headers"])
+        except BadCallError as bad:
+            return bad.reply
         loop = asyncio.get_running_loop()
         deadline = None if call.timeout is None else loop.time() + call.timeout
-        body = await _read_body(call, receive, deadline)
+        body = await read_body(receive, deadline)
 
         def work() -> bytes:
-            return call.codec.encode(self._dispatcher.serve(method, call.codec.decode(body, method.request_type)))
+            data = decompress(body) if call.gzipped else body
+            return call.codec.encode(self._dispatcher.serve(method, call.codec.decode(data, method.request_type)))
 
         timeout = None if deadline is None else deadline - loop.time()
-        answer = await _unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
+        answer = await unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
         return Reply(200, ((b"content-type", call.content_type),), answer)
-
-
-async def _read_body(call: Call, receive: Receive, deadline: float | None) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout_at(deadline):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _ClientGoneError
-                body += message.get("body", b"")
-                if len(body) > MAX_REQUEST_BYTES:
-                    # uvicorn throws away what still comes, so the client can send it all and then read the answer.
-                    raise too_large()
-                more = message.get("more_body", False)
-    except TimeoutError:
-        raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was here") from None
-    return decompress(bytes(body)) if call.gzipped else bytes(body)
-
-
-async def _unless_gone(receive: Receive, call: Coroutine[None, None, bytes]) -> bytes:
-    """Await the call, and give it up when the client closes the connection."""
-    caller = cast("asyncio.Task[None]", asyncio.current_task())
-    gone = False
-
-    async def watch() -> None:
-        nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone = True
-        caller.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        return await call
-    except asyncio.CancelledError:
-        if not gone:
-            raise
-        caller.uncancel()
-        raise _ClientGoneError from None
-    finally:
-        watcher.cancel()
 
 
 class _Protocol(HttpToolsProtocol):

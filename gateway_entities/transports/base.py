@@ -16,15 +16,20 @@ from gateway_entities.methods import Method, Request, Response
 if TYPE_CHECKING:
     import asyncio
 
-TARGET_FORMS = "grpc://HOST:PORT, grpcs://HOST:PORT, http://HOST[:PORT], https://HOST[:PORT]"
+TARGET_FORMS = (
+    "grpc://HOST:PORT, grpcs://HOST:PORT, http://HOST[:PORT], https://HOST[:PORT], "
+    "mlflow+http://HOST[:PORT], mlflow+https://HOST[:PORT]"
+)
 """The targets that :func:`open_transport` takes."""
 
 # Connect writes a timeout in ten digits of milliseconds at most, 115 days. Nobody waits so long: more means for ever.
 _LONGEST_S = 9_999_999_999 / 1000
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
-_TARGET = re.compile(rf"(grpcs?|https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?/?")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_TARGET = re.compile(
+    rf"(grpcs?|https?|mlflow\+https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?/?"
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443, "mlflow+http": 80, "mlflow+https": 443}
 
 _METADATA_KEY = re.compile(r"[a-z0-9_.-]+")
 _METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
@@ -99,7 +104,7 @@ class Target(NamedTuple):
     """Where a gateway listens, and what it speaks there.
 
     Attributes:
-        scheme: grpc, grpcs, http or https.
+        scheme: grpc, grpcs, http, https, mlflow+http or mlflow+https.
         host: a name or an address; an IPv6 address without its brackets.
         port: the TCP port, 1 to 65535.
     """
@@ -111,7 +116,7 @@ class Target(NamedTuple):
     @property
     def secure(self) -> bool:
         """Whether the connection is encrypted with TLS."""
-        return self.scheme in {"grpcs", "https"}
+        return self.scheme in {"grpcs", "https", "mlflow+https"}
 
     @property
     def authority(self) -> str:
@@ -150,6 +155,10 @@ def open_transport(target: str) -> Transport:
         from gateway_entities.transports.grpc import GrpcTransport
 
         return GrpcTransport(parsed)
+    if parsed.scheme.startswith("mlflow"):
+        from gateway_entities.transports.mlflow_rest import MlflowTransport
+
+        return MlflowTransport(parsed)
     from gateway_entities.transports.http import HttpTransport
 
     return HttpTransport(parsed)
@@ -166,6 +175,10 @@ def open_async_transport(target: str) -> AsyncTransport:
         from gateway_entities.transports.grpc import AsyncGrpcTransport
 
         return AsyncGrpcTransport(parsed)
+    if parsed.scheme.startswith("mlflow"):
+        from gateway_entities.transports.mlflow_rest import AsyncMlflowTransport
+
+        return AsyncMlflowTransport(parsed)
     from gateway_entities.transports.http import AsyncHttpTransport
 
     return AsyncHttpTransport(parsed)

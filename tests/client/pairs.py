@@ -10,6 +10,8 @@ from typing import Any
 from gateway_entities.client import AsyncGatewayClient, GatewayClient
 
 PAIRS = ("grpc-sync", "grpc-async", "http-sync", "http-async")
+MLFLOW_PAIRS = ("mlflow-sync", "mlflow-async")
+"""The same client, before a real MLflow server."""
 
 
 class Blocking:
@@ -39,5 +41,9 @@ class Blocking:
 def connect(pair: str, grpc_target: str, http_target: str) -> Any:
     """Open the client of a pair."""
     transport, colour = pair.split("-")
-    target = {"grpc": grpc_target, "http": http_target}[transport]
+    return open_client({"grpc": grpc_target, "http": http_target}[transport], colour)
+
+
+def open_client(target: str, colour: str) -> Any:
+    """Open a client of a colour."""
     return GatewayClient(target) if colour == "sync" else Blocking(target)

@@ -38,7 +38,6 @@ def test_lifecycle(client, other, define, unique):
         [primary(first, 0.7), primary(second, 0.3), fallback(third, 0)],
         routing_strategy=RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT,
         fallback_config=FallbackConfig(FallbackStrategy.SEQUENTIAL, 2),
-        experiment_id="17",
         usage_tracking=False,
         created_by="ann",
     )
@@ -49,7 +48,7 @@ def test_lifecycle(client, other, define, unique):
     assert [mapping.fallback_order for mapping in made.model_mappings] == [None, None, 0]
     assert made.routing_strategy is RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
     assert made.fallback_config == FallbackConfig(FallbackStrategy.SEQUENTIAL, 2)
-    assert (made.experiment_id, made.usage_tracking, made.created_by, made.last_updated_by) == ("17", False, "ann", "ann")
+    assert (made.usage_tracking, made.created_by, made.last_updated_by) == (False, "ann", "ann")
     assert other.get_endpoint(endpoint_id=made.endpoint_id) == made
     assert other.get_endpoint(name=name) == made
     assert made in other.list_endpoints()
@@ -72,6 +71,12 @@ def test_defaults(client, define, unique):
     assert made.model_mappings[0].fallback_order is None
     assert (made.routing_strategy, made.fallback_config, made.experiment_id, made.created_by) == (None, None, None, None)
     assert made.tags == []
+
+
+def test_an_experiment_id_is_kept_as_sent(client, define, unique):
+    made = client.create_endpoint(unique("endpoint"), [primary(define())], experiment_id="0017")
+    assert made.experiment_id == "0017"
+    assert client.update_endpoint(made.endpoint_id, experiment_id="18").experiment_id == "18"
 
 
 @pytest.mark.parametrize("how", ["create", "attach", "replace"])

@@ -19,6 +19,7 @@ from gateway_entities import (
     GatewaySecretInfo,
     WireError,
 )
+from llm_gateway.v1 import endpoint_pb2
 from tests.entities.kinds import KINDS, message_type, public
 from tests.messages import REQUIRED, full, is_map
 
@@ -143,3 +144,9 @@ def test_what_is_not_bytes(data: Any):
 def test_what_is_not_the_message(proto: Any):
     with pytest.raises(WireError, match=r"must be a llm_gateway\.v1\.GatewayModelDefinition message"):
         GatewayModelDefinition.from_proto(proto)
+
+
+def test_a_message_with_the_same_fields_is_not_the_message():
+    request = endpoint_pb2.SetGatewayEndpointTagRequest(endpoint_id="e-1", key="k", value="v")
+    with pytest.raises(WireError, match=r"must be a llm_gateway\.v1\.GatewayEndpointTag message"):
+        GatewayEndpointTag.from_proto(request)  # type: ignore[arg-type]

@@ -1,0 +1,48 @@
+"""Messages to the dialect's JSON: proto field names, int64 as numbers, enums by name, unset fields left out."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+
+from gateway_entities.entities import weights
+
+
+def to_json(message: Message) -> bytes:
+    """Write a message as MLflow's server writes it: indented by 2, ASCII only, fields in the order of their numbers."""
+    return json.dumps(to_dict(message), indent=2).encode()
+
+
+def to_dict(message: Message) -> dict[str, Any]:
+    """Return the JSON object of a message. Unknown fields have no name, so JSON cannot carry them."""
+    return {
+        field.name: _value(field, value) for field, value in sorted(message.ListFields(), key=lambda item: item[0].number)
+    }
+
+
+def _value(field: FieldDescriptor, value: Any) -> Any:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return dict(value)
+    if field.is_repeated:
+        return [_single(field, item) for item in value]
+    return _single(field, value)
+
+
+def _single(field: FieldDescriptor, value: Any) -> Any:
+    if isinstance(value, FieldMask):
+        return ",".join(value.paths)
+    if isinstance(value, Message):
+        return to_dict(value)
+    if field.enum_type is not None:
+        known = field.enum_type.values_by_number.get(value)
+        return value if known is None else known.name
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return weights.held(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
+    return value

@@ -1,0 +1,113 @@
+"""A step of a plan as an HTTP request to an MLflow server, and what the server's answer means. No I/O."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple, cast
+from urllib.parse import urlencode
+
+from google.protobuf.message import Message
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.mlflow_rest import decode, encode
+from gateway_entities.mlflow_rest.plans import Step
+from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
+
+_ROUTES: Final = {route.method: route for route in ROUTES}
+
+# Codes that MLflow has and the table of errors has not.
+_OTHER_CODES: Final = {
+    "BAD_REQUEST": Code.INVALID_ARGUMENT,
+    "ENDPOINT_NOT_FOUND": Code.UNIMPLEMENTED,
+    "FEATURE_DISABLED": Code.UNIMPLEMENTED,
+    "REQUEST_LIMIT_EXCEEDED": Code.RESOURCE_EXHAUSTED,
+}
+_BY_STATUS: Final = {
+    401: Code.UNAUTHENTICATED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.UNIMPLEMENTED,
+    405: Code.UNIMPLEMENTED,
+    429: Code.UNAVAILABLE,
+    500: Code.INTERNAL,
+    501: Code.UNIMPLEMENTED,
+    502: Code.UNAVAILABLE,
+    503: Code.UNAVAILABLE,
+    504: Code.UNAVAILABLE,
+}
+# MLflow shows what its database said. These are how SQLite and PostgreSQL speak of a duplicate.
+_DUPLICATE: Final = ("UNIQUE constraint failed", "duplicate key value violates unique constraint")
+_SQL: Final = ("[SQL:", "sqlite3.", "psycopg")
+
+# Where MLflow answers "" for what nobody set.
+_NEVER_SET: Final = ("created_by", "last_updated_by")
+
+
+class Sent(NamedTuple):
+    """What to send.
+
+    Attributes:
+        verb: the HTTP method.
+        path: the path, with the query of a GET.
+        body: the JSON of the other methods; empty for a GET.
+    """
+
+    verb: str
+    path: str
+    body: bytes
+
+
+def write(step: Step) -> Sent:
+    """Return the HTTP request of a step. Every GET's request holds text and numbers only, which a query can carry."""
+    route = _ROUTES[step.method]
+    path = PREFIXES[0] + route.path
+    if route.verb != "GET":
+        return Sent(route.verb, path, encode.to_json(step.request))
+    query = urlencode(encode.to_dict(step.request))
+    return Sent(route.verb, f"{path}?{query}" if query else path, b"")
+
+
+def read(step: Step, status: int, body: bytes) -> Message:
+    """Return the response message of an answer.
+
+    Raises:
+        GatewayError: what the server said; INTERNAL for an answer that cannot be read whole.
+    """
+    if status != 200:
+        raise _error(step, status, body)
+    try:
+        response: Message = decode.to_message(decode.load(body), step.method.response_type)
+    except GatewayError as error:
+        raise GatewayError(
+            Code.INTERNAL, f"the MLflow server's answer to {step.method.name} is wrong: {error.message}"
+        ) from None
+    for field, value in response.ListFields():
+        for resource in value if field.is_repeated else [value]:
+            if isinstance(resource, Message):
+                _clear_never_set(resource)
+    return response
+
+
+def _clear_never_set(resource: Message) -> None:
+    for name in _NEVER_SET:
+        if name in resource.DESCRIPTOR.fields_by_name and getattr(resource, name) == "":
+            resource.ClearField(name)
+
+
+def _error(step: Step, status: int, body: bytes) -> GatewayError:
+    try:
+        parsed: object = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    fields = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
+    name, message = fields.get("error_code"), fields.get("message")
+    if not isinstance(name, str) or not isinstance(message, str):
+        code = _BY_STATUS.get(status, Code.UNKNOWN)
+        return GatewayError(code, f"HTTP status {status} without an MLflow error", reason="NOT_MLFLOW")
+    if any(word in message for word in _DUPLICATE):
+        taken = getattr(step.request, "name", "")
+        what = f"the name '{taken}' is taken" if taken else "what the request describes exists already"
+        return GatewayError(Code.ALREADY_EXISTS, what, reason="MLFLOW_ERROR")
+    code = Code.from_mlflow(name) or _OTHER_CODES.get(name) or _BY_STATUS.get(status, Code.UNKNOWN)
+    if any(word in message for word in _SQL):
+        message = f"MLflow's database refused it ({name})"
+    return GatewayError(code, message, reason="MLFLOW_ERROR")

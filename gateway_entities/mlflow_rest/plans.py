@@ -1,0 +1,402 @@
+"""What to ask of an MLflow server so that a call means what the contract says. No I/O.
+
+MLflow 3.17 lacks some of the contract's operations and quietly loses parts of others. A plan is a generator: it yields the
+requests to make, one after the other, is sent each response, and returns the response of the call. Where MLflow cannot do
+what was asked, in one request or several, the plan raises UNIMPLEMENTED; where what came back is not what was sent,
+DATA_LOSS.
+
+A plan of several requests is not atomic: another writer may come between them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from google.protobuf.message import Message
+
+from gateway_entities import methods, rules
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method
+from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+
+
+class Step(NamedTuple):
+    """One request to make of the server."""
+
+    method: Method[Any, Any]
+    request: Message
+
+
+Plan = Generator[Step, Any, Any]
+"""Yields steps, is sent their responses, returns the response of the whole call."""
+
+Planner = Callable[[Method[Any, Any], Any], Plan]
+"""Makes the plan of a method and its request."""
+
+R = TypeVar("R", bound=Message)
+
+
+def plan(method: Method[Any, Any], request: Any) -> Plan:
+    """Return the plan of one call. The request is checked as our own server checks it: MLflow checks less.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT for a request that breaks the contract's rules.
+    """
+    rules.refuse_invalid(request)
+    steps: Planner = _PLANS.get(method, _plain)
+    return (yield from steps(method, request))
+
+
+def _plain(method: Method[Any, Any], request: Message) -> Plan:
+    return (yield Step(method, request))
+
+
+# Secrets
+
+
+def _create_secret(method: Method[Any, Any], request: secret_pb2.CreateGatewaySecretRequest) -> Plan:
+    response = yield Step(method, request)
+    _compare_secret(request, response.secret, last_updated_by=request.created_by if request.HasField("created_by") else None)
+    return response
+
+
+def _get_secret(method: Method[Any, Any], request: secret_pb2.GetGatewaySecretInfoRequest) -> Plan:
+    if request.secret_id:
+        return (yield Step(method, request))
+    listed = yield Step(methods.LIST_GATEWAY_SECRET_INFOS, secret_pb2.ListGatewaySecretInfosRequest())
+    secret = _named("GatewaySecret", "secret_name", request.secret_name, listed.secrets)
+    return secret_pb2.GetGatewaySecretInfoResponse(secret=secret)
+
+
+def _update_secret(method: Method[Any, Any], request: secret_pb2.UpdateGatewaySecretRequest) -> Plan:
+    sent = _without_mask(request)
+    if "auth_config" in rules.written_fields(request) and not sent.auth_config:
+        # The one way MLflow offers: settings that are nothing once they are normalized.
+        sent.auth_config["api_base"] = ""
+    if not sent.HasField("updated_by"):
+        # MLflow would forget who changed the secret last.
+        current = yield Step(
+            methods.GET_GATEWAY_SECRET_INFO, secret_pb2.GetGatewaySecretInfoRequest(secret_id=request.secret_id)
+        )
+        if current.secret.HasField("last_updated_by"):
+            sent.updated_by = current.secret.last_updated_by
+    response = yield Step(method, sent)
+    _compare_secret(sent, response.secret, last_updated_by=sent.updated_by if sent.HasField("updated_by") else None)
+    return response
+
+
+def _compare_secret(sent: Any, secret: secret_pb2.GatewaySecretInfo, *, last_updated_by: str | None) -> None:
+    lost = _differences(sent, secret, except_for={"secret_value", "auth_config", "updated_by"})
+    if sent.secret_value and set(sent.secret_value) != set(secret.masked_values):
+        lost.append("secret_value")
+    if sent.auth_config and rules.normalized_auth_config(sent.auth_config) != dict(secret.auth_config):
+        lost.append("auth_config")
+    if last_updated_by is not None and secret.last_updated_by != last_updated_by:
+        lost.append("last_updated_by")
+    _refuse_loss(lost)
+
+
+def _list_secrets(_: Method[Any, Any], request: secret_pb2.ListGatewaySecretInfosRequest) -> Plan:
+    response = yield Step(
+        methods.LIST_GATEWAY_SECRET_INFOS, secret_pb2.ListGatewaySecretInfosRequest(provider=request.provider or None)
+    )
+    return secret_pb2.ListGatewaySecretInfosResponse(secrets=_in_order(response.secrets, "secret_id"))
+
+
+# Model definitions
+
+
+def _get_definition(method: Method[Any, Any], request: model_definition_pb2.GetGatewayModelDefinitionRequest) -> Plan:
+    if request.model_definition_id:
+        return (yield Step(method, request))
+    listed = yield Step(methods.LIST_GATEWAY_MODEL_DEFINITIONS, model_definition_pb2.ListGatewayModelDefinitionsRequest())
+    definition = _named("GatewayModelDefinition", "name", request.name, listed.model_definitions)
+    return model_definition_pb2.GetGatewayModelDefinitionResponse(model_definition=definition)
+
+
+def _list_definitions(_: Method[Any, Any], request: model_definition_pb2.ListGatewayModelDefinitionsRequest) -> Plan:
+    response = yield Step(
+        methods.LIST_GATEWAY_MODEL_DEFINITIONS,
+        model_definition_pb2.ListGatewayModelDefinitionsRequest(
+            provider=request.provider or None, secret_id=request.secret_id or None
+        ),
+    )
+    definitions = _in_order(response.model_definitions, "model_definition_id")
+    return model_definition_pb2.ListGatewayModelDefinitionsResponse(model_definitions=definitions)
+
+
+def _write_definition(method: Method[Any, Any], request: Any) -> Plan:
+    sent = request if method is methods.CREATE_GATEWAY_MODEL_DEFINITION else _without_mask(request)
+    response = yield Step(method, sent)
+    _refuse_loss(_differences(sent, response.model_definition))
+    return response
+
+
+# Endpoints
+
+
+def _create_endpoint(method: Method[Any, Any], request: endpoint_pb2.CreateGatewayEndpointRequest) -> Plan:
+    _refuse_repeated(request.model_configs)
+    sent = _copy(request)
+    if not sent.HasField("fallback_config"):
+        _default_fallback(sent)
+    response = yield Step(method, sent)
+    _compare_endpoint(sent, response.endpoint)
+    return response
+
+
+def _update_endpoint(method: Method[Any, Any], request: endpoint_pb2.UpdateGatewayEndpointRequest) -> Plan:
+    _refuse_repeated(request.model_configs)
+    sent = _without_mask(request, {"usage_tracking"})
+    if "usage_tracking" in rules.written_fields(request) and not sent.HasField("usage_tracking"):
+        sent.usage_tracking = True
+    if sent.model_configs and not sent.HasField("fallback_config"):
+        # MLflow would wipe it together with the models.
+        current = yield Step(
+            methods.GET_GATEWAY_ENDPOINT, endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
+        )
+        if current.endpoint.HasField("fallback_config"):
+            sent.fallback_config.CopyFrom(current.endpoint.fallback_config)
+        else:
+            _default_fallback(sent)
+    response = yield Step(method, sent)
+    _compare_endpoint(sent, response.endpoint)
+    return response
+
+
+def _compare_endpoint(sent: Any, endpoint: endpoint_pb2.GatewayEndpoint) -> None:
+    lost = _differences(sent, endpoint, except_for={"model_configs"})
+    if sent.model_configs and [_config(c) for c in sent.model_configs] != [_config(m) for m in endpoint.model_mappings]:
+        lost.append("model_configs")
+    _refuse_loss(lost)
+
+
+def _config(each: Any) -> tuple[object, ...]:
+    """Return what a config asks for, or a mapping has."""
+    return (
+        each.model_definition_id,
+        each.linkage_type,
+        each.weight if each.HasField("weight") else 1.0,
+        each.fallback_order if each.HasField("fallback_order") else None,
+    )
+
+
+def _default_fallback(sent: Any) -> None:
+    if any(config.linkage_type == endpoint_pb2.FALLBACK for config in sent.model_configs):
+        sent.fallback_config.strategy = endpoint_pb2.SEQUENTIAL
+
+
+def _refuse_repeated(configs: Iterable[endpoint_pb2.GatewayEndpointModelConfig]) -> None:
+    """MLflow answers a repeated linkage with the text of an SQL statement."""
+    seen: set[tuple[str, int]] = set()
+    for config in configs:
+        linkage = (config.model_definition_id, config.linkage_type)
+        if linkage in seen:
+            raise GatewayError(
+                Code.ALREADY_EXISTS,
+                f"model definition '{config.model_definition_id}' is given twice with the same linkage type",
+                reason="LINKAGE_EXISTS",
+            )
+        seen.add(linkage)
+
+
+def _list_endpoints(_: Method[Any, Any], request: endpoint_pb2.ListGatewayEndpointsRequest) -> Plan:
+    response = yield Step(
+        methods.LIST_GATEWAY_ENDPOINTS, endpoint_pb2.ListGatewayEndpointsRequest(provider=request.provider or None)
+    )
+
+    def matches(mapping: endpoint_pb2.GatewayEndpointModelMapping) -> bool:
+        definition = mapping.model_definition
+        return definition.secret_id == request.secret_id and request.provider in {"", definition.provider}
+
+    # MLflow does not read the filter by secret.
+    found = [e for e in response.endpoints if not request.secret_id or any(matches(m) for m in e.model_mappings)]
+    return endpoint_pb2.ListGatewayEndpointsResponse(endpoints=_in_order(found, "endpoint_id"))
+
+
+def _delete_endpoint(method: Method[Any, Any], request: endpoint_pb2.DeleteGatewayEndpointRequest) -> Plan:
+    policies = (yield from _list_policies(methods.LIST_GATEWAY_BUDGET_POLICIES, None)).budget_policies
+    response = yield Step(method, request)
+    for policy in policies:
+        # MLflow would leave them behind, pointing at nothing.
+        if policy.target_scope == budget_pb2.ENDPOINT and policy.target_value == request.endpoint_id:
+            yield Step(
+                methods.DELETE_GATEWAY_BUDGET_POLICY,
+                budget_pb2.DeleteGatewayBudgetPolicyRequest(budget_policy_id=policy.budget_policy_id),
+            )
+    return response
+
+
+def _attach(method: Method[Any, Any], request: endpoint_pb2.AttachModelToGatewayEndpointRequest) -> Plan:
+    response = yield Step(method, request)
+    lost = _differences(request, response.mapping, except_for={"model_config"})
+    if _config(request.model_config) != _config(response.mapping):
+        lost.append("model_config")
+    _refuse_loss(lost)
+    if request.model_config.linkage_type == endpoint_pb2.FALLBACK:
+        get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
+        current = yield Step(methods.GET_GATEWAY_ENDPOINT, get)
+        if not current.endpoint.HasField("fallback_config"):
+            # MLflow would never try the model.
+            yield Step(
+                methods.UPDATE_GATEWAY_ENDPOINT,
+                endpoint_pb2.UpdateGatewayEndpointRequest(
+                    endpoint_id=request.endpoint_id,
+                    fallback_config=endpoint_pb2.FallbackConfig(strategy=endpoint_pb2.SEQUENTIAL),
+                ),
+            )
+    return response
+
+
+def _detach(method: Method[Any, Any], request: endpoint_pb2.DetachModelFromGatewayEndpointRequest) -> Plan:
+    get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
+    mappings = (yield Step(methods.GET_GATEWAY_ENDPOINT, get)).endpoint.model_mappings
+    going = [m for m in mappings if m.model_definition_id == request.model_definition_id]
+    staying = [m for m in mappings if m.model_definition_id != request.model_definition_id]
+    if going and sum(m.weight for m in staying if m.linkage_type == endpoint_pb2.PRIMARY) <= 0:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"cannot detach model definition '{request.model_definition_id}': no PRIMARY model with a weight would be left",
+            reason="LAST_PRIMARY_MODEL",
+        )
+    response = yield Step(method, request)
+    # MLflow removes one linkage at a time.
+    for _ in going[1:]:
+        yield Step(method, request)
+    return response
+
+
+# Bindings
+
+
+def _create_binding(method: Method[Any, Any], request: binding_pb2.CreateGatewayEndpointBindingRequest) -> Plan:
+    if request.resource_type != "scorer":
+        _unimplemented("binds no resources but those of type 'scorer'", "resource_type")
+    response = yield Step(method, request)
+    _refuse_loss(_differences(request, response.binding))
+    return response
+
+
+def _list_bindings(_: Method[Any, Any], request: binding_pb2.ListGatewayEndpointBindingsRequest) -> Plan:
+    sent = binding_pb2.ListGatewayEndpointBindingsRequest(
+        endpoint_id=request.endpoint_id or None,
+        resource_type=request.resource_type or None,
+        resource_id=request.resource_id or None,
+    )
+    response = yield Step(methods.LIST_GATEWAY_ENDPOINT_BINDINGS, sent)
+    bindings = _in_order(response.bindings, "endpoint_id", "resource_type", "resource_id")
+    return binding_pb2.ListGatewayEndpointBindingsResponse(bindings=bindings)
+
+
+# Budgets
+
+
+def _write_policy(method: Method[Any, Any], request: Any) -> Plan:
+    sent = _copy(request) if method is methods.CREATE_GATEWAY_BUDGET_POLICY else _without_mask(request, {"target_value"})
+    if not sent.target_value:
+        sent.ClearField("target_value")
+    response = yield Step(method, sent)
+    _refuse_loss(_differences(sent, response.budget_policy))
+    return response
+
+
+def _list_policies(method: Method[Any, Any], _: object) -> Plan:
+    """Read every page: MLflow's order is not ours, so a page of its means nothing to a caller of ours."""
+    found: list[budget_pb2.GatewayBudgetPolicy] = []
+    token: str | None = None
+    for _page in itertools.count():
+        response = yield Step(method, budget_pb2.ListGatewayBudgetPoliciesRequest(max_results=1000, page_token=token))
+        found += response.budget_policies
+        token = response.next_page_token
+        if not token:
+            break
+    return budget_pb2.ListGatewayBudgetPoliciesResponse(budget_policies=_in_order(found, "budget_policy_id"))
+
+
+def _list_windows(method: Method[Any, Any], _: object) -> Plan:
+    return (yield Step(method, budget_pb2.ListGatewayBudgetWindowsRequest()))
+
+
+_PLANS: dict[Method[Any, Any], Planner] = {
+    methods.CREATE_GATEWAY_SECRET: _create_secret,
+    methods.GET_GATEWAY_SECRET_INFO: _get_secret,
+    methods.UPDATE_GATEWAY_SECRET: _update_secret,
+    methods.LIST_GATEWAY_SECRET_INFOS: _list_secrets,
+    methods.CREATE_GATEWAY_MODEL_DEFINITION: _write_definition,
+    methods.GET_GATEWAY_MODEL_DEFINITION: _get_definition,
+    methods.UPDATE_GATEWAY_MODEL_DEFINITION: _write_definition,
+    methods.LIST_GATEWAY_MODEL_DEFINITIONS: _list_definitions,
+    methods.CREATE_GATEWAY_ENDPOINT: _create_endpoint,
+    methods.UPDATE_GATEWAY_ENDPOINT: _update_endpoint,
+    methods.DELETE_GATEWAY_ENDPOINT: _delete_endpoint,
+    methods.LIST_GATEWAY_ENDPOINTS: _list_endpoints,
+    methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT: _attach,
+    methods.DETACH_MODEL_FROM_GATEWAY_ENDPOINT: _detach,
+    methods.CREATE_GATEWAY_ENDPOINT_BINDING: _create_binding,
+    methods.LIST_GATEWAY_ENDPOINT_BINDINGS: _list_bindings,
+    methods.CREATE_GATEWAY_BUDGET_POLICY: _write_policy,
+    methods.UPDATE_GATEWAY_BUDGET_POLICY: _write_policy,
+    methods.LIST_GATEWAY_BUDGET_POLICIES: _list_policies,
+    methods.LIST_GATEWAY_BUDGET_WINDOWS: _list_windows,
+}
+
+
+def _copy(message: R) -> R:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
+
+
+def _without_mask(request: R, clearable: Iterable[str] = ("auth_config",)) -> R:
+    """Return an update with just the fields that it writes, as MLflow reads one.
+
+    Raises:
+        GatewayError: UNIMPLEMENTED when it clears a field that is not in ``clearable``.
+    """
+    written = rules.written_fields(request)
+    sent = _copy(request)
+    sent.ClearField("update_mask")
+    given = {field.name for field, _ in sent.ListFields()}
+    for name in sorted(written - given - set(clearable)):
+        _unimplemented("cannot clear this field", name)
+    for name in given - written:
+        # The first field names what to update.
+        if name not in {sent.DESCRIPTOR.fields[0].name, "updated_by"}:
+            sent.ClearField(name)
+    return sent
+
+
+def _named(noun: str, field: str, name: str, listed: Iterable[R]) -> R:
+    for each in listed:
+        if getattr(each, field) == name:
+            return each
+    raise GatewayError(Code.NOT_FOUND, f"{noun} not found ({field}='{name}')", reason="NOT_FOUND")
+
+
+def _in_order(messages: Iterable[R], *key: str) -> list[R]:
+    return sorted(messages, key=lambda message: tuple(getattr(message, name) for name in ("created_at", *key)))
+
+
+def _differences(sent: Message, received: Message, *, except_for: Iterable[str] = ()) -> list[str]:
+    """Return the names of the fields that the request gives and the answer does not repeat."""
+    lost: list[str] = []
+    for field, value in sent.ListFields():
+        name = "last_updated_by" if field.name == "updated_by" else field.name
+        if field.name not in except_for and name in received.DESCRIPTOR.fields_by_name and getattr(received, name) != value:
+            lost.append(field.name)
+    return lost
+
+
+def _refuse_loss(lost: list[str]) -> None:
+    if lost:
+        raise GatewayError(
+            Code.DATA_LOSS,
+            f"the MLflow server stored something other than was sent, in {', '.join(lost)}",
+            reason="MLFLOW_STORED_OTHERWISE",
+        )
+
+
+def _unimplemented(what: str, field: str) -> NoReturn:
+    raise GatewayError(Code.UNIMPLEMENTED, f"MLflow {what}: {field}", reason="MLFLOW_CANNOT")

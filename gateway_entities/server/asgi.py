@@ -1,0 +1,130 @@
+"""What the HTTP endpoints share: reading a request within its limits, and answering whatever happens. Raw ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Protocol, TypeVar, cast
+
+from starlette.types import Receive, Scope, Send
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.connect import Reply, too_large
+from gateway_entities.server.failure import bounded, internal_error
+from gateway_entities.server.limits import MAX_REQUEST_BYTES
+
+T = TypeVar("T")
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection, so nobody waits for an answer."""
+
+
+class RefusedError(Exception):
+    """A request that gets an answer which is not that of an error's code; ``reply`` is the answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class Dialect(Protocol):
+    """One way to make calls over HTTP."""
+
+    async def reply(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer a request.
+
+        Raises:
+            GatewayError: as the answer.
+            RefusedError: with the answer.
+            ClientGoneError: there is nobody to answer.
+        """
+        ...
+
+    def error_reply(self, error: GatewayError) -> Reply:
+        """Return an error in the dialect's form."""
+        ...
+
+
+class Endpoint:
+    """The ASGI app of a dialect. A class, not a function: Starlette passes every HTTP method on to it."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        refuse = self._dialect.error_reply
+        try:
+            reply = await self._dialect.reply(scope, receive)
+        except GatewayError as error:
+            reply = refuse(bounded(error))
+        except RefusedError as refused:
+            reply = refused.reply
+        except ClientGoneError:
+            return
+        except asyncio.CancelledError:
+            # uvicorn does this to what is left when it stops.
+            reply = refuse(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
+        except Exception as error:
+            reply = refuse(internal_error(error, "an HTTP call"))
+        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+
+async def read_body(receive: Receive, deadline: float | None = None) -> bytes:
+    """Return the body of a request.
+
+    Args:
+        receive: ASGI's.
+        deadline: the moment on the loop's clock by which it must be here; None for no limit.
+
+    Raises:
+        GatewayError: RESOURCE_EXHAUSTED, if it is over the limit; DEADLINE_EXCEEDED.
+        ClientGoneError: the client closed the connection.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout_at(deadline):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError
+                body += message.get("body", b"")
+                if len(body) > MAX_REQUEST_BYTES:
+                    # uvicorn throws away what still comes, so the client can send it all and then read the answer.
+                    raise too_large()
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was here") from None
+    return bytes(body)
+
+
+async def unless_gone(receive: Receive, call: Coroutine[None, None, T]) -> T:
+    """Await the call, and give it up when the client closes the connection.
+
+    Raises:
+        ClientGoneError: the client did so.
+    """
+    caller = cast("asyncio.Task[None]", asyncio.current_task())
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        caller.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        caller.uncancel()
+        raise ClientGoneError from None
+    finally:
+        watcher.cancel()

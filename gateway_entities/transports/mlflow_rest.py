@@ -1,0 +1,90 @@
+"""MLflow's REST dialect, to a real MLflow server: one call may take several requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway_entities.methods import Method, Request, Response
+from gateway_entities.mlflow_rest import exchange
+from gateway_entities.mlflow_rest.plans import Step, plan
+from gateway_entities.transports.base import Deadline, Target, headers
+from gateway_entities.transports.connections import AsyncConnections, Connections, HttpAnswer, HttpRequest
+
+
+class MlflowTransport:
+    """Calls over a pool of connections to one server."""
+
+    def __init__(self, target: Target) -> None:
+        self._authority = target.authority
+        self._connections = Connections(target)
+
+    def call(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        timeout: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Response:
+        """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
+        deadline = Deadline(timeout)
+        steps = plan(method, request)
+        response: Any = None
+        while True:
+            try:
+                step: Step = steps.send(response)
+            except StopIteration as end:
+                result: Response = end.value
+                return result
+            answer = self._connections.exchange(_request(self._authority, step, metadata), deadline)
+            response = _read(step, answer)
+
+    def close(self) -> None:
+        """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
+        self._connections.close()
+
+
+class AsyncMlflowTransport:
+    """The same on asyncio. The connections belong to the event loop of the first call."""
+
+    def __init__(self, target: Target) -> None:
+        self._authority = target.authority
+        self._connections = AsyncConnections(target)
+
+    async def call(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        *,
+        timeout: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Response:
+        """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
+        deadline = Deadline(timeout)
+        steps = plan(method, request)
+        response: Any = None
+        while True:
+            try:
+                step: Step = steps.send(response)
+            except StopIteration as end:
+                result: Response = end.value
+                return result
+            answer = await self._connections.exchange(_request(self._authority, step, metadata), deadline)
+            response = _read(step, answer)
+
+    async def close(self) -> None:
+        """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
+        await self._connections.close()
+
+
+def _request(authority: str, step: Step, metadata: Mapping[str, str] | None) -> HttpRequest:
+    sent = exchange.write(step)
+    lines = [("host", authority), *headers(metadata)]
+    if sent.body:
+        lines.append(("content-type", "application/json"))
+    return HttpRequest(sent.verb, sent.path, lines, sent.body)
+
+
+def _read(step: Step, answer: HttpAnswer) -> Any:
+    return exchange.read(step, answer.status, answer.body)
