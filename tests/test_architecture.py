@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import json
-import os
 import re
 import subprocess
 import sys
@@ -233,32 +231,13 @@ def test_the_package_names_what_is_public() -> None:
     assert PACKAGE in modules_with_all(ROOT)
 
 
-COST = """
-import json, sys, time
-before = time.process_time()
-import gateway_entities
-seconds = time.process_time() - before
-print(json.dumps({"seconds": seconds, "modules": sorted(sys.modules)}))
-"""
-
-
-def import_cost(compiled: Path) -> tuple[float, set[str]]:
-    """Import the package in a new process; return the seconds of processor time it took and the modules that were loaded."""
-    # Python compiles what it imports once only, unless the environment forbids it.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPYCACHEPREFIX"] = str(compiled)
-    run = subprocess.run([sys.executable, "-c", COST], env=environment, capture_output=True, text=True, check=True)
-    cost = json.loads(run.stdout)
-    return cost["seconds"], set(cost["modules"])
-
-
-def test_importing_the_package_is_cheap(tmp_path: Path) -> None:
-    _, modules = import_cost(tmp_path)
+def test_importing_the_package_is_cheap() -> None:
+    """What it costs in milliseconds is for ``python -m tests.benchmarks.import_cost`` to say."""
+    command = [sys.executable, "-c", f"import {PACKAGE}, sys; print(*sys.modules)"]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert PACKAGE in modules
     assert not {name for name in modules if name.partition(".")[0] in HEAVY}
     assert not {name for name in modules if within(name, {f"{PACKAGE}.server", f"{PACKAGE}.cli", f"{PACKAGE}.testing"})}
-    # The smallest of several is what the import itself costs; a busy machine adds to the others.
-    seconds = min(import_cost(tmp_path)[0] for _ in range(5))
-    assert seconds < 0.1, f"import {PACKAGE} takes {seconds * 1000:.0f} ms"
 
 
 BROKEN = [

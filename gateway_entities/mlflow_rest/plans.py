@@ -384,7 +384,11 @@ def _differences(sent: Message, received: Message, *, except_for: Iterable[str] 
     lost: list[str] = []
     for field, value in sent.ListFields():
         name = "last_updated_by" if field.name == "updated_by" else field.name
-        if field.name not in except_for and name in received.DESCRIPTOR.fields_by_name and getattr(received, name) != value:
+        if field.name in except_for or name not in received.DESCRIPTOR.fields_by_name:
+            continue
+        # An empty value and an absent one read the same.
+        absent = not field.is_repeated and not received.HasField(name)
+        if absent or getattr(received, name) != value:
             lost.append(field.name)
     return lost
 

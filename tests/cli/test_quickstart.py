@@ -52,12 +52,10 @@ def wait_for_server(folder: Path) -> tuple[int, bytes]:
 
 
 def test_it_shows_everything_and_leaves_nothing(temporary: Path) -> None:
-    begin = time.monotonic()
     with start(temporary) as process:
         _, command = wait_for_server(temporary)
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (0, "")
-    assert time.monotonic() - begin < 10
     assert command.count(b"\0") == 8
     assert b"sk-" not in command
 

@@ -1,0 +1,107 @@
+"""What our client does about the faults of a real MLflow server: it works around them, or says that it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_entities import (
+    BudgetAction,
+    BudgetDuration,
+    BudgetDurationUnit,
+    BudgetTargetScope,
+    BudgetUnit,
+    Code,
+    FallbackConfig,
+    FallbackStrategy,
+    GatewayEndpointModelConfig,
+    GatewayError,
+    GatewayModelLinkageType,
+)
+from tests.client.pairs import MLFLOW_PAIRS
+
+PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
+VALUE = {"api_key": "sk-0123456789abcdef"}
+
+
+@pytest.fixture(params=MLFLOW_PAIRS)
+def client(request, mlflow_clients):
+    return mlflow_clients[request.param]
+
+
+def refusal(call, *args, **kwargs):
+    with pytest.raises(GatewayError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def test_what_is_stored_otherwise_than_sent_is_an_error(client, unique):
+    error = refusal(client.create_secret, unique("secret"), VALUE, provider="")
+    assert (error.code, error.reason) == (Code.DATA_LOSS, "MLFLOW_STORED_OTHERWISE")
+    assert "provider" in error.message
+
+
+def test_what_it_cannot_clear_is_not_sent(client, define, unique):
+    made = define()
+    error = refusal(client.update_model_definition, made.model_definition_id, update_mask=["secret_id"])
+    assert (error.code, error.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
+    assert "secret_id" in error.message
+    assert client.get_model_definition(name=made.name) == made
+    endpoint = client.create_endpoint(
+        unique("endpoint"), [GatewayEndpointModelConfig(made.model_definition_id, PRIMARY)], fallback_config=FallbackConfig()
+    )
+    for field in ("routing_strategy", "fallback_config", "experiment_id"):
+        assert refusal(client.update_endpoint, endpoint.endpoint_id, update_mask=[field]).code is Code.UNIMPLEMENTED
+
+
+def test_other_resource_types_are_not_sent(client, define, unique):
+    endpoint = client.create_endpoint(
+        unique("endpoint"), [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY)]
+    )
+    assert refusal(client.create_binding, endpoint.endpoint_id, "batch_job", "r").code is Code.UNIMPLEMENTED
+
+
+def test_what_it_would_store_empty_is_refused_here(client, unique):
+    assert refusal(client.create_secret, unique("secret"), {}).code is Code.INVALID_ARGUMENT
+    assert refusal(client.create_secret, unique("secret"), {"k": ""}).code is Code.INVALID_ARGUMENT
+
+
+def test_new_models_do_not_wipe_the_fallback_config(client, define, unique):
+    config = FallbackConfig(FallbackStrategy.SEQUENTIAL, 3)
+    models = [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY) for _ in range(2)]
+    made = client.create_endpoint(unique("endpoint"), models[:1], fallback_config=config)
+    assert client.update_endpoint(made.endpoint_id, model_configs=models).fallback_config == config
+
+
+def test_both_linkages_of_a_model_are_detached(client, define, unique):
+    first, second = define().model_definition_id, define().model_definition_id
+    linkages = [(first, PRIMARY), (second, PRIMARY), (second, FALLBACK)]
+    made = client.create_endpoint(unique("endpoint"), [GatewayEndpointModelConfig(*linkage) for linkage in linkages])
+    client.detach_model(made.endpoint_id, second)
+    left = client.get_endpoint(endpoint_id=made.endpoint_id).model_mappings
+    assert [mapping.model_definition_id for mapping in left] == [first]
+
+
+def test_budgets_go_with_their_endpoint(client, define, unique):
+    made = client.create_endpoint(unique("endpoint"), [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY)])
+    budget = client.create_budget_policy(
+        budget_unit=BudgetUnit.USD,
+        budget_amount=1.0,
+        duration=BudgetDuration(BudgetDurationUnit.DAYS, 1),
+        target_scope=BudgetTargetScope.ENDPOINT,
+        budget_action=BudgetAction.ALERT,
+        target_value=made.endpoint_id,
+    )
+    client.delete_endpoint(made.endpoint_id)
+    assert budget.budget_policy_id not in {policy.budget_policy_id for policy in client.list_budget_policies()}
+
+
+def test_no_sql_in_errors(client, define, unique):
+    configs = [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY)]
+    name = unique("endpoint")
+    client.create_endpoint(name, configs)
+    error = refusal(client.create_endpoint, name, configs)
+    assert error.code is Code.ALREADY_EXISTS
+    assert "SQL" not in str(error)
+    error = refusal(client.create_endpoint, unique("endpoint"), configs, experiment_id="987654321")
+    assert error.code is Code.INVALID_ARGUMENT
+    assert "SQL" not in str(error)
