@@ -2,7 +2,7 @@
 
 What MLflow's own parser accepts is accepted: both spellings of a name, numbers in strings, enum names and numbers, null for
 unset, fields it does not know. Beyond that a map may come as an array of ``{"key": ..., "value": ...}``, the form that
-MLFlowClient.jl sends.
+MLFlowClient.jl sends, and "" in the place of an enum's name counts as unset.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _INTEGERS = {
 }
 _LARGEST_FLOAT = 3.4028235677973366e38
 """Half a step above the largest 32-bit float: from here on a number rounds to infinity."""
+_PAIR = frozenset({"key", "value"})
 
 
 class JsonObject(dict[str, Json]):
@@ -48,10 +49,11 @@ def load(body: bytes) -> dict[str, Json]:
     Raises:
         GatewayError: INVALID_ARGUMENT when it is not JSON, or not an object.
     """
-    if not body.strip():
-        return {}
     try:
-        value: Json = json.loads(body, object_pairs_hook=JsonObject)
+        text = body.decode("utf-8-sig")
+        if not text.strip():
+            return {}
+        value: Json = json.loads(text, object_pairs_hook=JsonObject)
         if isinstance(value, str):
             # MLflow reads a string a second time, for clients that encode twice.
             value = json.loads(value, object_pairs_hook=JsonObject)
@@ -106,24 +108,21 @@ def _fill(message: Message, data: Mapping[str, Json], prefix: str, violations: l
 def _set(message: Message, field: FieldDescriptor, value: Json, path: str, violations: list[FieldViolation]) -> None:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         _fill_map(getattr(message, field.name), value, path, violations)
-    elif field.message_type is FieldMask.DESCRIPTOR:
-        if isinstance(value, str):
-            getattr(message, field.name).paths.extend(filter(None, value.split(",")))
-            getattr(message, field.name).SetInParent()
-        else:
-            violations.append(FieldViolation(path, f"must be a string of names with commas between, not {_kind(value)}"))
     elif field.is_repeated:
         if not isinstance(value, list):
             violations.append(FieldViolation(path, f"must be an array, not {_kind(value)}"))
             return
         for index, item in enumerate(value):
             _fill_message(getattr(message, field.name).add(), item, f"{path}[{index}]", violations)
-    elif field.message_type is not None:
+    elif field.message_type is not None and field.message_type is not FieldMask.DESCRIPTOR:
         getattr(message, field.name).SetInParent()
         _fill_message(getattr(message, field.name), value, path, violations)
-    else:
+    elif field.enum_type is None or value != "":
         try:
-            setattr(message, field.name, scalar(field, value))
+            if field.message_type is not None:
+                getattr(message, field.name).paths.extend(filter(None, _text(value).split(",")))
+            else:
+                setattr(message, field.name, scalar(field, value))
         except ValueError as error:
             violations.append(FieldViolation(path, str(error)))
 
@@ -144,10 +143,13 @@ def _fill_map(target: MutableMapping[str, str], value: Json, path: str, violatio
     elif isinstance(value, list):
         pairs = []
         for index, pair in enumerate(value):
-            if isinstance(pair, dict) and {"key", "value"} <= pair.keys():
-                pairs.append((f"{path}[{index}]", pair["key"], pair["value"]))
+            where = f"{path}[{index}]"
+            if not isinstance(pair, dict) or not pair.keys() >= _PAIR:
+                violations.append(FieldViolation(where, 'must be an object with "key" and "value"'))
+            elif not _PAIR.isdisjoint(getattr(pair, "repeated", ())):
+                violations.append(FieldViolation(where, 'gives "key" or "value" twice; provide each once'))
             else:
-                violations.append(FieldViolation(f"{path}[{index}]", 'must be an object with "key" and "value"'))
+                pairs.append((where, pair["key"], pair["value"]))
     else:
         violations.append(FieldViolation(path, f"must be an object, not {_kind(value)}"))
         return
@@ -221,8 +223,11 @@ def _number(value: Json) -> int | float:
 
 
 def _enum(enum: EnumDescriptor, value: Json) -> int:
-    if isinstance(value, str) and value in enum.values_by_name:
-        return enum.values_by_name[value].number
+    if isinstance(value, str):
+        if value in enum.values_by_name:
+            return enum.values_by_name[value].number
+        # Limited, because Python reads no number of thousands of digits.
+        value = int(value) if value.isdecimal() and len(value) < 10 else None
     if isinstance(value, int) and not isinstance(value, bool) and value in enum.values_by_number:
         return value
     raise ValueError(f"must be one of {', '.join(known.name for known in enum.values if known.number)}")

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from gateway_entities.errors import FieldViolation
+from gateway_entities.rules.violation import Violation
 
-Rule = Callable[[Any, str], Iterator[FieldViolation]]
-"""Checks a value that is present, given its path."""
+Rule = Callable[[Any, str], Iterable[Violation]]
+"""Checks a value that is present, given its path. Nearly every value is right, so that should cost little: return ()."""
 
 _SHOWN_LENGTH = 60
 
@@ -34,7 +35,8 @@ class EnumType(Protocol):
 def shown(text: str) -> str:
     """Return the text quoted, escaped and cut to a length that fits into a message."""
     cut = text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
-    return json.dumps(cut, ensure_ascii=False)
+    # JSON can escape half of a surrogate pair, which no text that is sent on can hold.
+    return json.dumps(cut, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
 def entry(path: str, key: str) -> str:
@@ -57,52 +59,74 @@ def text(least: int, most: int | None = None, *, pattern: str | None = None, for
         form: what the pattern asks for, in words that go on from "must".
     """
     expression = None if pattern is None else re.compile(pattern)
+    top = sys.maxsize if most is None else most
 
-    def rule(value: str, path: str) -> Iterator[FieldViolation]:
+    def rule(value: str, path: str) -> Iterable[Violation]:
+        fits = least <= len(value) <= top and "\0" not in value and (expression is None or expression.fullmatch(value))
+        return () if fits else faults(value, path)
+
+    def faults(value: str, path: str) -> Iterator[Violation]:
         length = len(value)
         if most is None and length < least:
-            yield FieldViolation(path, "must not be empty")
-        elif most is not None and not least <= length <= most:
+            yield Violation("rules/length", path, "must not be empty")
+        elif not least <= length <= top:
             limits = f"{least} to {most}" if least else f"at most {most}"
-            yield FieldViolation(path, f"must be {limits} characters, has {length}")
+            yield Violation("rules/length", path, f"must be {limits} characters, has {length}")
         if "\0" in value:
-            yield FieldViolation(path, "must not contain NUL characters")
+            yield Violation("rules/nul", path, "must not contain NUL characters")
         # An empty text that may not be empty is one fault, not two.
         if expression is not None and length >= least and not expression.fullmatch(value):
-            yield FieldViolation(path, f"must {form}")
+            yield Violation("rules/form", path, f"must {form}")
 
     return rule
 
 
-def finite(value: float, path: str) -> Iterator[FieldViolation]:
+def finite(value: float, path: str) -> Iterable[Violation]:
     """A finite number, 0 or more."""
-    if not (math.isfinite(value) and value >= 0):
-        yield FieldViolation(path, f"must be a finite number, 0 or more, is {value}")
+    if math.isfinite(value) and value >= 0:
+        return ()
+    return (Violation("rules/number", path, f"must be a finite number, 0 or more, is {value}"),)
 
 
 def whole(least: int, most: int | None = None) -> Rule:
     """An integer of ``least`` to ``most`` (None: no limit)."""
     limits = f"{least} or more" if most is None else f"{least} to {most}"
 
-    def rule(value: int, path: str) -> Iterator[FieldViolation]:
-        if value < least or (most is not None and value > most):
-            yield FieldViolation(path, f"must be {limits}, is {value}")
+    def rule(value: int, path: str) -> Iterable[Violation]:
+        if value >= least and (most is None or value <= most):
+            return ()
+        return (Violation("rules/number", path, f"must be {limits}, is {value}"),)
 
     return rule
 
 
-def anything(_value: object, _path: str) -> Iterator[FieldViolation]:
+def anything(_value: object, _path: str) -> Iterable[Violation]:
     """Any value of the field's type."""
-    return iter(())
+    return ()
 
 
 def known(enum: EnumType, *, unspecified: bool = False) -> Rule:
     """A number that the enum defines, other than 0 unless ``unspecified`` allows it."""
     valid = {value.number: value.name for value in enum.DESCRIPTOR.values if unspecified or value.number != 0}
 
-    def rule(value: int, path: str) -> Iterator[FieldViolation]:
-        if value not in valid:
-            yield FieldViolation(path, f"must be one of {listed(valid.values())}, is {value}")
+    def rule(value: int, path: str) -> Iterable[Violation]:
+        if value in valid:
+            return ()
+        return (Violation("rules/enum", path, f"must be one of {listed(valid.values())}, is {value}"),)
+
+    return rule
+
+
+def recognized(enum: EnumType, *, unspecified: bool = False) -> Rule:
+    """As ``known``, for what others wrote: a number that this version does not know may be one of a newer version's."""
+    valid = {value.number: value.name for value in enum.DESCRIPTOR.values}
+    strict = known(enum, unspecified=unspecified)
+
+    def rule(value: int, path: str) -> Iterable[Violation]:
+        if value in valid:
+            return strict(value, path)
+        description = f"should be one of {listed(name for number, name in valid.items() if number)}, is the unknown {value}"
+        return (Violation("schema/enum", path, description),)
 
     return rule
 

@@ -68,9 +68,14 @@ class Endpoint:
             reply = refuse(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
         except Exception as error:
             reply = refuse(internal_error(error, "an HTTP call"))
-        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        await send_reply(reply, send)
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a whole answer."""
+    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 async def read_body(receive: Receive, deadline: float | None = None) -> bytes:

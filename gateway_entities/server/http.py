@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Callable, Generator
+from ipaddress import ip_address
 from typing import Final
 
 import uvicorn
@@ -14,13 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address, cannot_listen
-from gateway_entities.server.asgi import Endpoint, read_body, unless_gone
+from gateway_entities.server.asgi import Endpoint, read_body, send_reply, unless_gone
 from gateway_entities.server.connect import BadCallError, Reply, decompress, error_reply, read_headers
 from gateway_entities.server.dispatch import Dispatcher
 from gateway_entities.server.mlflow_rest import PLAIN, ROOTS, MlflowRest
@@ -33,8 +35,8 @@ _LAST_REQUESTS_SECONDS: Final = 1
 """How long requests may take to end once the dispatcher has no calls left: answers on their way, bodies still coming."""
 
 
-def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> Starlette:
-    """Return the ASGI app.
+def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> ASGIApp:
+    """Return the ASGI app. It is for loopback addresses: it answers nothing that was sent to another host's name.
 
     Args:
         dispatcher: what serves the calls.
@@ -51,9 +53,10 @@ def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> Starlette:
             return JSONResponse({"status": "unavailable", "message": error.message}, 503)
         return JSONResponse({"status": "ok"})
 
-    rest = Endpoint(MlflowRest(dispatcher))
+    dialect = MlflowRest(dispatcher)
+    rest = Endpoint(dialect)
     routes = [
-        *(Route(f"{root}/{{path:path}}", rest) for root in ROOTS),
+        *(Route(root + rest_of_path, rest) for root in ROOTS for rest_of_path in ("", "/{path:path}")),
         # One pattern for all calls, since each passes it.
         Route("/{service}/{method}", Endpoint(_Connect(dispatcher))),
         Route("/healthz", alive),
@@ -62,7 +65,40 @@ def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> Starlette:
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
     app.router.redirect_slashes = False
-    return app
+    return _LoopbackHosts(app, dialect)
+
+
+class _LoopbackHosts:
+    """Answers what was sent to this machine by its own names, and refuses the rest.
+
+    A web page can give its own name this machine's address (DNS rebinding). A browser then takes the gateway for the page's
+    own server and lets the page read the answers; but its requests still name the page's host.
+    """
+
+    def __init__(self, app: ASGIApp, dialect: MlflowRest) -> None:
+        self._app = app
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if all(_is_loopback(value) for name, value in scope["headers"] if name == b"host"):
+            await self._app(scope, receive, send)
+            return
+        error = GatewayError(
+            Code.PERMISSION_DENIED,
+            "the Host header names another host; this server answers to localhost and loopback addresses only",
+            reason="FOREIGN_HOST",
+        )
+        path = scope["path"]
+        form = self._dialect.error_reply if path in PLAIN or path.startswith(ROOTS) else error_reply
+        await send_reply(form(error), send)
+
+
+def _is_loopback(host: bytes) -> bool:
+    name = re.sub(":[0-9]*$", "", host.decode("latin-1"))
+    try:
+        return name.lower() == "localhost" or ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _no_route(_request: Request, error: Exception) -> Response:
@@ -166,8 +202,6 @@ class HttpEdge:
             listener = socket.create_server(address, family=socket.AF_INET6 if ":" in address.host else socket.AF_INET)
         except OSError:
             raise cannot_listen(address, "HTTP") from None
-        # Accepted connections inherit it. Without it an answer's body may wait 40 ms for its head to be acknowledged.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Its connections inherit this. asyncio sets it only on sockets that name their protocol, which these do not; without
         # it the second packet of an answer waits for the caller's delayed acknowledgement, 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,4 +1,9 @@
-"""MLflow's REST dialect over HTTP: its requests to calls of the service, and the answers back."""
+"""MLflow's REST dialect over HTTP: its requests to calls of the service, and the answers back.
+
+Every answer is JSON, but for the texts of ``/health`` and ``/version``; every error has MLflow's envelope, ``error_code``
+and ``message``. Where MLflow picks one of two things that a request says, such as the first value of a repeated query
+parameter, this refuses: nothing that was sent is passed over, but for fields that the dialect does not know.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +28,10 @@ ROOTS: Final = ("/api", "/ajax-api")
 """Everything below these answers in the dialect, also what is not found there."""
 
 _JSON: Final = (b"content-type", b"application/json")
-_SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"),)
+_SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"SAMEORIGIN"))
 _ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in ROUTES}
-_ACTORS: Final = ("created_by", "updated_by")
+_NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
+"""MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and what it should show is gone."""
 
 PLAIN: Final = {
     # What MLflow's web page asks before it lets anybody make a secret.
@@ -48,61 +54,64 @@ class MlflowRest:
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
         """Answer a request; see :meth:`gateway_entities.server.asgi.Dialect.reply`."""
         path, verb = scope["path"], scope["method"]
-        if path in PLAIN and verb in {"GET", "HEAD"}:
+        if path in PLAIN:
+            _check_verb(verb, "GET")
             content_type, content = PLAIN[path]
             return Reply(200, (content_type, *_SAFE), content)
-        method = _find(path, verb)
+        route = _ROUTES.get(path)
+        if route is None:
+            raise RefusedError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
+        _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
         body = await _read_body(receive)
         query = scope["query_string"]
 
         def work() -> bytes:
-            return encode.to_json(self._dispatcher.serve(method, read_request(method, verb, query, body)))
+            return encode.to_json(self._dispatcher.serve(route.method, read_request(route.method, verb, query, body)))
 
         answer = await unless_gone(receive, self._dispatcher.run(work, None, during=f"{verb} {path}"))
         return Reply(200, (_JSON, *_SAFE), answer)
 
     def error_reply(self, error: GatewayError) -> Reply:
         """Return an error in MLflow's envelope."""
-        return _envelope(error.code.mlflow_http_status, error)
+        return _envelope(error.code.mlflow_http_status, error.code.mlflow, error.message)
 
 
-def _envelope(status: int, error: GatewayError, *headers: tuple[bytes, bytes]) -> Reply:
-    body = {"error_code": error.code.mlflow, "message": error.message}
+def _envelope(status: int, error_code: str, message: str, *headers: tuple[bytes, bytes]) -> Reply:
+    body = {"error_code": error_code, "message": message}
     return Reply(status, (_JSON, *_SAFE, *headers), json.dumps(body).encode())
 
 
-def _refused(status: int, code: Code, message: str, *headers: tuple[bytes, bytes]) -> RefusedError:
-    return RefusedError(_envelope(status, GatewayError(code, message), *headers))
+def _refused(status: int, message: str, *headers: tuple[bytes, bytes]) -> RefusedError:
+    return RefusedError(_envelope(status, Code.INVALID_ARGUMENT.mlflow, message, *headers))
 
 
-def _find(path: str, verb: str) -> Method[Any, Any]:
-    route = _ROUTES.get(path)
-    if route is None:
-        raise _refused(404, Code.NOT_FOUND, "there is nothing at this path")
-    if verb != route.verb and (verb, route.verb) != ("HEAD", "GET"):
-        raise _refused(405, Code.INVALID_ARGUMENT, f"this path takes {route.verb} only", (b"allow", route.verb.encode()))
-    return route.method
+def _check_verb(verb: str, taken: str) -> None:
+    allowed = ("GET", "HEAD") if taken == "GET" else (taken,)
+    if verb not in allowed:
+        raise _refused(405, f"this path takes {taken} only", (b"allow", ", ".join(allowed).encode()))
 
 
 def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
     # GET and DELETE need not say what their body is.
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if verb == "POST" and media_type != b"application/json":
-        raise _refused(415, Code.INVALID_ARGUMENT, "the Content-Type must be application/json")
+        raise _refused(415, "the Content-Type must be application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise _refused(415, Code.INVALID_ARGUMENT, "the body must not be compressed", (b"accept-encoding", b"identity"))
+        raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
 
 
 async def _read_body(receive: Receive) -> bytes:
     try:
         return await read_body(receive)
     except GatewayError as error:
-        raise RefusedError(_envelope(413, error)) from None
+        raise RefusedError(_envelope(413, error.code.mlflow, error.message)) from None
 
 
 def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes) -> Message:
     """Return the request message. GET reads the query, or without one the body; DELETE the body, or without one the query.
+
+    An empty text counts as absent, as null does: in this dialect it clears nothing and names nothing.
 
     Raises:
         GatewayError: INVALID_ARGUMENT with every field that does not fit.
@@ -110,10 +119,9 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     from_query = {"GET": bool(query), "HEAD": bool(query), "DELETE": not body.strip()}.get(verb, False)
     data = _read_query(query) if from_query else decode.load(body)
     request: Message = decode.to_message(data, method.request_type)
-    for name in _ACTORS:
-        # In this dialect "" says nothing about who acts; the contract knows no such actor.
-        if name in request.DESCRIPTOR.fields_by_name and getattr(request, name) == "":
-            request.ClearField(name)
+    for field, value in request.ListFields():
+        if isinstance(value, str) and not value:
+            request.ClearField(field.name)
     return request
 
 
@@ -122,4 +130,5 @@ def _read_query(query: bytes) -> decode.JsonObject:
         pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict")
     except ValueError:
         raise GatewayError(Code.INVALID_ARGUMENT, "the query is not URL-encoded UTF-8", reason="MALFORMED_QUERY") from None
+    # Two values of one parameter are the same fault as a name that a JSON object holds twice.
     return decode.JsonObject(list(pairs))

@@ -138,7 +138,7 @@ def test_a_deadline_ends_a_slow_call(running, target):
 
 def test_a_deadline_counts_while_the_body_is_on_its_way(target):
     host, port = target.removeprefix("http://").split(":")
-    head = f"POST {CREATE.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = f"POST {CREATE.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(f"{head}Connect-Timeout-Ms: 200\r\nContent-Length: 100\r\n\r\n{{".encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 504 ")
@@ -246,7 +246,7 @@ def test_the_limit_is_exact(target):
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(target):
     host, port = target.removeprefix("http://").split(":")
-    head = f"POST {LIST.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {LIMIT + 1}\r\n\r\n"
+    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {LIMIT + 1}\r\n\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 429 ")
@@ -254,7 +254,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(target):
 
 def test_a_chunked_body_over_the_limit_is_refused_before_its_end(target):
     host, port = target.removeprefix("http://").split(":")
-    head = f"POST {LIST.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(head.encode() + chunk * 5)
@@ -276,7 +276,7 @@ def test_a_client_that_leaves_cancels_a_call_that_has_not_started(running, targe
     with write_lock(running.store_path):
         for number, connection in enumerate(connections):
             body = json.dumps(secret(f"left {number}"))
-            head = f"POST {CREATE.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            head = f"POST {CREATE.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         time.sleep(0.5)
         for connection in connections:

@@ -196,7 +196,7 @@ async def test_a_request_whose_body_never_comes_does_not_hold_the_stop(tmp_path)
     async with serving(tmp_path) as server:
         host, port = server.http_target.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        head = f"POST {LIST.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+        head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
         writer.write(head.encode())
         await asyncio.sleep(0.2)
         began = time.monotonic()

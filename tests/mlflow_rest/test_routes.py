@@ -1,0 +1,143 @@
+"""Every route of the dialect is served, under both prefixes and by its own HTTP method only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway_entities.methods import METHODS
+from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES, Route
+from gateway_entities.testing import Gateway
+from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, refusal
+from tests.server.raw import request
+
+OWN = {"RecordGatewaySpend", "CheckGatewayBudget"}
+"""RPCs that MLflow does not have, so that its dialect has no path for them."""
+
+every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.method.name)
+both_prefixes = pytest.mark.parametrize("prefix", PREFIXES)
+
+
+def test_every_rpc_has_one_route_or_is_our_own() -> None:
+    routed = [route.method for route in ROUTES]
+    assert len(routed) == len(set(routed)) == len({route.path for route in ROUTES}) == 28
+    assert {method.name for method in METHODS} - {method.name for method in routed} <= OWN
+    assert OWN.isdisjoint(method.name for method in routed)
+
+
+@both_prefixes
+@every_route
+def test_a_route_takes_its_own_verb_only(running: Gateway, prefix: str, route: Route) -> None:
+    rest = Rest(running.http_target, prefix)
+    empty = rest.send(route.verb, route.path, {})
+    assert empty.status == 200 or refusal(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
+    allowed = {"GET", "HEAD"} if route.verb == "GET" else {route.verb}
+    for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed:
+        answer = rest.send(verb, route.path, {})
+        assert refusal(answer)[:2] == (405, "INVALID_PARAMETER_VALUE")
+        assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+@both_prefixes
+def test_every_route_does_its_work(running: Gateway, prefix: str, unique: Callable[[str], str]) -> None:
+    rest = Rest(running.http_target, prefix)
+    used: set[tuple[str, str]] = set()
+
+    def call(verb: str, path: str, **fields: Any) -> Any:
+        used.add((verb, path))
+        return rest.ok(verb, path, **fields) if verb == "GET" else rest.ok(verb, path, fields)
+
+    secret = call("POST", "/secrets/create", secret_name=unique("secret"), secret_value=SECRET_VALUE)["secret"]
+    by_id = {"secret_id": secret["secret_id"]}
+    assert call("GET", "/secrets/get", **by_id)["secret"] == secret
+    assert secret in call("GET", "/secrets/list")["secrets"]
+    changed = call("POST", "/secrets/update", **by_id, secret_value={"api_key": "sk-fedcba9876543210"})["secret"]
+    assert changed["masked_values"] == {"api_key": "sk-...3210"}
+
+    models = [
+        call(
+            *("POST", "/model-definitions/create"),
+            **{"name": unique("model"), **by_id, "provider": "openai", "model_name": "gpt-4o"},
+        )["model_definition"]
+        for _ in range(2)
+    ]
+    keys = [{"model_definition_id": model["model_definition_id"]} for model in models]
+    assert call("GET", "/model-definitions/get", **keys[0])["model_definition"] == models[0]
+    assert call("GET", "/model-definitions/list", **by_id)["model_definitions"] == models
+    changed = call("POST", "/model-definitions/update", **keys[0], model_name="gpt-5")["model_definition"]
+    assert changed["model_name"] == "gpt-5"
+
+    configs = [{**keys[0], "linkage_type": "PRIMARY"}]
+    endpoint = call("POST", "/endpoints/create", name=unique("endpoint"), model_configs=configs)["endpoint"]
+    on = {"endpoint_id": endpoint["endpoint_id"]}
+    assert call("GET", "/endpoints/get", **on)["endpoint"] == endpoint
+    assert endpoint in call("GET", "/endpoints/list")["endpoints"]
+    assert call("POST", "/endpoints/update", **on, usage_tracking=False)["endpoint"]["usage_tracking"] is False
+    mapping = call("POST", "/endpoints/models/attach", **on, model_config={**keys[1], "linkage_type": 2})["mapping"]
+    assert (mapping["model_definition_id"], mapping["linkage_type"]) == (keys[1]["model_definition_id"], "FALLBACK")
+    assert call("POST", "/endpoints/models/detach", **on, **keys[1]) == {}
+    assert call("POST", "/endpoints/set-tag", **on, key="team", value="search") == {}
+    assert call("DELETE", "/endpoints/delete-tag", **on, key="team") == {}
+    resource = {**on, "resource_type": "scorer", "resource_id": "7"}
+    binding = call("POST", "/endpoints/bindings/create", **resource)["binding"]
+    assert call("GET", "/endpoints/bindings/list", **on)["bindings"] == [binding]
+    assert call("DELETE", "/endpoints/bindings/delete", **resource) == {}
+
+    policy = call("POST", "/budgets/create", **BUDGET)["budget_policy"]
+    by_policy = {"budget_policy_id": policy["budget_policy_id"]}
+    assert call("GET", "/budgets/get", **by_policy)["budget_policy"] == policy
+    assert policy in call("GET", "/budgets/list")["budget_policies"]
+    assert call("POST", "/budgets/update", **by_policy, budget_amount=1)["budget_policy"]["budget_amount"] == 1.0
+    (window,) = [w for w in call("GET", "/budgets/windows")["windows"] if w.items() >= by_policy.items()]
+    assert window["window_end_ms"] - window["window_start_ms"] == 24 * 60 * 60 * 1000
+
+    assert call("DELETE", "/budgets/delete", **by_policy) == {}
+    assert call("DELETE", "/endpoints/delete", **on) == {}
+    for key in keys:
+        assert call("DELETE", "/model-definitions/delete", **key) == {}
+    assert call("DELETE", "/secrets/delete", **by_id) == {}
+    assert used == {(route.verb, route.path) for route in ROUTES}
+
+
+@every_route
+def test_head_is_get_without_the_body(rest: Rest, route: Route) -> None:
+    if route.verb == "GET":
+        got, head = (rest.send(verb, route.path, query={"budget_policy_id": "bp-none"}) for verb in ("GET", "HEAD"))
+        assert (head.status, head.body) == (got.status, b"")
+        assert (head.headers["content-length"], head.headers["content-type"]) == (str(len(got.body)), "application/json")
+    else:
+        head = rest.send("HEAD", route.path)
+        assert (head.status, head.headers["allow"], head.body) == (405, route.verb, b"")
+
+
+@pytest.mark.parametrize("path", ["/health", "/version", PREFIXES[1] + "/secrets/config"])
+def test_the_plain_paths(running: Gateway, path: str) -> None:
+    answer = request(running.http_target, "GET", path)
+    assert answer.status == 200
+    assert request(running.http_target, "HEAD", path)[::2] == (200, b"")
+    refused = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
+    assert refusal(refused)[:2] == (405, "INVALID_PARAMETER_VALUE")
+    assert refused.headers["allow"] == "GET, HEAD"
+    if path.endswith("config"):
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json == {"secrets_available": True, "using_default_passphrase": False}
+    else:
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.body == b"OK" if path == "/health" else answer.body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/api", "/api/", "/ajax-api", "/ajax-api/3.0", "/api/2.0/mlflow/gateway/secrets/list"),
+        *(PREFIXES[0] + end for end in ("", "/", "/secrets", "/secrets/list/", "/secrets/LIST", "//secrets/list")),
+        *(PREFIXES[0] + "/secrets/config", PREFIXES[0] + "/guardrails/list", PREFIXES[0] + "/secrets/list%00"),
+        *("/api/3.0/mlflow/experiments/get", "/api/3.0/../3.0/mlflow/gateway/secrets/list", "/api/%ff"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["GET", "POST", "DELETE", "PATCH", "OPTIONS"])
+def test_any_other_path_is_404(running: Gateway, verb: str, path: str) -> None:
+    answer = request(running.http_target, verb, path, b"{}", {"content-type": "application/json"})
+    assert refusal(answer)[:2] == (404, "ENDPOINT_NOT_FOUND")
