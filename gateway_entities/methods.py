@@ -114,6 +114,8 @@ LIST_GATEWAY_BUDGET_POLICIES = Method(
     budget_pb2.ListGatewayBudgetPoliciesRequest, budget_pb2.ListGatewayBudgetPoliciesResponse
 )
 LIST_GATEWAY_BUDGET_WINDOWS = Method(budget_pb2.ListGatewayBudgetWindowsRequest, budget_pb2.ListGatewayBudgetWindowsResponse)
+RECORD_GATEWAY_SPEND = Method(budget_pb2.RecordGatewaySpendRequest, budget_pb2.RecordGatewaySpendResponse)
+CHECK_GATEWAY_BUDGET = Method(budget_pb2.CheckGatewayBudgetRequest, budget_pb2.CheckGatewayBudgetResponse)
 
 
 def _is_method(value: object) -> TypeGuard[Method[Any, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # On a busy machine an example may take long without anything being wrong. In the ci profile a law of the entities has this
-# many examples for each of the eleven.
+# many examples for each of them.
 settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), max_examples=920, print_blob=True)
 settings.load_profile(os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE", "default"))

@@ -48,6 +48,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     ),
     "BudgetDuration": ("unit", "value"),
     "GatewayBudgetWindow": ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
+    "GatewayBudgetCheck": ("allowed",),
 }
 """The fields without which a message is not a resource, as the contract lists them."""
 

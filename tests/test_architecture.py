@@ -31,7 +31,7 @@ OURS: dict[str, set[str] | None] = {
     "rules": {"gen", "entities", "errors"},
     "transports": {"transports.mlflow_rest", "methods", "errors"},
     "client": {"methods", "entities", "errors", "gen", "transports.base"},
-    "wire": {"gen", "entities", "rules", "errors"},
+    "wire": {"gen", "entities", "rules", "errors", "mlflow_rest"},
     # A dialect is more than a carrier: it turns values into MLflow's JSON, for both ends.
     "mlflow_rest": {"gen", "methods", "rules", "entities", "errors"},
     "transports.mlflow_rest": {"transports", "mlflow_rest", "methods", "errors"},
@@ -56,6 +56,8 @@ THEIRS: dict[str, set[str]] = {
     "cryptography": {"server.store"},
     "click": {"cli"},
     "rich": {"cli"},
+    # Schemas to compare may be modules that the caller names.
+    "a name made at run time": {"wire.schema"},
 }
 GENERATED_MAY_IMPORT = {"google", "grpc", GENERATED}
 # Converters and rules do no I/O and read neither clock nor environment.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -23,9 +25,49 @@ from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurati
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewayBudgetPolicy, GatewayBudgetWindow
+    from gateway_entities.entities import GatewayBudgetCheck, GatewayBudgetPolicy, GatewayBudgetWindow
+
+_MICRO: Final = Decimal("0.000001")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Micros(click.ParamType[int]):
+    """An amount of money, as the number of its millionths."""
+
+    name = "amount"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the millionths of an amount that is written as a decimal number. No double is between: they round."""
+        try:
+            amount = Decimal(value)
+            rounded = amount.quantize(_MICRO)
+        except InvalidOperation:
+            amount = rounded = Decimal("NaN")
+        if amount != rounded:
+            self.fail(f"{value!r} is not an amount with at most six decimals, such as 0.25.", param, ctx)
+        return int(rounded.scaleb(6))
+
+
+class _Moment(click.ParamType[int]):
+    """A moment, as milliseconds since the Unix epoch."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the milliseconds of a moment that is written in ISO 8601; without a zone it is in UTC."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time, such as 2026-11-21T20:00:00Z.", param, ctx)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+
 
 _POLICY: Final = click.argument("budget_policy_id")
+_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT")
+_WHOSE: Final = (
+    click.option("--user", metavar="NAME", help="Who makes the request."),
+    click.option("--workspace", metavar="NAME", help="Where the request comes from. Without it: default."),
+)
 
 
 def _options(*, required: bool) -> tuple[Decorator, ...]:
@@ -60,6 +102,8 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
     examples=(
         "gateway-entities budget-policy create --amount 100 --window 1 DAYS --scope GLOBAL --action ALERT",
         "gateway-entities budget-policy create --amount 5 --window 1 WEEKS --scope USER --target-value ann --action REJECT",
+        "gateway-entities budget-policy spend my-endpoint --amount 0.25 --user ann",
+        "gateway-entities budget-policy check my-endpoint --user ann",
     ),
 )
 def budget_policy() -> None:
@@ -145,6 +189,45 @@ def delete(client: GatewayClient, budget_policy_id: str) -> Done:
     """Delete a policy."""
     client.delete_budget_policy(budget_policy_id)
     return Done(f"deleted {budget_policy_id}")
+
+
+@client_command(
+    budget_policy,
+    "spend",
+    _ENDPOINT,
+    click.option("--amount", type=_Micros(), required=True, help="What a request cost, with at most six decimals."),
+    click.option("--unit", type=enum_choice(BudgetUnit), default="USD", show_default=True, help="Unit of the amount."),
+    *_WHOSE,
+    click.option("--request-id", metavar="TEXT", help="Names this charge: given again, it counts once."),
+    click.option("--occurred-at", type=_Moment(), help="When it was spent, such as 2026-11-21T20:00:00Z. Without it: now."),
+)
+def spend(
+    client: GatewayClient,
+    key: str,
+    *,
+    amount: int,
+    unit: str,
+    user: str | None,
+    workspace: str | None,
+    request_id: str | None,
+    occurred_at: int | None,
+) -> Sequence[GatewayBudgetWindow]:
+    """Record what a request to an endpoint cost; show the windows that count it."""
+    return client.record_spend(
+        lookup.endpoint_id(client, key),
+        amount,
+        request_id=request_id,
+        workspace=workspace,
+        user=user,
+        budget_unit=BudgetUnit[unit],
+        occurred_at=occurred_at,
+    )
+
+
+@client_command(budget_policy, "check", _ENDPOINT, *_WHOSE)
+def check(client: GatewayClient, key: str, *, user: str | None, workspace: str | None) -> GatewayBudgetCheck:
+    """Tell whether a request to an endpoint may be made now, and what the tightest budget leaves."""
+    return client.check_budget(lookup.endpoint_id(client, key), workspace=workspace, user=user)
 
 
 def _duration(window: tuple[int, str]) -> BudgetDuration:

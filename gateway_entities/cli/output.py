@@ -15,6 +15,7 @@ import click
 from gateway_entities.entities import (
     BudgetDuration,
     FallbackConfig,
+    GatewayBudgetCheck,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
     GatewayEndpoint,
@@ -34,6 +35,7 @@ Entity: TypeAlias = (
     | GatewayEndpointBinding
     | GatewayBudgetPolicy
     | GatewayBudgetWindow
+    | GatewayBudgetCheck
 )
 """What a command can show."""
 
@@ -179,6 +181,12 @@ def _scalar(value: object) -> str:
             text = f"{value.name} ({value.provider}/{value.model_name})"
         case GatewayEndpointModelMapping():
             text = _mapping(value)
+        case GatewayBudgetPolicy():
+            text = (
+                f"{value.budget_policy_id} ({value.budget_amount} {_scalar(value.budget_unit)} in {_scalar(value.duration)})"
+            )
+        case GatewayBudgetWindow():
+            text = f"{_time(value.window_start_ms)} to {_time(value.window_end_ms)}, spent {value.current_spend}"
         case _:
             text = str(value)
     return printable(text)

@@ -8,6 +8,7 @@ from gateway_entities.client._budget import AsyncBudgetMethods
 from gateway_entities.client._endpoint import AsyncEndpointMethods
 from gateway_entities.client._model_definition import AsyncModelDefinitionMethods
 from gateway_entities.client._secret import AsyncSecretMethods
+from gateway_entities.client._spend import AsyncSpendMethods
 
 
 class AsyncGatewayClient(
@@ -17,6 +18,7 @@ class AsyncGatewayClient(
     AsyncAttachmentMethods,
     AsyncBindingMethods,
     AsyncBudgetMethods,
+    AsyncSpendMethods,
 ):
     """A client of one gateway for asyncio. Tasks of one event loop may share it.
 

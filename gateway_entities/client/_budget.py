@@ -34,7 +34,7 @@ class BudgetMethods(Sender):
         created_by: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
-        """Store a limit on spending. Equal policies may coexist.
+        """Store a limit on spending. Equal policies may coexist. It counts what is recorded from then on.
 
         Args:
             budget_unit: the unit of the amount.
@@ -89,7 +89,7 @@ class BudgetMethods(Sender):
         update_mask: Iterable[str] | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
-        """Change the given fields of a policy.
+        """Change the given fields of a policy. One with another unit, duration, scope or target counts anew from 0.
 
         Args:
             budget_policy_id: the policy's id.
@@ -173,7 +173,7 @@ class AsyncBudgetMethods(AsyncSender):
         created_by: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
-        """Store a limit on spending. Equal policies may coexist.
+        """Store a limit on spending. Equal policies may coexist. It counts what is recorded from then on.
 
         Args:
             budget_unit: the unit of the amount.
@@ -228,7 +228,7 @@ class AsyncBudgetMethods(AsyncSender):
         update_mask: Iterable[str] | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
-        """Change the given fields of a policy.
+        """Change the given fields of a policy. One with another unit, duration, scope or target counts anew from 0.
 
         Args:
             budget_policy_id: the policy's id.

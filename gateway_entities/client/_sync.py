@@ -8,15 +8,23 @@ from gateway_entities.client._budget import BudgetMethods
 from gateway_entities.client._endpoint import EndpointMethods
 from gateway_entities.client._model_definition import ModelDefinitionMethods
 from gateway_entities.client._secret import SecretMethods
+from gateway_entities.client._spend import SpendMethods
 
 
 class GatewayClient(
-    SecretMethods, ModelDefinitionMethods, EndpointMethods, AttachmentMethods, BindingMethods, BudgetMethods
+    SecretMethods,
+    ModelDefinitionMethods,
+    EndpointMethods,
+    AttachmentMethods,
+    BindingMethods,
+    BudgetMethods,
+    SpendMethods,
 ):
     """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
 
     It connects at the first call, and again whenever the connection was lost. An operation that has the same effect when it
-    is repeated (reads, lists, tags) is tried up to four times while the server is UNAVAILABLE, within the call's timeout.
+    is repeated (reads, lists, tags, recorded spending) is tried up to four times while the server is UNAVAILABLE, within the
+    call's timeout.
 
     An argument that is None is absent from the request. Besides the errors that each method lists, every one raises
     GatewayError with INVALID_ARGUMENT for a value that cannot be sent, UNAVAILABLE when the server cannot be reached or is

@@ -9,6 +9,7 @@ from gateway_entities.entities.budget import (
     BudgetDurationUnit,
     BudgetTargetScope,
     BudgetUnit,
+    GatewayBudgetCheck,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "BudgetUnit",
     "FallbackConfig",
     "FallbackStrategy",
+    "GatewayBudgetCheck",
     "GatewayBudgetPolicy",
     "GatewayBudgetWindow",
     "GatewayEndpoint",

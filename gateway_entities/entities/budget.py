@@ -11,7 +11,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, double, members, number, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, double, members, number, optional, required, truth, unknown_fields
 from llm_gateway.v1 import budget_pb2 as pb
 
 
@@ -194,7 +194,7 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
 
 @dataclass(slots=True)
 class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
-    """One policy's current window. It starts at window_start_ms and ends just before window_end_ms.
+    """One policy's window, as a rule the current one. It starts at window_start_ms and ends just before window_end_ms.
 
     Attributes:
         budget_policy_id: identifier of the policy.
@@ -227,5 +227,51 @@ class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
         proto.window_start_ms = self.window_start_ms
         proto.window_end_ms = self.window_end_ms
         proto.current_spend = double(self.current_spend)
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True)
+class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
+    """Whether a request may be made, and how much the tightest budget leaves.
+
+    Of all policies that match and have the action REJECT, that is the one with the least left; of several, the one whose
+    window ends last.
+
+    Attributes:
+        allowed: whether the request may be made.
+        budget_policy: the tightest policy; None when no policy with the action REJECT matches.
+        window: its current window; None when there is no policy.
+        remaining: what it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request
+            is refused; None when there is no policy.
+    """
+
+    _message = pb.GatewayBudgetCheck
+
+    allowed: bool
+    budget_policy: GatewayBudgetPolicy | None = None
+    window: GatewayBudgetWindow | None = None
+    remaining: float | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayBudgetCheck) -> Self:
+        entity = cls(
+            proto.allowed or required(proto, "allowed"),
+            GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None,
+            GatewayBudgetWindow._read(proto.window) if proto.HasField("window") else None,
+            proto.remaining or optional(proto, "remaining"),
+        )
+        if UnknownFieldSet(proto):
+            entity._unknown_fields = unknown_fields(proto)
+        return entity
+
+    def _write(self, proto: pb.GatewayBudgetCheck) -> None:
+        proto.allowed = truth(self.allowed)
+        if self.budget_policy is not None:
+            GatewayBudgetPolicy._write(self.budget_policy, proto.budget_policy)
+        if self.window is not None:
+            GatewayBudgetWindow._write(self.window, proto.window)
+        if self.remaining is not None:
+            proto.remaining = double(self.remaining)
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)

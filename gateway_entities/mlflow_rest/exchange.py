@@ -57,8 +57,14 @@ class Sent(NamedTuple):
 
 
 def write(step: Step) -> Sent:
-    """Return the HTTP request of a step. Every GET's request holds text and numbers only, which a query can carry."""
-    route = _ROUTES[step.method]
+    """Return the HTTP request of a step. Every GET's request holds text and numbers only, which a query can carry.
+
+    Raises:
+        GatewayError: UNIMPLEMENTED for an RPC that MLflow does not have.
+    """
+    route = _ROUTES.get(step.method)
+    if route is None:
+        raise GatewayError(Code.UNIMPLEMENTED, f"MLflow has no {step.method.name}", reason="MLFLOW_CANNOT")
     path = PREFIXES[0] + route.path
     if route.verb != "GET":
         return Sent(route.verb, path, encode.to_json(step.request))

@@ -1,22 +1,35 @@
-"""What a valid request is: pure functions over the request messages, without a database, a network or a clock.
+"""What a valid message is: pure functions over the messages, without a database, a network or a clock.
 
-The comments of the contract (proto/) say what the rules are; each request's rules stand in one table in its noun's module.
+The comments of the contract (proto/) say what the rules are; each request's rules stand in one table in its noun's module,
+those of what the gateway answers in ``resources``.
 What depends on what is stored, such as whether an id exists or a name is taken, is the service's to check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from google.protobuf.message import Message
 
-from gateway_entities.errors import FieldViolation, GatewayError
+from gateway_entities.errors import GatewayError
 from gateway_entities.rules import binding, budget, endpoint, model_definition, secret
 from gateway_entities.rules.budget import target_fault
+from gateway_entities.rules.resources import RESOURCES, RESPONSES, linkage_faults
 from gateway_entities.rules.secret import normalized_auth_config
 from gateway_entities.rules.table import Table
+from gateway_entities.rules.violation import Violation
+from llm_gateway.v1 import endpoint_pb2
 
-__all__ = ["check", "normalized_auth_config", "refuse_invalid", "target_fault", "written_fields"]
+__all__ = [
+    "Violation",
+    "check",
+    "has_rules",
+    "normalized_auth_config",
+    "refuse_invalid",
+    "target_fault",
+    "violations",
+    "written_fields",
+]
 
 _TABLES: Mapping[type[Message], Table] = {
     **secret.TABLES,
@@ -24,19 +37,40 @@ _TABLES: Mapping[type[Message], Table] = {
     **endpoint.TABLES,
     **binding.TABLES,
     **budget.TABLES,
+    **RESOURCES,
+    **RESPONSES,
 }
 
 
-def check(request: Message) -> list[FieldViolation]:
-    """Return everything that is wrong with a request, in the order of its fields; an empty list if it is valid.
+def has_rules(message_type: type[Message]) -> bool:
+    """Return whether the rules of this type of message are known: whether it is one of the contract's."""
+    return message_type in _TABLES
+
+
+def check(message: Message) -> list[Violation]:
+    """Return everything that is wrong with a message, in the order of its fields; an empty list if it is valid.
 
     Args:
-        request: a request of any RPC of the contract.
+        message: a request, response or resource of the contract.
 
     Raises:
-        TypeError: the message is no request.
+        TypeError: the message is none of them.
     """
-    return _table(request).violations(request)
+    return list(_table(message).violations(message))
+
+
+def violations(message: Message) -> Iterator[Violation]:
+    """Yield what ``check`` returns, one by one, and then what only a server that knows what is stored would refuse.
+
+    Args:
+        message: a request, response or resource of the contract.
+
+    Raises:
+        TypeError: the message is none of them.
+    """
+    yield from _table(message).violations(message)
+    if isinstance(message, endpoint_pb2.CreateGatewayEndpointRequest | endpoint_pb2.UpdateGatewayEndpointRequest):
+        yield from linkage_faults(message.model_configs, "model_configs")
 
 
 def refuse_invalid(request: Message) -> None:
@@ -66,8 +100,8 @@ def written_fields(request: Message) -> frozenset[str]:
     return _table(request).written(request)
 
 
-def _table(request: Message) -> Table:
-    table = _TABLES.get(type(request))
+def _table(message: Message) -> Table:
+    table = _TABLES.get(type(message))
     if table is None:
-        raise TypeError(f"{request.DESCRIPTOR.full_name} is not a request")
+        raise TypeError(f"{message.DESCRIPTOR.full_name} is not a message of the contract")
     return table

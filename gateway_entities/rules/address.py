@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from gateway_entities.errors import FieldViolation
+from gateway_entities.rules.violation import Violation
 
 # The whole of IPv6 that is handed out for global use, and the prefix under which NAT64 embeds IPv4 addresses.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
@@ -25,11 +25,11 @@ _HOST_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 
 
-def public_https(url: str, path: str) -> Iterator[FieldViolation]:
+def public_https(url: str, path: str) -> Iterator[Violation]:
     """An https address of a public host, without user information. The one violation never shows the address."""
     fault = _fault(url)
     if fault is not None:
-        yield FieldViolation(path, fault)
+        yield Violation("rules/address", path, fault)
 
 
 def _fault(url: str) -> str | None:

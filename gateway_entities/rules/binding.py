@@ -6,17 +6,17 @@ from gateway_entities.rules.table import Table, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
 from llm_gateway.v1 import binding_pb2 as pb
 
-_RESOURCE_TYPE = text(
+RESOURCE_TYPE = text(
     1, 50, pattern="[a-z][a-z0-9_]*", form="be a lower-case letter, then lower-case letters, digits and underscores"
 )
-_RESOURCE_ID = text(1, 255)
+RESOURCE_ID = text(1, 255)
 
 TABLES = {
     pb.CreateGatewayEndpointBindingRequest: Table(
         {
             "endpoint_id": required(IDENTIFIER),
-            "resource_type": required(_RESOURCE_TYPE),
-            "resource_id": required(_RESOURCE_ID),
+            "resource_type": required(RESOURCE_TYPE),
+            "resource_id": required(RESOURCE_ID),
             "created_by": optional(ACTOR),
         }
     ),

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway_entities.errors import FieldViolation
 from gateway_entities.rules.table import Table, clearable, kept, nested, optional, required, updates
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, finite, known, text, whole
+from gateway_entities.rules.values import (
+    ACTOR,
+    IDENTIFIER,
+    NAME,
+    PAGE_SIZE,
+    SELECTOR,
+    anything,
+    finite,
+    known,
+    text,
+    whole,
+)
+from gateway_entities.rules.violation import Violation
 from llm_gateway.v1 import budget_pb2 as pb
 
 # 100 years in each unit, a year having 365.25 days.
@@ -17,19 +28,21 @@ _LONGEST = {
     pb.WEEKS: 36525 // 7,
     pb.MONTHS: 1200,
 }
-_SCOPES = frozenset(pb.BudgetTargetScope.values()) - {pb.TARGET_SCOPE_UNSPECIFIED}
+SCOPES = frozenset(pb.BudgetTargetScope.values()) - {pb.TARGET_SCOPE_UNSPECIFIED}
 _TARGETED: Mapping[int, str] = {pb.ENDPOINT: "ENDPOINT", pb.USER: "USER"}
-_TARGET_VALUE = text(0, 255)
+TARGET_VALUE = text(0, 255)
+_SPENDER = text(0, 255)
 
-_duration_fields = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value": required(whole(1))}))
 
-
-def _duration(duration: pb.BudgetDuration, path: str) -> Iterator[FieldViolation]:
-    yield from _duration_fields(duration, path)
+def too_long(duration: pb.BudgetDuration) -> Iterator[Violation]:
+    """What is wrong with the length of a window as a whole."""
     longest = _LONGEST.get(duration.unit)
     if longest is not None and duration.value > longest:
         unit = pb.BudgetDurationUnit.Name(duration.unit)
-        yield FieldViolation(f"{path}.value", f"must be at most {longest} {unit} (100 years), is {duration.value}")
+        yield Violation("rules/number", "value", f"must be at most {longest} {unit} (100 years), is {duration.value}")
+
+
+_duration = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value": required(whole(1))}, across=[too_long]))
 
 
 def target_fault(scope: int, target: str | None) -> str | None:
@@ -44,20 +57,20 @@ def target_fault(scope: int, target: str | None) -> str | None:
     return "can only be set when target_scope is ENDPOINT or USER" if target else None
 
 
-def _target_on_create(request: pb.CreateGatewayBudgetPolicyRequest) -> Iterator[FieldViolation]:
+def _target_on_create(request: pb.CreateGatewayBudgetPolicyRequest) -> Iterator[Violation]:
     # Of a scope that is missing or unknown nothing can be said.
-    fault = target_fault(request.target_scope, request.target_value) if request.target_scope in _SCOPES else None
+    fault = target_fault(request.target_scope, request.target_value) if request.target_scope in SCOPES else None
     if fault is not None:
-        yield FieldViolation("target_value", fault)
+        yield Violation("across/target", "target_value", fault)
 
 
-def _target_on_update(request: pb.UpdateGatewayBudgetPolicyRequest) -> Iterator[FieldViolation]:
+def _target_on_update(request: pb.UpdateGatewayBudgetPolicyRequest) -> Iterator[Violation]:
     # Without both at hand it depends on the stored policy, which the service knows.
     written = TABLES[pb.UpdateGatewayBudgetPolicyRequest].written(request)
-    if written >= {"target_scope", "target_value"} and request.target_scope in _SCOPES:
+    if written >= {"target_scope", "target_value"} and request.target_scope in SCOPES:
         fault = target_fault(request.target_scope, request.target_value)
         if fault is not None:
-            yield FieldViolation("target_value", fault)
+            yield Violation("across/target", "target_value", fault)
 
 
 TABLES = {
@@ -69,7 +82,7 @@ TABLES = {
             "target_scope": required(known(pb.BudgetTargetScope)),
             "budget_action": required(known(pb.BudgetAction)),
             "created_by": optional(ACTOR),
-            "target_value": optional(_TARGET_VALUE),
+            "target_value": optional(TARGET_VALUE),
         },
         across=[_target_on_create],
     ),
@@ -84,7 +97,7 @@ TABLES = {
                 "target_scope": kept(known(pb.BudgetTargetScope)),
                 "budget_action": kept(known(pb.BudgetAction)),
                 "updated_by": optional(ACTOR),
-                "target_value": clearable(_TARGET_VALUE),
+                "target_value": clearable(TARGET_VALUE),
             },
             across=[_target_on_update],
             writes_empty=True,
@@ -95,4 +108,19 @@ TABLES = {
         {"max_results": optional(whole(0, 50_000)), "page_token": optional(SELECTOR)}
     ),
     pb.ListGatewayBudgetWindowsRequest: Table({"page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}),
+    pb.RecordGatewaySpendRequest: Table(
+        {
+            "endpoint_id": required(IDENTIFIER),
+            "workspace": optional(_SPENDER),
+            "user": optional(_SPENDER),
+            "amount_micros": required(whole(0)),
+            "budget_unit": required(known(pb.BudgetUnit)),
+            # How far it may lie ahead depends on the clock, which the service has.
+            "occurred_at": optional(anything),
+            "request_id": required(NAME),
+        }
+    ),
+    pb.CheckGatewayBudgetRequest: Table(
+        {"endpoint_id": required(IDENTIFIER), "workspace": optional(_SPENDER), "user": optional(_SPENDER)}
+    ),
 }

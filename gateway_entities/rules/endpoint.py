@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from gateway_entities.errors import FieldViolation
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, nested, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
+from gateway_entities.rules.violation import Violation
 from llm_gateway.v1 import endpoint_pb2 as pb
 
-_NAME = text(
+ENDPOINT_NAME = text(
     1, 255, pattern=r"[a-zA-Z0-9_.-]+", form="contain only letters (a to z, A to Z), digits, underscores, hyphens and dots"
 )
-_EXPERIMENT_ID = text(1, 255, pattern="[0-9]+", form="be decimal digits")
-_TAG_KEY = text(1, 250)
-_TAG_VALUE = text(0, 5000)
+EXPERIMENT_ID = text(1, 255, pattern="[0-9]+", form="be decimal digits")
+TAG_KEY = text(1, 250)
+TAG_VALUE = text(0, 5000)
 _ROUTING_STRATEGY = known(pb.RoutingStrategy, unspecified=True)
 
 _model_config = nested(
@@ -32,16 +32,25 @@ _fallback_config = nested(
 )
 
 
-def _model_configs(configs: Sequence[pb.GatewayEndpointModelConfig], path: str) -> Iterator[FieldViolation]:
-    faults = [fault for i, config in enumerate(configs) for fault in _model_config(config, f"{path}[{i}]")]
+def _model_configs(configs: Sequence[pb.GatewayEndpointModelConfig], path: str) -> Iterator[Violation]:
+    valid = True
+    for i, config in enumerate(configs):
+        for fault in _model_config(config, f"{path}[{i}]"):
+            valid = False
+            yield fault
     # What the configs are together can only be told once each of them is valid.
-    if not faults:
-        weights = [_weight(config) for config in configs if config.linkage_type == pb.PRIMARY]
-        if not weights:
-            yield FieldViolation(path, "must have at least one PRIMARY model, has none")
-        elif not any(weights):
-            yield FieldViolation(path, "must have a PRIMARY model with a weight above 0: the PRIMARY weights sum to 0")
-    yield from faults
+    if valid:
+        yield from primary_faults((_weight(config) for config in configs if config.linkage_type == pb.PRIMARY), path)
+
+
+def primary_faults(weights: Iterable[float], path: str) -> Iterator[Violation]:
+    """What is wrong with the weights of an endpoint's PRIMARY models, taken together."""
+    total = list(weights)
+    if not total:
+        yield Violation("across/primary-model", path, "must have at least one PRIMARY model, has none")
+    elif not any(total):
+        description = "must have a PRIMARY model with a weight above 0: the PRIMARY weights sum to 0"
+        yield Violation("across/weight-sum", path, description)
 
 
 def _weight(config: pb.GatewayEndpointModelConfig) -> float:
@@ -51,12 +60,12 @@ def _weight(config: pb.GatewayEndpointModelConfig) -> float:
 TABLES = {
     pb.CreateGatewayEndpointRequest: Table(
         {
-            "name": required(_NAME),
+            "name": required(ENDPOINT_NAME),
             "model_configs": required(_model_configs),
             "created_by": optional(ACTOR),
             "routing_strategy": optional(_ROUTING_STRATEGY),
             "fallback_config": optional(_fallback_config),
-            "experiment_id": optional(_EXPERIMENT_ID),
+            "experiment_id": optional(EXPERIMENT_ID),
             "usage_tracking": optional(anything),
         }
     ),
@@ -67,12 +76,12 @@ TABLES = {
         Table(
             {
                 "endpoint_id": required(IDENTIFIER),
-                "name": kept(_NAME),
+                "name": kept(ENDPOINT_NAME),
                 "updated_by": optional(ACTOR),
                 "model_configs": kept(_model_configs),
                 "routing_strategy": clearable(_ROUTING_STRATEGY),
                 "fallback_config": clearable(_fallback_config),
-                "experiment_id": clearable(_EXPERIMENT_ID),
+                "experiment_id": clearable(EXPERIMENT_ID),
                 "usage_tracking": clearable(anything),
             }
         )
@@ -93,7 +102,7 @@ TABLES = {
         {"endpoint_id": required(IDENTIFIER), "model_definition_id": required(IDENTIFIER)}
     ),
     pb.SetGatewayEndpointTagRequest: Table(
-        {"endpoint_id": required(IDENTIFIER), "key": required(_TAG_KEY), "value": optional(_TAG_VALUE)}
+        {"endpoint_id": required(IDENTIFIER), "key": required(TAG_KEY), "value": optional(TAG_VALUE)}
     ),
     pb.DeleteGatewayEndpointTagRequest: Table({"endpoint_id": required(IDENTIFIER), "key": required(IDENTIFIER)}),
 }

@@ -6,16 +6,16 @@ from gateway_entities.rules.table import Table, clearable, exactly_one, kept, op
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
 from llm_gateway.v1 import model_definition_pb2 as pb
 
-_PROVIDER = text(1, 64)
-_MODEL_NAME = text(1, 256)
+PROVIDER = text(1, 64)
+MODEL_NAME = text(1, 256)
 
 TABLES = {
     pb.CreateGatewayModelDefinitionRequest: Table(
         {
             "name": required(NAME),
             "secret_id": required(IDENTIFIER),
-            "provider": required(_PROVIDER),
-            "model_name": required(_MODEL_NAME),
+            "provider": required(PROVIDER),
+            "model_name": required(MODEL_NAME),
             "created_by": optional(ACTOR),
         }
     ),
@@ -37,9 +37,9 @@ TABLES = {
                 "model_definition_id": required(IDENTIFIER),
                 "name": kept(NAME),
                 "secret_id": clearable(IDENTIFIER),
-                "model_name": kept(_MODEL_NAME),
+                "model_name": kept(MODEL_NAME),
                 "updated_by": optional(ACTOR),
-                "provider": kept(_PROVIDER),
+                "provider": kept(PROVIDER),
             }
         )
     ),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway_entities.errors import FieldViolation
 from gateway_entities.rules.address import public_https
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
+from gateway_entities.rules.violation import Violation
 from llm_gateway.v1 import secret_pb2 as pb
 
 # Each of these chooses where a provider's client sends its requests. api_base is the one way to say so that is checked.
 _RESERVED = frozenset({"api_base", "base_url", "model_list", "fallbacks", "custom_llm_provider"})
 _API_BASE = "api_base"
+PROVIDER = text(0, 64)
 
 
 def normalized_auth_config(auth_config: Mapping[str, str]) -> dict[str, str]:
@@ -25,32 +26,40 @@ def normalized_auth_config(auth_config: Mapping[str, str]) -> dict[str, str]:
     return normalized
 
 
-def _secret_value(values: Mapping[str, str], path: str) -> Iterator[FieldViolation]:
+def _secret_value(values: Mapping[str, str], path: str) -> Iterator[Violation]:
     for key in sorted(values):
         field = entry(path, key)
         if not key:
-            yield FieldViolation(field, "must not have an empty key")
+            yield Violation("rules/empty-entry", field, "must not have an empty key")
         elif key in _RESERVED:
-            yield FieldViolation(field, "is reserved; put the provider's address into auth_config as api_base")
+            yield Violation(
+                "rules/reserved-key", field, "is reserved; put the provider's address into auth_config as api_base"
+            )
         if not values[key]:
-            yield FieldViolation(field, "must not have an empty value")
+            yield Violation("rules/empty-entry", field, "must not have an empty value")
         yield from _no_nul(key, values[key], field)
 
 
-def _auth_config(settings: Mapping[str, str], path: str) -> Iterator[FieldViolation]:
+def _auth_config(settings: Mapping[str, str], path: str) -> Iterator[Violation]:
     for key in sorted(settings):
         field = entry(path, key)
         if key in _RESERVED and key != _API_BASE:
-            yield FieldViolation(field, "is reserved; give the provider's address as api_base")
+            yield Violation("rules/reserved-key", field, "is reserved; give the provider's address as api_base")
         yield from _no_nul(key, settings[key], field)
     api_base = normalized_auth_config(settings).get(_API_BASE)
     if api_base is not None:
         yield from public_https(api_base, entry(path, _API_BASE))
 
 
-def _no_nul(key: str, value: str, path: str) -> Iterator[FieldViolation]:
+def no_nul_entries(entries: Mapping[str, str], path: str) -> Iterator[Violation]:
+    """Entries without NUL characters."""
+    for key in sorted(entries):
+        yield from _no_nul(key, entries[key], entry(path, key))
+
+
+def _no_nul(key: str, value: str, path: str) -> Iterator[Violation]:
     if "\0" in key or "\0" in value:
-        yield FieldViolation(path, "must not contain NUL characters")
+        yield Violation("rules/nul", path, "must not contain NUL characters")
 
 
 TABLES = {
@@ -58,7 +67,7 @@ TABLES = {
         {
             "secret_name": required(NAME),
             "secret_value": required(_secret_value),
-            "provider": optional(text(0, 64)),
+            "provider": optional(PROVIDER),
             "auth_config": optional(_auth_config),
             "created_by": optional(ACTOR),
         }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from gateway_entities.errors import FieldViolation
 from gateway_entities.rules.values import Rule, listed, shown
+from gateway_entities.rules.violation import Violation
 
-Across = Callable[[Any], Iterator[FieldViolation]]
+_PLAIN = frozenset({str, int, float, bool})
+"""The classes of the values that are present whenever they are not empty."""
+
+Across = Callable[[Any], Iterator[Violation]]
 """Checks what several fields of a message say together."""
 
 
@@ -67,13 +71,33 @@ class Table:
     fields: Mapping[str, Field]
     across: Sequence[Across] = ()
     writes_empty: bool = False
+    _plan: Sequence[tuple[str, Rule, bool, bool]] = dataclass_field(init=False, repr=False)
 
-    def violations(self, message: Message, prefix: str = "") -> list[FieldViolation]:
-        """Return everything that is wrong with the message, in the order of its fields. ``prefix`` starts every path."""
-        found = [violation for name in self.fields for violation in self._of_field(message, name, prefix + name)]
-        found += (violation for rule in self.across for violation in rule(message))
-        order = {prefix + name: position for position, name in enumerate(self.fields)}
-        return sorted(found, key=lambda violation: order[prefix + _first_name(violation.field.removeprefix(prefix))])
+    def __post_init__(self) -> None:
+        # Every message of a kind is checked in the same steps, so what they are is looked up once.
+        plan = tuple((name, field.rule, field.required, field.maskable) for name, field in self.fields.items())
+        object.__setattr__(self, "_plan", plan)
+
+    def violations(self, message: Message, prefix: str = "") -> Iterator[Violation]:
+        """Yield everything that is wrong with the message, in the order of its fields. ``prefix`` starts every path."""
+        across = self._across(message, prefix) if self.across else None
+        for name, rule, needed, maskable in self._plan:
+            if maskable:
+                yield from self._of_update(message, name, prefix + name)
+            elif ((value := getattr(message, name)) and value.__class__ in _PLAIN) or is_present(message, name):
+                if faults := rule(value, prefix + name):
+                    yield from faults
+            elif needed:
+                yield Violation("schema/required", prefix + name, "is required")
+            if across:
+                yield from across.get(name, ())
+
+    def _across(self, message: Message, prefix: str) -> dict[str, list[Violation]]:
+        found: dict[str, list[Violation]] = {}
+        for rule in self.across:
+            for violation in rule(message):
+                found.setdefault(_first_name(violation.field), []).append(violation.below(prefix))
+        return found
 
     def written(self, message: Message) -> frozenset[str]:
         """Return the fields that an update writes or clears: those its mask names, or without a mask those it gives."""
@@ -81,19 +105,14 @@ class Table:
         paths = _mask_paths(message)
         return frozenset(maskable.intersection(paths) if paths else (n for n in maskable if self._given(message, n)))
 
-    def _of_field(self, message: Message, name: str, path: str) -> Iterator[FieldViolation]:
+    def _of_update(self, message: Message, name: str, path: str) -> Iterator[Violation]:
         field = self.fields[name]
-        if field.maskable:
-            if name not in self.written(message):
-                return
-            if not self._given(message, name):
-                if not field.clearable:
-                    yield FieldViolation(path, "is named in update_mask and must have a value: it cannot be cleared")
-                return
-        if is_present(message, name):
+        if name not in self.written(message):
+            return
+        if self._given(message, name):
             yield from field.rule(getattr(message, name), path)
-        elif field.required:
-            yield FieldViolation(path, "is required")
+        elif not field.clearable:
+            yield Violation("rules/mask", path, "is named in update_mask and must have a value: it cannot be cleared")
 
     def _given(self, message: Message, name: str) -> bool:
         return is_present(message, name) and (self.writes_empty or not is_empty(message, name))
@@ -103,10 +122,10 @@ def updates(table: Table) -> Table:
     """Return the table of an update request with the rule of its update_mask added."""
     valid = [name for name, field in table.fields.items() if field.maskable]
 
-    def rule(mask: FieldMask, path: str) -> Iterator[FieldViolation]:
+    def rule(mask: FieldMask, path: str) -> Iterator[Violation]:
         for unknown in dict.fromkeys(mask.paths):
             if unknown not in valid:
-                yield FieldViolation(path, f"names {shown(unknown)}, which is not one of {listed(valid)}")
+                yield Violation("rules/mask", path, f"names {shown(unknown)}, which is not one of {listed(valid)}")
 
     return replace(table, fields={**table.fields, "update_mask": optional(rule)})
 
@@ -114,12 +133,12 @@ def updates(table: Table) -> Table:
 def exactly_one(first: str, second: str) -> Across:
     """Exactly one of two text fields; empty counts as absent."""
 
-    def rule(message: Message) -> Iterator[FieldViolation]:
+    def rule(message: Message) -> Iterator[Violation]:
         given = [name for name in (first, second) if getattr(message, name)]
         if not given:
-            yield FieldViolation(first, f"is required, unless {second} is given")
+            yield Violation("across/exactly-one", first, f"is required, unless {second} is given")
         elif len(given) > 1:
-            yield FieldViolation(first, f"must not be given together with {second}")
+            yield Violation("across/exactly-one", first, f"must not be given together with {second}")
 
     return rule
 
@@ -127,17 +146,28 @@ def exactly_one(first: str, second: str) -> Across:
 def nested(table: Table) -> Rule:
     """A message that keeps the rules of its own table."""
 
-    def rule(message: Message, path: str) -> Iterator[FieldViolation]:
-        yield from table.violations(message, f"{path}.")
+    def rule(message: Message, path: str) -> Iterator[Violation]:
+        return table.violations(message, f"{path}.")
 
     return rule
 
 
+def each(rule: Rule) -> Rule:
+    """A list of which every element keeps a rule."""
+
+    def rule_of_all(elements: Sequence[Any], path: str) -> Iterator[Violation]:
+        for position, element in enumerate(elements):
+            yield from rule(element, f"{path}[{position}]")
+
+    return rule_of_all
+
+
 def is_present(message: Message, name: str) -> bool:
     """Return whether a field is present: set, or for a map or a list, not empty."""
-    if message.DESCRIPTOR.fields_by_name[name].is_repeated:
+    try:
+        return message.HasField(name)
+    except ValueError:  # A map or a list, which has no presence of its own.
         return len(getattr(message, name)) > 0
-    return message.HasField(name)
 
 
 def is_empty(message: Message, name: str) -> bool:

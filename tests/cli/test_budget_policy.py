@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,11 +12,16 @@ RunJson = Callable[..., Any]
 
 
 @pytest.fixture
-def policy(run_json: RunJson) -> dict[str, Any]:
-    return run_json(
+def policy(run: Run, run_json: RunJson) -> Iterator[dict[str, Any]]:
+    created = run_json(
         *("budget-policy", "create", "--amount", "99.5", "--unit", "USD", "--window", "2", "WEEKS"),
         *("--scope", "USER", "--target-value", "ann", "--action", "REJECT", "--created-by", "bob"),
     )
+    yield created
+    # Left behind, it would count what other tests spend.
+    key = created["budgetPolicyId"]
+    if key in [left["budgetPolicyId"] for left in run_json("budget-policy", "list")]:
+        run("budget-policy", "delete", key)
 
 
 def test_create(policy: dict[str, Any]) -> None:
@@ -94,3 +100,86 @@ def test_delete(run: Run, policy: dict[str, Any]) -> None:
     key = policy["budgetPolicyId"]
     assert run("budget-policy", "delete", key).stdout == f"deleted {key}\n"
     assert run("budget-policy", "get", key, code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+@pytest.fixture
+def budget(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A policy of an endpoint that refuses from 1 USD."""
+    created = run_json(
+        *("budget-policy", "create", "--amount", "1", "--window", "1200", "MONTHS"),
+        *("--scope", "ENDPOINT", "--target-value", endpoint["endpointId"], "--action", "REJECT"),
+    )
+    yield created
+    run("budget-policy", "delete", created["budgetPolicyId"])
+
+
+@pytest.mark.parametrize("field", ["endpointId", "name"])
+def test_spend(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: dict[str, Any], field: str) -> None:
+    def spent(*arguments: str) -> float:
+        windows = run_json("budget-policy", "spend", endpoint[field], *arguments)
+        (window,) = (w for w in windows if w["budgetPolicyId"] == budget["budgetPolicyId"])
+        return window["currentSpend"]
+
+    assert spent("--amount", "0.000001", "--user", "ann", "--workspace", "research") == 0.000001
+    again = ("--amount", "1e-1", "--unit", "USD", "--request-id", f"{field} of {endpoint['endpointId']}")
+    assert spent(*again) == spent(*again) == 0.100001
+    assert spent("--amount", "0.2", "--occurred-at", "2026-11-21T20:00:00.5+01:00") == 0.300001
+    heading, *rows = run("budget-policy", "spend", endpoint[field], "--amount", "0").stdout.splitlines()
+    assert heading.split() == ["BUDGET_POLICY_ID", "WINDOW_START", "WINDOW_END", "CURRENT_SPEND"]
+    assert [row.split()[3] for row in rows if budget["budgetPolicyId"] in row] == ["0.300001"]
+
+
+def test_the_moment_of_a_charge_is_that_of_its_zone(run_json: RunJson, endpoint: dict[str, Any]) -> None:
+    day = run_json(
+        *("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS"),
+        *("--scope", "ENDPOINT", "--target-value", endpoint["endpointId"], "--action", "ALERT"),
+    )
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for moment, starts in (
+        (midnight.isoformat(), midnight),
+        (midnight.astimezone(timezone(timedelta(hours=9))).isoformat(), midnight),
+        ((midnight - timedelta(milliseconds=1)).replace(tzinfo=None).isoformat(), midnight - timedelta(days=1)),
+    ):
+        windows = run_json("budget-policy", "spend", endpoint["name"], "--amount", "1", "--occurred-at", moment)
+        (start,) = (w["windowStartMs"] for w in windows if w["budgetPolicyId"] == day["budgetPolicyId"])
+        assert int(start) == starts.timestamp() * 1000
+
+
+def test_check(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: dict[str, Any]) -> None:
+    key = endpoint["name"]
+    run("budget-policy", "spend", key, "--amount", "0.7")
+    found = run_json("budget-policy", "check", key, "--workspace", "research")
+    assert (found["allowed"], found["budgetPolicy"], found["remaining"]) == (True, budget, 0.3)
+    run("budget-policy", "spend", key, "--amount", "0.3")
+    assert run_json("budget-policy", "check", endpoint["endpointId"])["allowed"] is False
+    lines = dict(line.split(maxsplit=1) for line in run("budget-policy", "check", key).stdout.splitlines())
+    assert (lines["allowed"], lines["remaining"]) == ("false", "0.0")
+    assert lines["budget_policy"] == f"{budget['budgetPolicyId']} (1.0 USD in 1200 MONTHS)"
+    assert lines["window"].endswith("T00:00:00.000Z, spent 1.0")
+
+
+def test_check_without_a_budget(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+    assert run_json("budget-policy", "check", endpoint["name"], "--workspace", "nowhere") == {"allowed": True}
+    lines = dict(line.split() for line in run("budget-policy", "check", endpoint["name"]).stdout.splitlines())
+    assert lines == {"allowed": "true", "budget_policy": "-", "window": "-", "remaining": "-"}
+
+
+@pytest.mark.parametrize("amount", ["0.0000001", "1.2345678", "x", "", "NaN", "sNaN", "Infinity", "1e999999", "1e30", "1/4"])
+def test_an_amount_has_at_most_six_decimals(run: Run, amount: str) -> None:
+    refused = run("budget-policy", "spend", "any", "--amount", amount, code=2).stderr
+    assert "is not an amount with at most six decimals" in refused
+
+
+@pytest.mark.parametrize("moment", ["", "now", "12:00", "2026-13-01", "1700000000000"])
+def test_a_moment_is_in_iso_8601(run: Run, moment: str) -> None:
+    refused = run("budget-policy", "spend", "any", "--amount", "1", "--occurred-at", moment, code=2).stderr
+    assert "is not a time" in refused
+
+
+def test_what_the_gateway_refuses_of_a_charge(run: Run, endpoint: dict[str, Any]) -> None:
+    arguments = ("--amount=-1", "--request-id", "")
+    first, *fields = run("budget-policy", "spend", endpoint["name"], *arguments, code=1).stderr.splitlines()
+    assert first.startswith("error: INVALID_ARGUMENT: ")
+    assert [line.split(":")[0].strip() for line in fields] == ["amount_micros", "request_id"]
+    missing = run("budget-policy", "check", f"e-{0:032}", code=1).stderr
+    assert missing.startswith("error: NOT_FOUND: ")

@@ -60,6 +60,12 @@ def test_other_resource_types_are_not_sent(client, define, unique):
     assert refusal(client.create_binding, endpoint.endpoint_id, "batch_job", "r").code is Code.UNIMPLEMENTED
 
 
+def test_what_it_does_not_have_at_all(client):
+    for call, arguments in ((client.record_spend, ("e-1", 1)), (client.check_budget, ("e-1",))):
+        error = refusal(call, *arguments)
+        assert (error.code, error.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
+
+
 def test_what_it_would_store_empty_is_refused_here(client, unique):
     assert refusal(client.create_secret, unique("secret"), {}).code is Code.INVALID_ARGUMENT
     assert refusal(client.create_secret, unique("secret"), {"k": ""}).code is Code.INVALID_ARGUMENT

@@ -38,6 +38,8 @@ VALUES = {
     "budget_unit": 1,
     "target_scope": 1,
     "budget_action": 1,
+    "amount_micros": 1,
+    "occurred_at": 1,
 }
 # What a list fills in itself.
 PAGING = {"page_size", "page_token", "max_results"}

@@ -12,6 +12,7 @@ from gateway_entities import (
     BudgetDurationUnit,
     BudgetTargetScope,
     BudgetUnit,
+    GatewayBudgetCheck,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
     WireError,
@@ -46,3 +47,17 @@ def test_a_policy_without_a_duration_is_refused():
 def test_zeros_are_values():
     sent = budget_pb2.BudgetDuration(unit="DURATION_UNIT_UNSPECIFIED", value=0)
     assert BudgetDuration.from_proto(sent) == BudgetDuration(BudgetDurationUnit.DURATION_UNIT_UNSPECIFIED, 0)
+
+
+def test_a_check_that_refuses_is_not_one_that_is_absent():
+    refused = GatewayBudgetCheck(False, remaining=0.0)
+    assert GatewayBudgetCheck.from_bytes(refused.to_bytes()) == refused
+    assert refused.to_proto().HasField("remaining")
+    with pytest.raises(WireError, match=r"GatewayBudgetCheck\.allowed: is required"):
+        GatewayBudgetCheck.from_bytes(b"")
+
+
+@pytest.mark.parametrize("allowed", [1, None, "yes"])
+def test_a_check_allows_or_not(allowed: object):
+    with pytest.raises(WireError, match=r"GatewayBudgetCheck\.allowed"):
+        GatewayBudgetCheck(allowed).to_bytes()  # type: ignore[arg-type]

@@ -52,6 +52,13 @@ VALID: dict[type[Message], dict[str, object]] = {
     budget_pb2.DeleteGatewayBudgetPolicyRequest: {"budget_policy_id": "bp-1"},
     budget_pb2.ListGatewayBudgetPoliciesRequest: {},
     budget_pb2.ListGatewayBudgetWindowsRequest: {},
+    budget_pb2.RecordGatewaySpendRequest: {
+        "endpoint_id": "e-1",
+        "amount_micros": 0,
+        "budget_unit": "USD",
+        "request_id": "r",
+    },
+    budget_pb2.CheckGatewayBudgetRequest: {"endpoint_id": "e-1"},
 }
 
 

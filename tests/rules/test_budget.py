@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 
 from llm_gateway.v1.budget_pb2 import CreateGatewayBudgetPolicyRequest as CreatePolicy
+from llm_gateway.v1.budget_pb2 import RecordGatewaySpendRequest as RecordSpend
 from llm_gateway.v1.budget_pb2 import UpdateGatewayBudgetPolicyRequest as UpdatePolicy
 
 NUMBER = "must be a finite number, 0 or more, is "
@@ -79,3 +80,20 @@ def test_a_scope_without_a_target(check: Any, request_type: type[Message], scope
 @pytest.mark.parametrize("amount", [0.0, 5e-324, 1.7e308])
 def test_budget_amounts(check: Any, amount: float) -> None:
     assert check(CreatePolicy, budget_amount=amount) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "description"),
+    [
+        ({"amount_micros": -1}, "amount_micros", "must be 0 or more, is -1"),
+        ({"budget_unit": 0}, "budget_unit", "must be one of USD, is 0"),
+        ({"budget_unit": 2}, "budget_unit", "must be one of USD, is 2"),
+    ],
+)
+def test_charge_faults(check: Any, changes: dict[str, object], field: str, description: str) -> None:
+    assert check(RecordSpend, **changes) == [(field, description)]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**63 - 1])
+def test_charges(check: Any, number: int) -> None:
+    assert check(RecordSpend, amount_micros=number, occurred_at=number) == check(RecordSpend, occurred_at=-number) == []

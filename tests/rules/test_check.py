@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from gateway_entities import rules
@@ -28,6 +29,8 @@ SetTag = endpoint_pb2.SetGatewayEndpointTagRequest
 CreateBinding = binding_pb2.CreateGatewayEndpointBindingRequest
 CreatePolicy = budget_pb2.CreateGatewayBudgetPolicyRequest
 UpdatePolicy = budget_pb2.UpdateGatewayBudgetPolicyRequest
+RecordSpend = budget_pb2.RecordGatewaySpendRequest
+CheckBudget = budget_pb2.CheckGatewayBudgetRequest
 
 
 def config(**fields: object) -> dict[str, object]:
@@ -45,9 +48,9 @@ def test_every_request_type_has_rules(check: Any, valid: Any) -> None:
         assert check(request_type) == []
 
 
-def test_a_message_that_is_no_request_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"llm_gateway\.v1\.GatewayEndpoint is not a request"):
-        rules.check(endpoint_pb2.GatewayEndpoint())
+def test_a_message_of_another_contract_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"google\.protobuf\.FieldMask is not a message of the contract"):
+        rules.check(FieldMask())
 
 
 def texts(descriptor: Descriptor, prefix: tuple[FieldDescriptor, ...] = ()) -> Iterator[tuple[FieldDescriptor, ...]]:
@@ -120,6 +123,11 @@ def test_nul_is_refused_in_every_text(
         (CreateBinding, "created_by", 1, 255, "x"),
         (CreatePolicy, "created_by", 1, 255, "x"),
         (UpdatePolicy, "updated_by", 1, 255, "x"),
+        (RecordSpend, "workspace", 0, 255, "x"),
+        (RecordSpend, "user", 0, 255, "🙂"),
+        (RecordSpend, "request_id", 1, 255, "🙂"),
+        (CheckBudget, "workspace", 0, 255, "x"),
+        (CheckBudget, "user", 0, 255, "🙂"),
     ],
 )
 def test_lengths_are_counted_in_characters(

@@ -12,6 +12,7 @@ from gateway_entities.server.service.endpoint import EndpointHandlers
 from gateway_entities.server.service.mapping import MappingHandlers
 from gateway_entities.server.service.model_definition import ModelDefinitionHandlers
 from gateway_entities.server.service.secret import SecretHandlers
+from gateway_entities.server.service.spend import SpendHandlers
 from gateway_entities.server.service.tag import TagHandlers
 
 __all__ = ["GatewayService"]
@@ -25,6 +26,7 @@ class GatewayService(
     TagHandlers,
     BindingHandlers,
     BudgetHandlers,
+    SpendHandlers,
 ):
     """Every RPC of the contract as a method, named as Method.handler says: a request message in, a response message out.
 

@@ -11,14 +11,13 @@ from gateway_entities.entities import (
     BudgetTargetScope,
     BudgetUnit,
     GatewayBudgetPolicy,
-    GatewayBudgetWindow,
 )
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import refuse_invalid, target_fault, written_fields
 from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
-from gateway_entities.server.service.windows import window_at
+from gateway_entities.server.service.spend import shown_window
 from llm_gateway.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ class BudgetHandlers(Handlers):
         written = written_fields(request)
         with self._store.write() as transaction:
             policy = _existing_policy(transaction, request.budget_policy_id)
+            counted = _what_counts(policy)
             if "budget_unit" in written:
                 policy.budget_unit = BudgetUnit(request.budget_unit)
             if "budget_amount" in written:
@@ -85,6 +85,8 @@ class BudgetHandlers(Handlers):
                 policy.last_updated_by = request.updated_by
             policy.last_updated_at = now_ms()
             transaction.budget_policies.update(policy)
+            if _what_counts(policy) != counted:
+                transaction.budget_spend.remove(policy.budget_policy_id)
         return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
 
     def delete_gateway_budget_policy(
@@ -116,11 +118,11 @@ class BudgetHandlers(Handlers):
         """Return a page of the windows that the policies are in now."""
         refuse_invalid(request)
         page = Page[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
-        with self._store.read() as transaction:
-            found = transaction.budget_policies.list(after=page.after, limit=page.limit)
-        policies, token = page.cut(found, _key)
         now = now_ms()
-        windows = [_current_window(policy, now).to_proto() for policy in policies]
+        with self._store.read() as transaction:
+            found = transaction.budget_spend.list(now, after=page.after, limit=page.limit)
+        spends, token = page.cut(found, lambda spend: _key(spend.policy))
+        windows = [shown_window(spend, now).to_proto() for spend in spends]
         return pb.ListGatewayBudgetWindowsResponse(windows=windows, next_page_token=token)
 
 
@@ -147,11 +149,7 @@ def _retarget(policy: GatewayBudgetPolicy, request: pb.UpdateGatewayBudgetPolicy
 
 def _refuse_unknown_endpoint(transaction: Transaction, policy: GatewayBudgetPolicy) -> None:
     target = policy.target_value
-    if (
-        policy.target_scope == BudgetTargetScope.ENDPOINT
-        and target is not None
-        and transaction.endpoints.get(target) is None
-    ):
+    if policy.target_scope == BudgetTargetScope.ENDPOINT and target is not None and not transaction.endpoints.exists(target):
         violation = FieldViolation("target_value", "must be the id of an existing endpoint")
         raise not_found("GatewayEndpoint", {"endpoint_id": target}, [violation])
 
@@ -160,10 +158,10 @@ def _duration(sent: pb.BudgetDuration) -> BudgetDuration:
     return BudgetDuration(unit=BudgetDurationUnit(sent.unit), value=sent.value)
 
 
-def _current_window(policy: GatewayBudgetPolicy, now: int) -> GatewayBudgetWindow:
-    start, end = window_at(policy.duration.unit, policy.duration.value, now)
-    # This server routes no requests, so no policy has anything spent against it.
-    return GatewayBudgetWindow(policy.budget_policy_id, start, end, current_spend=0.0)
+def _what_counts(policy: GatewayBudgetPolicy) -> tuple[object, ...]:
+    """Return what decides which spending a policy counts, and in which windows."""
+    duration = policy.duration
+    return policy.budget_unit, duration.unit, duration.value, policy.target_scope, policy.target_value
 
 
 def _key(policy: GatewayBudgetPolicy) -> tuple[int, str]:

@@ -24,7 +24,7 @@ from gateway_entities.server.store.values import Numbers
 
 _own = budget_policies.c
 
-_COLUMNS: Final[tuple[Column[Any], ...]] = (
+COLUMNS: Final[tuple[Column[Any], ...]] = (
     _own.budget_policy_id,
     _own.budget_unit,
     _own.budget_amount,
@@ -38,7 +38,7 @@ _COLUMNS: Final[tuple[Column[Any], ...]] = (
     _own.last_updated_by,
     _own.target_value,
 )
-_POLICY: Final = select(*_COLUMNS)
+_POLICY: Final = select(*COLUMNS)
 _GET: Final = _POLICY.where(_own.budget_policy_id == bindparam("budget_policy_id"))
 _ADD: Final = insert(budget_policies)
 _UPDATE: Final = update(budget_policies).where(_own.budget_policy_id == bindparam("id"))
@@ -66,7 +66,7 @@ class BudgetPolicies:
     def get(self, budget_policy_id: str) -> GatewayBudgetPolicy | None:
         """Return the policy of this id; None when there is none."""
         row = self._connection.execute(_GET, {"budget_policy_id": budget_policy_id}).one_or_none()
-        return None if row is None else _policy(row)
+        return None if row is None else read(row)
 
     def add(self, policy: GatewayBudgetPolicy) -> None:
         """Store a new policy. One of ENDPOINT scope is removed with the endpoint that it targets.
@@ -112,7 +112,7 @@ class BudgetPolicies:
             limit: the most to return; None for all.
         """
         restrictions, parameters = paging.shape({}, after, limit)
-        return [_policy(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
+        return [read(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
 
 
 def _changeable(policy: GatewayBudgetPolicy) -> dict[str, object]:
@@ -130,7 +130,8 @@ def _changeable(policy: GatewayBudgetPolicy) -> dict[str, object]:
     }
 
 
-def _policy(row: Sequence[Any]) -> GatewayBudgetPolicy:
+def read(row: Sequence[Any]) -> GatewayBudgetPolicy:
+    """Return the policy of a row of COLUMNS."""
     policy_id, unit, amount, duration_unit, duration_value, scope, action, *rest = row
     return GatewayBudgetPolicy(
         policy_id,

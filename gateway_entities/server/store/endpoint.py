@@ -42,6 +42,7 @@ _ID: Final[tuple[Column[Any], ...]] = (_own.endpoint_id,)
 _ENDPOINT: Final = select(*_COLUMNS)
 _GET: Final = _ENDPOINT.where(_own.endpoint_id == bindparam("endpoint_id"))
 _FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
+_EXISTS: Final = select(*_ID).where(_own.endpoint_id == bindparam("endpoint_id"))
 _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
 _REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
@@ -88,6 +89,10 @@ class Endpoints:
     def find(self, name: str) -> GatewayEndpoint | None:
         """Return the endpoint of this name, as get does; None when there is none."""
         return self._one(_FIND, {"name": name})
+
+    def exists(self, endpoint_id: str) -> bool:
+        """Tell whether there is an endpoint of this id."""
+        return self._connection.execute(_EXISTS, {"endpoint_id": endpoint_id}).one_or_none() is not None
 
     def add(self, endpoint: GatewayEndpoint) -> None:
         """Store a new endpoint with its mappings and tags, in their order.

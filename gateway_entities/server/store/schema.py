@@ -180,4 +180,41 @@ budget_policies = Table(
     ForeignKeyConstraint(["endpoint_id"], ["endpoints.endpoint_id"], name="fk_budget_policies_endpoint", ondelete="CASCADE"),
     Index("ix_budget_policies_created", "created_at", "budget_policy_id"),
     Index("ix_budget_policies_endpoint", "endpoint_id"),
+    Index("ix_budget_policies_target", "target_scope", "target_value"),
+)
+
+budget_windows = Table(
+    "budget_windows",
+    metadata,
+    # Never given to a second window: charges refer to it for a while after the window is gone.
+    Column("window_id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
+    Column("budget_policy_id", Key, nullable=False),
+    Column("window_start", BigInteger, nullable=False),
+    Column("window_end", BigInteger, nullable=False),
+    # Millionths of the policy's unit.
+    Column("spend_micros", BigInteger, nullable=False),
+    PrimaryKeyConstraint("window_id", name="pk_budget_windows"),
+    # By the end, because a search by a moment then meets few others: most windows of a policy lie in the past.
+    UniqueConstraint("budget_policy_id", "window_end", name="uq_budget_windows_end"),
+    ForeignKeyConstraint(
+        ["budget_policy_id"],
+        ["budget_policies.budget_policy_id"],
+        name="fk_budget_windows_budget_policy",
+        ondelete="CASCADE",
+    ),
+    Index("ix_budget_windows_end", "window_end"),
+    sqlite_autoincrement=True,
+)
+
+budget_charges = Table(
+    "budget_charges",
+    metadata,
+    Column("request_id", Key, nullable=False),
+    # A digest of what was charged: enough to tell a repeat, and nothing that belongs to an endpoint or a user.
+    Column("content", LargeBinary, nullable=False),
+    # The ids of the windows that counted it, as a JSON array.
+    Column("window_ids", Text, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id", name="pk_budget_charges"),
+    Index("ix_budget_charges_recorded", "recorded_at"),
 )

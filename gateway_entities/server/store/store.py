@@ -13,12 +13,14 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import migrations
 from gateway_entities.server.store.binding import Bindings
 from gateway_entities.server.store.budget import BudgetPolicies
+from gateway_entities.server.store.charge import BudgetCharges
 from gateway_entities.server.store.encryption import Cipher
 from gateway_entities.server.store.endpoint import Endpoints
 from gateway_entities.server.store.engines import Engines
 from gateway_entities.server.store.faults import translated
 from gateway_entities.server.store.model_definition import ModelDefinitions
 from gateway_entities.server.store.secret import Secrets
+from gateway_entities.server.store.spend import BudgetSpend
 
 
 class Transaction:
@@ -32,9 +34,19 @@ class Transaction:
         endpoints: the endpoints with their mappings and tags.
         bindings: the bindings.
         budget_policies: the budget policies.
+        budget_spend: what was spent in the windows of the budget policies.
+        budget_charges: the charges that were recorded in the last time.
     """
 
-    __slots__ = ("bindings", "budget_policies", "endpoints", "model_definitions", "secrets")
+    __slots__ = (
+        "bindings",
+        "budget_charges",
+        "budget_policies",
+        "budget_spend",
+        "endpoints",
+        "model_definitions",
+        "secrets",
+    )
 
     def __init__(self, connection: Connection, cipher: Cipher) -> None:
         self.secrets = Secrets(connection, cipher)
@@ -42,6 +54,8 @@ class Transaction:
         self.endpoints = Endpoints(connection)
         self.bindings = Bindings(connection)
         self.budget_policies = BudgetPolicies(connection)
+        self.budget_spend = BudgetSpend(connection)
+        self.budget_charges = BudgetCharges(connection)
 
 
 class Store:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from gateway_entities.server.store import migrations
+from gateway_entities.server.store import migrations, open_store
 from gateway_entities.server.store.schema import metadata
 
 
@@ -33,6 +33,21 @@ def test_the_migrated_tables_are_made_by_the_same_statements(migrated, tmp_path)
     metadata.create_all(engine)
     with engine.connect() as connection:
         assert migrated.execute(statements).all() == connection.execute(statements).all()
+
+
+def test_a_store_of_the_first_tables_is_brought_up_to_date(tmp_path, make, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    monkeypatch.setattr(migrations, "HEAD", "0001")
+    old = open_store(url)
+    with old.write() as transaction:
+        transaction.budget_policies.add(make.policy())
+    old.close()
+    monkeypatch.undo()
+    store = open_store(url)
+    with store.write() as transaction:
+        number = transaction.budget_spend.open("bp-0001", 0, 10, 7)
+        assert transaction.budget_spend.list(5) == [(make.policy(), (number, 0, 10, 7))]
+    store.close()
 
 
 def test_head_is_the_newest_revision_and_the_only_one():

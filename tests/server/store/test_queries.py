@@ -52,6 +52,23 @@ def test_a_filtered_page_takes_three_queries_too(store, make, queries, count):
     assert len(queries) == 3
 
 
+@pytest.mark.parametrize("count", [10, 1000])
+def test_what_was_spent_takes_one_query_however_many_policies_there_are(store, make, queries, count):
+    with store.write() as transaction:
+        for number in range(count):
+            transaction.budget_policies.add(make.policy(number))
+            transaction.budget_spend.open(f"bp-{number:04}", 0, 10, number)
+    for read in (
+        lambda transaction: transaction.budget_spend.list(5),
+        lambda transaction: transaction.budget_spend.matching(5, endpoint_id="x", user="x", own_workspace=True),
+    ):
+        queries.clear()
+        with store.read() as transaction:
+            found = read(transaction)
+        assert [spend.counter.micros for spend in found] == list(range(count))
+        assert len(queries) == 1
+
+
 def test_one_entry_takes_one_query_and_an_endpoint_three(store, make, queries):
     fill(store, make, 1)
     counts = []
@@ -91,6 +108,11 @@ READS = [
     lambda t: t.bindings.list(resource_id="x", after=(1, "x", "x", "x"), limit=1),
     lambda t: t.budget_policies.get("x"),
     lambda t: t.budget_policies.list(after=(1, "x"), limit=1),
+    lambda t: t.endpoints.exists("x"),
+    lambda t: t.budget_spend.list(1, after=(1, "x"), limit=1),
+    lambda t: t.budget_spend.matching(1, endpoint_id="x", user="x", own_workspace=True),
+    lambda t: t.budget_spend.of_windows([1, 2]),
+    lambda t: t.budget_charges.get("x"),
 ]
 
 

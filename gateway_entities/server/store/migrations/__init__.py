@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway_entities.errors import Code, GatewayError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision: what a store must be at to be used."""
 
 VERSION_TABLE: Final = "alembic_version"

@@ -270,7 +270,9 @@ Global___GatewayBudgetPolicy: _TypeAlias = GatewayBudgetPolicy  # noqa: Y015
 
 @_typing.final
 class GatewayBudgetWindow(_message.Message):
-    """GatewayBudgetWindow is one policy's current window. It starts at window_start_ms and ends just before window_end_ms."""
+    """GatewayBudgetWindow is one policy's window, as a rule the current one. It starts at window_start_ms and ends just before
+    window_end_ms.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -316,6 +318,55 @@ class GatewayBudgetWindow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__window_start_ms) -> _WhichOneofReturnType__window_start_ms | None: ...
 
 Global___GatewayBudgetWindow: _TypeAlias = GatewayBudgetWindow  # noqa: Y015
+
+@_typing.final
+class GatewayBudgetCheck(_message.Message):
+    """GatewayBudgetCheck tells whether a request may be made, and how much the tightest budget leaves: of the policies that
+    match and have the action REJECT, the one with the least left; of several, the one whose window ends last.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    allowed: _builtins.bool
+    """Whether the request may be made. Always present."""
+    remaining: _builtins.float
+    """What it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request is refused.
+    Present when the policy is.
+    """
+    @_builtins.property
+    def budget_policy(self) -> Global___GatewayBudgetPolicy:
+        """The tightest policy. Absent when no policy with the action REJECT matches."""
+
+    @_builtins.property
+    def window(self) -> Global___GatewayBudgetWindow:
+        """Its current window. Present when the policy is."""
+
+    def __init__(
+        self,
+        *,
+        allowed: _builtins.bool | None = ...,
+        budget_policy: Global___GatewayBudgetPolicy | None = ...,
+        window: Global___GatewayBudgetWindow | None = ...,
+        remaining: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_allowed", b"_allowed", "_remaining", b"_remaining", "allowed", b"allowed", "budget_policy", b"budget_policy", "remaining", b"remaining", "window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allowed", b"_allowed", "_remaining", b"_remaining", "allowed", b"allowed", "budget_policy", b"budget_policy", "remaining", b"remaining", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__allowed: _TypeAlias = _typing.Literal["allowed"]  # noqa: Y015
+    _WhichOneofArgType__allowed: _TypeAlias = _typing.Literal["_allowed", b"_allowed"]  # noqa: Y015
+    _WhichOneofReturnType__remaining: _TypeAlias = _typing.Literal["remaining"]  # noqa: Y015
+    _WhichOneofArgType__remaining: _TypeAlias = _typing.Literal["_remaining", b"_remaining"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__allowed) -> _WhichOneofReturnType__allowed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__remaining) -> _WhichOneofReturnType__remaining | None: ...
+
+Global___GatewayBudgetCheck: _TypeAlias = GatewayBudgetCheck  # noqa: Y015
 
 @_typing.final
 class CreateGatewayBudgetPolicyRequest(_message.Message):
@@ -739,3 +790,171 @@ class ListGatewayBudgetWindowsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
 
 Global___ListGatewayBudgetWindowsResponse: _TypeAlias = ListGatewayBudgetWindowsResponse  # noqa: Y015
+
+@_typing.final
+class RecordGatewaySpendRequest(_message.Message):
+    """RecordGatewaySpendRequest says what a request to an endpoint cost."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    AMOUNT_MICROS_FIELD_NUMBER: _builtins.int
+    BUDGET_UNIT_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    endpoint_id: _builtins.str
+    """Identifier of the endpoint. Required."""
+    workspace: _builtins.str
+    """The workspace that the request came from, at most 255 characters. Absent or empty means "default"."""
+    user: _builtins.str
+    """The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget."""
+    amount_micros: _builtins.int
+    """The cost in millionths of the unit, 0 or more. Required."""
+    budget_unit: Global___BudgetUnit.ValueType
+    """Unit of the amount; policies in another unit do not count it. Required."""
+    occurred_at: _builtins.int
+    """When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
+    window that contains this moment. Absent means now.
+    """
+    request_id: _builtins.str
+    """Names this charge, 1 to 255 characters, new for each. A request that equals an earlier one in this and in all else is
+    a repeat, which counts nothing. Required.
+    """
+    def __init__(
+        self,
+        *,
+        endpoint_id: _builtins.str | None = ...,
+        workspace: _builtins.str | None = ...,
+        user: _builtins.str | None = ...,
+        amount_micros: _builtins.int | None = ...,
+        budget_unit: Global___BudgetUnit.ValueType | None = ...,
+        occurred_at: _builtins.int | None = ...,
+        request_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_micros", b"amount_micros", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_micros", b"amount_micros", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount_micros: _TypeAlias = _typing.Literal["amount_micros"]  # noqa: Y015
+    _WhichOneofArgType__amount_micros: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros"]  # noqa: Y015
+    _WhichOneofReturnType__budget_unit: _TypeAlias = _typing.Literal["budget_unit"]  # noqa: Y015
+    _WhichOneofArgType__budget_unit: _TypeAlias = _typing.Literal["_budget_unit", b"_budget_unit"]  # noqa: Y015
+    _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
+    _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__occurred_at: _TypeAlias = _typing.Literal["occurred_at"]  # noqa: Y015
+    _WhichOneofArgType__occurred_at: _TypeAlias = _typing.Literal["_occurred_at", b"_occurred_at"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    _WhichOneofReturnType__user: _TypeAlias = _typing.Literal["user"]  # noqa: Y015
+    _WhichOneofArgType__user: _TypeAlias = _typing.Literal["_user", b"_user"]  # noqa: Y015
+    _WhichOneofReturnType__workspace: _TypeAlias = _typing.Literal["workspace"]  # noqa: Y015
+    _WhichOneofArgType__workspace: _TypeAlias = _typing.Literal["_workspace", b"_workspace"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_micros) -> _WhichOneofReturnType__amount_micros | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_unit) -> _WhichOneofReturnType__budget_unit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__occurred_at) -> _WhichOneofReturnType__occurred_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__user) -> _WhichOneofReturnType__user | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__workspace) -> _WhichOneofReturnType__workspace | None: ...
+
+Global___RecordGatewaySpendRequest: _TypeAlias = RecordGatewaySpendRequest  # noqa: Y015
+
+@_typing.final
+class RecordGatewaySpendResponse(_message.Message):
+    """RecordGatewaySpendResponse carries the windows that the charge was counted in, also when this is a repeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetWindow]:
+        """The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
+        count anew, since the charge was first recorded.
+        """
+
+    def __init__(
+        self,
+        *,
+        windows: _abc.Iterable[Global___GatewayBudgetWindow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordGatewaySpendResponse: _TypeAlias = RecordGatewaySpendResponse  # noqa: Y015
+
+@_typing.final
+class CheckGatewayBudgetRequest(_message.Message):
+    """CheckGatewayBudgetRequest describes a request that somebody is about to make."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    endpoint_id: _builtins.str
+    """Identifier of the endpoint. Required."""
+    workspace: _builtins.str
+    """The workspace that the request comes from, at most 255 characters. Absent or empty means "default"."""
+    user: _builtins.str
+    """The name of the user that makes the request, at most 255 characters. Absent or empty means nobody that has a budget."""
+    def __init__(
+        self,
+        *,
+        endpoint_id: _builtins.str | None = ...,
+        workspace: _builtins.str | None = ...,
+        user: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_user", b"_user", "_workspace", b"_workspace", "endpoint_id", b"endpoint_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_user", b"_user", "_workspace", b"_workspace", "endpoint_id", b"endpoint_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
+    _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__user: _TypeAlias = _typing.Literal["user"]  # noqa: Y015
+    _WhichOneofArgType__user: _TypeAlias = _typing.Literal["_user", b"_user"]  # noqa: Y015
+    _WhichOneofReturnType__workspace: _TypeAlias = _typing.Literal["workspace"]  # noqa: Y015
+    _WhichOneofArgType__workspace: _TypeAlias = _typing.Literal["_workspace", b"_workspace"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__user) -> _WhichOneofReturnType__user | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__workspace) -> _WhichOneofReturnType__workspace | None: ...
+
+Global___CheckGatewayBudgetRequest: _TypeAlias = CheckGatewayBudgetRequest  # noqa: Y015
+
+@_typing.final
+class CheckGatewayBudgetResponse(_message.Message):
+    """CheckGatewayBudgetResponse carries the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def check(self) -> Global___GatewayBudgetCheck:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        check: Global___GatewayBudgetCheck | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["check", b"check"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGatewayBudgetResponse: _TypeAlias = CheckGatewayBudgetResponse  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class BudgetServiceStub(object):
-    """BudgetService manages budget policies and shows their current windows.
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
     """
 
     def __init__(self, channel):
@@ -65,14 +65,25 @@ class BudgetServiceStub(object):
                 request_serializer=llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsRequest.SerializeToString,
                 response_deserializer=llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsResponse.FromString,
                 _registered_method=True)
+        self.RecordGatewaySpend = channel.unary_unary(
+                '/llm_gateway.v1.BudgetService/RecordGatewaySpend',
+                request_serializer=llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendRequest.SerializeToString,
+                response_deserializer=llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendResponse.FromString,
+                _registered_method=True)
+        self.CheckGatewayBudget = channel.unary_unary(
+                '/llm_gateway.v1.BudgetService/CheckGatewayBudget',
+                request_serializer=llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetRequest.SerializeToString,
+                response_deserializer=llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetResponse.FromString,
+                _registered_method=True)
 
 
 class BudgetServiceServicer(object):
-    """BudgetService manages budget policies and shows their current windows.
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
     """
 
     def CreateGatewayBudgetPolicy(self, request, context):
-        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist.
+        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
+        from then on, and nothing that was recorded before.
 
         Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
         window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
@@ -92,7 +103,8 @@ class BudgetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateGatewayBudgetPolicy(self, request, context):
-        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target.
+        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
+        duration, target_scope or target_value end up different, the policy counts anew from 0.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
         NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
@@ -102,7 +114,7 @@ class BudgetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGatewayBudgetPolicy(self, request, context):
-        """DeleteGatewayBudgetPolicy removes a policy.
+        """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
         Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
         """
@@ -123,6 +135,31 @@ class BudgetServiceServicer(object):
         """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
 
         Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordGatewaySpend(self, request, context):
+        """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
+        none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+        they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
+        counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+
+        Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
+        than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
+        (a window would hold more than 2^63 - 1 millionths).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckGatewayBudget(self, request, context):
+        """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
+        policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
+        or more.
+
+        Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +198,16 @@ def add_BudgetServiceServicer_to_server(servicer, server):
                     request_deserializer=llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsRequest.FromString,
                     response_serializer=llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsResponse.SerializeToString,
             ),
+            'RecordGatewaySpend': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordGatewaySpend,
+                    request_deserializer=llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendRequest.FromString,
+                    response_serializer=llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendResponse.SerializeToString,
+            ),
+            'CheckGatewayBudget': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGatewayBudget,
+                    request_deserializer=llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetRequest.FromString,
+                    response_serializer=llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'llm_gateway.v1.BudgetService', rpc_method_handlers)
@@ -170,7 +217,7 @@ def add_BudgetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BudgetService(object):
-    """BudgetService manages budget policies and shows their current windows.
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
     """
 
     @staticmethod
@@ -325,6 +372,60 @@ class BudgetService(object):
             '/llm_gateway.v1.BudgetService/ListGatewayBudgetWindows',
             llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsRequest.SerializeToString,
             llm__gateway_dot_v1_dot_budget__pb2.ListGatewayBudgetWindowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordGatewaySpend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_gateway.v1.BudgetService/RecordGatewaySpend',
+            llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendRequest.SerializeToString,
+            llm__gateway_dot_v1_dot_budget__pb2.RecordGatewaySpendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGatewayBudget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llm_gateway.v1.BudgetService/CheckGatewayBudget',
+            llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetRequest.SerializeToString,
+            llm__gateway_dot_v1_dot_budget__pb2.CheckGatewayBudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

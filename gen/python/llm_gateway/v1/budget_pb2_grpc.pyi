@@ -27,14 +27,15 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BudgetServiceStub:
-    """BudgetService manages budget policies and shows their current windows."""
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BudgetServiceAsyncStub: ...
     CreateGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CreateGatewayBudgetPolicyRequest, _budget_pb2.CreateGatewayBudgetPolicyResponse]
-    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist.
+    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
+    from then on, and nothing that was recorded before.
 
     Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
     window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
@@ -46,13 +47,14 @@ class BudgetServiceStub:
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
     UpdateGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]
-    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target.
+    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
+    duration, target_scope or target_value end up different, the policy counts anew from 0.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
     NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
     """
     DeleteGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]
-    """DeleteGatewayBudgetPolicy removes a policy.
+    """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
@@ -66,14 +68,32 @@ class BudgetServiceStub:
 
     Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
     """
+    RecordGatewaySpend: _grpc.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]
+    """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
+    none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+    they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
+    counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+
+    Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
+    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
+    (a window would hold more than 2^63 - 1 millionths).
+    """
+    CheckGatewayBudget: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]
+    """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
+    policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
+    or more.
+
+    Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
+    """
 
 @_typing.type_check_only
 class BudgetServiceAsyncStub(BudgetServiceStub):
-    """BudgetService manages budget policies and shows their current windows."""
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.CreateGatewayBudgetPolicyRequest, _budget_pb2.CreateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist.
+    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
+    from then on, and nothing that was recorded before.
 
     Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
     window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
@@ -85,13 +105,14 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
     UpdateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target.
+    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
+    duration, target_scope or target_value end up different, the policy counts anew from 0.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
     NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
     """
     DeleteGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """DeleteGatewayBudgetPolicy removes a policy.
+    """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
@@ -105,9 +126,26 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
 
     Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
     """
+    RecordGatewaySpend: _aio.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]  # type: ignore[assignment]
+    """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
+    none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+    they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
+    counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+
+    Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
+    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
+    (a window would hold more than 2^63 - 1 millionths).
+    """
+    CheckGatewayBudget: _aio.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]  # type: ignore[assignment]
+    """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
+    policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
+    or more.
+
+    Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
+    """
 
 class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
-    """BudgetService manages budget policies and shows their current windows."""
+    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
 
     @_abc_1.abstractmethod
     def CreateGatewayBudgetPolicy(
@@ -115,7 +153,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.CreateGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.CreateGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.CreateGatewayBudgetPolicyResponse]]:
-        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist.
+        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
+        from then on, and nothing that was recorded before.
 
         Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
         window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
@@ -139,7 +178,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.UpdateGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.UpdateGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.UpdateGatewayBudgetPolicyResponse]]:
-        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target.
+        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
+        duration, target_scope or target_value end up different, the policy counts anew from 0.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
         NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
@@ -151,7 +191,7 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.DeleteGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.DeleteGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.DeleteGatewayBudgetPolicyResponse]]:
-        """DeleteGatewayBudgetPolicy removes a policy.
+        """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
         Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
         """
@@ -176,6 +216,35 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
 
         Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        """
+
+    @_abc_1.abstractmethod
+    def RecordGatewaySpend(
+        self,
+        request: _budget_pb2.RecordGatewaySpendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_budget_pb2.RecordGatewaySpendResponse, _abc.Awaitable[_budget_pb2.RecordGatewaySpendResponse]]:
+        """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
+        none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+        they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
+        counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+
+        Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
+        than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
+        (a window would hold more than 2^63 - 1 millionths).
+        """
+
+    @_abc_1.abstractmethod
+    def CheckGatewayBudget(
+        self,
+        request: _budget_pb2.CheckGatewayBudgetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_budget_pb2.CheckGatewayBudgetResponse, _abc.Awaitable[_budget_pb2.CheckGatewayBudgetResponse]]:
+        """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
+        policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
+        or more.
+
+        Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """
 
 def add_BudgetServiceServicer_to_server(servicer: BudgetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
