@@ -56,6 +56,7 @@ THEIRS: dict[str, set[str]] = {
     "cryptography": {"server.store"},
     "click": {"cli"},
     "rich": {"cli"},
+    "pytest": {"wire.pytest_plugin"},
     # Schemas to compare may be modules that the caller names.
     "a name made at run time": {"wire.schema"},
 }

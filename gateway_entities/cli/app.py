@@ -18,6 +18,7 @@ from gateway_entities.cli.output import printable
 from gateway_entities.cli.quickstart import quickstart
 from gateway_entities.cli.secret import secret
 from gateway_entities.cli.serve import serve
+from gateway_entities.cli.wire import wire
 from gateway_entities.errors import GatewayError
 
 
@@ -66,6 +67,7 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
+cli.add_command(wire)
 
 
 def main() -> None:

@@ -27,11 +27,16 @@ if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
     from gateway_entities.entities import GatewayBudgetCheck, GatewayBudgetPolicy, GatewayBudgetWindow
 
+    _WholeNumber = click.ParamType[int]
+else:
+    # Older versions of click do not say what a type of parameter makes.
+    _WholeNumber = click.ParamType
+
 _MICRO: Final = Decimal("0.000001")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _Micros(click.ParamType[int]):
+class _Micros(_WholeNumber):
     """An amount of money, as the number of its millionths."""
 
     name = "amount"
@@ -48,7 +53,7 @@ class _Micros(click.ParamType[int]):
         return int(rounded.scaleb(6))
 
 
-class _Moment(click.ParamType[int]):
+class _Moment(_WholeNumber):
     """A moment, as milliseconds since the Unix epoch."""
 
     name = "time"

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.rules import binding, budget, endpoint, model_definition, secret
 from gateway_entities.rules.budget import target_fault
-from gateway_entities.rules.table import Table, each, nested, optional, required
+from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, anything, finite, recognized, text, whole
 from gateway_entities.rules.violation import Violation
 from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
@@ -243,7 +243,7 @@ RESOURCES: dict[type[Message], Table] = {
 def _response(response_type: type[Message]) -> Table:
     """Return the rules of a response: what it carries is there, and valid."""
     tables = {kind.DESCRIPTOR.full_name: table for kind, table in RESOURCES.items()}
-    fields = {}
+    fields: dict[str, Field] = {}
     for field in response_type.DESCRIPTOR.fields:
         if field.message_type is None:
             fields[field.name] = optional(text(0))

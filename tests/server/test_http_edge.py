@@ -246,7 +246,8 @@ def test_the_limit_is_exact(target):
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(target):
     host, port = target.removeprefix("http://").split(":")
-    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {LIMIT + 1}\r\n\r\n"
+    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {LIMIT + 1}\r\n\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 429 ")
@@ -254,7 +255,8 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(target):
 
 def test_a_chunked_body_over_the_limit_is_refused_before_its_end(target):
     host, port = target.removeprefix("http://").split(":")
-    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"POST {LIST.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += "Transfer-Encoding: chunked\r\n\r\n"
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(head.encode() + chunk * 5)

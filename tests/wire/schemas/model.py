@@ -1,0 +1,145 @@
+"""Schemas as plain data that tests write down in a few lines and change at will."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
+
+from gateway_entities.wire.schema import Schema
+
+SCALARS = {
+    name: getattr(FieldDescriptorProto, f"TYPE_{name.upper()}")
+    for name in (
+        *("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64"),
+        *("bool", "float", "double", "string", "bytes"),
+    )
+}
+LABELS = {"optional": 1, "required": 2, "repeated": 3}
+
+
+@dataclass
+class Field:
+    name: str
+    number: int
+    type: str  # a scalar, the name of a message or an enum, or map<key, value>
+    label: str = "optional"  # or required, repeated, implicit (proto3 without presence)
+    oneof: str | None = None
+    default: str | None = None
+    json: str | None = None
+
+
+@dataclass
+class Message:
+    fields: list[Field] = field(default_factory=list)
+    reserved: list[int | str] = field(default_factory=list)
+
+
+@dataclass
+class Enum:
+    values: list[tuple[str, int]]
+    reserved: list[int | str] = field(default_factory=list)
+
+
+@dataclass
+class Model:
+    syntax: str
+    package: str = "x"
+    messages: dict[str, Message] = field(default_factory=dict)
+    enums: dict[str, Enum] = field(default_factory=dict)
+
+    def file(self) -> FileDescriptorProto:
+        file = FileDescriptorProto(name=f"{self.package}.proto", package=self.package, syntax=self.syntax)
+        for name, message in self.messages.items():
+            self._message(file.message_type.add(name=name), message)
+        for name, enum in self.enums.items():
+            _enum(file.enum_type.add(name=name), enum)
+        return file
+
+    def schema(self, name: str = "") -> Schema:
+        return Schema.from_files(name or self.package, FileDescriptorSet(file=[self.file()]))
+
+    def _message(self, target: DescriptorProto, message: Message) -> None:
+        oneofs = list(dict.fromkeys(f.oneof for f in message.fields if f.oneof))
+        for oneof in oneofs:
+            target.oneof_decl.add(name=oneof)
+        for f in message.fields:
+            made = target.field.add(name=f.name, number=f.number)
+            self._set_type(target, made, f)
+            if f.default is not None:
+                made.default_value = f.default
+            if f.json is not None:
+                made.json_name = f.json
+            if f.oneof is not None:
+                made.oneof_index = oneofs.index(f.oneof)
+        for f, made in zip(message.fields, target.field, strict=True):
+            scalar = made.type != FieldDescriptorProto.TYPE_MESSAGE
+            if self.syntax == "proto3" and f.label == "optional" and f.oneof is None and scalar:
+                made.proto3_optional = True
+                made.oneof_index = len(target.oneof_decl)
+                target.oneof_decl.add(name=f"_{f.name}")
+        for reserved in message.reserved:
+            if isinstance(reserved, int):
+                target.reserved_range.add(start=reserved, end=reserved + 1)
+            else:
+                target.reserved_name.append(reserved)
+
+    def _set_type(self, target: DescriptorProto, made: FieldDescriptorProto, f: Field) -> None:
+        made.label = LABELS.get(f.label, 1)
+        if f.type in SCALARS:
+            made.type = SCALARS[f.type]
+        elif f.type in self.enums:
+            made.type, made.type_name = FieldDescriptorProto.TYPE_ENUM, f".{self.package}.{f.type}"
+        elif f.type.startswith("map<"):
+            entry = "".join(part.title() for part in f.name.split("_")) + "Entry"
+            nested = target.nested_type.add(name=entry)
+            nested.options.map_entry = True
+            for number, (name, kind) in enumerate(zip(("key", "value"), f.type[4:-1].split(", "), strict=True), 1):
+                self._set_type(nested, nested.field.add(name=name, number=number), Field(name, number, kind))
+            made.label, made.type = 3, FieldDescriptorProto.TYPE_MESSAGE
+            made.type_name = f".{self.package}.{target.name}.{entry}"
+        else:
+            made.type, made.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{self.package}.{f.type}"
+
+
+def _enum(target: EnumDescriptorProto, enum: Enum) -> None:
+    numbers = [number for _, number in enum.values]
+    if len(set(numbers)) < len(numbers):
+        target.options.allow_alias = True
+    for name, number in enum.values:
+        target.value.add(name=name, number=number)
+    for reserved in enum.reserved:
+        if isinstance(reserved, int):
+            target.reserved_range.add(start=reserved, end=reserved)
+        else:
+            target.reserved_name.append(reserved)
+
+
+def model(text: str, *, syntax: str = "proto3", package: str = "x") -> Model:
+    """Read a model from lines: ``M: [label] type name number [key=value ...]; ...`` and ``enum E: NAME 0; ...``."""
+    made = Model(syntax, package)
+    for line in filter(None, map(str.strip, text.splitlines())):
+        head, _, body = line.partition(":")
+        parts = [part.split() for part in body.replace(", ", ",").split(";") if part.strip()]
+        if head.startswith("enum "):
+            values = [(name, int(number)) for name, number in (p for p in parts if p[0] != "reserved")]
+            made.enums[head.removeprefix("enum ")] = Enum(values, _reserved(parts))
+        else:
+            made.messages[head] = Message([_field(p) for p in parts if p[0] != "reserved"], _reserved(parts))
+    return made
+
+
+def _reserved(parts: list[list[str]]) -> list[int | str]:
+    return [int(word) if word.isdigit() else word for p in parts if p[0] == "reserved" for word in p[1:]]
+
+
+def _field(words: list[str]) -> Field:
+    label = words.pop(0) if words[0] in (*LABELS, "implicit") else "optional"
+    kind, name, number, *options = words
+    return Field(name, int(number), kind.replace(",", ", "), label, **dict(option.split("=", 1) for option in options))

@@ -1,0 +1,75 @@
+"""The committed golden vectors are what the contract gives, and everything here reads them as it should.
+
+After a change of the contract: ``gateway-entities wire vectors tests/wire/vectors/HEAD``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from google.protobuf import json_format
+
+from gateway_entities import entities
+from gateway_entities.cli.app import cli
+from gateway_entities.wire import MESSAGE_TYPES, check, message_type_named
+from gateway_entities.wire.vectors import vectors, write
+
+HEAD = Path(__file__).resolve().parent / "vectors" / "HEAD"
+MANIFEST = json.loads((HEAD / "manifest.json").read_text(encoding="utf-8"))["vectors"]
+ALL = pytest.mark.parametrize("vector", MANIFEST, ids=lambda vector: vector["name"])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_committed_ones_are_up_to_date(tmp_path):
+    write(tmp_path)
+    fresh, committed = contents(tmp_path), contents(HEAD)
+    assert fresh.keys() == committed.keys()
+    assert {name for name in fresh if fresh[name] != committed[name]} == set()
+
+
+def test_every_message_has_vectors():
+    assert {vector["type"].rpartition(".")[2] for vector in MANIFEST} == set(MESSAGE_TYPES)
+    assert len(MANIFEST) == len(list(vectors()))
+
+
+@ALL
+def test_bytes_and_json_say_the_same(vector):
+    data = (HEAD / f"{vector['name']}.binpb").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == vector["sha256"]
+    kind = message_type_named(vector["type"])
+    from_json = json_format.Parse((HEAD / f"{vector['name']}.json").read_text(encoding="utf-8"), kind())
+    message = kind.FromString(data)
+    if not vector["whole_in_json"]:
+        message.DiscardUnknownFields()
+    assert from_json == message
+    assert message.SerializeToString(deterministic=True) == (data if vector["whole_in_json"] else data[: message.ByteSize()])
+
+
+@ALL
+def test_all_are_canonical(vector):
+    assert check((HEAD / f"{vector['name']}.binpb").read_bytes(), vector["type"]).canonical
+
+
+@pytest.mark.parametrize("vector", [v for v in MANIFEST if v["case"] in {"full", "maximum", "unicode", "unknown_enum"}])
+def test_entities_keep_them(vector):
+    kind = getattr(entities, vector["type"].rpartition(".")[2], None)
+    if kind is not None and kind is not entities.GatewayEndpoint:
+        data = (HEAD / f"{vector['name']}.binpb").read_bytes()
+        assert kind.from_bytes(data).to_bytes() == data
+
+
+def test_writing_again_changes_nothing_and_spares_other_files(tmp_path):
+    (tmp_path / "mine.json").write_text("{}")
+    (tmp_path / "Gone.full.binpb").write_bytes(b"")
+    for _ in range(2):
+        result = CliRunner().invoke(cli, ["wire", "vectors", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith(f"{len(MANIFEST)} vectors")
+    assert contents(tmp_path).keys() == contents(HEAD).keys() | {"mine.json"}
