@@ -36,7 +36,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--save-limits", metavar="FILE", type=_FILE, help="Write the new schema's limits here, for a later --old-limits."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 @click.pass_context
 def compare(
     ctx: click.Context,
