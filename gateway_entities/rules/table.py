@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from gateway_entities.rules.values import Rule, listed, shown
+from gateway_entities.rules.values import Rule, listed, longest, shown
 from gateway_entities.rules.violation import Violation
 
 _PLAIN = frozenset({str, int, float, bool})
@@ -71,20 +71,22 @@ class Table:
     fields: Mapping[str, Field]
     across: Sequence[Across] = ()
     writes_empty: bool = False
-    _plan: Sequence[tuple[str, Rule, bool, bool]] = dataclass_field(init=False, repr=False)
+    _plan: Sequence[tuple[str, Rule, bool, bool, int]] = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Every message of a kind is checked in the same steps, so what they are is looked up once.
-        plan = tuple((name, field.rule, field.required, field.maskable) for name, field in self.fields.items())
+        plan = tuple((name, f.rule, f.required, f.maskable, longest(f.rule)) for name, f in self.fields.items())
         object.__setattr__(self, "_plan", plan)
 
     def violations(self, message: Message, prefix: str = "") -> Iterator[Violation]:
         """Yield everything that is wrong with the message, in the order of its fields. ``prefix`` starts every path."""
         across = self._across(message, prefix) if self.across else None
-        for name, rule, needed, maskable in self._plan:
+        for name, rule, needed, maskable, most in self._plan:
             if maskable:
                 yield from self._of_update(message, name, prefix + name)
-            elif ((value := getattr(message, name)) and value.__class__ in _PLAIN) or is_present(message, name):
+            elif (value := getattr(message, name)) and most and len(value) <= most and "\0" not in value:
+                pass
+            elif (value and value.__class__ in _PLAIN) or is_present(message, name):
                 if faults := rule(value, prefix + name):
                     yield from faults
             elif needed:

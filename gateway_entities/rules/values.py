@@ -21,6 +21,7 @@ Rule = Callable[[Any, str], Iterable[Violation]]
 """Checks a value that is present, given its path. Nearly every value is right, so that should cost little: return ()."""
 
 _SHOWN_LENGTH = 60
+_LONGEST: dict[Rule, int] = {}
 
 
 class EnumType(Protocol):
@@ -78,7 +79,17 @@ def text(least: int, most: int | None = None, *, pattern: str | None = None, for
         if expression is not None and length >= least and not expression.fullmatch(value):
             yield Violation("rules/form", path, f"must {form}")
 
+    if expression is None:
+        _LONGEST[rule] = top
     return rule
+
+
+def longest(rule: Rule) -> int:
+    """Return how long a text may be of which the rule asks no more than that, but that it is not empty; 0 for other rules.
+
+    Most fields are such a text, and most texts are right: whoever checks very many need not call the rule for these.
+    """
+    return _LONGEST.get(rule, 0)
 
 
 def finite(value: float, path: str) -> Iterable[Violation]:

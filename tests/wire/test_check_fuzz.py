@@ -15,7 +15,7 @@ from tests.messages import RESOURCES, full, messages
 from tests.wire.samples import BAD, class_of
 
 CI = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
-MUTATIONS = 300_000 if CI else 3_000
+MUTATIONS = 1_000_000 if CI else 3_000
 
 # Where the wire layer says error although this protobuf (upb) reads the bytes. All else agrees.
 EXCEPTIONS = {
