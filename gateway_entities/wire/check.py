@@ -22,6 +22,8 @@ from gateway_entities.wire.walk import Walk
 
 MOST_VIOLATIONS: Final = 500
 """After how many violations the rules of one message are not checked further."""
+MOST_BAD_TEXTS: Final = 1000
+"""With how many texts that are not UTF-8 the rest of a message is still judged."""
 
 
 def check(data: bytes, message_type: type[Message] | str) -> Report:
@@ -64,7 +66,7 @@ def _walk(data: bytes, kind: type[Message], found: list[Violation], *, parsed: b
     walk = Walk(data, layout, enums=not (with_rules and parsed), parsed=parsed)
     walk.run(_first_fields(found))
     checked = with_rules and parsed
-    if with_rules and not parsed and walk.readable and walk.bad_text:
+    if with_rules and not parsed and walk.readable and 0 < len(walk.bad_text) <= MOST_BAD_TEXTS:
         # Only text stands in the way: with other text in its place, the rest can be judged like any message.
         message = _parse(kind, _with_text(data, walk.bad_text))
         if message is not None:

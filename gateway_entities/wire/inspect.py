@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -35,6 +36,9 @@ MOST_HEX: Final = 16
 """How many bytes are shown in hexadecimal."""
 DEEPEST_GUESS: Final = 8
 """How deep messages in messages are guessed: each level reads its bytes once more."""
+
+MOST_PIECES: Final = 100_000
+"""How many pieces are told apart; what comes after them is one piece."""
 
 _F = FieldDescriptor
 _TYPES: Final = {getattr(_F, name): name.removeprefix("TYPE_").lower() for name in dir(_F) if name.startswith("TYPE_")}
@@ -92,9 +96,13 @@ def _pieces(data: bytes, layout: Layout | None) -> Iterator[Piece]:
             pairs.add(end)
         return True
 
-    for record in scan(data, layout, descend=descend):
-        if record.wire != CLOSE:
-            yield _piece(data, record, hide, pairs)
+    end = 0
+    records = (record for record in scan(data, layout, descend=descend) if record.wire != CLOSE)
+    for piece in (_piece(data, record, hide, pairs) for record in islice(records, MOST_PIECES)):
+        end = piece.end
+        yield piece
+    if end < len(data):
+        yield Piece(end, len(data), 0, 0, "", "not shown", f"({_size(len(data) - end)})", False, "there are too many pieces")
 
 
 def _piece(data: bytes, record: Record, hide: bool, pairs: set[int]) -> Piece:

@@ -14,7 +14,7 @@ from gateway_entities.wire.layout import BYTES, END_GROUP, FIXED64, START_GROUP,
 from gateway_entities.wire.scan import CLOSE, MOST_VARINT, Frame, Record, Tree, read_varint, scan
 
 _STEP: Final = re.compile(r"([A-Za-z0-9_]+(?:\[\d+\])?)\.")
-MOST_RECORDS: Final = 200_000
+MOST_RECORDS: Final = 100_000
 """After how many fields a walk no longer looks at what does not stop a reader."""
 _KEY_START: Final = 8
 _ORDER: Final = "comes after a higher number or an unknown field; write fields by number, unknown ones last"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.wire import MESSAGE_TYPES, inspect, render
+from gateway_entities.wire.inspect import MOST_PIECES
 from tests.messages import RESOURCES, messages
 from tests.wire.samples import CANARY, ENDPOINT, SECRET, entry, number, numbers_type, tag, text
 
@@ -93,3 +94,11 @@ def test_the_key_and_the_length_of_a_secret_are_shown() -> None:
     unknown = shown(text(4, CANARY) + tag(9, 3) + text(1, CANARY) + tag(9, 4), "CreateGatewaySecretRequest")
     assert CANARY not in unknown
     assert "may be a secret" in unknown
+
+
+def test_pieces_beyond_very_many_are_one() -> None:
+    data = b"\x78\x01" * (MOST_PIECES + 5)
+    pieces = list(inspect(data))
+    assert len(pieces) == MOST_PIECES + 1
+    assert b"".join(data[piece.start : piece.end] for piece in pieces) == data
+    assert pieces[-1].note
