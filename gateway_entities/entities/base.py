@@ -9,6 +9,7 @@ of what a function call does.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -28,7 +29,7 @@ number: Final[Callable[[int], Any]] = index
 
 
 @dataclass(slots=True)
-class Entity(Generic[M]):
+class Entity(ABC, Generic[M]):
     """One resource of the gateway's configuration: a dataclass that converts to and from its proto message without loss.
 
     ``None`` means that a field is absent on the wire, and nothing else does. Fields that this version does not know are kept
@@ -103,11 +104,13 @@ class Entity(Generic[M]):
         return sha256(self.to_bytes()).hexdigest()[:32]
 
     @classmethod
+    @abstractmethod
     def _read(cls, proto: M) -> Self:
-        raise NotImplementedError
+        """Return the entity of a message, or stop at the first thing that is wrong, with any exception."""
 
+    @abstractmethod
     def _write(self, proto: M) -> None:
-        raise NotImplementedError
+        """Fill an empty message with this entity, or stop at the first thing that is wrong, with any exception."""
 
 
 def required(proto: Message, name: str) -> Any:
