@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway_entities.wire import RULES, check, check_json, from_stream
+from gateway_entities.wire import RULES, check, check_json
 from gateway_entities.wire.finding import Collector
 from tests.wire.samples import BAD, class_of
 from tests.wire.test_check import JSON, STREAM
@@ -39,7 +39,8 @@ def test_switching_a_rule_off_is_noticed(rule: str, switch_off: Callable[[str], 
     assert rule not in all_right()
 
 
-def test_the_others_are_told_by_the_inputs() -> None:
-    assert callable(check_json)
-    assert callable(from_stream)
-    assert {"json/syntax", "stream/truncated"} <= JSON.keys() | STREAM.keys()
+@pytest.mark.parametrize("rule", JSON)
+def test_switching_a_rule_of_json_off_is_noticed(rule: str, switch_off: Callable[[str], None]) -> None:
+    assert {finding.rule for finding in check_json(JSON[rule], "GatewayEndpointTag").findings} == {rule}
+    switch_off(rule)
+    assert not check_json(JSON[rule], "GatewayEndpointTag").findings
