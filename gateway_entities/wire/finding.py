@@ -158,6 +158,11 @@ class Collector:
         """Return how many findings of a rule there are, kept or not."""
         return self._counts.get(rule, 0)
 
+    def drop(self, rule: str) -> None:
+        """Take back all findings of a rule."""
+        self._findings = [finding for finding in self._findings if finding.rule != rule]
+        self._counts.pop(rule, None)
+
     def into(self, report: Report) -> Report:
         """Fill a report with what was taken."""
         report.findings = sorted(self._findings, key=lambda finding: finding.offset or 0)

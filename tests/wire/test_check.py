@@ -184,3 +184,10 @@ def test_no_secret_is_in_a_report() -> None:
     for name in ("secret_value", "auth_config", "provider", "secretName"):
         text_of_json = json.dumps({"secret_name": 1, name: CANARY, CANARY[:3]: 1})
         assert CANARY not in str(check_json(text_of_json.encode(), "CreateGatewaySecretRequest"))
+
+
+def test_what_protobuf_writes_is_canonical_whatever_the_keys() -> None:
+    message = secret_pb2.GatewaySecretInfo(auth_config={"": "", "a": "", "ab": "", "b": ""})
+    report = check(message.SerializeToString(deterministic=True), "GatewaySecretInfo")
+    assert report.canonical
+    assert "wire/map-order" not in {finding.rule for finding in report.findings}

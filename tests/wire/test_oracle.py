@@ -18,10 +18,14 @@ LENIENT = {
     # It reads tags and lengths like any varint, whatever their size, and drops the bits that are too many.
     "wire/varint-too-long",
     "wire/varint-overflow",
-    # It looks at the number 0 only where it looks for the end of a group.
+    # It takes the number 0 where it does not look for the end of a group.
     "wire/field-number",
     "wire/trailing-bytes",
 }
+
+# What makes it read other fields than upb does, so that it may not come to see what is wrong in them: at the end of a group
+# that never began it stops, and a tag that is longer than it need be is an unknown field to it, whatever its number.
+BLINDING = {"wire/unmatched-group", "wire/overlong-varint"}
 
 DECODER = """
 import sys
@@ -51,8 +55,10 @@ def test_the_pure_python_decoder_agrees() -> None:
     assert len(answers) == COUNT
     disagreements: list[tuple[str, str, set[str]]] = []
     for (kind, data), answer in zip(inputs, answers, strict=True):
-        fatal = {finding.rule for finding in check(data, kind).findings if RULES[finding.rule].fatal}
-        if (answer == "1") != (not fatal) and not (answer == "1" and fatal <= LENIENT):
+        found = {finding.rule for finding in check(data, kind).findings}
+        fatal = {rule for rule in found if RULES[rule].fatal}
+        lenient = answer == "1" and (fatal <= LENIENT or bool(found & BLINDING))
+        if (answer == "1") != (not fatal) and not lenient:
             disagreements.append((kind.DESCRIPTOR.name, data.hex(), fatal))
     assert disagreements == []
     assert 0 < answers.count("1") < COUNT
