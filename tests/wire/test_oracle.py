@@ -7,11 +7,14 @@ import random
 import subprocess
 import sys
 
+import pytest
+
 from gateway_entities.wire import RULES, check
 from tests.wire.samples import class_of
 from tests.wire.test_check_fuzz import CI, KINDS, SEEDS, mutated
 
-COUNT = 100_000 if CI else 3_000
+# In parts, so that not all of the inputs are in memory at once.
+PARTS, COUNT = (10, 100_000) if CI else (1, 3_000)
 
 # Rules of the wire layer that this decoder does not apply, with the reason.
 LENIENT = {
@@ -23,9 +26,11 @@ LENIENT = {
     "wire/trailing-bytes",
 }
 
-# What makes it read other fields than upb does, so that it may not come to see what is wrong in them: at the end of a group
-# that never began it stops, and a tag that is longer than it need be is an unknown field to it, whatever its number.
-BLINDING = {"wire/unmatched-group", "wire/overlong-varint"}
+# At the end of a group that never began it stops, so that it may not come to see what is wrong after that.
+STOPS_AT = "wire/unmatched-group"
+# A tag that is longer than it need be is an unknown field to it, whatever its number, and never the end of a group: it may
+# read what upb refuses, and refuse what upb reads.
+MISTAKEN = "wire/overlong-varint"
 
 DECODER = """
 import sys
@@ -43,8 +48,9 @@ for line in sys.stdin:
 """
 
 
-def test_the_pure_python_decoder_agrees() -> None:
-    chance = random.Random("oracle")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_pure_python_decoder_agrees(part: int) -> None:
+    chance = random.Random(f"oracle {part}")
     seeds = [(kind, data) for kind, data in SEEDS if kind in KINDS]
     inputs = [(class_of(kind), mutated(chance, data)) for kind, data in (chance.choice(seeds) for _ in range(COUNT))]
     lines = "".join(f"{kind.DESCRIPTOR.name},{data.hex()}\n" for kind, data in inputs)
@@ -57,8 +63,8 @@ def test_the_pure_python_decoder_agrees() -> None:
     for (kind, data), answer in zip(inputs, answers, strict=True):
         found = {finding.rule for finding in check(data, kind).findings}
         fatal = {rule for rule in found if RULES[rule].fatal}
-        lenient = answer == "1" and (fatal <= LENIENT or bool(found & BLINDING))
-        if (answer == "1") != (not fatal) and not lenient:
+        explained = MISTAKEN in found or (answer == "1" and (fatal <= LENIENT or STOPS_AT in fatal))
+        if (answer == "1") != (not fatal) and not explained:
             disagreements.append((kind.DESCRIPTOR.name, data.hex(), fatal))
     assert disagreements == []
     assert 0 < answers.count("1") < COUNT
