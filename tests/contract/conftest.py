@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+from generators.compilers import protoc
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -27,15 +28,6 @@ def buf(tool: Callable[[str, str], Path]) -> Callable[..., subprocess.CompletedP
 @pytest.fixture(scope="session")
 def contract(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FileDescriptorProto]:
     """Return our proto files, by name, with the comments that the compiled stubs no longer have."""
-    script = ROOT / "proto" / "generate.py"
-    spec = importlib.util.spec_from_file_location("generate", script)
-    assert spec is not None
-    assert spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
     image = tmp_path_factory.mktemp("contract") / "contract.binpb"
-    sources = sorted(path.relative_to(generate.PROTO).as_posix() for path in generate.PROTO.rglob("*.proto"))
-    python = generate.compiler_environment() / "python"
-    options = [f"--proto_path={generate.PROTO}", "--include_source_info", f"--descriptor_set_out={image}"]
-    subprocess.run([python, "-m", "grpc_tools.protoc", *options, *sources], check=True)
+    protoc("--include_source_info", f"--descriptor_set_out={image}")
     return {file.name: file for file in FileDescriptorSet.FromString(image.read_bytes()).file}

@@ -153,7 +153,7 @@ def test_requests_and_responses_are_named_after_their_rpc(contract: Contract) ->
 def test_files_and_packages(contract: Contract) -> None:
     for name, file in contract.items():
         assert file.syntax == "proto3"
-        assert file.package == "llm_gateway.v1"
+        assert file.package == str(PurePosixPath(name).parent).replace("/", ".")
         assert str(PurePosixPath(name).parent) == "llm_gateway/v1"
         # MLflow registers a file of this name in the same pool.
         assert PurePosixPath(name).name != "service.proto"

@@ -1,0 +1,95 @@
+"""What the generators share: the protos, the folder that keeps compilers between runs, and protoc itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+PROTO = Path(__file__).resolve().parent.parent
+ROOT = PROTO.parent
+CACHE = ROOT / ".cache"
+# grpcio-tools 1.76 writes code for protobuf 6.31.1 and later; a newer one would shut importers with that version out. The
+# protobuf here only runs the plug-ins.
+REQUIREMENTS = ("grpcio-tools==1.76.0", "protobuf==6.33.6", "setuptools==80.9.0", "mypy-protobuf==5.1.0")
+
+
+class MissingToolError(Exception):
+    """A program that a generator needs is not on this machine. The text says which, and how to get it."""
+
+
+def sources() -> list[str]:
+    """Return every proto file, as protoc is to be told of it: its path below proto/, in order."""
+    return sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
+
+
+def program(name: str, how_to_install: str) -> str:
+    """Return the path of a program.
+
+    Raises:
+        MissingToolError: it is not on the search path.
+    """
+    found = shutil.which(name)
+    if found is None:
+        raise MissingToolError(f"{name} is not on this machine: {how_to_install}")
+    return found
+
+
+def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """Return a folder that ``make`` has filled once for these versions, now or in an earlier run.
+
+    Args:
+        name: what it is for, the start of the folder's name.
+        versions: what it depends on. When one changes, the folder is made again.
+        make: fills the folder, which exists and is empty.
+    """
+    digest = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
+    folder = CACHE / f"codegen-{name}-{digest}"
+    ready = folder / "ready"
+    if not ready.exists():
+        print(f"installing {' '.join(versions)}", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        make(folder)
+        ready.touch()
+    return folder
+
+
+def python_environment() -> Path:
+    """Return the bin folder of an environment of its own with protoc and Python's plug-ins, in exact versions.
+
+    The version of the generator is the lowest protobuf version that every importer of the stubs may have, so it must not
+    follow what happens to be installed.
+    """
+
+    def make(folder: Path) -> None:
+        venv.create(folder / "environment", with_pip=True)
+        python = folder / "environment" / _BINARIES / "python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
+
+    return kept("python", (*REQUIREMENTS, f"Python {sys.version.split()[0]}"), make) / "environment" / _BINARIES
+
+
+_BINARIES = "Scripts" if os.name == "nt" else "bin"
+
+
+def protoc(*options: str, plugins: Path | None = None) -> None:
+    """Compile every proto file with the protoc of ``python_environment``.
+
+    Args:
+        options: protoc's options, such as ``--go_out=FOLDER``.
+        plugins: a folder to look for plug-ins in, beside those of Python.
+
+    Raises:
+        CalledProcessError: a proto does not compile; protoc has said where.
+    """
+    binaries = python_environment()
+    # protoc finds its plug-ins on the search path.
+    path = os.pathsep.join([*([str(plugins)] if plugins else []), str(binaries), os.environ["PATH"]])
+    command = [str(binaries / "python"), "-m", "grpc_tools.protoc", f"--proto_path={PROTO}", *options, *sources()]
+    subprocess.run(command, check=True, env={**os.environ, "PATH": path})
