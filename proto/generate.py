@@ -17,11 +17,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generators import python
+from generators import go, java, python, typescript
 from generators.compilers import ROOT, MissingToolError
 
 GEN = ROOT / "gen"
-GENERATORS = {"python": python.generate}
+GENERATORS = {"go": go.generate, "java": java.generate, "python": python.generate, "ts": typescript.generate}
+# By Python that imports the code, and by Maven that packages it.
+LEFT_BEHIND = {"__pycache__", "target"}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -29,7 +31,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not LEFT_BEHIND.intersection(path.parts)
     }
 
 

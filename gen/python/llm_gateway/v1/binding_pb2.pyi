@@ -11,10 +11,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -111,6 +111,7 @@ class CreateGatewayEndpointBindingRequest(_message.Message):
     RESOURCE_TYPE_FIELD_NUMBER: _builtins.int
     RESOURCE_ID_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     resource_type: _builtins.str
@@ -121,6 +122,10 @@ class CreateGatewayEndpointBindingRequest(_message.Message):
     """Identifier of the resource in its own system, 1 to 255 characters. It is not looked up. Required."""
     created_by: _builtins.str
     """Who creates the binding, 1 to 255 characters. Optional."""
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
@@ -128,15 +133,18 @@ class CreateGatewayEndpointBindingRequest(_message.Message):
         resource_type: _builtins.str | None = ...,
         resource_id: _builtins.str | None = ...,
         created_by: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_request_id", b"_request_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "request_id", b"request_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_request_id", b"_request_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "request_id", b"request_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__resource_id: _TypeAlias = _typing.Literal["resource_id"]  # noqa: Y015
     _WhichOneofArgType__resource_id: _TypeAlias = _typing.Literal["_resource_id", b"_resource_id"]  # noqa: Y015
     _WhichOneofReturnType__resource_type: _TypeAlias = _typing.Literal["resource_type"]  # noqa: Y015
@@ -145,6 +153,8 @@ class CreateGatewayEndpointBindingRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_by) -> _WhichOneofReturnType__created_by | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__resource_id) -> _WhichOneofReturnType__resource_id | None: ...
     @_typing.overload
@@ -159,6 +169,12 @@ class CreateGatewayEndpointBindingResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BINDING_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the binding after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def binding(self) -> Global___GatewayEndpointBinding:
         """The new binding."""
@@ -167,12 +183,21 @@ class CreateGatewayEndpointBindingResponse(_message.Message):
         self,
         *,
         binding: Global___GatewayEndpointBinding | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "binding", b"binding", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "binding", b"binding", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___CreateGatewayEndpointBindingResponse: _TypeAlias = CreateGatewayEndpointBindingResponse  # noqa: Y015
 
@@ -185,31 +210,51 @@ class DeleteGatewayEndpointBindingRequest(_message.Message):
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     RESOURCE_TYPE_FIELD_NUMBER: _builtins.int
     RESOURCE_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     resource_type: _builtins.str
     """Kind of the resource. Required."""
     resource_id: _builtins.str
     """Identifier of the resource. Required."""
+    etag: _builtins.str
+    """The etag that the binding must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         endpoint_id: _builtins.str | None = ...,
         resource_type: _builtins.str | None = ...,
         resource_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "endpoint_id", b"endpoint_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "endpoint_id", b"endpoint_id", "etag", b"etag", "request_id", b"request_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "endpoint_id", b"endpoint_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "_resource_id", b"_resource_id", "_resource_type", b"_resource_type", "endpoint_id", b"endpoint_id", "etag", b"etag", "request_id", b"request_id", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__resource_id: _TypeAlias = _typing.Literal["resource_id"]  # noqa: Y015
     _WhichOneofArgType__resource_id: _TypeAlias = _typing.Literal["_resource_id", b"_resource_id"]  # noqa: Y015
     _WhichOneofReturnType__resource_type: _TypeAlias = _typing.Literal["resource_type"]  # noqa: Y015
     _WhichOneofArgType__resource_type: _TypeAlias = _typing.Literal["_resource_type", b"_resource_type"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__resource_id) -> _WhichOneofReturnType__resource_id | None: ...
     @_typing.overload
@@ -219,18 +264,25 @@ Global___DeleteGatewayEndpointBindingRequest: _TypeAlias = DeleteGatewayEndpoint
 
 @_typing.final
 class DeleteGatewayEndpointBindingResponse(_message.Message):
-    """DeleteGatewayEndpointBindingResponse is empty."""
+    """DeleteGatewayEndpointBindingResponse tells when it was removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewayEndpointBindingResponse: _TypeAlias = DeleteGatewayEndpointBindingResponse  # noqa: Y015
 
@@ -252,7 +304,7 @@ class ListGatewayEndpointBindingsRequest(_message.Message):
     resource_id: _builtins.str
     """Only bindings of this resource. Absent or empty means all."""
     page_size: _builtins.int
-    """Most bindings in one response, 0 or more. Absent or 0 means all of them."""
+    """Most bindings in one response, 0 to 1000. Absent or 0 means all of them."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(
@@ -298,7 +350,10 @@ class ListGatewayEndpointBindingsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BINDINGS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     next_page_token: _builtins.str
     """Token of the next page. Absent on the last one."""
     @_builtins.property
@@ -309,14 +364,20 @@ class ListGatewayEndpointBindingsResponse(_message.Message):
         self,
         *,
         bindings: _abc.Iterable[Global___GatewayEndpointBinding] | None = ...,
+        revision: _builtins.int | None = ...,
         next_page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "bindings", b"bindings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "bindings", b"bindings", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayEndpointBindingsResponse: _TypeAlias = ListGatewayEndpointBindingsResponse  # noqa: Y015

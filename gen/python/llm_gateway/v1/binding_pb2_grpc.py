@@ -59,8 +59,8 @@ class BindingServiceServicer(object):
     def CreateGatewayEndpointBinding(self, request, context):
         """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form); NOT_FOUND (the
-        endpoint); ALREADY_EXISTS (the same link).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
+        request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -69,7 +69,8 @@ class BindingServiceServicer(object):
     def DeleteGatewayEndpointBinding(self, request, context):
         """DeleteGatewayEndpointBinding removes the link that all three fields name.
 
-        Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
+        (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,8 +78,10 @@ class BindingServiceServicer(object):
 
     def ListGatewayEndpointBindings(self, request, context):
         """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,18 +36,21 @@ class BindingServiceStub:
     CreateGatewayEndpointBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.CreateGatewayEndpointBindingRequest, _binding_pb2.CreateGatewayEndpointBindingResponse]
     """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form); NOT_FOUND (the
-    endpoint); ALREADY_EXISTS (the same link).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
+    request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
     """
     DeleteGatewayEndpointBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.DeleteGatewayEndpointBindingRequest, _binding_pb2.DeleteGatewayEndpointBindingResponse]
     """DeleteGatewayEndpointBinding removes the link that all three fields name.
 
-    Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
+    (the etag is not the current one).
     """
     ListGatewayEndpointBindings: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ListGatewayEndpointBindingsRequest, _binding_pb2.ListGatewayEndpointBindingsResponse]
     """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
 
 @_typing.type_check_only
@@ -58,18 +61,21 @@ class BindingServiceAsyncStub(BindingServiceStub):
     CreateGatewayEndpointBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.CreateGatewayEndpointBindingRequest, _binding_pb2.CreateGatewayEndpointBindingResponse]  # type: ignore[assignment]
     """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form); NOT_FOUND (the
-    endpoint); ALREADY_EXISTS (the same link).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
+    request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
     """
     DeleteGatewayEndpointBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.DeleteGatewayEndpointBindingRequest, _binding_pb2.DeleteGatewayEndpointBindingResponse]  # type: ignore[assignment]
     """DeleteGatewayEndpointBinding removes the link that all three fields name.
 
-    Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
+    (the etag is not the current one).
     """
     ListGatewayEndpointBindings: _aio.UnaryUnaryMultiCallable[_binding_pb2.ListGatewayEndpointBindingsRequest, _binding_pb2.ListGatewayEndpointBindingsResponse]  # type: ignore[assignment]
     """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
 
 class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -83,8 +89,8 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_binding_pb2.CreateGatewayEndpointBindingResponse, _abc.Awaitable[_binding_pb2.CreateGatewayEndpointBindingResponse]]:
         """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form); NOT_FOUND (the
-        endpoint); ALREADY_EXISTS (the same link).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
+        request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
         """
 
     @_abc_1.abstractmethod
@@ -95,7 +101,8 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_binding_pb2.DeleteGatewayEndpointBindingResponse, _abc.Awaitable[_binding_pb2.DeleteGatewayEndpointBindingResponse]]:
         """DeleteGatewayEndpointBinding removes the link that all three fields name.
 
-        Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
+        (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -105,8 +112,10 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.ListGatewayEndpointBindingsResponse, _abc.Awaitable[_binding_pb2.ListGatewayEndpointBindingsResponse]]:
         """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
 
 def add_BindingServiceServicer_to_server(servicer: BindingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

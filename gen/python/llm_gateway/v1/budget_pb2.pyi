@@ -381,6 +381,7 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
     BUDGET_ACTION_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
     TARGET_VALUE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount. Required."""
     budget_amount: _builtins.float
@@ -394,6 +395,10 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
     target_value: _builtins.str
     """The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, refused for
     others, where an empty value counts as none.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
     """
     @_builtins.property
     def duration(self) -> Global___BudgetDuration:
@@ -409,10 +414,11 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
         budget_action: Global___BudgetAction.ValueType | None = ...,
         created_by: _builtins.str | None = ...,
         target_value: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_unit", b"_budget_unit", "_created_by", b"_created_by", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_unit", b"budget_unit", "created_by", b"created_by", "duration", b"duration", "target_scope", b"target_scope", "target_value", b"target_value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_unit", b"_budget_unit", "_created_by", b"_created_by", "_request_id", b"_request_id", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_unit", b"budget_unit", "created_by", b"created_by", "duration", b"duration", "request_id", b"request_id", "target_scope", b"target_scope", "target_value", b"target_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_unit", b"_budget_unit", "_created_by", b"_created_by", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_unit", b"budget_unit", "created_by", b"created_by", "duration", b"duration", "target_scope", b"target_scope", "target_value", b"target_value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_unit", b"_budget_unit", "_created_by", b"_created_by", "_request_id", b"_request_id", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_unit", b"budget_unit", "created_by", b"created_by", "duration", b"duration", "request_id", b"request_id", "target_scope", b"target_scope", "target_value", b"target_value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__budget_action: _TypeAlias = _typing.Literal["budget_action"]  # noqa: Y015
     _WhichOneofArgType__budget_action: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action"]  # noqa: Y015
@@ -422,6 +428,8 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
     _WhichOneofArgType__budget_unit: _TypeAlias = _typing.Literal["_budget_unit", b"_budget_unit"]  # noqa: Y015
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__target_scope: _TypeAlias = _typing.Literal["target_scope"]  # noqa: Y015
     _WhichOneofArgType__target_scope: _TypeAlias = _typing.Literal["_target_scope", b"_target_scope"]  # noqa: Y015
     _WhichOneofReturnType__target_value: _TypeAlias = _typing.Literal["target_value"]  # noqa: Y015
@@ -434,6 +442,8 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_unit) -> _WhichOneofReturnType__budget_unit | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_by) -> _WhichOneofReturnType__created_by | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__target_scope) -> _WhichOneofReturnType__target_scope | None: ...
     @_typing.overload
@@ -448,6 +458,12 @@ class CreateGatewayBudgetPolicyResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The new policy."""
@@ -456,12 +472,21 @@ class CreateGatewayBudgetPolicyResponse(_message.Message):
         self,
         *,
         budget_policy: Global___GatewayBudgetPolicy | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___CreateGatewayBudgetPolicyResponse: _TypeAlias = CreateGatewayBudgetPolicyResponse  # noqa: Y015
 
@@ -496,6 +521,12 @@ class GetGatewayBudgetPolicyResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the policy as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The policy."""
@@ -504,12 +535,21 @@ class GetGatewayBudgetPolicyResponse(_message.Message):
         self,
         *,
         budget_policy: Global___GatewayBudgetPolicy | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___GetGatewayBudgetPolicyResponse: _TypeAlias = GetGatewayBudgetPolicyResponse  # noqa: Y015
 
@@ -527,6 +567,8 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
     BUDGET_ACTION_FIELD_NUMBER: _builtins.int
     UPDATED_BY_FIELD_NUMBER: _builtins.int
     TARGET_VALUE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     budget_policy_id: _builtins.str
     """Identifier of the policy to change. Required."""
@@ -542,6 +584,14 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
     """Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was."""
     target_value: _builtins.str
     """The new target, of the same form as in CreateGatewayBudgetPolicyRequest. Absent means unchanged."""
+    etag: _builtins.str
+    """The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def duration(self) -> Global___BudgetDuration:
         """Length of a window, unit and value together. Absent means unchanged."""
@@ -563,11 +613,13 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
         budget_action: Global___BudgetAction.ValueType | None = ...,
         updated_by: _builtins.str | None = ...,
         target_value: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "_updated_by", b"_updated_by", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "duration", b"duration", "target_scope", b"target_scope", "target_value", b"target_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_etag", b"_etag", "_request_id", b"_request_id", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "_updated_by", b"_updated_by", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "duration", b"duration", "etag", b"etag", "request_id", b"request_id", "target_scope", b"target_scope", "target_value", b"target_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "_updated_by", b"_updated_by", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "duration", b"duration", "target_scope", b"target_scope", "target_value", b"target_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action", "_budget_amount", b"_budget_amount", "_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_etag", b"_etag", "_request_id", b"_request_id", "_target_scope", b"_target_scope", "_target_value", b"_target_value", "_updated_by", b"_updated_by", "budget_action", b"budget_action", "budget_amount", b"budget_amount", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "duration", b"duration", "etag", b"etag", "request_id", b"request_id", "target_scope", b"target_scope", "target_value", b"target_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__budget_action: _TypeAlias = _typing.Literal["budget_action"]  # noqa: Y015
     _WhichOneofArgType__budget_action: _TypeAlias = _typing.Literal["_budget_action", b"_budget_action"]  # noqa: Y015
@@ -577,6 +629,10 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
     _WhichOneofArgType__budget_policy_id: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id"]  # noqa: Y015
     _WhichOneofReturnType__budget_unit: _TypeAlias = _typing.Literal["budget_unit"]  # noqa: Y015
     _WhichOneofArgType__budget_unit: _TypeAlias = _typing.Literal["_budget_unit", b"_budget_unit"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__target_scope: _TypeAlias = _typing.Literal["target_scope"]  # noqa: Y015
     _WhichOneofArgType__target_scope: _TypeAlias = _typing.Literal["_target_scope", b"_target_scope"]  # noqa: Y015
     _WhichOneofReturnType__target_value: _TypeAlias = _typing.Literal["target_value"]  # noqa: Y015
@@ -591,6 +647,10 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_policy_id) -> _WhichOneofReturnType__budget_policy_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_unit) -> _WhichOneofReturnType__budget_unit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__target_scope) -> _WhichOneofReturnType__target_scope | None: ...
     @_typing.overload
@@ -607,6 +667,12 @@ class UpdateGatewayBudgetPolicyResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The policy."""
@@ -615,12 +681,21 @@ class UpdateGatewayBudgetPolicyResponse(_message.Message):
         self,
         *,
         budget_policy: Global___GatewayBudgetPolicy | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_policy", b"budget_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "budget_policy", b"budget_policy", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___UpdateGatewayBudgetPolicyResponse: _TypeAlias = UpdateGatewayBudgetPolicyResponse  # noqa: Y015
 
@@ -631,37 +706,65 @@ class DeleteGatewayBudgetPolicyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BUDGET_POLICY_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     budget_policy_id: _builtins.str
     """Identifier of the policy. Required."""
+    etag: _builtins.str
+    """The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         budget_policy_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "budget_policy_id", b"budget_policy_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "_etag", b"_etag", "_request_id", b"_request_id", "budget_policy_id", b"budget_policy_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "budget_policy_id", b"budget_policy_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "_etag", b"_etag", "_request_id", b"_request_id", "budget_policy_id", b"budget_policy_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__budget_policy_id: _TypeAlias = _typing.Literal["budget_policy_id"]  # noqa: Y015
     _WhichOneofArgType__budget_policy_id: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_policy_id) -> _WhichOneofReturnType__budget_policy_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___DeleteGatewayBudgetPolicyRequest: _TypeAlias = DeleteGatewayBudgetPolicyRequest  # noqa: Y015
 
 @_typing.final
 class DeleteGatewayBudgetPolicyResponse(_message.Message):
-    """DeleteGatewayBudgetPolicyResponse is empty."""
+    """DeleteGatewayBudgetPolicyResponse tells when it was removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewayBudgetPolicyResponse: _TypeAlias = DeleteGatewayBudgetPolicyResponse  # noqa: Y015
 
@@ -706,8 +809,11 @@ class ListGatewayBudgetPoliciesResponse(_message.Message):
 
     BUDGET_POLICIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Absent on the last one."""
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     @_builtins.property
     def budget_policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetPolicy]:
         """The policies of this page."""
@@ -717,14 +823,20 @@ class ListGatewayBudgetPoliciesResponse(_message.Message):
         *,
         budget_policies: _abc.Iterable[Global___GatewayBudgetPolicy] | None = ...,
         next_page_token: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "budget_policies", b"budget_policies", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "budget_policies", b"budget_policies", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayBudgetPoliciesResponse: _TypeAlias = ListGatewayBudgetPoliciesResponse  # noqa: Y015
 
@@ -737,7 +849,7 @@ class ListGatewayBudgetWindowsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most windows in one response, 0 or more. Absent or 0 means all of them."""
+    """Most windows in one response, 0 to 1000. Absent or 0 means all of them."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(

@@ -85,9 +85,10 @@ class BudgetServiceServicer(object):
         """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
         from then on, and nothing that was recorded before.
 
-        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
-        window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
-        (the endpoint that an ENDPOINT scope names).
+        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
+        finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
+        needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
+        names).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,8 +107,9 @@ class BudgetServiceServicer(object):
         """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
         duration, target_scope or target_value end up different, the policy counts anew from 0.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
-        NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
+        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
+        field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
+        scope names); ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,7 +118,8 @@ class BudgetServiceServicer(object):
     def DeleteGatewayBudgetPolicy(self, request, context):
         """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
-        Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+        ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,8 +127,10 @@ class BudgetServiceServicer(object):
 
     def ListGatewayBudgetPolicies(self, request, context):
         """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid).
+        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

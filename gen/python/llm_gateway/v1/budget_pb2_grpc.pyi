@@ -37,9 +37,10 @@ class BudgetServiceStub:
     """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
     from then on, and nothing that was recorded before.
 
-    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
-    window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
-    (the endpoint that an ENDPOINT scope names).
+    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
+    finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
+    needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
+    names).
     """
     GetGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.GetGatewayBudgetPolicyRequest, _budget_pb2.GetGatewayBudgetPolicyResponse]
     """GetGatewayBudgetPolicy reads one policy.
@@ -50,18 +51,22 @@ class BudgetServiceStub:
     """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
     duration, target_scope or target_value end up different, the policy counts anew from 0.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
-    NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
+    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
+    field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
+    scope names); ABORTED (the etag is not the current one).
     """
     DeleteGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]
     """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
-    Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+    ABORTED (the etag is not the current one).
     """
     ListGatewayBudgetPolicies: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]
     """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid).
+    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
     ListGatewayBudgetWindows: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]
     """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
@@ -95,9 +100,10 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
     from then on, and nothing that was recorded before.
 
-    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
-    window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
-    (the endpoint that an ENDPOINT scope names).
+    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
+    finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
+    needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
+    names).
     """
     GetGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.GetGatewayBudgetPolicyRequest, _budget_pb2.GetGatewayBudgetPolicyResponse]  # type: ignore[assignment]
     """GetGatewayBudgetPolicy reads one policy.
@@ -108,18 +114,22 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
     duration, target_scope or target_value end up different, the policy counts anew from 0.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
-    NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
+    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
+    field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
+    scope names); ABORTED (the etag is not the current one).
     """
     DeleteGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]  # type: ignore[assignment]
     """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
-    Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+    ABORTED (the etag is not the current one).
     """
     ListGatewayBudgetPolicies: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]  # type: ignore[assignment]
     """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid).
+    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
     ListGatewayBudgetWindows: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]  # type: ignore[assignment]
     """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
@@ -156,9 +166,10 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
         from then on, and nothing that was recorded before.
 
-        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not finite; a
-        window of no length or of more than 100 years; a target where the scope has none, or none where it needs one); NOT_FOUND
-        (the endpoint that an ENDPOINT scope names).
+        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
+        finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
+        needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
+        names).
         """
 
     @_abc_1.abstractmethod
@@ -181,8 +192,9 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
         duration, target_scope or target_value end up different, the policy counts anew from 0.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field);
-        NOT_FOUND (the policy, or the endpoint that an ENDPOINT scope names).
+        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
+        field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
+        scope names); ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -193,7 +205,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_budget_pb2.DeleteGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.DeleteGatewayBudgetPolicyResponse]]:
         """DeleteGatewayBudgetPolicy removes a policy and what it counted.
 
-        Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+        ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -203,8 +216,10 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.ListGatewayBudgetPoliciesResponse, _abc.Awaitable[_budget_pb2.ListGatewayBudgetPoliciesResponse]]:
         """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid).
+        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
 
     @_abc_1.abstractmethod

@@ -14,10 +14,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -407,6 +407,7 @@ class CreateGatewayEndpointRequest(_message.Message):
     FALLBACK_CONFIG_FIELD_NUMBER: _builtins.int
     EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     USAGE_TRACKING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name, 1 to 255 letters, digits, underscores, hyphens and dots. Required."""
     created_by: _builtins.str
@@ -417,6 +418,10 @@ class CreateGatewayEndpointRequest(_message.Message):
     """Identifier of the experiment that traces go to, decimal digits. Optional."""
     usage_tracking: _builtins.bool
     """Whether requests are traced and their cost counted. Absent means true."""
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def model_configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpointModelConfig]:
         """The models to attach, at least one of them PRIMARY. Required."""
@@ -435,10 +440,11 @@ class CreateGatewayEndpointRequest(_message.Message):
         fallback_config: Global___FallbackConfig | None = ...,
         experiment_id: _builtins.str | None = ...,
         usage_tracking: _builtins.bool | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_experiment_id", b"_experiment_id", "_name", b"_name", "_routing_strategy", b"_routing_strategy", "_usage_tracking", b"_usage_tracking", "created_by", b"created_by", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "name", b"name", "routing_strategy", b"routing_strategy", "usage_tracking", b"usage_tracking"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_experiment_id", b"_experiment_id", "_name", b"_name", "_request_id", b"_request_id", "_routing_strategy", b"_routing_strategy", "_usage_tracking", b"_usage_tracking", "created_by", b"created_by", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "name", b"name", "request_id", b"request_id", "routing_strategy", b"routing_strategy", "usage_tracking", b"usage_tracking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_experiment_id", b"_experiment_id", "_name", b"_name", "_routing_strategy", b"_routing_strategy", "_usage_tracking", b"_usage_tracking", "created_by", b"created_by", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "model_configs", b"model_configs", "name", b"name", "routing_strategy", b"routing_strategy", "usage_tracking", b"usage_tracking"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_experiment_id", b"_experiment_id", "_name", b"_name", "_request_id", b"_request_id", "_routing_strategy", b"_routing_strategy", "_usage_tracking", b"_usage_tracking", "created_by", b"created_by", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "model_configs", b"model_configs", "name", b"name", "request_id", b"request_id", "routing_strategy", b"routing_strategy", "usage_tracking", b"usage_tracking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
@@ -446,6 +452,8 @@ class CreateGatewayEndpointRequest(_message.Message):
     _WhichOneofArgType__experiment_id: _TypeAlias = _typing.Literal["_experiment_id", b"_experiment_id"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__routing_strategy: _TypeAlias = _typing.Literal["routing_strategy"]  # noqa: Y015
     _WhichOneofArgType__routing_strategy: _TypeAlias = _typing.Literal["_routing_strategy", b"_routing_strategy"]  # noqa: Y015
     _WhichOneofReturnType__usage_tracking: _TypeAlias = _typing.Literal["usage_tracking"]  # noqa: Y015
@@ -456,6 +464,8 @@ class CreateGatewayEndpointRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__experiment_id) -> _WhichOneofReturnType__experiment_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__routing_strategy) -> _WhichOneofReturnType__routing_strategy | None: ...
     @_typing.overload
@@ -470,6 +480,12 @@ class CreateGatewayEndpointResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDPOINT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The new endpoint."""
@@ -478,12 +494,21 @@ class CreateGatewayEndpointResponse(_message.Message):
         self,
         *,
         endpoint: Global___GatewayEndpoint | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___CreateGatewayEndpointResponse: _TypeAlias = CreateGatewayEndpointResponse  # noqa: Y015
 
@@ -527,6 +552,12 @@ class GetGatewayEndpointResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDPOINT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The endpoint."""
@@ -535,12 +566,21 @@ class GetGatewayEndpointResponse(_message.Message):
         self,
         *,
         endpoint: Global___GatewayEndpoint | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___GetGatewayEndpointResponse: _TypeAlias = GetGatewayEndpointResponse  # noqa: Y015
 
@@ -558,6 +598,8 @@ class UpdateGatewayEndpointRequest(_message.Message):
     FALLBACK_CONFIG_FIELD_NUMBER: _builtins.int
     EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     USAGE_TRACKING_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint to change. Required."""
@@ -576,6 +618,14 @@ class UpdateGatewayEndpointRequest(_message.Message):
     usage_tracking: _builtins.bool
     """Whether requests are traced and their cost counted. Absent means unchanged, unless update_mask names the field: then it
     is true again, the default.
+    """
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
     """
     @_builtins.property
     def model_configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpointModelConfig]:
@@ -604,18 +654,24 @@ class UpdateGatewayEndpointRequest(_message.Message):
         fallback_config: Global___FallbackConfig | None = ...,
         experiment_id: _builtins.str | None = ...,
         usage_tracking: _builtins.bool | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_experiment_id", b"_experiment_id", "_name", b"_name", "_routing_strategy", b"_routing_strategy", "_updated_by", b"_updated_by", "_usage_tracking", b"_usage_tracking", "endpoint_id", b"endpoint_id", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "name", b"name", "routing_strategy", b"routing_strategy", "update_mask", b"update_mask", "updated_by", b"updated_by", "usage_tracking", b"usage_tracking"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_experiment_id", b"_experiment_id", "_name", b"_name", "_request_id", b"_request_id", "_routing_strategy", b"_routing_strategy", "_updated_by", b"_updated_by", "_usage_tracking", b"_usage_tracking", "endpoint_id", b"endpoint_id", "etag", b"etag", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "name", b"name", "request_id", b"request_id", "routing_strategy", b"routing_strategy", "update_mask", b"update_mask", "updated_by", b"updated_by", "usage_tracking", b"usage_tracking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_experiment_id", b"_experiment_id", "_name", b"_name", "_routing_strategy", b"_routing_strategy", "_updated_by", b"_updated_by", "_usage_tracking", b"_usage_tracking", "endpoint_id", b"endpoint_id", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "model_configs", b"model_configs", "name", b"name", "routing_strategy", b"routing_strategy", "update_mask", b"update_mask", "updated_by", b"updated_by", "usage_tracking", b"usage_tracking"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_experiment_id", b"_experiment_id", "_name", b"_name", "_request_id", b"_request_id", "_routing_strategy", b"_routing_strategy", "_updated_by", b"_updated_by", "_usage_tracking", b"_usage_tracking", "endpoint_id", b"endpoint_id", "etag", b"etag", "experiment_id", b"experiment_id", "fallback_config", b"fallback_config", "model_configs", b"model_configs", "name", b"name", "request_id", b"request_id", "routing_strategy", b"routing_strategy", "update_mask", b"update_mask", "updated_by", b"updated_by", "usage_tracking", b"usage_tracking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__experiment_id: _TypeAlias = _typing.Literal["experiment_id"]  # noqa: Y015
     _WhichOneofArgType__experiment_id: _TypeAlias = _typing.Literal["_experiment_id", b"_experiment_id"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__routing_strategy: _TypeAlias = _typing.Literal["routing_strategy"]  # noqa: Y015
     _WhichOneofArgType__routing_strategy: _TypeAlias = _typing.Literal["_routing_strategy", b"_routing_strategy"]  # noqa: Y015
     _WhichOneofReturnType__updated_by: _TypeAlias = _typing.Literal["updated_by"]  # noqa: Y015
@@ -625,9 +681,13 @@ class UpdateGatewayEndpointRequest(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__experiment_id) -> _WhichOneofReturnType__experiment_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__routing_strategy) -> _WhichOneofReturnType__routing_strategy | None: ...
     @_typing.overload
@@ -644,6 +704,12 @@ class UpdateGatewayEndpointResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDPOINT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The endpoint."""
@@ -652,12 +718,21 @@ class UpdateGatewayEndpointResponse(_message.Message):
         self,
         *,
         endpoint: Global___GatewayEndpoint | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "endpoint", b"endpoint", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___UpdateGatewayEndpointResponse: _TypeAlias = UpdateGatewayEndpointResponse  # noqa: Y015
 
@@ -668,37 +743,65 @@ class DeleteGatewayEndpointRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         endpoint_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "endpoint_id", b"endpoint_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "endpoint_id", b"endpoint_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___DeleteGatewayEndpointRequest: _TypeAlias = DeleteGatewayEndpointRequest  # noqa: Y015
 
 @_typing.final
 class DeleteGatewayEndpointResponse(_message.Message):
-    """DeleteGatewayEndpointResponse is empty."""
+    """DeleteGatewayEndpointResponse tells when it was removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewayEndpointResponse: _TypeAlias = DeleteGatewayEndpointResponse  # noqa: Y015
 
@@ -717,7 +820,7 @@ class ListGatewayEndpointsRequest(_message.Message):
     secret_id: _builtins.str
     """Only endpoints with a model that uses this secret. Absent or empty means all."""
     page_size: _builtins.int
-    """Most endpoints in one response, 0 or more. Absent or 0 means all of them."""
+    """Most endpoints in one response, 0 to 1000. Absent or 0 means all of them."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(
@@ -758,7 +861,10 @@ class ListGatewayEndpointsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDPOINTS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     next_page_token: _builtins.str
     """Token of the next page. Absent on the last one."""
     @_builtins.property
@@ -769,15 +875,21 @@ class ListGatewayEndpointsResponse(_message.Message):
         self,
         *,
         endpoints: _abc.Iterable[Global___GatewayEndpoint] | None = ...,
+        revision: _builtins.int | None = ...,
         next_page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "endpoints", b"endpoints", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "endpoints", b"endpoints", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayEndpointsResponse: _TypeAlias = ListGatewayEndpointsResponse  # noqa: Y015
 
@@ -790,10 +902,20 @@ class AttachModelToGatewayEndpointRequest(_message.Message):
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     MODEL_CONFIG_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     created_by: _builtins.str
     """Who attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by."""
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def model_config(self) -> Global___GatewayEndpointModelConfig:
         """The model to attach. Required."""
@@ -804,19 +926,29 @@ class AttachModelToGatewayEndpointRequest(_message.Message):
         endpoint_id: _builtins.str | None = ...,
         model_config: Global___GatewayEndpointModelConfig | None = ...,
         created_by: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "model_config", b"model_config"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "etag", b"etag", "model_config", b"model_config", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "model_config", b"model_config"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_request_id", b"_request_id", "created_by", b"created_by", "endpoint_id", b"endpoint_id", "etag", b"etag", "model_config", b"model_config", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_by) -> _WhichOneofReturnType__created_by | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___AttachModelToGatewayEndpointRequest: _TypeAlias = AttachModelToGatewayEndpointRequest  # noqa: Y015
 
@@ -827,6 +959,12 @@ class AttachModelToGatewayEndpointResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MAPPING_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def mapping(self) -> Global___GatewayEndpointModelMapping:
         """The new mapping."""
@@ -835,12 +973,21 @@ class AttachModelToGatewayEndpointResponse(_message.Message):
         self,
         *,
         mapping: Global___GatewayEndpointModelMapping | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["mapping", b"mapping"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "mapping", b"mapping", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mapping", b"mapping"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "mapping", b"mapping", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___AttachModelToGatewayEndpointResponse: _TypeAlias = AttachModelToGatewayEndpointResponse  # noqa: Y015
 
@@ -852,45 +999,81 @@ class DetachModelFromGatewayEndpointRequest(_message.Message):
 
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     MODEL_DEFINITION_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     model_definition_id: _builtins.str
     """Identifier of the model definition. Required."""
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         endpoint_id: _builtins.str | None = ...,
         model_definition_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_model_definition_id", b"_model_definition_id", "endpoint_id", b"endpoint_id", "model_definition_id", b"model_definition_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "model_definition_id", b"model_definition_id", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_model_definition_id", b"_model_definition_id", "endpoint_id", b"endpoint_id", "model_definition_id", b"model_definition_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "model_definition_id", b"model_definition_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__model_definition_id: _TypeAlias = _typing.Literal["model_definition_id"]  # noqa: Y015
     _WhichOneofArgType__model_definition_id: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model_definition_id) -> _WhichOneofReturnType__model_definition_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___DetachModelFromGatewayEndpointRequest: _TypeAlias = DetachModelFromGatewayEndpointRequest  # noqa: Y015
 
 @_typing.final
 class DetachModelFromGatewayEndpointResponse(_message.Message):
-    """DetachModelFromGatewayEndpointResponse is empty."""
+    """DetachModelFromGatewayEndpointResponse tells what became of the endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DetachModelFromGatewayEndpointResponse: _TypeAlias = DetachModelFromGatewayEndpointResponse  # noqa: Y015
 
@@ -903,33 +1086,53 @@ class SetGatewayEndpointTagRequest(_message.Message):
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     key: _builtins.str
     """Key of the tag, 1 to 250 characters. Required."""
     value: _builtins.str
     """Value of the tag, at most 5000 characters. Absent means the empty string."""
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         endpoint_id: _builtins.str | None = ...,
         key: _builtins.str | None = ...,
         value: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_key", b"_key", "_value", b"_value", "endpoint_id", b"endpoint_id", "key", b"key", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_key", b"_key", "_request_id", b"_request_id", "_value", b"_value", "endpoint_id", b"endpoint_id", "etag", b"etag", "key", b"key", "request_id", b"request_id", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_key", b"_key", "_value", b"_value", "endpoint_id", b"endpoint_id", "key", b"key", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_key", b"_key", "_request_id", b"_request_id", "_value", b"_value", "endpoint_id", b"endpoint_id", "etag", b"etag", "key", b"key", "request_id", b"request_id", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__key: _TypeAlias = _typing.Literal["key"]  # noqa: Y015
     _WhichOneofArgType__key: _TypeAlias = _typing.Literal["_key", b"_key"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
     _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__key) -> _WhichOneofReturnType__key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
 
@@ -937,18 +1140,34 @@ Global___SetGatewayEndpointTagRequest: _TypeAlias = SetGatewayEndpointTagRequest
 
 @_typing.final
 class SetGatewayEndpointTagResponse(_message.Message):
-    """SetGatewayEndpointTagResponse is empty."""
+    """SetGatewayEndpointTagResponse tells what became of the endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___SetGatewayEndpointTagResponse: _TypeAlias = SetGatewayEndpointTagResponse  # noqa: Y015
 
@@ -960,44 +1179,80 @@ class DeleteGatewayEndpointTagRequest(_message.Message):
 
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     key: _builtins.str
     """Key of the tag. Required."""
+    etag: _builtins.str
+    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         endpoint_id: _builtins.str | None = ...,
         key: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_key", b"_key", "endpoint_id", b"endpoint_id", "key", b"key"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_key", b"_key", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "key", b"key", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_key", b"_key", "endpoint_id", b"endpoint_id", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id", "_etag", b"_etag", "_key", b"_key", "_request_id", b"_request_id", "endpoint_id", b"endpoint_id", "etag", b"etag", "key", b"key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
     _WhichOneofArgType__endpoint_id: _TypeAlias = _typing.Literal["_endpoint_id", b"_endpoint_id"]  # noqa: Y015
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__key: _TypeAlias = _typing.Literal["key"]  # noqa: Y015
     _WhichOneofArgType__key: _TypeAlias = _typing.Literal["_key", b"_key"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_id) -> _WhichOneofReturnType__endpoint_id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__key) -> _WhichOneofReturnType__key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___DeleteGatewayEndpointTagRequest: _TypeAlias = DeleteGatewayEndpointTagRequest  # noqa: Y015
 
 @_typing.final
 class DeleteGatewayEndpointTagResponse(_message.Message):
-    """DeleteGatewayEndpointTagResponse is empty."""
+    """DeleteGatewayEndpointTagResponse tells what became of the endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewayEndpointTagResponse: _TypeAlias = DeleteGatewayEndpointTagResponse  # noqa: Y015

@@ -12,10 +12,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -127,6 +127,7 @@ class CreateGatewayModelDefinitionRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     MODEL_NAME_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name, 1 to 255 characters. Required."""
     secret_id: _builtins.str
@@ -137,6 +138,10 @@ class CreateGatewayModelDefinitionRequest(_message.Message):
     """The provider's name for the model, 1 to 256 characters. Required."""
     created_by: _builtins.str
     """Who creates the definition, 1 to 255 characters. Optional."""
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
@@ -145,10 +150,11 @@ class CreateGatewayModelDefinitionRequest(_message.Message):
         provider: _builtins.str | None = ...,
         model_name: _builtins.str | None = ...,
         created_by: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_secret_id", b"_secret_id", "created_by", b"created_by", "model_name", b"model_name", "name", b"name", "provider", b"provider", "secret_id", b"secret_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "created_by", b"created_by", "model_name", b"model_name", "name", b"name", "provider", b"provider", "request_id", b"request_id", "secret_id", b"secret_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_secret_id", b"_secret_id", "created_by", b"created_by", "model_name", b"model_name", "name", b"name", "provider", b"provider", "secret_id", b"secret_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "created_by", b"created_by", "model_name", b"model_name", "name", b"name", "provider", b"provider", "request_id", b"request_id", "secret_id", b"secret_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
@@ -158,6 +164,8 @@ class CreateGatewayModelDefinitionRequest(_message.Message):
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__provider: _TypeAlias = _typing.Literal["provider"]  # noqa: Y015
     _WhichOneofArgType__provider: _TypeAlias = _typing.Literal["_provider", b"_provider"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secret_id: _TypeAlias = _typing.Literal["secret_id"]  # noqa: Y015
     _WhichOneofArgType__secret_id: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id"]  # noqa: Y015
     @_typing.overload
@@ -168,6 +176,8 @@ class CreateGatewayModelDefinitionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__provider) -> _WhichOneofReturnType__provider | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_id) -> _WhichOneofReturnType__secret_id | None: ...
 
@@ -180,6 +190,12 @@ class CreateGatewayModelDefinitionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_DEFINITION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the model definition after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def model_definition(self) -> Global___GatewayModelDefinition:
         """The new model definition."""
@@ -188,12 +204,21 @@ class CreateGatewayModelDefinitionResponse(_message.Message):
         self,
         *,
         model_definition: Global___GatewayModelDefinition | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___CreateGatewayModelDefinitionResponse: _TypeAlias = CreateGatewayModelDefinitionResponse  # noqa: Y015
 
@@ -237,6 +262,12 @@ class GetGatewayModelDefinitionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_DEFINITION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the model definition as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     @_builtins.property
     def model_definition(self) -> Global___GatewayModelDefinition:
         """The model definition."""
@@ -245,12 +276,21 @@ class GetGatewayModelDefinitionResponse(_message.Message):
         self,
         *,
         model_definition: Global___GatewayModelDefinition | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___GetGatewayModelDefinitionResponse: _TypeAlias = GetGatewayModelDefinitionResponse  # noqa: Y015
 
@@ -269,7 +309,7 @@ class ListGatewayModelDefinitionsRequest(_message.Message):
     secret_id: _builtins.str
     """Only definitions that use this secret. Absent or empty means all."""
     page_size: _builtins.int
-    """Most definitions in one response, 0 or more. Absent or 0 means all of them."""
+    """Most definitions in one response, 0 to 1000. Absent or 0 means all of them."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(
@@ -310,7 +350,10 @@ class ListGatewayModelDefinitionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_DEFINITIONS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     next_page_token: _builtins.str
     """Token of the next page. Absent on the last one."""
     @_builtins.property
@@ -321,15 +364,21 @@ class ListGatewayModelDefinitionsResponse(_message.Message):
         self,
         *,
         model_definitions: _abc.Iterable[Global___GatewayModelDefinition] | None = ...,
+        revision: _builtins.int | None = ...,
         next_page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "model_definitions", b"model_definitions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "model_definitions", b"model_definitions", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayModelDefinitionsResponse: _TypeAlias = ListGatewayModelDefinitionsResponse  # noqa: Y015
 
@@ -345,6 +394,8 @@ class UpdateGatewayModelDefinitionRequest(_message.Message):
     MODEL_NAME_FIELD_NUMBER: _builtins.int
     UPDATED_BY_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     model_definition_id: _builtins.str
     """Identifier of the definition to change. Required."""
@@ -358,6 +409,14 @@ class UpdateGatewayModelDefinitionRequest(_message.Message):
     """Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was."""
     provider: _builtins.str
     """Provider of the model, 1 to 64 characters. Absent or empty means unchanged."""
+    etag: _builtins.str
+    """The etag that the model definition must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Fields to write: name, secret_id, model_name, provider. A named field that is absent is cleared, if it may be. Without a
@@ -373,12 +432,16 @@ class UpdateGatewayModelDefinitionRequest(_message.Message):
         model_name: _builtins.str | None = ...,
         updated_by: _builtins.str | None = ...,
         provider: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "model_definition_id", b"model_definition_id", "model_name", b"model_name", "name", b"name", "provider", b"provider", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "etag", b"etag", "model_definition_id", b"model_definition_id", "model_name", b"model_name", "name", b"name", "provider", b"provider", "request_id", b"request_id", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "model_definition_id", b"model_definition_id", "model_name", b"model_name", "name", b"name", "provider", b"provider", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_model_name", b"_model_name", "_name", b"_name", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "etag", b"etag", "model_definition_id", b"model_definition_id", "model_name", b"model_name", "name", b"name", "provider", b"provider", "request_id", b"request_id", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__model_definition_id: _TypeAlias = _typing.Literal["model_definition_id"]  # noqa: Y015
     _WhichOneofArgType__model_definition_id: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id"]  # noqa: Y015
     _WhichOneofReturnType__model_name: _TypeAlias = _typing.Literal["model_name"]  # noqa: Y015
@@ -387,10 +450,14 @@ class UpdateGatewayModelDefinitionRequest(_message.Message):
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__provider: _TypeAlias = _typing.Literal["provider"]  # noqa: Y015
     _WhichOneofArgType__provider: _TypeAlias = _typing.Literal["_provider", b"_provider"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secret_id: _TypeAlias = _typing.Literal["secret_id"]  # noqa: Y015
     _WhichOneofArgType__secret_id: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id"]  # noqa: Y015
     _WhichOneofReturnType__updated_by: _TypeAlias = _typing.Literal["updated_by"]  # noqa: Y015
     _WhichOneofArgType__updated_by: _TypeAlias = _typing.Literal["_updated_by", b"_updated_by"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model_definition_id) -> _WhichOneofReturnType__model_definition_id | None: ...
     @_typing.overload
@@ -399,6 +466,8 @@ class UpdateGatewayModelDefinitionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__provider) -> _WhichOneofReturnType__provider | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_id) -> _WhichOneofReturnType__secret_id | None: ...
     @_typing.overload
@@ -413,6 +482,12 @@ class UpdateGatewayModelDefinitionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_DEFINITION_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the model definition after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def model_definition(self) -> Global___GatewayModelDefinition:
         """The model definition."""
@@ -421,12 +496,21 @@ class UpdateGatewayModelDefinitionResponse(_message.Message):
         self,
         *,
         model_definition: Global___GatewayModelDefinition | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_definition", b"model_definition"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "model_definition", b"model_definition", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___UpdateGatewayModelDefinitionResponse: _TypeAlias = UpdateGatewayModelDefinitionResponse  # noqa: Y015
 
@@ -437,36 +521,64 @@ class DeleteGatewayModelDefinitionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_DEFINITION_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     model_definition_id: _builtins.str
     """Identifier of the definition. Required."""
+    etag: _builtins.str
+    """The etag that the model definition must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         model_definition_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id", "model_definition_id", b"model_definition_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_request_id", b"_request_id", "etag", b"etag", "model_definition_id", b"model_definition_id", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id", "model_definition_id", b"model_definition_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_model_definition_id", b"_model_definition_id", "_request_id", b"_request_id", "etag", b"etag", "model_definition_id", b"model_definition_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
     _WhichOneofReturnType__model_definition_id: _TypeAlias = _typing.Literal["model_definition_id"]  # noqa: Y015
     _WhichOneofArgType__model_definition_id: _TypeAlias = _typing.Literal["_model_definition_id", b"_model_definition_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model_definition_id) -> _WhichOneofReturnType__model_definition_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___DeleteGatewayModelDefinitionRequest: _TypeAlias = DeleteGatewayModelDefinitionRequest  # noqa: Y015
 
 @_typing.final
 class DeleteGatewayModelDefinitionResponse(_message.Message):
-    """DeleteGatewayModelDefinitionResponse is empty."""
+    """DeleteGatewayModelDefinitionResponse tells when it was removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewayModelDefinitionResponse: _TypeAlias = DeleteGatewayModelDefinitionResponse  # noqa: Y015

@@ -36,8 +36,8 @@ class ModelDefinitionServiceStub:
     CreateGatewayModelDefinition: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.CreateGatewayModelDefinitionRequest, _model_definition_pb2.CreateGatewayModelDefinitionResponse]
     """CreateGatewayModelDefinition stores a model under a new id.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits); NOT_FOUND (the secret); ALREADY_EXISTS (the name
-    is taken).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a request_id that was used with another
+    content); NOT_FOUND (the secret); ALREADY_EXISTS (the name is taken).
     """
     GetGatewayModelDefinition: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.GetGatewayModelDefinitionRequest, _model_definition_pb2.GetGatewayModelDefinitionResponse]
     """GetGatewayModelDefinition reads one model definition.
@@ -46,19 +46,23 @@ class ModelDefinitionServiceStub:
     """
     ListGatewayModelDefinitions: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.ListGatewayModelDefinitionsRequest, _model_definition_pb2.ListGatewayModelDefinitionsResponse]
     """ListGatewayModelDefinitions lists model definitions in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
     UpdateGatewayModelDefinition: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.UpdateGatewayModelDefinitionRequest, _model_definition_pb2.UpdateGatewayModelDefinitionResponse]
     """UpdateGatewayModelDefinition changes the named fields of a model definition.
 
-    Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field); NOT_FOUND
-    (the definition or its new secret); ALREADY_EXISTS (the new name is taken).
+    Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field; a
+    request_id that was used with another content); NOT_FOUND (the definition or its new secret); ALREADY_EXISTS (the
+    new name is taken); ABORTED (the etag is not the current one).
     """
     DeleteGatewayModelDefinition: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.DeleteGatewayModelDefinitionRequest, _model_definition_pb2.DeleteGatewayModelDefinitionResponse]
     """DeleteGatewayModelDefinition removes a model definition that no endpoint uses.
 
-    Errors: INVALID_ARGUMENT (no model_definition_id); NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it).
+    Errors: INVALID_ARGUMENT (no model_definition_id; a request_id that was used with another content); NOT_FOUND;
+    FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is not the current one).
     """
 
 @_typing.type_check_only
@@ -69,8 +73,8 @@ class ModelDefinitionServiceAsyncStub(ModelDefinitionServiceStub):
     CreateGatewayModelDefinition: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.CreateGatewayModelDefinitionRequest, _model_definition_pb2.CreateGatewayModelDefinitionResponse]  # type: ignore[assignment]
     """CreateGatewayModelDefinition stores a model under a new id.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits); NOT_FOUND (the secret); ALREADY_EXISTS (the name
-    is taken).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a request_id that was used with another
+    content); NOT_FOUND (the secret); ALREADY_EXISTS (the name is taken).
     """
     GetGatewayModelDefinition: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.GetGatewayModelDefinitionRequest, _model_definition_pb2.GetGatewayModelDefinitionResponse]  # type: ignore[assignment]
     """GetGatewayModelDefinition reads one model definition.
@@ -79,19 +83,23 @@ class ModelDefinitionServiceAsyncStub(ModelDefinitionServiceStub):
     """
     ListGatewayModelDefinitions: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.ListGatewayModelDefinitionsRequest, _model_definition_pb2.ListGatewayModelDefinitionsResponse]  # type: ignore[assignment]
     """ListGatewayModelDefinitions lists model definitions in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
     UpdateGatewayModelDefinition: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.UpdateGatewayModelDefinitionRequest, _model_definition_pb2.UpdateGatewayModelDefinitionResponse]  # type: ignore[assignment]
     """UpdateGatewayModelDefinition changes the named fields of a model definition.
 
-    Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field); NOT_FOUND
-    (the definition or its new secret); ALREADY_EXISTS (the new name is taken).
+    Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field; a
+    request_id that was used with another content); NOT_FOUND (the definition or its new secret); ALREADY_EXISTS (the
+    new name is taken); ABORTED (the etag is not the current one).
     """
     DeleteGatewayModelDefinition: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.DeleteGatewayModelDefinitionRequest, _model_definition_pb2.DeleteGatewayModelDefinitionResponse]  # type: ignore[assignment]
     """DeleteGatewayModelDefinition removes a model definition that no endpoint uses.
 
-    Errors: INVALID_ARGUMENT (no model_definition_id); NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it).
+    Errors: INVALID_ARGUMENT (no model_definition_id; a request_id that was used with another content); NOT_FOUND;
+    FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is not the current one).
     """
 
 class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -105,8 +113,8 @@ class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_model_definition_pb2.CreateGatewayModelDefinitionResponse, _abc.Awaitable[_model_definition_pb2.CreateGatewayModelDefinitionResponse]]:
         """CreateGatewayModelDefinition stores a model under a new id.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits); NOT_FOUND (the secret); ALREADY_EXISTS (the name
-        is taken).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a request_id that was used with another
+        content); NOT_FOUND (the secret); ALREADY_EXISTS (the name is taken).
         """
 
     @_abc_1.abstractmethod
@@ -127,8 +135,10 @@ class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_definition_pb2.ListGatewayModelDefinitionsResponse, _abc.Awaitable[_model_definition_pb2.ListGatewayModelDefinitionsResponse]]:
         """ListGatewayModelDefinitions lists model definitions in order of creation, then of id.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
 
     @_abc_1.abstractmethod
@@ -139,8 +149,9 @@ class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_model_definition_pb2.UpdateGatewayModelDefinitionResponse, _abc.Awaitable[_model_definition_pb2.UpdateGatewayModelDefinitionResponse]]:
         """UpdateGatewayModelDefinition changes the named fields of a model definition.
 
-        Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field); NOT_FOUND
-        (the definition or its new secret); ALREADY_EXISTS (the new name is taken).
+        Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field; a
+        request_id that was used with another content); NOT_FOUND (the definition or its new secret); ALREADY_EXISTS (the
+        new name is taken); ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -151,7 +162,8 @@ class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_model_definition_pb2.DeleteGatewayModelDefinitionResponse, _abc.Awaitable[_model_definition_pb2.DeleteGatewayModelDefinitionResponse]]:
         """DeleteGatewayModelDefinition removes a model definition that no endpoint uses.
 
-        Errors: INVALID_ARGUMENT (no model_definition_id); NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it).
+        Errors: INVALID_ARGUMENT (no model_definition_id; a request_id that was used with another content); NOT_FOUND;
+        FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is not the current one).
         """
 
 def add_ModelDefinitionServiceServicer_to_server(servicer: ModelDefinitionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -197,12 +197,17 @@ class CreateGatewaySecretRequest(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     AUTH_CONFIG_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     secret_name: _builtins.str
     """Unique name, 1 to 255 characters. Required."""
     provider: _builtins.str
     """Provider the credential is for, at most 64 characters. Optional."""
     created_by: _builtins.str
     """Who creates the secret, 1 to 255 characters. Optional."""
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def secret_value(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The credential: at least one key, no empty key and no empty value. It is stored encrypted and never returned. The keys
@@ -223,21 +228,26 @@ class CreateGatewaySecretRequest(_message.Message):
         provider: _builtins.str | None = ...,
         auth_config: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         created_by: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_provider", b"_provider", "_secret_name", b"_secret_name", "created_by", b"created_by", "provider", b"provider", "secret_name", b"secret_name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_name", b"_secret_name", "created_by", b"created_by", "provider", b"provider", "request_id", b"request_id", "secret_name", b"secret_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_provider", b"_provider", "_secret_name", b"_secret_name", "auth_config", b"auth_config", "created_by", b"created_by", "provider", b"provider", "secret_name", b"secret_name", "secret_value", b"secret_value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_created_by", b"_created_by", "_provider", b"_provider", "_request_id", b"_request_id", "_secret_name", b"_secret_name", "auth_config", b"auth_config", "created_by", b"created_by", "provider", b"provider", "request_id", b"request_id", "secret_name", b"secret_name", "secret_value", b"secret_value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__created_by: _TypeAlias = _typing.Literal["created_by"]  # noqa: Y015
     _WhichOneofArgType__created_by: _TypeAlias = _typing.Literal["_created_by", b"_created_by"]  # noqa: Y015
     _WhichOneofReturnType__provider: _TypeAlias = _typing.Literal["provider"]  # noqa: Y015
     _WhichOneofArgType__provider: _TypeAlias = _typing.Literal["_provider", b"_provider"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secret_name: _TypeAlias = _typing.Literal["secret_name"]  # noqa: Y015
     _WhichOneofArgType__secret_name: _TypeAlias = _typing.Literal["_secret_name", b"_secret_name"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__created_by) -> _WhichOneofReturnType__created_by | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__provider) -> _WhichOneofReturnType__provider | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_name) -> _WhichOneofReturnType__secret_name | None: ...
 
@@ -250,6 +260,12 @@ class CreateGatewaySecretResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SECRET_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the secret after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def secret(self) -> Global___GatewaySecretInfo:
         """The new secret, its values masked."""
@@ -258,12 +274,21 @@ class CreateGatewaySecretResponse(_message.Message):
         self,
         *,
         secret: Global___GatewaySecretInfo | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___CreateGatewaySecretResponse: _TypeAlias = CreateGatewaySecretResponse  # noqa: Y015
 
@@ -307,6 +332,12 @@ class GetGatewaySecretInfoResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SECRET_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the secret as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     @_builtins.property
     def secret(self) -> Global___GatewaySecretInfo:
         """The secret, its values masked."""
@@ -315,12 +346,21 @@ class GetGatewaySecretInfoResponse(_message.Message):
         self,
         *,
         secret: Global___GatewaySecretInfo | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___GetGatewaySecretInfoResponse: _TypeAlias = GetGatewaySecretInfoResponse  # noqa: Y015
 
@@ -374,11 +414,21 @@ class UpdateGatewaySecretRequest(_message.Message):
     SECRET_VALUE_FIELD_NUMBER: _builtins.int
     AUTH_CONFIG_FIELD_NUMBER: _builtins.int
     UPDATED_BY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     secret_id: _builtins.str
     """Identifier of the secret to change. Required."""
     updated_by: _builtins.str
     """Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was."""
+    etag: _builtins.str
+    """The etag that the secret must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     @_builtins.property
     def secret_value(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The new credential, replacing every key. Empty means unchanged. A secret cannot be left without a value."""
@@ -400,16 +450,26 @@ class UpdateGatewaySecretRequest(_message.Message):
         secret_value: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         auth_config: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         updated_by: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "etag", b"etag", "request_id", b"request_id", "secret_id", b"secret_id", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "auth_config", b"auth_config", "secret_id", b"secret_id", "secret_value", b"secret_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "_updated_by", b"_updated_by", "auth_config", b"auth_config", "etag", b"etag", "request_id", b"request_id", "secret_id", b"secret_id", "secret_value", b"secret_value", "update_mask", b"update_mask", "updated_by", b"updated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secret_id: _TypeAlias = _typing.Literal["secret_id"]  # noqa: Y015
     _WhichOneofArgType__secret_id: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id"]  # noqa: Y015
     _WhichOneofReturnType__updated_by: _TypeAlias = _typing.Literal["updated_by"]  # noqa: Y015
     _WhichOneofArgType__updated_by: _TypeAlias = _typing.Literal["_updated_by", b"_updated_by"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_id) -> _WhichOneofReturnType__secret_id | None: ...
     @_typing.overload
@@ -424,6 +484,12 @@ class UpdateGatewaySecretResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SECRET_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Etag of the secret after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     @_builtins.property
     def secret(self) -> Global___GatewaySecretInfo:
         """The secret, its values masked."""
@@ -432,12 +498,21 @@ class UpdateGatewaySecretResponse(_message.Message):
         self,
         *,
         secret: Global___GatewaySecretInfo | None = ...,
+        etag: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_revision", b"_revision", "etag", b"etag", "revision", b"revision", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___UpdateGatewaySecretResponse: _TypeAlias = UpdateGatewaySecretResponse  # noqa: Y015
 
@@ -448,37 +523,65 @@ class DeleteGatewaySecretRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SECRET_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     secret_id: _builtins.str
     """Identifier of the secret. Required."""
+    etag: _builtins.str
+    """The etag that the secret must still have. With another one nothing changes, and the call fails with ABORTED.
+    Absent means any.
+    """
+    request_id: _builtins.str
+    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
+    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """
     def __init__(
         self,
         *,
         secret_id: _builtins.str | None = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id", "secret_id", b"secret_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "etag", b"etag", "request_id", b"request_id", "secret_id", b"secret_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id", "secret_id", b"secret_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "_secret_id", b"_secret_id", "etag", b"etag", "request_id", b"request_id", "secret_id", b"secret_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__secret_id: _TypeAlias = _typing.Literal["secret_id"]  # noqa: Y015
     _WhichOneofArgType__secret_id: _TypeAlias = _typing.Literal["_secret_id", b"_secret_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__secret_id) -> _WhichOneofReturnType__secret_id | None: ...
 
 Global___DeleteGatewaySecretRequest: _TypeAlias = DeleteGatewaySecretRequest  # noqa: Y015
 
 @_typing.final
 class DeleteGatewaySecretResponse(_message.Message):
-    """DeleteGatewaySecretResponse is empty."""
+    """DeleteGatewaySecretResponse tells when it was removed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of this change in the gateway's one sequence of changes, 1 or more."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___DeleteGatewaySecretResponse: _TypeAlias = DeleteGatewaySecretResponse  # noqa: Y015
 
@@ -494,7 +597,7 @@ class ListGatewaySecretInfosRequest(_message.Message):
     provider: _builtins.str
     """Only secrets of this provider, compared exactly. Absent or empty means all."""
     page_size: _builtins.int
-    """Most secrets in one response, 0 or more. Absent or 0 means all of them."""
+    """Most secrets in one response, 0 to 1000. Absent or 0 means all of them."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(
@@ -530,7 +633,10 @@ class ListGatewaySecretInfosResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SECRETS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Number of the last change that this answer has seen, 0 before the first."""
     next_page_token: _builtins.str
     """Token of the next page. Absent on the last one."""
     @_builtins.property
@@ -541,14 +647,20 @@ class ListGatewaySecretInfosResponse(_message.Message):
         self,
         *,
         secrets: _abc.Iterable[Global___GatewaySecretInfo] | None = ...,
+        revision: _builtins.int | None = ...,
         next_page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token", "secrets", b"secrets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewaySecretInfosResponse: _TypeAlias = ListGatewaySecretInfosResponse  # noqa: Y015

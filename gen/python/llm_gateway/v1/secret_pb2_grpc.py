@@ -70,7 +70,8 @@ class SecretServiceServicer(object):
         """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
         Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an
-        unsafe auth_config.api_base); ALREADY_EXISTS (the name is taken).
+        unsafe auth_config.api_base; a request_id that was used with another content); ALREADY_EXISTS (the name is
+        taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,8 +89,8 @@ class SecretServiceServicer(object):
     def UpdateGatewaySecret(self, request, context):
         """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field);
-        NOT_FOUND.
+        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
+        request_id that was used with another content); NOT_FOUND; ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +99,8 @@ class SecretServiceServicer(object):
     def DeleteGatewaySecret(self, request, context):
         """DeleteGatewaySecret removes a secret. Model definitions that used it stay, without a secret.
 
-        Errors: INVALID_ARGUMENT (no secret_id); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (no secret_id; a request_id that was used with another content); NOT_FOUND; ABORTED (the
+        etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,8 +108,10 @@ class SecretServiceServicer(object):
 
     def ListGatewaySecretInfos(self, request, context):
         """ListGatewaySecretInfos lists secrets in order of creation, then of id.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

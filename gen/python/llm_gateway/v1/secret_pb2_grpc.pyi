@@ -37,7 +37,8 @@ class SecretServiceStub:
     """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
     Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an
-    unsafe auth_config.api_base); ALREADY_EXISTS (the name is taken).
+    unsafe auth_config.api_base; a request_id that was used with another content); ALREADY_EXISTS (the name is
+    taken).
     """
     GetGatewaySecretInfo: _grpc.UnaryUnaryMultiCallable[_secret_pb2.GetGatewaySecretInfoRequest, _secret_pb2.GetGatewaySecretInfoResponse]
     """GetGatewaySecretInfo reads one secret's description, never its value.
@@ -47,18 +48,21 @@ class SecretServiceStub:
     UpdateGatewaySecret: _grpc.UnaryUnaryMultiCallable[_secret_pb2.UpdateGatewaySecretRequest, _secret_pb2.UpdateGatewaySecretResponse]
     """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field);
-    NOT_FOUND.
+    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
+    request_id that was used with another content); NOT_FOUND; ABORTED (the etag is not the current one).
     """
     DeleteGatewaySecret: _grpc.UnaryUnaryMultiCallable[_secret_pb2.DeleteGatewaySecretRequest, _secret_pb2.DeleteGatewaySecretResponse]
     """DeleteGatewaySecret removes a secret. Model definitions that used it stay, without a secret.
 
-    Errors: INVALID_ARGUMENT (no secret_id); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (no secret_id; a request_id that was used with another content); NOT_FOUND; ABORTED (the
+    etag is not the current one).
     """
     ListGatewaySecretInfos: _grpc.UnaryUnaryMultiCallable[_secret_pb2.ListGatewaySecretInfosRequest, _secret_pb2.ListGatewaySecretInfosResponse]
     """ListGatewaySecretInfos lists secrets in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
 
 @_typing.type_check_only
@@ -70,7 +74,8 @@ class SecretServiceAsyncStub(SecretServiceStub):
     """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
     Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an
-    unsafe auth_config.api_base); ALREADY_EXISTS (the name is taken).
+    unsafe auth_config.api_base; a request_id that was used with another content); ALREADY_EXISTS (the name is
+    taken).
     """
     GetGatewaySecretInfo: _aio.UnaryUnaryMultiCallable[_secret_pb2.GetGatewaySecretInfoRequest, _secret_pb2.GetGatewaySecretInfoResponse]  # type: ignore[assignment]
     """GetGatewaySecretInfo reads one secret's description, never its value.
@@ -80,18 +85,21 @@ class SecretServiceAsyncStub(SecretServiceStub):
     UpdateGatewaySecret: _aio.UnaryUnaryMultiCallable[_secret_pb2.UpdateGatewaySecretRequest, _secret_pb2.UpdateGatewaySecretResponse]  # type: ignore[assignment]
     """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field);
-    NOT_FOUND.
+    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
+    request_id that was used with another content); NOT_FOUND; ABORTED (the etag is not the current one).
     """
     DeleteGatewaySecret: _aio.UnaryUnaryMultiCallable[_secret_pb2.DeleteGatewaySecretRequest, _secret_pb2.DeleteGatewaySecretResponse]  # type: ignore[assignment]
     """DeleteGatewaySecret removes a secret. Model definitions that used it stay, without a secret.
 
-    Errors: INVALID_ARGUMENT (no secret_id); NOT_FOUND.
+    Errors: INVALID_ARGUMENT (no secret_id; a request_id that was used with another content); NOT_FOUND; ABORTED (the
+    etag is not the current one).
     """
     ListGatewaySecretInfos: _aio.UnaryUnaryMultiCallable[_secret_pb2.ListGatewaySecretInfosRequest, _secret_pb2.ListGatewaySecretInfosResponse]  # type: ignore[assignment]
     """ListGatewaySecretInfos lists secrets in order of creation, then of id.
+    Every page shows the list as it was when its first page was read.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+    hours ago, and was changed since).
     """
 
 class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -106,7 +114,8 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
         Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an
-        unsafe auth_config.api_base); ALREADY_EXISTS (the name is taken).
+        unsafe auth_config.api_base; a request_id that was used with another content); ALREADY_EXISTS (the name is
+        taken).
         """
 
     @_abc_1.abstractmethod
@@ -128,8 +137,8 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_secret_pb2.UpdateGatewaySecretResponse, _abc.Awaitable[_secret_pb2.UpdateGatewaySecretResponse]]:
         """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field);
-        NOT_FOUND.
+        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
+        request_id that was used with another content); NOT_FOUND; ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -140,7 +149,8 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_secret_pb2.DeleteGatewaySecretResponse, _abc.Awaitable[_secret_pb2.DeleteGatewaySecretResponse]]:
         """DeleteGatewaySecret removes a secret. Model definitions that used it stay, without a secret.
 
-        Errors: INVALID_ARGUMENT (no secret_id); NOT_FOUND.
+        Errors: INVALID_ARGUMENT (no secret_id; a request_id that was used with another content); NOT_FOUND; ABORTED (the
+        etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -150,8 +160,10 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_secret_pb2.ListGatewaySecretInfosResponse, _abc.Awaitable[_secret_pb2.ListGatewaySecretInfosResponse]]:
         """ListGatewaySecretInfos lists secrets in order of creation, then of id.
+        Every page shows the list as it was when its first page was read.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
+        hours ago, and was changed since).
         """
 
 def add_SecretServiceServicer_to_server(servicer: SecretServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,7 @@
+// Generated from proto/ by proto/generate.py. Do not edit.
+export * from "./binding_pb.js";
+export * from "./budget_pb.js";
+export * from "./change_pb.js";
+export * from "./endpoint_pb.js";
+export * from "./model_definition_pb.js";
+export * from "./secret_pb.js";
