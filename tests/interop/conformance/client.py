@@ -1,0 +1,173 @@
+"""The client under test: our HTTP transports, called as the conformance runner says.
+
+    python -m tests.interop.conformance.client sync|async
+
+The runner writes one call after the other to its standard input, each to a reference server that it started, and reads from
+its standard output what came of each. The transports hand their callers a message or an error; the headers of the answer,
+which the runner wants too, are read off the pool of connections below them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from connectrpc.conformance.v1 import service_pb2
+from connectrpc.conformance.v1.client_compat_pb2 import (
+    ClientCompatRequest,
+    ClientCompatResponse,
+    ClientErrorResult,
+    ClientResponseResult,
+)
+
+from gateway_entities.errors import GatewayError
+from gateway_entities.methods import Method
+from gateway_entities.transports.base import Deadline, Target
+from gateway_entities.transports.connections import AsyncConnections, Connections, HttpAnswer, HttpRequest
+from gateway_entities.transports.http import AsyncHttpTransport, HttpTransport
+from tests.interop.conformance.stream import read_message, write_message
+
+METHODS: dict[str, Method[Any, Any]] = {
+    method.name: method
+    for method in (
+        Method(service_pb2.UnaryRequest, service_pb2.UnaryResponse),
+        Method(service_pb2.IdempotentUnaryRequest, service_pb2.IdempotentUnaryResponse),
+        Method(service_pb2.UnimplementedRequest, service_pb2.UnimplementedResponse),
+    )
+}
+
+
+class Outcome(NamedTuple):
+    """What came of a call: a message or an error, and the answer that it was read from if there was one."""
+
+    message: Any
+    error: service_pb2.Error | None
+    answer: HttpAnswer | None
+
+
+class SeenConnections(Connections):
+    """A pool that keeps its last answer."""
+
+    answer: HttpAnswer | None = None
+
+    def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:
+        self.answer = super().exchange(request, deadline)
+        return self.answer
+
+
+class AsyncSeenConnections(AsyncConnections):
+    """The same on asyncio."""
+
+    answer: HttpAnswer | None = None
+
+    async def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:
+        self.answer = await super().exchange(request, deadline)
+        return self.answer
+
+
+async def call_sync(wanted: ClientCompatRequest) -> Outcome:
+    target = target_of(wanted)
+    connections = SeenConnections(target)
+    transport = HttpTransport(target, connections)
+    canceller = threading.Timer(wanted.cancel.after_close_send_ms / 1000, transport.close)
+    time.sleep(wanted.request_delay_ms / 1000)
+    if wanted.HasField("cancel"):
+        canceller.start()
+    message, error = None, None
+    try:
+        message = transport.call(*call_of(wanted), timeout=timeout_of(wanted), metadata=metadata_of(wanted))
+    except GatewayError as failed:
+        error = error_of(failed)
+    finally:
+        canceller.cancel()
+        transport.close()
+    return Outcome(message, error, connections.answer)
+
+
+async def call_async(wanted: ClientCompatRequest) -> Outcome:
+    target = target_of(wanted)
+    connections = AsyncSeenConnections(target)
+    transport = AsyncHttpTransport(target, connections)
+    await asyncio.sleep(wanted.request_delay_ms / 1000)
+    call = asyncio.create_task(
+        transport.call(*call_of(wanted), timeout=timeout_of(wanted), metadata=metadata_of(wanted)),
+    )
+    if wanted.HasField("cancel"):
+        asyncio.get_running_loop().call_later(wanted.cancel.after_close_send_ms / 1000, call.cancel)
+    message, error = None, None
+    try:
+        message = await call
+    except GatewayError as failed:
+        error = error_of(failed)
+    except asyncio.CancelledError:
+        error = service_pb2.Error(code="CODE_CANCELED")
+    finally:
+        await transport.close()
+    return Outcome(message, error, connections.answer)
+
+
+def target_of(wanted: ClientCompatRequest) -> Target:
+    if wanted.server_tls_cert:
+        # The pool reads it when it is made.
+        Path(os.environ["SSL_CERT_FILE"]).write_bytes(wanted.server_tls_cert)
+    scheme = "https" if wanted.server_tls_cert else "http"
+    return Target.parse(f"{scheme}://{wanted.host}:{wanted.port}")
+
+
+def call_of(wanted: ClientCompatRequest) -> tuple[Method[Any, Any], Any]:
+    method = METHODS[wanted.method]
+    request = method.request_type()
+    (message,) = wanted.request_messages
+    assert message.Unpack(request)
+    return method, request
+
+
+def timeout_of(wanted: ClientCompatRequest) -> float | None:
+    return wanted.timeout_ms / 1000 if wanted.HasField("timeout_ms") else None
+
+
+def metadata_of(wanted: ClientCompatRequest) -> dict[str, str]:
+    # A header with several values is, in HTTP, the header with their list.
+    return {header.name.lower(): ", ".join(header.value) for header in wanted.request_headers}
+
+
+def error_of(failed: GatewayError) -> service_pb2.Error:
+    return service_pb2.Error(code=failed.code.number, message=failed.message, details=failed.received_details)
+
+
+def result_of(outcome: Outcome) -> ClientResponseResult:
+    result = ClientResponseResult(error=outcome.error)
+    if outcome.message is not None:
+        result.payloads.append(outcome.message.payload)
+    values: dict[str, list[str]] = {}
+    for name, value in outcome.answer.headers if outcome.answer else ():
+        values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    for name, each in values.items():
+        trailer = name.removeprefix("trailer-")
+        lines = result.response_headers if trailer == name else result.response_trailers
+        lines.add(name=trailer, value=each)
+    return result
+
+
+async def main(call: Callable[[ClientCompatRequest], Awaitable[Outcome]]) -> None:
+    while wanted := await asyncio.to_thread(read_message, sys.stdin.buffer, ClientCompatRequest):
+        answer = ClientCompatResponse(test_name=wanted.test_name)
+        try:
+            answer.response.CopyFrom(result_of(await call(wanted)))
+        except Exception as failed:
+            answer.error.CopyFrom(ClientErrorResult(message=repr(failed)))
+        write_message(sys.stdout.buffer, answer)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        # The way of every user whose server has a certificate of its own.
+        os.environ["SSL_CERT_FILE"] = f"{folder}/server.pem"
+        asyncio.run(main({"sync": call_sync, "async": call_async}[sys.argv[1]]))

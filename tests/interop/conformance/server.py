@@ -1,0 +1,153 @@
+"""The server under test: our HTTP edge, with the methods of the conformance service in place of our own.
+
+    python -m tests.interop.conformance.server
+
+The runner starts it, says on its standard input what the server is to be like, and reads from its standard output where it
+listens. Everything that speaks HTTP or Connect here is the product's; only the service behind it is the suite's. It echoes
+headers and sets some, which no handler of ours does, so an ASGI layer around the product's app carries them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from connectrpc.conformance.v1 import service_pb2
+from connectrpc.conformance.v1.server_compat_pb2 import ServerCompatRequest, ServerCompatResponse
+from google.protobuf.any_pb2 import Any as AnyMessage
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method
+from gateway_entities.server import limits
+from gateway_entities.server.address import Address
+from gateway_entities.server.dispatch import Dispatcher
+from tests.interop.conformance.stream import read_message, write_message
+
+T = TypeVar("T")
+RequestInfo = service_pb2.ConformancePayload.RequestInfo
+
+METHODS = (
+    Method(service_pb2.UnaryRequest, service_pb2.UnaryResponse),
+    Method(service_pb2.IdempotentUnaryRequest, service_pb2.IdempotentUnaryResponse),
+)
+
+
+class Exchange:
+    """What the suite's service has to know of a request, and to add to its answer."""
+
+    def __init__(self, request_headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.request_headers = request_headers
+        self.timeout: float | None = None
+        self.response_headers: list[tuple[bytes, bytes]] = []
+
+
+EXCHANGE: contextvars.ContextVar[Exchange] = contextvars.ContextVar("EXCHANGE")
+
+
+class Headers:
+    """The ASGI layer: notes the headers of each request, and adds to the answer those that the service wants."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope["headers"])
+        EXCHANGE.set(exchange)
+
+        async def send_more(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *exchange.response_headers]}
+            await send(message)
+
+        await self._app(scope, receive, send_more)
+
+
+class ContextDispatcher(Dispatcher):
+    """The product's, but that the worker thread sees the exchange, and the exchange the timeout that the edge found."""
+
+    async def run(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+        EXCHANGE.get().timeout = timeout
+        context = contextvars.copy_context()
+        return await super().run(lambda: context.run(work), timeout, during=during)
+
+
+class EchoError(GatewayError):
+    """An error with just the details that the suite asks for."""
+
+    def __init__(self, wanted: service_pb2.Error, info: RequestInfo) -> None:
+        super().__init__(Code.from_number(wanted.code), wanted.message)
+        self._wanted = [*wanted.details, packed(info)]
+
+    def details(self) -> list[AnyMessage]:
+        return self._wanted
+
+
+class EchoService:
+    """The conformance service, as far as its calls are unary."""
+
+    def unary(self, request: service_pb2.UnaryRequest) -> service_pb2.UnaryResponse:
+        return service_pb2.UnaryResponse(payload=echo(request))
+
+    def idempotent_unary(self, request: service_pb2.IdempotentUnaryRequest) -> service_pb2.IdempotentUnaryResponse:
+        return service_pb2.IdempotentUnaryResponse(payload=echo(request))
+
+
+def echo(request: Any) -> service_pb2.ConformancePayload:
+    exchange = EXCHANGE.get()
+    definition = request.response_definition
+    info = RequestInfo(request_headers=to_headers(exchange.request_headers), requests=[packed(request)])
+    if exchange.timeout is not None:
+        info.timeout_ms = round(exchange.timeout * 1000)
+    for prefix, wanted in (("", definition.response_headers), ("trailer-", definition.response_trailers)):
+        exchange.response_headers += [
+            ((prefix + header.name).lower().encode(), value.encode()) for header in wanted for value in header.value
+        ]
+    time.sleep(definition.response_delay_ms / 1000)
+    if definition.HasField("error"):
+        raise EchoError(definition.error, info)
+    return service_pb2.ConformancePayload(data=definition.response_data, request_info=info)
+
+
+def packed(message: Any) -> AnyMessage:
+    holder = AnyMessage()
+    holder.Pack(message)
+    return holder
+
+
+def to_headers(lines: Iterable[tuple[bytes, bytes]]) -> list[service_pb2.Header]:
+    values: dict[str, list[str]] = {}
+    for name, value in lines:
+        values.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return [service_pb2.Header(name=name, value=each) for name, each in values.items()]
+
+
+async def main() -> None:
+    wanted = read_message(sys.stdin.buffer, ServerCompatRequest)
+    assert wanted is not None
+    if wanted.message_receive_limit:
+        # It is a constant of the product, read when the edge is imported.
+        limits.MAX_REQUEST_BYTES = wanted.message_receive_limit  # type: ignore[misc]
+    from gateway_entities.server.http import HttpEdge, http_app
+
+    async def ready() -> None: ...
+
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    dispatcher = ContextDispatcher(EchoService())
+    edge = HttpEdge(Headers(http_app(dispatcher, ready, methods=METHODS)))
+    port = await edge.start(Address.parse("127.0.0.1:0"))
+    write_message(sys.stdout.buffer, ServerCompatResponse(host="127.0.0.1", port=port))
+    await stopping.wait()
+    await dispatcher.drain(0)
+    await edge.stop()
+    await dispatcher.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

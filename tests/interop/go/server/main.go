@@ -1,0 +1,94 @@
+// A gateway in Go, in memory, on the generated interfaces of grpc-go and connect-go. It serves what the Python clients are tested
+// with, and shares no code with the server in Python. It prints its two targets, and ends when its standard input does.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	pb "gateway_entities/gen/go/llm_gateway/v1"
+	"gateway_entities/gen/go/llm_gateway/v1/llmgatewayv1connect"
+)
+
+func main() {
+	served := &gateway{}
+	overGRPC, overHTTP := listen(), listen()
+	go serveGRPC(served, overGRPC)
+	go serveHTTP(served, overHTTP)
+	fmt.Printf("grpc://%s http://%s\n", overGRPC.Addr(), overHTTP.Addr())
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func listen() net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return listener
+}
+
+func serveGRPC(served *gateway, listener net.Listener) {
+	server := grpc.NewServer(grpc.UnaryInterceptor(served.alone))
+	pb.RegisterBindingServiceServer(server, served)
+	pb.RegisterBudgetServiceServer(server, served)
+	pb.RegisterEndpointServiceServer(server, served)
+	pb.RegisterModelDefinitionServiceServer(server, served)
+	pb.RegisterSecretServiceServer(server, served)
+	log.Fatal(server.Serve(listener))
+}
+
+func serveHTTP(served *gateway, listener net.Listener) {
+	options := connect.WithInterceptors(connect.UnaryInterceptorFunc(served.aloneOverConnect))
+	routes := http.NewServeMux()
+	routes.Handle(llmgatewayv1connect.NewBindingServiceHandler(served, options))
+	routes.Handle(llmgatewayv1connect.NewBudgetServiceHandler(served, options))
+	routes.Handle(llmgatewayv1connect.NewEndpointServiceHandler(served, options))
+	routes.Handle(llmgatewayv1connect.NewModelDefinitionServiceHandler(served, options))
+	routes.Handle(llmgatewayv1connect.NewSecretServiceHandler(served, options))
+	log.Fatal(http.Serve(listener, routes))
+}
+
+// alone runs one method at a time.
+func (g *gateway) alone(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	return next(ctx, request)
+}
+
+// aloneOverConnect does the same, lets the method see its headers where grpc-go has them, and turns its error into connect-go's.
+func (g *gateway) aloneOverConnect(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
+		headers := metadata.MD{}
+		for key, values := range request.Header() {
+			headers[strings.ToLower(key)] = values
+		}
+		g.lock.Lock()
+		defer g.lock.Unlock()
+		response, err := next(metadata.NewIncomingContext(ctx, headers), request)
+		if err == nil {
+			return response, nil
+		}
+		described := status.Convert(err)
+		failure := connect.NewError(connect.Code(described.Code()), errors.New(described.Message()))
+		for _, each := range described.Proto().GetDetails() {
+			if detail, err := connect.NewErrorDetail(each); err == nil {
+				failure.AddDetail(detail)
+			}
+		}
+		return nil, failure
+	}
+}

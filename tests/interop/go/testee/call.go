@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	testeev1 "gateway_entities/gen/go/llm_gateway/testee/v1"
+	llmgatewayv1 "gateway_entities/gen/go/llm_gateway/v1"
+	"gateway_entities/gen/go/llm_gateway/v1/llmgatewayv1connect"
+)
+
+// Channels are kept, as a program would: one for each target.
+var channels = map[string]*grpc.ClientConn{}
+
+func call(request *testeev1.Call) *testeev1.TesteeResponse {
+	service, name, _ := strings.Cut(strings.TrimPrefix(request.GetPath(), "/"), "/")
+	client := clients(request)[service]
+	if client == nil {
+		return unsupported("service %q or target %q", service, request.GetTarget())
+	}
+	// Every generated client has func (ctx, *Request, ...) (*Response, error) for each unary method.
+	method := reflect.ValueOf(client).MethodByName(name)
+	if !method.IsValid() || method.Type().NumIn() < 2 || method.Type().NumOut() != 2 {
+		return unsupported("method %q", request.GetPath())
+	}
+	message := reflect.New(method.Type().In(1).Elem())
+	if err := proto.Unmarshal(request.GetRequest(), message.Interface().(proto.Message)); err != nil {
+		return unreadable(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if request.TimeoutMs != nil {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(request.GetTimeoutMs())*time.Millisecond)
+	}
+	defer cancel()
+	results := method.Call([]reflect.Value{reflect.ValueOf(ctx), message})
+	if err, ok := results[1].Interface().(error); ok {
+		return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_CallError{CallError: failure(err)}}
+	}
+	data, err := encoding.Marshal(results[0].Interface().(proto.Message))
+	if err != nil {
+		return unreadable(err)
+	}
+	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Proto{Proto: data}}
+}
+
+// clients returns the client of each service, for the kind of target that the call names.
+func clients(request *testeev1.Call) map[string]any {
+	target := request.GetTarget()
+	if address, ok := strings.CutPrefix(target, "grpc://"); ok {
+		if channels[address] == nil {
+			channel, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+			if err != nil {
+				return nil
+			}
+			channels[address] = channel
+		}
+		channel := channels[address]
+		return map[string]any{
+			llmgatewayv1.BindingService_ServiceDesc.ServiceName:         llmgatewayv1.NewBindingServiceClient(channel),
+			llmgatewayv1.BudgetService_ServiceDesc.ServiceName:          llmgatewayv1.NewBudgetServiceClient(channel),
+			llmgatewayv1.ChangeService_ServiceDesc.ServiceName:          llmgatewayv1.NewChangeServiceClient(channel),
+			llmgatewayv1.EndpointService_ServiceDesc.ServiceName:        llmgatewayv1.NewEndpointServiceClient(channel),
+			llmgatewayv1.ModelDefinitionService_ServiceDesc.ServiceName: llmgatewayv1.NewModelDefinitionServiceClient(channel),
+			llmgatewayv1.SecretService_ServiceDesc.ServiceName:          llmgatewayv1.NewSecretServiceClient(channel),
+		}
+	}
+	if !strings.HasPrefix(target, "http://") {
+		return nil
+	}
+	var options []connect.ClientOption
+	if request.GetJson() {
+		options = append(options, connect.WithProtoJSON())
+	}
+	return map[string]any{
+		llmgatewayv1connect.BindingServiceName:         llmgatewayv1connect.NewBindingServiceClient(http.DefaultClient, target, options...),
+		llmgatewayv1connect.BudgetServiceName:          llmgatewayv1connect.NewBudgetServiceClient(http.DefaultClient, target, options...),
+		llmgatewayv1connect.ChangeServiceName:          llmgatewayv1connect.NewChangeServiceClient(http.DefaultClient, target, options...),
+		llmgatewayv1connect.EndpointServiceName:        llmgatewayv1connect.NewEndpointServiceClient(http.DefaultClient, target, options...),
+		llmgatewayv1connect.ModelDefinitionServiceName: llmgatewayv1connect.NewModelDefinitionServiceClient(http.DefaultClient, target, options...),
+		llmgatewayv1connect.SecretServiceName:          llmgatewayv1connect.NewSecretServiceClient(http.DefaultClient, target, options...),
+	}
+}
+
+// failure returns what the client library shows of a failed call.
+func failure(err error) *testeev1.CallError {
+	if failed := new(connect.Error); errors.As(err, &failed) {
+		found := &testeev1.CallError{Code: proto.Int32(int32(failed.Code())), Message: proto.String(failed.Message())}
+		for _, detail := range failed.Details() {
+			found.Details = append(found.Details, &anypb.Any{TypeUrl: "type.googleapis.com/" + detail.Type(), Value: detail.Bytes()})
+		}
+		return found
+	}
+	described := status.Convert(err).Proto()
+	return &testeev1.CallError{Code: proto.Int32(described.GetCode()), Message: proto.String(described.GetMessage()), Details: described.GetDetails()}
+}

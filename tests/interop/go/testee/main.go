@@ -1,0 +1,95 @@
+// The testee in Go: protobuf-go for messages, grpc-go and connect-go for calls. The protocol: llm_gateway/testee/v1/testee.proto.
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	testeev1 "gateway_entities/gen/go/llm_gateway/testee/v1"
+)
+
+// Without Deterministic, the entries of a map come in another order each time.
+var encoding = proto.MarshalOptions{Deterministic: true}
+
+func main() {
+	input, output := bufio.NewReader(os.Stdin), bufio.NewWriter(os.Stdout)
+	delimited := protodelim.UnmarshalOptions{MaxSize: -1}
+	for {
+		request := &testeev1.TesteeRequest{}
+		if err := delimited.UnmarshalFrom(input, request); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := protodelim.MarshalTo(output, answer(request)); err != nil {
+			log.Fatal(err)
+		}
+		if err := output.Flush(); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+func answer(request *testeev1.TesteeRequest) *testeev1.TesteeResponse {
+	if request.GetCall() != nil {
+		return call(request.GetCall())
+	}
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(request.GetMessageType()))
+	if err != nil {
+		return unsupported("message type %q", request.GetMessageType())
+	}
+	message := kind.New().Interface()
+	switch operation := request.GetOperation().(type) {
+	case *testeev1.TesteeRequest_Decode:
+		err = proto.Unmarshal(operation.Decode, message)
+	case *testeev1.TesteeRequest_ToJson:
+		err = proto.Unmarshal(operation.ToJson, message)
+	case *testeev1.TesteeRequest_FromJson:
+		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(operation.FromJson), message)
+	case *testeev1.TesteeRequest_Digest:
+		err = proto.Unmarshal(operation.Digest, message)
+	default:
+		return unsupported("operation")
+	}
+	if err != nil {
+		return unreadable(err)
+	}
+	if _, ok := request.GetOperation().(*testeev1.TesteeRequest_ToJson); ok {
+		text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(message)
+		if err != nil {
+			return unreadable(err)
+		}
+		return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Json{Json: string(text)}}
+	}
+	data, err := encoding.Marshal(message)
+	if err != nil {
+		return unreadable(err)
+	}
+	if _, ok := request.GetOperation().(*testeev1.TesteeRequest_Digest); ok {
+		return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Digest{Digest: fmt.Sprintf("%x", sha256.Sum256(data))}}
+	}
+	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Proto{Proto: data}}
+}
+
+func unreadable(err error) *testeev1.TesteeResponse {
+	// An error may quote its input.
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_ParseError{ParseError: text}}
+}
+
+func unsupported(format string, arguments ...any) *testeev1.TesteeResponse {
+	text := fmt.Sprintf("unsupported "+format, arguments...)
+	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Unsupported{Unsupported: text}}
+}

@@ -1,0 +1,15 @@
+"""Python's other runtime of protobuf, written in Python: it shares no code with upb."""
+
+from __future__ import annotations
+
+from tests.interop.language import Language
+from tests.interop.languages.python import build
+
+LANGUAGE = Language(
+    "python-pure",
+    needs=(),
+    build=build,
+    operations=frozenset({"decode", "to_json", "from_json", "digest"}),
+    targets=(),
+    environment={"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"},
+)

@@ -1,0 +1,23 @@
+"""Rust: prost's structs, prost-reflect's JSON, and tonic's clients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.interop.language import ROOT, Language, Tool, run
+
+SOURCE = ROOT / "tests" / "interop" / "rust"
+
+
+def build(cache: Path) -> list[str]:
+    """Build the testee with cargo, from the versions that Cargo.lock names."""
+    run(["cargo", "build", "--locked", "--jobs", "2", "--target-dir", cache], SOURCE)
+    return [str(cache / "debug" / "testee")]
+
+
+LANGUAGE = Language(
+    name="rust",
+    needs=(Tool("cargo", "rustup toolchain install stable", minimum=(1, 88)),),
+    build=build,
+    targets=("grpc",),
+)

@@ -1,0 +1,80 @@
+"""The testee in Python: the testee protocol (see testee.proto) over protobuf's library and this project's own transports.
+
+python -m tests.interop.python.testee
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+
+from google.protobuf import json_format, proto
+from google.protobuf.message import DecodeError, Message
+
+from gateway_entities.errors import GatewayError
+from gateway_entities.methods import METHODS
+from gateway_entities.transports import Transport, open_transport
+from gateway_entities.wire import MESSAGE_TYPES
+from llm_gateway.testee.v1.testee_pb2 import Call, CallError, TesteeRequest, TesteeResponse
+
+TYPES = {kind.DESCRIPTOR.full_name: kind for kind in MESSAGE_TYPES.values()}
+PATHS = {method.path: method for method in METHODS}
+
+
+def answer(request: TesteeRequest) -> TesteeResponse:
+    operation = request.WhichOneof("operation")
+    if operation == "call":
+        return call(request.call)
+    kind = TYPES.get(request.message_type)
+    if kind is None:
+        return TesteeResponse(unsupported=f"message type {request.message_type!r}")
+    try:
+        return work(operation, request, kind)
+    # Text that is no UTF-8 is a UnicodeDecodeError to the runtime that is written in Python.
+    except (DecodeError, UnicodeDecodeError, json_format.Error) as error:
+        return TesteeResponse(parse_error=str(error) or type(error).__name__)
+
+
+def work(operation: str | None, request: TesteeRequest, kind: type[Message]) -> TesteeResponse:
+    if operation == "decode":
+        return TesteeResponse(proto=kind.FromString(request.decode).SerializeToString())
+    if operation == "to_json":
+        message = kind.FromString(request.to_json)
+        return TesteeResponse(json=json_format.MessageToJson(message, preserving_proto_field_name=True))
+    if operation == "from_json":
+        message = json_format.Parse(request.from_json, kind(), ignore_unknown_fields=True)
+        return TesteeResponse(proto=message.SerializeToString())
+    if operation == "digest":
+        data = kind.FromString(request.digest).SerializeToString(deterministic=True)
+        return TesteeResponse(digest=hashlib.sha256(data).hexdigest())
+    return TesteeResponse(unsupported=f"operation {operation}")
+
+
+@functools.cache
+def transport(target: str) -> Transport:
+    return open_transport(target)
+
+
+def call(asked: Call) -> TesteeResponse:
+    method = PATHS.get(asked.path)
+    if method is None or asked.json:
+        return TesteeResponse(unsupported="JSON in calls" if asked.json else f"method {asked.path!r}")
+    timeout = asked.timeout_ms / 1000 if asked.HasField("timeout_ms") else None
+    try:
+        request = method.request_type.FromString(asked.request)
+        response = transport(asked.target).call(method, request, timeout=timeout, metadata=None)
+    except GatewayError as error:
+        failed = CallError(code=error.code.number, message=error.message, details=error.details())
+        return TesteeResponse(call_error=failed)
+    return TesteeResponse(proto=response.SerializeToString())
+
+
+def main() -> None:
+    while (request := proto.parse_length_prefixed(TesteeRequest, sys.stdin.buffer)) is not None:
+        proto.serialize_length_prefixed(answer(request), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The suite notices a testee that is at fault: each fault is planted by a relay before a testee that has none."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway_entities.testing import Gateway, gateway
+from llm_gateway.testee.v1 import testee_pb2 as pb
+from tests.interop import __main__ as command
+from tests.interop.columns import cell, column, rows
+from tests.interop.faults import Fault
+from tests.interop.faulty import FAULTS
+from tests.interop.language import BuildError, Language, Tool, all_languages
+from tests.interop.matrix import Cases
+from tests.interop.testee import Testee, TesteeError
+
+LANGUAGES = all_languages()
+PYTHON = LANGUAGES["python"]
+# Whichever of them is there: a fault is to be seen whatever runtime it is in, also one with deviations.
+OTHERS = ("go", "ts", "java", "rust", "cpp")
+
+CALLS = {"call grpc", "call http"}
+EXPECTED = {
+    "dropped_field": {"decode", "from_json", *CALLS},
+    "changed_enum": {"decode", "from_json", *CALLS},
+    "swapped_byte": {"decode", "from_json", *CALLS},
+    "number_for_int64": {"to_json"},
+    "name_in_camel_case": {"to_json"},
+    "wrong_digest": {"digest"},
+    "swallowed_error": {"decode", "to_json", "digest", "from_json", *CALLS},
+    "invented_error": {"decode", "to_json", "digest", "from_json", *CALLS},
+    "changed_status": CALLS,
+    "lost_details": CALLS,
+    "not_supported": {"decode", "to_json", "digest", "from_json", *CALLS},
+}
+"""Where each fault is seen."""
+
+BROKEN = {
+    "ends": "ended without an answer to .*status is 3.*out of order",
+    "talks": "with what is no TesteeResponse",
+    "says_nothing": "that says nothing",
+    "falls_silent": "was silent for 1 seconds before",
+}
+"""What is said of each breach of the protocol."""
+
+
+@pytest.fixture(scope="module")
+def cases() -> Cases:
+    return Cases(300, command.SEED)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Gateway]:
+    with gateway() as started:
+        yield started
+
+
+def faulty(language: Language, fault: str) -> Language:
+    def build(cache: Path) -> list[str]:
+        return [sys.executable, "-m", "tests.interop.faulty", fault, *language.build(cache)]
+
+    return replace(language, build=build)
+
+
+def faults(language: Language, cases: Cases, running: Gateway) -> list[Fault]:
+    found = column(language, cases, running)
+    assert not found.passed
+    return [fault for each in found.cells for fault in each.faults]
+
+
+def test_every_fault_is_planted() -> None:
+    assert EXPECTED.keys() | BROKEN.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_a_fault_is_seen_in_every_operation_it_is_in(fault: str, cases: Cases, running: Gateway) -> None:
+    found = faults(faulty(PYTHON, fault), cases, running)
+    assert {each.operation for each in found} == EXPECTED[fault]
+    assert {each.language for each in found} == {"python"}
+
+
+@pytest.mark.parametrize("fault", ["dropped_field", "changed_enum", "swapped_byte", "swallowed_error"])
+def test_a_fault_is_seen_in_another_language(fault: str, cases: Cases, running: Gateway) -> None:
+    there = [LANGUAGES[name] for name in OTHERS if name in LANGUAGES and not LANGUAGES[name].missing()]
+    if not there:
+        pytest.skip("no language beside Python is there: " + "; ".join(LANGUAGES[OTHERS[0]].missing()))
+    language = replace(there[0], operations=there[0].operations - {"call"})
+    found = faults(faulty(language, fault), cases, running)
+    assert {each.operation for each in found} == EXPECTED[fault] - CALLS
+    assert {each.language for each in found} == {language.name}
+
+
+@pytest.mark.parametrize(
+    ("fault", "message_types"),
+    [
+        ("changed_enum", {"FallbackConfig", "GatewayEndpoint"}),
+        ("invented_error", {"FallbackConfig"}),
+    ],
+)
+def test_a_fault_names_the_message_and_shows_it(fault: str, message_types: set[str], cases: Cases, running: Gateway) -> None:
+    with Testee("python", faulty(PYTHON, fault).command()) as testee:
+        found = cell(testee, "decode", cases, running).faults
+    assert message_types <= {each.message_type for each in found}
+    assert not {each.message_type for each in found} & {"GatewaySecretInfo", "GatewayBudgetWindow"}
+    for each in found:
+        assert each.expected != each.came
+        assert all(text in str(each) for text in ("python decode", each.message_type, each.input, each.expected, each.came))
+
+
+def test_the_command_fails_and_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lame = Language("lame", (Tool("no-such-program", "ask around"),), PYTHON.build)
+
+    def broken(cache: Path) -> list[str]:
+        raise BuildError("line 7: no such thing")
+
+    shown = {
+        "python": faulty(PYTHON, "wrong_digest"),
+        "lame": lame,
+        "broken": replace(PYTHON, name="broken", build=broken),
+    }
+    monkeypatch.setattr(command, "all_languages", lambda: shown)
+    result = tmp_path / "result.json"
+    assert command.main(["--messages", "72", "--seed", "7", "--json", str(result)]) == 1
+    text = capsys.readouterr().out
+    assert "python digest:" in text
+    assert "missing: no-such-program is not installed: ask around" in text
+    assert "line 7: no such thing" in text
+    assert "FAILED; 2 of 3 languages asked; 72 messages of seed 7" in text
+    columns = {each["language"]: each for each in json.loads(result.read_text())["columns"]}
+    assert {name: len(each["cells"]) for name, each in columns.items()} == {"python": 6, "lame": 0, "broken": 0}
+    assert command.main(["lame", "--messages", "72"]) == 0
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_what_breaks_the_protocol_is_said(fault: str) -> None:
+    testee = Testee("python", faulty(PYTHON, fault).command(), silence=1 if fault == "falls_silent" else 60)
+    with pytest.raises(TesteeError, match=f"(?s)the testee of python .*{BROKEN[fault]}"):
+        testee.one(pb.TesteeRequest(message_type="llm_gateway.v1.FallbackConfig", digest=b""))
+    assert not testee.running
+
+
+def test_after_a_breach_the_next_operation_is_asked_anew(cases: Cases, running: Gateway) -> None:
+    language = replace(faulty(PYTHON, "ends"), operations=frozenset({"decode", "digest"}))
+    assert [len(each.faults) for each in column(language, cases, running).cells] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("import sys; sys.stdin.read(); print('bye')", "answered more than it was asked"),
+        ("import sys; sys.stdin.read(); sys.exit('not today')", "ended badly.*not today"),
+        ("import time; time.sleep(3600)", "still runs|was silent"),
+    ],
+)
+def test_a_testee_must_end_well(program: str, text: str) -> None:
+    testee = Testee("python", [sys.executable, "-c", program], silence=1)
+    with pytest.raises(TesteeError, match=f"(?s){text}"):
+        testee.close()
+    assert not testee.running
+
+
+def test_what_a_testee_does_not_serve_it_says() -> None:
+    with Testee("python", PYTHON.command()) as testee:
+        asked = [
+            pb.TesteeRequest(message_type="llm_gateway.v1.NoSuchMessage", decode=b""),
+            pb.TesteeRequest(message_type="llm_gateway.v1.FallbackConfig"),
+            pb.TesteeRequest(call=pb.Call(target="grpc://127.0.0.1:1", path="/llm_gateway.v1.NoSuchService/Call")),
+        ]
+        assert [each.WhichOneof("result") for each in testee.ask(asked)] == ["unsupported"] * 3
+
+
+def test_the_rows_of_a_language_are_what_it_serves() -> None:
+    assert rows(PYTHON) == ["decode", "to_json", "from_json", "digest", "call grpc", "call http"]
+    assert rows(LANGUAGES["python-pure"]) == ["decode", "to_json", "from_json", "digest"]
