@@ -11,11 +11,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STUBS = Path("gen", "python", "llm_gateway", "v1")
+LANGUAGES = sorted(path.name for path in (ROOT / "gen").iterdir())
 
 
 def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     script = tree / "proto" / "generate.py"
     return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
+
+
+def generate_if_possible(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Skip the test where the language's own tools are missing; the command says what to install."""
+    result = generate(tree, *arguments)
+    if result.returncode != 0 and " is not on this machine: " in result.stderr:
+        pytest.skip(result.stderr.strip())
+    return result
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -36,18 +45,39 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_stubs_are_what_the_protos_give() -> None:
-    result = generate(ROOT, "--check")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_stubs_are_what_the_protos_give(language: str) -> None:
+    result = generate_if_possible(ROOT, "--check", language)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_every_run_writes_the_same_bytes(tree: Path) -> None:
-    shutil.rmtree(tree / "gen")
+def test_nothing_else_is_generated() -> None:
+    result = generate_if_possible(ROOT, "--check")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_run_writes_the_same_bytes(tree: Path, language: str) -> None:
+    shutil.rmtree(tree / "gen" / language)
     runs: list[dict[str, bytes]] = []
     for _ in range(2):
-        assert generate(tree).returncode == 0
+        result = generate_if_possible(tree, language)
+        assert result.returncode == 0, result.stderr
         runs.append(files(tree / "gen"))
     assert runs[0] == runs[1] == files(ROOT / "gen")
+
+
+def test_a_language_that_there_is_none_of_is_refused(tree: Path) -> None:
+    result = generate(tree, "cobol")
+    assert result.returncode == 2
+    assert "no language cobol; there are go, java, python, ts" in result.stderr
+
+
+def test_a_language_without_its_tools_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = generate(tree, "--check", "go")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("go: go is not on this machine: ")
 
 
 def test_a_check_names_a_stale_file(tree: Path) -> None:
@@ -76,7 +106,7 @@ def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:
     source = tree / "proto" / "llm_gateway" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\nmessage {\n")
     before = files(tree / "gen")
-    for arguments in ([], ["--check"]):
+    for arguments in (["python"], ["--check", "python"]):
         result = generate(tree, *arguments)
         assert result.returncode != 0
         assert "binding.proto" in result.stderr
@@ -86,7 +116,7 @@ def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:
 def assert_names(tree: Path, *faults: str) -> None:
     """Check that the command fails, names exactly these files and changes none."""
     before = files(tree / "gen")
-    result = generate(tree, "--check")
+    result = generate(tree, "--check", "python")
     assert result.returncode == 1
     assert result.stdout.splitlines() == [*faults, "run: python proto/generate.py"]
     assert files(tree / "gen") == before
