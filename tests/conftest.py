@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.postgresql import PostgreSQL
+    from tests.stores import Place
 
 # On a busy machine an example may take long without anything being wrong. In the ci profile a law of the entities has this
 # many examples for each of them.
@@ -31,3 +36,35 @@ def tool() -> Callable[[str, str], Path]:
         return Path(found)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of the tests' own. A test that stops it must start it again."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
+    from tests.postgresql import INSTALL, find_programs, running_postgresql
+
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(f"PostgreSQL is not installed: {INSTALL}")
+    with running_postgresql(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_place(postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Place]:
+    """A new database on it, for a store."""
+    from tests.stores import postgresql_place
+
+    with postgresql_place(postgresql, tmp_path / "postgresql.key") as place:
+        yield place
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """A place for a store, of each kind in turn: what a test shows with it, it shows for both."""
+    from tests.stores import sqlite_place
+
+    if request.param == "sqlite":
+        return sqlite_place(tmp_path / "gateway.sqlite")
+    return request.getfixturevalue("postgresql_place")

@@ -1,4 +1,4 @@
-"""The store: entities in, entities out, kept in a SQLite file with secret values encrypted."""
+"""The store: entities in, entities out, kept in SQLite or PostgreSQL with secret values encrypted."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ _ACTIONS: Final = Numbers(BudgetAction)
 
 @cache
 def _list(restrictions: paging.Shape) -> paging.Query:
-    return paging.page(_POLICY, (_own.created_at, _own.budget_policy_id), {}, restrictions)
+    conditions = {"endpoint_id": _own.endpoint_id == bindparam("endpoint_id")}
+    return paging.page(_POLICY, (_own.created_at, _own.budget_policy_id), conditions, restrictions)
 
 
 class BudgetPolicies:
@@ -104,14 +105,17 @@ class BudgetPolicies:
         """Remove a policy. Return whether it was there."""
         return self._connection.execute(_REMOVE, {"budget_policy_id": budget_policy_id}).rowcount > 0
 
-    def list(self, *, after: tuple[int, str] | None = None, limit: int | None = None) -> builtins.list[GatewayBudgetPolicy]:
+    def list(
+        self, *, endpoint_id: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
+    ) -> builtins.list[GatewayBudgetPolicy]:
         """Return policies in order of creation, then of id.
 
         Args:
+            endpoint_id: only those of ENDPOINT scope that target this endpoint; None for all.
             after: the created_at and budget_policy_id of the last one seen; None starts at the first.
             limit: the most to return; None for all.
         """
-        restrictions, parameters = paging.shape({}, after, limit)
+        restrictions, parameters = paging.shape({"endpoint_id": endpoint_id}, after, limit)
         return [read(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
 
 

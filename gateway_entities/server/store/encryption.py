@@ -1,15 +1,14 @@
-"""Envelope encryption of secret values, AES-256-GCM.
+"""Envelope encryption of secret values, AES-256-GCM, and digests that tell nothing without a key.
 
-Each write makes a fresh data key, encrypts the value with it and wraps it with the key-encryption key. The value is bound to
-the secret's id and name, the wrapped key to the id and to the key that wrapped it: a row that was altered, or swapped with
-another, cannot be read. Both results are nonce (12 bytes), ciphertext, tag (16 bytes).
+Each write makes a fresh data key, encrypts the value with it and wraps it with the first key-encryption key. The value is
+bound to the secret's id and name, the wrapped key to the id and to the key that wrapped it: a row that was altered, or
+swapped with another, cannot be read. Both results are nonce (12 bytes), ciphertext, tag (16 bytes).
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
-import os
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -17,9 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.keys import KEY_BYTES, KeyRing, Wrapped, decrypt, encrypt, unreadable
 
-KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
+_DIGEST_CONTEXT: Final = ("store key", "digest")
 
 
 class Sealed(NamedTuple):
@@ -36,71 +35,87 @@ class Sealed(NamedTuple):
     key_id: str
 
 
-def key_id(key: bytes) -> str:
-    """Return the name of a key-encryption key: 16 hexadecimal digits that do not reveal it."""
-    return hashlib.sha256(b"gateway-entities key id\0" + key).hexdigest()[:16]
-
-
 class Cipher:
-    """Encrypts and decrypts secret values under one key-encryption key. Safe to use from many threads.
+    """Encrypts and decrypts secret values, and makes keyed digests. Safe to use from many threads.
 
     Attributes:
-        key_id: the name of that key.
+        keys: the key-encryption keys.
     """
 
-    __slots__ = ("_wrapping", "key_id")
+    __slots__ = ("_digest_key", "keys")
 
-    def __init__(self, key: bytes) -> None:
-        self.key_id: Final = key_id(key)
-        self._wrapping = AESGCM(key)
+    def __init__(self, keys: KeyRing, digest_key: Wrapped | None = None) -> None:
+        """Take the keys.
+
+        Args:
+            keys: the key-encryption keys.
+            digest_key: the store's own data key; None where no digest is made.
+        """
+        self.keys: Final = keys
+        self._digest_key = digest_key
+
+    def __repr__(self) -> str:
+        return f"<Cipher {self.keys!r}>"
 
     def seal(self, secret_id: str, secret_name: str, value: Mapping[str, str]) -> Sealed:
         """Encrypt a value for the secret of this id and name, under a fresh data key."""
         plaintext = json.dumps(dict(value), ensure_ascii=False).encode()
         data_key = AESGCM.generate_key(bit_length=8 * KEY_BYTES)
-        return Sealed(
-            ciphertext=_encrypt(AESGCM(data_key), plaintext, _value_context(secret_id, secret_name)),
-            wrapped_key=_encrypt(self._wrapping, data_key, _wrap_context(secret_id, self.key_id)),
-            key_id=self.key_id,
-        )
+        ciphertext = encrypt(AESGCM(data_key), plaintext, "value", secret_id, secret_name)
+        return Sealed(ciphertext, *self.keys.wrap(data_key, "data key", secret_id))
 
     def unseal(self, secret_id: str, secret_name: str, sealed: Sealed) -> dict[str, str]:
         """Decrypt the value of the secret of this id and name.
 
         Raises:
-            GatewayError: DATA_LOSS when it was encrypted under another key, for another secret, or altered since.
+            GatewayError: DATA_LOSS when it was encrypted for another secret or altered since; FAILED_PRECONDITION when its
+                key is not configured.
         """
+        what = _value_of(secret_id)
+        data_key = self.keys.unwrap(Wrapped(sealed.wrapped_key, sealed.key_id), what, "data key", secret_id)
         try:
-            data_key = _decrypt(self._wrapping, sealed.wrapped_key, _wrap_context(secret_id, sealed.key_id))
-            plaintext = _decrypt(AESGCM(data_key), sealed.ciphertext, _value_context(secret_id, secret_name))
+            plaintext = decrypt(AESGCM(data_key), sealed.ciphertext, "value", secret_id, secret_name)
         except (InvalidTag, ValueError) as error:
-            raise GatewayError(
-                Code.DATA_LOSS,
-                f"The value of secret '{secret_id}' cannot be decrypted: it was altered, moved, or encrypted under another "
-                f"key (it names key {sealed.key_id}, this store has key {self.key_id})",
-                reason="SECRET_UNREADABLE",
-            ) from error
+            raise unreadable(what) from error
         value: dict[str, str] = json.loads(plaintext)
         return value
 
+    def rewrap(self, secret_id: str, wrapped: Wrapped) -> Wrapped:
+        """Wrap the data key of the secret of this id with the first key. Its value need not be at hand.
 
-def _encrypt(cipher: AESGCM, plaintext: bytes, context: bytes) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, plaintext, context)
+        Raises:
+            GatewayError: as unseal does.
+        """
+        data_key = self.keys.unwrap(wrapped, _value_of(secret_id), "data key", secret_id)
+        return self.keys.wrap(data_key, "data key", secret_id)
+
+    def digest(self, data: bytes) -> bytes:
+        """Return 32 bytes that are always the same for the same data in this store, and that take its key to compute.
+
+        A plain hash of a request that holds a secret would let a reader of the database test guesses.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION when the store was not opened for this.
+        """
+        if self._digest_key is None:
+            raise GatewayError(Code.FAILED_PRECONDITION, "The store was not opened for use", reason="KEY_MISSING")
+        return hmac.digest(self._open_digest_key(self._digest_key), data, "sha256")
+
+    def new_digest_key(self) -> Wrapped:
+        """Return a random key of digests."""
+        return self.keys.wrap(AESGCM.generate_key(bit_length=8 * KEY_BYTES), *_DIGEST_CONTEXT)
+
+    def rewrap_digest_key(self, wrapped: Wrapped) -> Wrapped:
+        """Wrap a key of digests with the first key.
+
+        Raises:
+            GatewayError: DATA_LOSS when it was altered; FAILED_PRECONDITION when its key is not configured.
+        """
+        return self.keys.wrap(self._open_digest_key(wrapped), *_DIGEST_CONTEXT)
+
+    def _open_digest_key(self, wrapped: Wrapped) -> bytes:
+        return self.keys.unwrap(wrapped, "The store's key of digests", *_DIGEST_CONTEXT)
 
 
-def _decrypt(cipher: AESGCM, data: bytes, context: bytes) -> bytes:
-    return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context)
-
-
-def _value_context(secret_id: str, secret_name: str) -> bytes:
-    return _context("value", secret_id, secret_name)
-
-
-def _wrap_context(secret_id: str, wrapping_key_id: str) -> bytes:
-    return _context("data key", secret_id, wrapping_key_id)
-
-
-def _context(*parts: str) -> bytes:
-    # JSON marks where each part ends, so that no two different lists read the same.
-    return json.dumps(parts).encode()
+def _value_of(secret_id: str) -> str:
+    return f"The value of secret '{secret_id}'"

@@ -64,7 +64,7 @@ def _list(restrictions: paging.Shape) -> tuple[paging.Query, paging.Query, pagin
 def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
     if not filters:
         return statement
-    # One condition for both filters: one and the same model must match them.
+    # One condition for all filters: one and the same model must match them.
     definition = model_definitions.c
     attached = exists().where(
         endpoint_mappings.c.endpoint_id == _own.endpoint_id,
@@ -167,6 +167,7 @@ class Endpoints:
         *,
         provider: str | None = None,
         secret_id: str | None = None,
+        model_definition_id: str | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpoint]:
@@ -174,11 +175,13 @@ class Endpoints:
 
         Args:
             provider: only those with a model of this provider; None for all.
-            secret_id: only those with a model that uses this secret; with provider, one and the same model.
+            secret_id: only those with a model that uses this secret; with other filters, one and the same model.
+            model_definition_id: only those with this model.
             after: the created_at and endpoint_id of the last one seen; None starts at the first.
             limit: the most to return; None for all.
         """
-        restrictions, parameters = paging.shape({"provider": provider, "secret_id": secret_id}, after, limit)
+        filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
+        restrictions, parameters = paging.shape(filters, after, limit)
         of_endpoints, of_mappings, of_tags = _list(restrictions)
         found = {row[0]: _endpoint(row, [], []) for row in self._connection.execute(of_endpoints, parameters).all()}
         if found:

@@ -50,6 +50,18 @@ secrets = Table(
     SECRET_NAME,
     Index("ix_secrets_created", "created_at", "secret_id"),
     Index("ix_secrets_provider", "provider", "created_at", "secret_id"),
+    Index("ix_secrets_key", "key_id"),
+)
+
+# Data keys of the store itself, wrapped as those of secrets are.
+wrapped_keys = Table(
+    "wrapped_keys",
+    metadata,
+    # What it is for.
+    Column("name", Key, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    PrimaryKeyConstraint("name", name="pk_wrapped_keys"),
 )
 
 MODEL_DEFINITION_NAME = UniqueConstraint("name", name="uq_model_definitions_name")
@@ -217,4 +229,66 @@ budget_charges = Table(
     Column("recorded_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("request_id", name="pk_budget_charges"),
     Index("ix_budget_charges_recorded", "recorded_at"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    # 1, 2, 3 and on without a gap, in the order of the commits.
+    Column("revision", BigInteger, nullable=False, autoincrement=False),
+    # 0 is what the change did to the thing that the call was about; what follows is what it did to others.
+    Column("position", Integer, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("actor", Text),
+    Column("rpc", Text, nullable=False),
+    Column("noun", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("etag_before", Text),
+    Column("etag_after", Text),
+    # The thing before the change, as bytes of its message, for as long as a list may go on that began before the change.
+    Column("before", LargeBinary),
+    PrimaryKeyConstraint("revision", "position", name="pk_changes"),
+    Index("ix_changes_thing", "noun", "revision"),
+)
+Index(
+    "ix_changes_remembered",
+    changes.c.changed_at,
+    sqlite_where=changes.c.before.is_not(None),
+    postgresql_where=changes.c.before.is_not(None),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("request_id", Key, nullable=False),
+    # A keyed digest of what was asked: enough to tell a repeat, and nothing that a secret could be guessed from.
+    Column("content", LargeBinary, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id", name="pk_answers"),
+    Index("ix_answers_answered", "answered_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    # It stands in the token's text.
+    Column("token_id", Key, nullable=False),
+    # Whom the token stands for.
+    Column("name", Key, nullable=False),
+    Column("scope", Integer, nullable=False),
+    # SHA-256 of the token's text, which has 256 random bits: nobody finds it by trying.
+    Column("digest", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    # A revoked token stays: a store that has had one never again serves callers without.
+    Column("revoked_at", BigInteger),
+    PrimaryKeyConstraint("token_id", name="pk_tokens"),
+)
+Index(
+    "ix_tokens_name",
+    tokens.c.name,
+    unique=True,
+    sqlite_where=tokens.c.revoked_at.is_(None),
+    postgresql_where=tokens.c.revoked_at.is_(None),
 )

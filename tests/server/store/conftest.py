@@ -24,6 +24,7 @@ from gateway_entities.entities import (
     GatewaySecretInfo,
 )
 from gateway_entities.server.store import Store, open_store
+from tests.stores import Place
 
 
 class Make:
@@ -82,11 +83,20 @@ def make() -> Make:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Where the tests of SQLite's own behaviour keep a store."""
     return tmp_path / "gateway.sqlite"
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
+def sqlite_store(path: Path) -> Iterator[Store]:
     store = open_store(f"sqlite:///{path}", busy_timeout=5)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[Store]:
+    """An empty store, on SQLite and on PostgreSQL in turn."""
+    store = place.open(busy_timeout=5)
     yield store
     store.close()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetTargetScope
@@ -52,12 +54,14 @@ def test_a_target_that_does_not_exist_is_refused(store, make):
     policy = make.policy(target_scope=BudgetTargetScope.ENDPOINT, target_value="e-0001")
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
-        for attempt in (transaction.budget_policies.update, transaction.budget_policies.add):
-            with pytest.raises(GatewayError) as caught:
-                attempt(policy)
-            transaction.budget_policies.remove("bp-0001")
-            assert caught.value.code is Code.NOT_FOUND
-            assert caught.value.message == "GatewayEndpoint not found (endpoint_id='e-0001')"
+    for attempt in (
+        lambda transaction: transaction.budget_policies.update(policy),
+        lambda transaction: transaction.budget_policies.add(replace(policy, budget_policy_id="bp-0002")),
+    ):
+        with pytest.raises(GatewayError) as caught, store.write() as transaction:
+            attempt(transaction)
+        assert caught.value.code is Code.NOT_FOUND
+        assert caught.value.message == "GatewayEndpoint not found (endpoint_id='e-0001')"
 
 
 def test_a_policy_that_left_its_endpoint_outlives_it(store, make):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import logging
 import traceback
 from dataclasses import replace
@@ -13,23 +15,27 @@ from hypothesis import strategies as st
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.encryption import Cipher
+from gateway_entities.server.store.keys import Key, KeyRing, Wrapped
 
-KEY = bytes(range(32))
+KEY, OTHER = bytes(range(32)), bytes(32)
 CANARY = "canary-7f3a9c51d2e84b06-value"
+
+
+def cipher_of(*keys):
+    return Cipher(KeyRing([Key(key) for key in keys]))
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
 def test_what_was_sealed_is_unsealed(secret_id, name, value):
-    cipher = Cipher(KEY)
-    sealed = cipher.seal(secret_id, name, value)
-    found = Cipher(KEY).unseal(secret_id, name, sealed)
+    sealed = cipher_of(KEY).seal(secret_id, name, value)
+    found = cipher_of(OTHER, KEY).unseal(secret_id, name, sealed)
     assert found == value
     assert list(found) == list(value)
 
 
 def test_the_form_is_the_documented_one():
     """Decrypt by hand: nonce, ciphertext and tag; the value under the data key, the data key under the key."""
-    sealed = Cipher(KEY).seal("s-1", "naïve", {"k": "ü"})
+    sealed = cipher_of(KEY).seal("s-1", "naïve", {"k": "ü"})
     assert len(sealed.wrapped_key) == 12 + 32 + 16
     wrap_context = f'["data key", "s-1", "{sealed.key_id}"]'.encode()
     data_key = AESGCM(KEY).decrypt(sealed.wrapped_key[:12], sealed.wrapped_key[12:], wrap_context)
@@ -40,7 +46,7 @@ def test_the_form_is_the_documented_one():
 
 
 def test_two_writes_share_nothing():
-    cipher = Cipher(KEY)
+    cipher = cipher_of(KEY)
     first, second = (cipher.seal("s-1", "n", {"k": "v"}) for _ in range(2))
     assert first.ciphertext[:12] != second.ciphertext[:12]
     assert first.wrapped_key[:12] != second.wrapped_key[:12]
@@ -49,40 +55,116 @@ def test_two_writes_share_nothing():
 
 
 @pytest.mark.parametrize(
-    ("secret_id", "name", "key", "changes"),
+    ("secret_id", "name", "changes"),
     [
-        ("s-2", "n", KEY, {}),
-        ("s-1", "m", KEY, {}),
-        ("s-1n", "", KEY, {}),
-        ("s-1", "n", bytes(32), {}),
-        ("s-1", "n", KEY, {"key_id": Cipher(bytes(32)).key_id}),
-        ("s-1", "n", KEY, {"ciphertext": b""}),
-        ("s-1", "n", KEY, {"wrapped_key": b""}),
-        ("s-1", "n", KEY, {"wrapped_key": bytes(60)}),
+        ("s-2", "n", {}),
+        ("s-1", "m", {}),
+        ("s-1n", "", {}),
+        ("s-1", "n", {"key_id": Key(OTHER).id}),
+        ("s-1", "n", {"ciphertext": b""}),
+        ("s-1", "n", {"wrapped_key": b""}),
+        ("s-1", "n", {"wrapped_key": bytes(60)}),
     ],
 )
-def test_nothing_else_unseals_it(secret_id, name, key, changes):
-    sealed = Cipher(KEY).seal("s-1", "n", {"k": CANARY})._replace(**changes)
+def test_nothing_else_unseals_it(secret_id, name, changes):
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})._replace(**changes)
     with pytest.raises(GatewayError) as caught:
-        Cipher(key).unseal(secret_id, name, sealed)
+        cipher_of(KEY, OTHER).unseal(secret_id, name, sealed)
     assert caught.value.code is Code.DATA_LOSS
     assert CANARY not in str(caught.value)
 
 
 @given(st.integers(min_value=0), st.integers(min_value=0, max_value=7), st.sampled_from(["ciphertext", "wrapped_key"]))
 def test_no_bit_can_be_changed(place, bit, part):
-    sealed = Cipher(KEY).seal("s-1", "n", {"k": "v"})
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": "v"})
     data = bytearray(getattr(sealed, part))
     data[place % len(data)] ^= 1 << bit
     with pytest.raises(GatewayError):
-        Cipher(KEY).unseal("s-1", "n", sealed._replace(**{part: bytes(data)}))
+        cipher_of(KEY).unseal("s-1", "n", sealed._replace(**{part: bytes(data)}))
 
 
-def test_a_key_id_is_short_and_tells_keys_apart():
-    assert Cipher(KEY).key_id == Cipher(KEY).key_id
-    assert Cipher(KEY).key_id != Cipher(bytes(32)).key_id
-    assert len(Cipher(KEY).key_id) == 16
-    assert KEY.hex() not in repr(Cipher(KEY)) + Cipher(KEY).key_id
+def test_a_key_that_is_not_configured_is_named():
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})
+    with pytest.raises(GatewayError) as caught:
+        cipher_of(OTHER).unseal("s-1", "n", sealed)
+    assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "KEY_MISSING")
+    assert Key(KEY).id in caught.value.message
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
+def test_rewrapping_changes_the_key_and_not_the_value(secret_id, name, value):
+    sealed = cipher_of(KEY).seal(secret_id, name, value)
+    wrapped = cipher_of(OTHER, KEY).rewrap(secret_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+    assert wrapped.key_id == Key(OTHER).id
+    assert cipher_of(OTHER).unseal(secret_id, name, sealed._replace(**wrapped._asdict())) == value
+    for other_id in (secret_id + "x", name + "y" + secret_id):
+        with pytest.raises(GatewayError):
+            cipher_of(OTHER, KEY).rewrap(other_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+
+
+@given(st.binary(), st.binary())
+def test_digests_are_equal_for_equal_data_only_and_outlive_a_rotation(data, other):
+    keys = KeyRing([Key(KEY)])
+    wrapped = Cipher(keys).new_digest_key()
+    digest = Cipher(keys, wrapped).digest
+    assert digest(data) == digest(data)
+    assert (digest(data) == digest(other)) == (data == other)
+    assert digest(data) != Cipher(keys, Cipher(keys).new_digest_key()).digest(data)
+    assert digest(data) not in (hashlib.sha256(data).digest(), hmac.digest(KEY, data, "sha256"))
+    rotated = Cipher(KeyRing([Key(OTHER), Key(KEY)])).rewrap_digest_key(wrapped)
+    assert Cipher(KeyRing([Key(OTHER)]), rotated).digest(data) == digest(data)
+
+
+def test_a_digest_is_made_with_the_key_that_is_stored():
+    """By hand: HMAC-SHA256 under a key that is wrapped as that of a secret is, in a context of its own."""
+    keys = KeyRing([Key(KEY)])
+    wrapped = Cipher(keys).new_digest_key()
+    context = f'["store key", "digest", "{wrapped.key_id}"]'.encode()
+    key = AESGCM(KEY).decrypt(wrapped.wrapped_key[:12], wrapped.wrapped_key[12:], context)
+    assert Cipher(keys, wrapped).digest(b"data") == hmac.digest(key, b"data", "sha256")
+
+
+def test_ciphers_show_nothing():
+    cipher = cipher_of(KEY)
+    for form in (KEY.hex(), base64.b64encode(KEY).decode(), repr(KEY)):
+        assert form not in repr(cipher)
+
+
+OF_ANOTHER = "(SELECT {0} FROM secrets WHERE secret_id = 's-0002')"
+MOVES = {
+    "another name": "secret_name = 'renamed'",
+    "another id": "secret_id = 's-0009'",
+    "the value of another": f"ciphertext = {OF_ANOTHER.format('ciphertext')}",
+    "the data key of another": f"wrapped_key = {OF_ANOTHER.format('wrapped_key')}",
+    "value and data key of another": f"(ciphertext, wrapped_key) = {OF_ANOTHER.format('ciphertext, wrapped_key')}",
+    "another key's name": "key_id = '0123456789abcdef'",
+}
+
+
+@pytest.mark.parametrize("change", MOVES.values(), ids=MOVES)
+def test_what_is_changed_in_the_database_is_unreadable(place, store, make, change):
+    with store.write() as transaction:
+        for number in (1, 2):
+            transaction.secrets.add(make.secret(number), {"k": CANARY})
+    place.execute(f"UPDATE secrets SET {change} WHERE secret_id = 's-0001'")
+    with store.read() as transaction:
+        changed = next(info.secret_id for info in transaction.secrets.list() if info.secret_id != "s-0002")
+        with pytest.raises(GatewayError) as caught:
+            transaction.secrets.reveal(changed)
+        assert transaction.secrets.reveal("s-0002") == {"k": CANARY}
+    assert caught.value.reason == ("KEY_MISSING" if change.startswith("key_id") else "SECRET_UNREADABLE")
+    assert changed in caught.value.message
+    assert CANARY not in caught.value.message
+
+
+def test_a_value_that_went_with_its_whole_row_is_readable_again(place, store, make):
+    """What makes the moved ones above unreadable is the move."""
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), {"k": "v"})
+    for name in ("renamed", "secret 1"):
+        place.execute("UPDATE secrets SET secret_name = :name", {"name": name})
+    with store.read() as transaction:
+        assert transaction.secrets.reveal("s-0001") == {"k": "v"}
 
 
 def forms(text):

@@ -102,15 +102,15 @@ def test_a_taken_name_is_refused(store, make):
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
         transaction.endpoints.add(make.endpoint(2))
-        for attempt in (
-            lambda: transaction.endpoints.add(make.endpoint(3, name="endpoint-1")),
-            lambda: transaction.endpoints.update(make.endpoint(2, name="endpoint-1")),
-        ):
-            with pytest.raises(GatewayError) as caught:
-                attempt()
-            assert caught.value.code is Code.ALREADY_EXISTS
-            assert caught.value.message == "Endpoint with name 'endpoint-1' already exists"
-            assert caught.value.reason == "NAME_TAKEN"
+    for attempt in (
+        lambda transaction: transaction.endpoints.add(make.endpoint(3, name="endpoint-1")),
+        lambda transaction: transaction.endpoints.update(make.endpoint(2, name="endpoint-1")),
+    ):
+        with pytest.raises(GatewayError) as caught, store.write() as transaction:
+            attempt(transaction)
+        assert caught.value.code is Code.ALREADY_EXISTS
+        assert caught.value.message == "Endpoint with name 'endpoint-1' already exists"
+        assert caught.value.reason == "NAME_TAKEN"
 
 
 def test_update_writes_only_its_own_columns(models, make):

@@ -39,25 +39,28 @@ def test_a_taken_name_is_refused(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1, name="md1"))
         transaction.model_definitions.add(make.definition(2, name="md2"))
-        for attempt in (
-            lambda: transaction.model_definitions.add(make.definition(3, name="md1")),
-            lambda: transaction.model_definitions.update(make.definition(2, name="md1")),
-        ):
-            with pytest.raises(GatewayError) as caught:
-                attempt()
-            assert caught.value.code is Code.ALREADY_EXISTS
-            assert caught.value.message == "Model definition with name 'md1' already exists"
-            assert caught.value.reason == "NAME_TAKEN"
+    for attempt in (
+        lambda transaction: transaction.model_definitions.add(make.definition(3, name="md1")),
+        lambda transaction: transaction.model_definitions.update(make.definition(2, name="md1")),
+    ):
+        with pytest.raises(GatewayError) as caught, store.write() as transaction:
+            attempt(transaction)
+        assert caught.value.code is Code.ALREADY_EXISTS
+        assert caught.value.message == "Model definition with name 'md1' already exists"
+        assert caught.value.reason == "NAME_TAKEN"
 
 
 def test_a_secret_that_does_not_exist_is_refused(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1))
-        for attempt in (transaction.model_definitions.add, transaction.model_definitions.update):
-            with pytest.raises(GatewayError) as caught:
-                attempt(make.definition(1 if attempt == transaction.model_definitions.update else 2, secret_id="s-7"))
-            assert caught.value.code is Code.NOT_FOUND
-            assert caught.value.message == "GatewaySecret not found (secret_id='s-7')"
+    for attempt in (
+        lambda transaction: transaction.model_definitions.add(make.definition(2, secret_id="s-7")),
+        lambda transaction: transaction.model_definitions.update(make.definition(1, secret_id="s-7")),
+    ):
+        with pytest.raises(GatewayError) as caught, store.write() as transaction:
+            attempt(transaction)
+        assert caught.value.code is Code.NOT_FOUND
+        assert caught.value.message == "GatewaySecret not found (secret_id='s-7')"
 
 
 def test_update_replaces_all_but_the_id_and_the_creation(with_secrets, make):
@@ -88,12 +91,13 @@ def test_a_definition_in_use_stays(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1))
         transaction.endpoints.add(make.endpoint(1, model_mappings=[make.mapping(1)]))
-        with pytest.raises(GatewayError) as caught:
-            transaction.model_definitions.remove("d-0001")
-        assert caught.value.code is Code.FAILED_PRECONDITION
-        assert caught.value.message == (
-            "Cannot delete model definition that is currently in use by endpoints. Detach it from all endpoints first."
-        )
+    with pytest.raises(GatewayError) as caught, store.write() as transaction:
+        transaction.model_definitions.remove("d-0001")
+    assert caught.value.code is Code.FAILED_PRECONDITION
+    assert caught.value.message == (
+        "Cannot delete model definition that is currently in use by endpoints. Detach it from all endpoints first."
+    )
+    with store.write() as transaction:
         transaction.endpoints.remove("e-0001")
         assert transaction.model_definitions.remove("d-0001")
         assert not transaction.model_definitions.remove("d-0001")

@@ -16,6 +16,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
+from gateway_entities.server.store.key_sources import KeyFile
 
 
 def url(path):
@@ -93,7 +94,7 @@ def test_a_given_key_file_is_used_and_no_other_made(path, tmp_path, make):
     key.write_bytes(base64.b64encode(bytes(range(32))))
     key.chmod(0o400)
     for _ in range(2):
-        store = open_store(url(path), key_file=key)
+        store = open_store(url(path), keys=[KeyFile(key)])
         with store.write() as transaction:
             transaction.secrets.remove("s-0001")
             transaction.secrets.add(make.secret(), {"k": "v"})
@@ -102,7 +103,7 @@ def test_a_given_key_file_is_used_and_no_other_made(path, tmp_path, make):
 
 
 def test_a_given_key_file_must_exist(path, tmp_path):
-    error = refused(url(path), key_file=tmp_path / "absent")
+    error = refused(url(path), keys=[KeyFile(tmp_path / "absent")])
     assert error.code is Code.FAILED_PRECONDITION
     assert error.reason == "KEY_FILE"
     assert str(tmp_path / "absent") in error.message
@@ -165,7 +166,7 @@ def test_a_missing_key_is_replaced_where_there_are_no_secrets(path):
 def test_another_key_is_refused_by_both_names(used, tmp_path, path):
     other = tmp_path / "other.sqlite"
     open_store(url(other)).close()
-    error = refused(url(used), key_file=key_path(other))
+    error = refused(url(used), keys=[KeyFile(key_path(other))])
     assert error.code is Code.FAILED_PRECONDITION
     assert stored_key_id(used) in error.message
     assert "holds key" in error.message
@@ -231,8 +232,8 @@ def test_a_damaged_database_is_refused(used):
         "sqlite://host/gateway.sqlite",
         "sqlite:///gateway.sqlite?mode=memory",
         "sqlite+aiosqlite:///gateway.sqlite",
-        "postgresql://user:hunter2@host/db",
-        "postgresql://user:hunter2@host:port/db",
+        "mysql://user:hunter2@host/db",
+        "postgresql+psycopg://user:hunter2@host:port/db",
     ],
 )
 def test_urls_of_other_forms_are_refused_without_their_password(address, tmp_path, monkeypatch):

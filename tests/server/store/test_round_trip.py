@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -19,7 +20,7 @@ from gateway_entities.entities import (
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
-from gateway_entities.server.store import open_store
+from tests.stores import KINDS, Place, one_place
 
 # Text as protobuf has it: no surrogates. U+0000 is refused before it gets here.
 text = st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=12)
@@ -67,14 +68,16 @@ policies = st.builds(
 )
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    return f"sqlite:///{tmp_path_factory.mktemp('round_trip') / 'gateway.sqlite'}"
+@pytest.fixture(scope="module", params=KINDS)
+def place_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A place for all the examples of a test."""
+    with one_place(request, tmp_path_factory) as place:
+        yield place
 
 
 @given(secrets, maps, definitions, endpoints, mapping_fields, binding_fields, policies, st.booleans())
 def test_everything_survives_closing_and_opening(
-    url, secret, value, definition, endpoint, mapping_fields, binding_fields, policy, has_secret
+    place_of_all, secret, value, definition, endpoint, mapping_fields, binding_fields, policy, has_secret
 ):
     if has_secret:
         definition.secret_id, definition.secret_name = secret.secret_id, secret.secret_name
@@ -85,14 +88,14 @@ def test_everything_survives_closing_and_opening(
         )
     ]
     binding = GatewayEndpointBinding(endpoint.endpoint_id, *binding_fields)
-    with opened(url) as store, store.write() as transaction:
+    with opened(place_of_all) as store, store.write() as transaction:
         clear(transaction)
         transaction.secrets.add(secret, value)
         transaction.model_definitions.add(definition)
         transaction.endpoints.add(endpoint)
         transaction.bindings.add(binding)
         transaction.budget_policies.add(policy)
-    with opened(url) as store, store.read() as transaction:
+    with opened(place_of_all) as store, store.read() as transaction:
         assert transaction.secrets.list() == [secret]
         assert list(transaction.secrets.get(secret.secret_id).auth_config) == list(secret.auth_config)
         assert transaction.secrets.find(secret.secret_name) == secret
@@ -107,8 +110,8 @@ def test_everything_survives_closing_and_opening(
 
 
 @contextmanager
-def opened(url):
-    store = open_store(url)
+def opened(place):
+    store = place.open()
     try:
         yield store
     finally:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from gateway_entities.errors import Code, GatewayError
 
@@ -84,14 +84,14 @@ def test_update_without_a_value_keeps_the_stored_one(store, make):
         assert transaction.secrets.reveal(info.secret_id) == VALUE
 
 
-def test_update_with_a_value_replaces_every_key_and_uses_a_fresh_data_key(store, make, path):
+def test_update_with_a_value_replaces_every_key_and_uses_a_fresh_data_key(store, make, place):
     info = make.secret()
     with store.write() as transaction:
         transaction.secrets.add(info, VALUE)
-    before = rows(path)
+    before = rows(place)
     with store.write() as transaction:
         transaction.secrets.update(replace(info, masked_values={"new": "***"}), {"new": "value"})
-    after = rows(path)
+    after = rows(place)
     with store.read() as transaction:
         assert transaction.secrets.reveal(info.secret_id) == {"new": "value"}
         assert transaction.secrets.get(info.secret_id).masked_values == {"new": "***"}
@@ -143,16 +143,14 @@ def test_list_is_ordered_by_creation_then_id_and_filtered(store, make):
 
 
 @pytest.mark.parametrize("swapped", ["ciphertext", "wrapped_key", "ciphertext, wrapped_key"])
-def test_values_swapped_between_two_rows_cannot_be_read(store, make, path, swapped):
+def test_values_swapped_between_two_rows_cannot_be_read(store, make, place, swapped):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1), {"k": "first"})
         transaction.secrets.add(make.secret(2), {"k": "second"})
-    alter(
-        path,
-        "CREATE TEMP TABLE before AS SELECT * FROM secrets",
-        f"UPDATE secrets SET ({swapped}) = "
-        f"(SELECT {swapped} FROM temp.before AS other WHERE other.secret_id != secrets.secret_id)",
-    )
+    with place.connected() as connection:
+        connection.execute(text("CREATE TEMP TABLE before AS SELECT * FROM secrets"))
+        of_the_other = f"(SELECT {swapped} FROM before WHERE before.secret_id != secrets.secret_id)"
+        connection.execute(text(f"UPDATE secrets SET ({swapped}) = {of_the_other}"))
     for secret_id in ("s-0001", "s-0002"):
         unreadable(store, secret_id)
 
@@ -161,23 +159,31 @@ def test_values_swapped_between_two_rows_cannot_be_read(store, make, path, swapp
     "change",
     [
         "UPDATE secrets SET secret_name = 'renamed'",
-        "UPDATE secrets SET key_id = '0000000000000000'",
         "UPDATE secrets SET ciphertext = substr(ciphertext, 1, length(ciphertext) - 1)",
-        "UPDATE secrets SET ciphertext = x''",
-        "UPDATE secrets SET wrapped_key = x'00'",
+        "UPDATE secrets SET ciphertext = substr(ciphertext, 1, 0)",
+        "UPDATE secrets SET wrapped_key = substr(wrapped_key, 1, 1)",
     ],
 )
-def test_an_altered_row_cannot_be_read(store, make, path, change):
+def test_an_altered_row_cannot_be_read(store, make, place, change):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
-    alter(path, change)
+    place.execute(change)
     unreadable(store, "s-0001")
 
 
-def test_a_changed_id_cannot_be_read(store, make, path):
+def test_a_row_that_names_a_key_that_is_not_there_says_so(store, make, place):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
-    alter(path, "UPDATE secrets SET secret_id = 's-9999'")
+    place.execute("UPDATE secrets SET key_id = '0000000000000000'")
+    with pytest.raises(GatewayError) as caught, store.read() as transaction:
+        transaction.secrets.reveal("s-0001")
+    assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "KEY_MISSING")
+
+
+def test_a_changed_id_cannot_be_read(store, make, place):
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), VALUE)
+    place.execute("UPDATE secrets SET secret_id = 's-9999'")
     unreadable(store, "s-9999")
 
 
@@ -193,16 +199,5 @@ def unreadable(store, secret_id):
     assert secret_id in caught.value.message
 
 
-def alter(path, *statements):
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-
-
-def rows(path):
-    connection = sqlite3.connect(path)
-    found = connection.execute("SELECT ciphertext, wrapped_key FROM secrets").fetchone()
-    connection.close()
-    return found
+def rows(place):
+    return place.execute("SELECT ciphertext, wrapped_key FROM secrets")[0]

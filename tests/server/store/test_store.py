@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,6 @@ import pytest
 
 from gateway_entities.entities import GatewayEndpointTag
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store import open_store
 
 
 def test_an_exception_undoes_the_whole_block(store, make):
@@ -87,8 +85,8 @@ def test_writers_in_many_threads_lose_nothing(store, make):
         assert transaction.endpoints.get("e-0001").experiment_id == "80"
 
 
-def test_two_stores_on_one_file_lose_nothing(store, path, make):
-    other = open_store(f"sqlite:///{path}", busy_timeout=20)
+def test_two_stores_on_one_database_lose_nothing(store, place, make):
+    other = place.open(busy_timeout=20)
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(experiment_id="0"))
 
@@ -107,12 +105,11 @@ def test_two_stores_on_one_file_lose_nothing(store, path, make):
 
 
 @pytest.fixture
-def locked(path):
-    """An impatient store, whose file another program holds the lock of."""
-    store = open_store(f"sqlite:///{path}", busy_timeout=0.05)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    yield store
+def locked(place):
+    """An impatient store, the lock of which is held by another."""
+    store, other = place.open(busy_timeout=0.05), place.open()
+    with other.write():
+        yield store
     other.close()
     store.close()
 
@@ -127,32 +124,30 @@ def test_a_lock_that_is_held_too_long_is_unavailable(locked, make):
     locked.ping()
 
 
-def test_the_store_recovers_from_a_lock(path, make):
-    store = open_store(f"sqlite:///{path}", busy_timeout=0.05)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(GatewayError), store.write():
+def test_the_store_recovers_from_a_lock(place, make):
+    store, other = place.open(busy_timeout=0.05), place.open()
+    with other.write(), pytest.raises(GatewayError), store.write():
         pass
-    other.execute("ROLLBACK")
     other.close()
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint())
     store.close()
 
 
-def test_a_second_writing_block_in_one_process_waits_no_longer_than_told(path):
-    store = open_store(f"sqlite:///{path}", busy_timeout=0.05)
+def test_a_second_writing_block_in_one_process_waits_no_longer_than_told(place):
+    store = place.open(busy_timeout=0.05)
     with store.write(), pytest.raises(GatewayError) as caught, store.write():
         pass
     assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "STORE_BUSY")
     store.close()
 
 
-def test_a_full_disk_is_unavailable_and_undoes_the_block(store, make):
+def test_a_full_disk_is_unavailable_and_undoes_the_block(sqlite_store, make):
+    store = sqlite_store
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
     # The file may grow by no more pages: what SQLite answers is what a full disk gives.
-    with store._engines.writer.connect() as connection:
+    with store._database.writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
         transaction.endpoints.add(make.endpoint(2, tags=[GatewayEndpointTag("k", "v" * 100_000)]))
@@ -161,17 +156,17 @@ def test_a_full_disk_is_unavailable_and_undoes_the_block(store, make):
         assert transaction.endpoints.list() == [make.endpoint(1)]
 
 
-def test_ping_notices_that_the_file_is_gone(store, path):
-    store.ping()
+def test_ping_notices_that_the_file_is_gone(sqlite_store, path):
+    sqlite_store.ping()
     path.rename(path.with_suffix(".moved"))
     with pytest.raises(GatewayError) as caught:
-        store.ping()
+        sqlite_store.ping()
     assert caught.value.code is Code.UNAVAILABLE
     path.with_suffix(".moved").rename(path)
 
 
-def test_a_closed_store_is_unavailable(path):
-    store = open_store(f"sqlite:///{path}")
+def test_a_closed_store_is_unavailable(place):
+    store = place.open()
     store.close()
     store.close()
     for attempt in (store.read().__enter__, store.write().__enter__, store.ping):
@@ -180,8 +175,8 @@ def test_a_closed_store_is_unavailable(path):
         assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "STORE_CLOSED")
 
 
-def test_close_waits_for_what_is_under_way(path, make):
-    store = open_store(f"sqlite:///{path}")
+def test_close_waits_for_what_is_under_way(place, make):
+    store = place.open()
     entered, go_on = threading.Event(), threading.Event()
 
     def write():
@@ -199,14 +194,15 @@ def test_close_waits_for_what_is_under_way(path, make):
         go_on.set()
         writing.result()
         closing.result()
-    assert not path.with_name(path.name + "-wal").exists()
-    again = open_store(f"sqlite:///{path}")
+    if place.path is not None:
+        assert not place.path.with_name(place.path.name + "-wal").exists()
+    again = place.open()
     with again.read() as transaction:
         assert transaction.endpoints.list() == [make.endpoint()]
     again.close()
 
 
-def test_every_connection_keeps_the_promised_guarantees(store):
+def test_every_connection_to_sqlite_keeps_the_promised_guarantees(sqlite_store):
     def pragmas(engine):
         with engine.connect() as connection:
             # A connection learns from the file what others set.
@@ -214,9 +210,13 @@ def test_every_connection_keeps_the_promised_guarantees(store):
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only", "secure_delete")
             return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
-    assert pragmas(store._engines.writer) == ["wal", 2, 1, 5000, 0, 1]
-    assert pragmas(store._engines.reader)[:5] == ["wal", 2, 1, 5000, 1]
+    assert pragmas(sqlite_store._database.writer) == ["wal", 2, 1, 5000, 0, 1]
+    assert pragmas(sqlite_store._database.reader)[:5] == ["wal", 2, 1, 5000, 1]
 
 
-def test_repr_shows_the_place_only(store, path):
-    assert repr(store) == f"<Store {path}>"
+def test_repr_shows_the_place_only(store, place):
+    if place.path is not None:
+        assert repr(store) == f"<Store {place.path}>"
+    else:
+        name = place.url.rpartition("/")[2]
+        assert repr(store) == f"<Store postgresql://127.0.0.1:{place.server.port}/{name}>"

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway_entities.cli.app import cli
+from gateway_entities.entities import GatewayEndpoint, GatewaySecretInfo
+from gateway_entities.server.store.migrations import HEAD
+from tests.stores import Place
+
+CANARY = "sk-canary-1f0e8a"
+
+
+def db(place: Place | None, *arguments: str, code: int = 0) -> Result:
+    """Run a command of db; the store is named by the environment, as one with a password should be."""
+    env = {} if place is None else {"GATEWAY_ENTITIES_STORE": place.url}
+    result = CliRunner(env=env).invoke(cli, ["db", *arguments])
+    assert result.exit_code == code, result.output
+    assert CANARY not in result.output
+    assert "pass%40" not in result.output
+    assert "pass@" not in result.output
+    return result
+
+
+def db_json(place: Place, *arguments: str, code: int = 0) -> Any:
+    return json.loads(db(place, *arguments, "--format", "json", code=code).stdout)
+
+
+@pytest.fixture
+def filled(place: Place) -> Place:
+    store = place.open()
+    with store.write() as transaction:
+        transaction.secrets.add(GatewaySecretInfo("s-1", "key", {"k": "***"}, 1, 1), {"k": CANARY})
+        transaction.endpoints.add(GatewayEndpoint("e-1", "chat", 1, 1))
+    store.close()
+    return place
+
+
+def test_upgrade_makes_the_tables_once(place: Place) -> None:
+    assert db_json(place, "upgrade") == {**db_json(place, "upgrade"), "before": None}
+    assert f"is at revision {HEAD} already." in db(place, "upgrade").stdout
+    assert "No problem found." in db(place, "check").stdout
+
+
+def test_check_tells_what_is_there_and_what_is_wrong(filled: Place) -> None:
+    report = db_json(filled, "check")
+    assert (report["schema"], report["newest"], report["problems"]) == (HEAD, HEAD, [])
+    assert (report["rows"]["secrets"], report["rows"]["endpoints"], report["rows"]["bindings"]) == (1, 1, 0)
+    filled.execute("UPDATE secrets SET masked_values = '{'")
+    report = db_json(filled, "check", code=1)
+    assert [(each["table"], each["key"]) for each in report["problems"]] == [("secrets", ["s-1"])]
+    shown = db(filled, "check", code=1).stdout
+    assert "secrets s-1: it cannot be read (JSONDecodeError)" in shown
+    assert "1 problem found." in shown
+
+
+def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) -> None:
+    saved = db_json(filled, "backup", str(tmp_path / "backup"))
+    assert saved["rows"]["secrets"] == 1
+    assert len(saved["keys"]) == 1
+    target = f"sqlite:///{tmp_path / 'restored.sqlite'}"
+    shown = db(None, "restore", str(tmp_path / "backup"), "--store", target).stdout
+    assert "restored.sqlite is restored: " in shown
+    assert f"needs key {saved['keys'][0]}, which is not in the backup" in shown
+    again = db(None, "restore", str(tmp_path / "backup"), "--store", target, code=2)
+    assert again.stdout == ""
+    assert "is not empty" in again.stderr
+    assert db(filled, "backup", str(tmp_path / "backup"), code=2).stderr.count("\n") == 1
+
+
+def test_what_cannot_be_done_is_told_in_one_line(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("no backup")
+    absent = Place(f"sqlite:///{tmp_path / 'absent.sqlite'}")
+    for arguments in (["check"], ["backup", str(tmp_path / "new")]):
+        result = db(absent, *arguments, code=2)
+        assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+        assert "does not exist" in result.stderr
+    assert "not a backup" in db(place, "restore", str(tmp_path / "none"), code=2).stderr
+    assert not (tmp_path / "absent.sqlite").exists()
+    assert not (tmp_path / "new").exists()
+    assert db(Place("oracle://scott:tiger@host/db"), "check", code=2).stderr.count("tiger") == 0
+
+
+def test_an_empty_database_has_a_problem_and_no_backup(postgresql_place: Place, tmp_path: Path) -> None:
+    assert "there are no tables" in db(postgresql_place, "check", code=1).stdout
+    assert "There is no store" in db(postgresql_place, "backup", str(tmp_path / "new"), code=2).stderr
+
+
+def test_it_runs_as_a_process_of_its_own_and_shows_no_bar_in_a_pipe(filled: Place, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gateway_entities.cli", "db", "check"]
+    env = {**os.environ, "GATEWAY_ENTITIES_STORE": filled.url}
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "No problem found." in done.stdout

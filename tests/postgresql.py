@@ -1,0 +1,203 @@
+"""A real PostgreSQL server that tests start, stop and kill, in a folder of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+INSTALL = "apt-get install postgresql"
+USER = "gateway"
+PASSWORD = "pass@word/of:tests"
+"""It holds signs that must be escaped in a URL."""
+ESCAPED_PASSWORD = "pass%40word%2Fof%3Atests"
+
+_START_SECONDS = 60
+# Not Popen's own way to another user: that is a fork, whose child crashes when a thread of gRPC is busy at that moment.
+_AS_OWNER = """
+import os, sys
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[1]))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def find_programs() -> Path | None:
+    """Return the folder with the server's programs, those of the newest version; None when there is none."""
+    found = shutil.which("postgres")
+    # Debian's are not on the search path; a link there leads to the folder that has them all.
+    folders = [Path(found).resolve().parent] if found else []
+    by_version = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    return next((folder for folder in (*folders, *by_version) if (folder / "initdb").exists()), None)
+
+
+class PostgreSQL:
+    """A server on a free port of 127.0.0.1, and on a Unix socket. It is not started yet.
+
+    It orders text as English does, so that a test notices where the tables leave the order to the database. It takes no care
+    of its disk: killing it loses nothing, a crash of the machine may.
+
+    Attributes:
+        folder: where all of it is.
+        port: its port, the same after each start.
+    """
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.folder = folder
+        self._programs = programs
+        # The server refuses to run as root.
+        self._owner = _unprivileged() if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count()
+        if self._owner is not None:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        self._initialize()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        if self._process is not None:
+            raise RuntimeError("PostgreSQL runs already")
+        options = [
+            *("-D", str(self._data), "-k", str(self.folder), "-p", str(self.port)),
+            *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off"),
+            *("-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "autovacuum=off"),
+        ]
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            with (self.folder / "server.log").open("ab") as log:
+                self._process = self._popen("postgres", *options, stdout=log, stderr=log)
+            if self._is_ready(deadline):
+                return
+            # After a kill the old processes may still be there for a moment, and the new one then ends at once.
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'server.log').read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop it; whoever is connected is thrown out, and what was committed is kept."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as ``kill -9`` does: it has no chance to write anything."""
+        if self._process is None:
+            return
+        # Still, so that it starts no other process meanwhile, nor notices that one is gone.
+        self._process.send_signal(signal.SIGSTOP)
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        self._end(signal.SIGKILL)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+
+    def url(self, database: str = "postgres", *, password: bool = True) -> str:
+        """Return the URL of a database, with the password in it or without."""
+        return f"postgresql://{USER}{f':{ESCAPED_PASSWORD}' if password else ''}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, template: str = "template0") -> str:
+        """Make a database, a copy of another that nobody is connected to; return its name."""
+        name = f"gateway_{next(self._numbers)}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        self.execute(copy)
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def execute(self, statement: LiteralString | sql.Composed) -> None:
+        """Run a statement as the administrator, outside of a transaction."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _initialize(self) -> None:
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        english = ["--locale-provider=icu", "--icu-locale=en"]
+        options = [
+            *("-D", str(self._data), "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--username", USER),
+            *("--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", str(password)),
+        ]
+        # Servers before 15 cannot be set up with ICU.
+        if self._run("initdb", *options, *english) != 0:
+            assert self._run("initdb", *options) == 0, (self.folder / "initdb.log").read_text()
+
+    def _run(self, program: str, *arguments: str) -> int:
+        with (self.folder / f"{program}.log").open("ab") as log:
+            return self._popen(program, *arguments, stdout=log, stderr=log).wait()
+
+    def _popen(self, program: str, *arguments: str, **streams: object) -> subprocess.Popen[bytes]:
+        owner = (
+            []
+            if self._owner is None
+            else [sys.executable, "-c", _AS_OWNER, str(self._owner.pw_uid), str(self._owner.pw_gid)]
+        )
+        return subprocess.Popen(
+            [*owner, self._programs / program, *arguments],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C is for the tests, which then stop the server.
+            start_new_session=True,
+            **streams,
+        )
+
+    def _is_ready(self, deadline: float) -> bool:
+        assert self._process is not None
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                psycopg.connect(self.url(), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return True
+        self._end(signal.SIGKILL)
+        return False
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
+    """Run a server for as long as the block lasts; nothing is left of it."""
+    # Not pytest's folder: nobody else may enter that one, and the path of a socket must be short.
+    with tempfile.TemporaryDirectory(prefix="gateway-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgreSQL(programs, Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            pass
+    raise RuntimeError("no user to run PostgreSQL as")

@@ -1,0 +1,84 @@
+"""Where a test keeps its store: a new SQLite file, or a new database of a real PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Connection, Row, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from gateway_entities.server.store import Store, open_store
+from gateway_entities.server.store.key_sources import KeyFile, KeySource
+
+KINDS = ("sqlite", "postgresql")
+
+
+class Place:
+    """A place for a store, which does not exist before it is opened.
+
+    Attributes:
+        url: the store's URL.
+        keys: where its keys are, as open_store takes them; none for SQLite, which makes a key file of its own.
+        path: the SQLite file; None on PostgreSQL.
+        server: the PostgreSQL server, a tests.postgresql.PostgreSQL; None on SQLite.
+    """
+
+    def __init__(self, url: str, keys: Sequence[KeySource] = (), *, path: Path | None = None, server: Any = None) -> None:
+        self.url = url
+        self.keys = keys
+        self.path = path
+        self.server = server
+
+    @property
+    def kind(self) -> str:
+        return "sqlite" if self.path is not None else "postgresql"
+
+    def open(self, **options: Any) -> Store:
+        return open_store(self.url, **{"keys": self.keys, **options})
+
+    @contextmanager
+    def connected(self) -> Generator[Connection]:
+        """A connection of another program, in a transaction that is committed when the block ends."""
+        driver = "sqlite" if self.path is not None else "postgresql+psycopg"
+        engine = create_engine(f"{driver}://{self.url.partition('://')[2]}", poolclass=NullPool)
+        with engine.begin() as connection:
+            yield connection
+
+    def execute(self, statement: str, parameters: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
+        """Run a statement of another program; return the rows that it gives."""
+        with self.connected() as connection:
+            result: sqlalchemy.CursorResult[Any] = connection.execute(text(statement), parameters)
+            return result.all() if result.returns_rows else []
+
+
+def sqlite_place(path: Path) -> Place:
+    """Return the place of a SQLite file."""
+    return Place(f"sqlite:///{path}", path=path)
+
+
+@contextmanager
+def one_place(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Generator[Place]:
+    """Return the place of a fixture of any scope that is parametrized with KINDS."""
+    folder = folders.mktemp("store")
+    if request.param == "sqlite":
+        yield sqlite_place(folder / "gateway.sqlite")
+    else:
+        with postgresql_place(request.getfixturevalue("postgresql"), folder / "gateway.key") as place:
+            yield place
+
+
+@contextmanager
+def postgresql_place(server: Any, key_file: Path) -> Generator[Place]:
+    """Make a database for as long as the block lasts, and a key file, if there is none yet."""
+    if not key_file.exists():
+        KeyFile(key_file).create()
+    name = server.create_database()
+    try:
+        yield Place(server.url(name), [KeyFile(key_file)], server=server)
+    finally:
+        server.drop_database(name)
