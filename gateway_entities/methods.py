@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeGuard, TypeVar
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -30,9 +30,10 @@ class Method(Generic[Request, Response]):
         request_type: the class of its request message.
         response_type: the class of its response message.
         idempotent: whether a repeat has the same effect as one call, so that a client may retry it.
+        named: whether its request can carry a request_id, by which a server tells a repeat from another call.
     """
 
-    __slots__ = ("handler", "idempotent", "name", "path", "request_type", "response_type", "service")
+    __slots__ = ("handler", "idempotent", "name", "named", "path", "request_type", "response_type", "service")
 
     def __init__(self, request_type: type[Request], response_type: type[Response]) -> None:
         self.name: Final = request_type.DESCRIPTOR.name.removesuffix("Request")
@@ -47,6 +48,7 @@ class Method(Generic[Request, Response]):
         self.request_type: Final = request_type
         self.response_type: Final = response_type
         self.idempotent: Final = descriptor.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+        self.named: Final = "request_id" in request_type.DESCRIPTOR.fields_by_name
 
     def __repr__(self) -> str:
         return f"<Method {self.path}>"
@@ -116,6 +118,8 @@ LIST_GATEWAY_BUDGET_POLICIES = Method(
 LIST_GATEWAY_BUDGET_WINDOWS = Method(budget_pb2.ListGatewayBudgetWindowsRequest, budget_pb2.ListGatewayBudgetWindowsResponse)
 RECORD_GATEWAY_SPEND = Method(budget_pb2.RecordGatewaySpendRequest, budget_pb2.RecordGatewaySpendResponse)
 CHECK_GATEWAY_BUDGET = Method(budget_pb2.CheckGatewayBudgetRequest, budget_pb2.CheckGatewayBudgetResponse)
+
+LIST_GATEWAY_CHANGES = Method(change_pb2.ListGatewayChangesRequest, change_pb2.ListGatewayChangesResponse)
 
 
 def _is_method(value: object) -> TypeGuard[Method[Any, Any]]:

@@ -13,6 +13,7 @@ from gateway_entities.entities.budget import (
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
 )
+from gateway_entities.entities.change import GatewayChange, GatewayChangeEffect
 from gateway_entities.entities.endpoint import (
     FallbackConfig,
     FallbackStrategy,
@@ -37,6 +38,8 @@ __all__ = [
     "GatewayBudgetCheck",
     "GatewayBudgetPolicy",
     "GatewayBudgetWindow",
+    "GatewayChange",
+    "GatewayChangeEffect",
     "GatewayEndpoint",
     "GatewayEndpointBinding",
     "GatewayEndpointModelConfig",

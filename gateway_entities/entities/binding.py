@@ -8,7 +8,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
 from llm_gateway.v1 import binding_pb2 as pb
 
 
@@ -57,18 +57,16 @@ class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointBinding) -> Self:
         resource_type = proto.resource_type or required(proto, "resource_type")
-        entity = cls(
-            proto.endpoint_id or required(proto, "endpoint_id"),
-            _RESOURCE_TYPES.get(resource_type, resource_type),
-            proto.resource_id or required(proto, "resource_id"),
-            proto.created_at or required(proto, "created_at"),
-            proto.last_updated_at or required(proto, "last_updated_at"),
-            proto.created_by or optional(proto, "created_by"),
-            proto.last_updated_by or optional(proto, "last_updated_by"),
-            proto.display_name or optional(proto, "display_name"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
+        entity.resource_type = _RESOURCE_TYPES.get(resource_type, resource_type)
+        entity.resource_id = proto.resource_id or required(proto, "resource_id")
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.display_name = proto.display_name or optional(proto, "display_name")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayEndpointBinding) -> None:

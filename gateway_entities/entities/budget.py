@@ -11,7 +11,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, double, members, number, optional, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, double, members, new, number, optional, required, truth, unknown_fields
 from llm_gateway.v1 import budget_pb2 as pb
 
 
@@ -102,12 +102,10 @@ class BudgetDuration(Entity[pb.BudgetDuration]):
     @classmethod
     def _read(cls, proto: pb.BudgetDuration) -> Self:
         unit = proto.unit or required(proto, "unit")
-        entity = cls(
-            _DURATION_UNITS.get(unit, unit),
-            proto.value or required(proto, "value"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.unit = _DURATION_UNITS.get(unit, unit)
+        entity.value = proto.value or required(proto, "value")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.BudgetDuration) -> None:
@@ -156,21 +154,19 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
         unit = proto.budget_unit or required(proto, "budget_unit")
         scope = proto.target_scope or required(proto, "target_scope")
         action = proto.budget_action or required(proto, "budget_action")
-        entity = cls(
-            proto.budget_policy_id or required(proto, "budget_policy_id"),
-            _UNITS.get(unit, unit),
-            proto.budget_amount or required(proto, "budget_amount"),
-            BudgetDuration._read(proto.duration if proto.HasField("duration") else required(proto, "duration")),
-            _SCOPES.get(scope, scope),
-            _ACTIONS.get(action, action),
-            proto.created_at or required(proto, "created_at"),
-            proto.last_updated_at or required(proto, "last_updated_at"),
-            proto.created_by or optional(proto, "created_by"),
-            proto.last_updated_by or optional(proto, "last_updated_by"),
-            proto.target_value or optional(proto, "target_value"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.budget_policy_id = proto.budget_policy_id or required(proto, "budget_policy_id")
+        entity.budget_unit = _UNITS.get(unit, unit)
+        entity.budget_amount = proto.budget_amount or required(proto, "budget_amount")
+        entity.duration = BudgetDuration._read(proto.duration if proto.HasField("duration") else required(proto, "duration"))
+        entity.target_scope = _SCOPES.get(scope, scope)
+        entity.budget_action = _ACTIONS.get(action, action)
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.target_value = proto.target_value or optional(proto, "target_value")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayBudgetPolicy) -> None:
@@ -212,14 +208,12 @@ class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayBudgetWindow) -> Self:
-        entity = cls(
-            proto.budget_policy_id or required(proto, "budget_policy_id"),
-            proto.window_start_ms or required(proto, "window_start_ms"),
-            proto.window_end_ms or required(proto, "window_end_ms"),
-            proto.current_spend or required(proto, "current_spend"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.budget_policy_id = proto.budget_policy_id or required(proto, "budget_policy_id")
+        entity.window_start_ms = proto.window_start_ms or required(proto, "window_start_ms")
+        entity.window_end_ms = proto.window_end_ms or required(proto, "window_end_ms")
+        entity.current_spend = proto.current_spend or required(proto, "current_spend")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayBudgetWindow) -> None:
@@ -255,14 +249,12 @@ class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayBudgetCheck) -> Self:
-        entity = cls(
-            proto.allowed or required(proto, "allowed"),
-            GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None,
-            GatewayBudgetWindow._read(proto.window) if proto.HasField("window") else None,
-            proto.remaining or optional(proto, "remaining"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.allowed = proto.allowed or required(proto, "allowed")
+        entity.budget_policy = GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None
+        entity.window = GatewayBudgetWindow._read(proto.window) if proto.HasField("window") else None
+        entity.remaining = proto.remaining or optional(proto, "remaining")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayBudgetCheck) -> None:

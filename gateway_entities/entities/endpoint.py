@@ -12,7 +12,7 @@ from typing import Self
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities import weights
-from gateway_entities.entities.base import Entity, members, number, optional, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, members, new, number, optional, required, truth, unknown_fields
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from llm_gateway.v1 import endpoint_pb2 as pb
 
@@ -78,12 +78,10 @@ class FallbackConfig(Entity[pb.FallbackConfig]):
     @classmethod
     def _read(cls, proto: pb.FallbackConfig) -> Self:
         strategy = proto.strategy or optional(proto, "strategy")
-        entity = cls(
-            _FALLBACK_STRATEGIES.get(strategy, strategy),
-            proto.max_attempts or optional(proto, "max_attempts"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.strategy = _FALLBACK_STRATEGIES.get(strategy, strategy)
+        entity.max_attempts = proto.max_attempts or optional(proto, "max_attempts")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.FallbackConfig) -> None:
@@ -111,12 +109,10 @@ class GatewayEndpointTag(Entity[pb.GatewayEndpointTag]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointTag) -> Self:
-        entity = cls(
-            proto.key or required(proto, "key"),
-            proto.value or optional(proto, "value"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.key = proto.key or required(proto, "key")
+        entity.value = proto.value or optional(proto, "value")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayEndpointTag) -> None:
@@ -153,14 +149,12 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelConfig) -> Self:
         linkage_type = proto.linkage_type or optional(proto, "linkage_type")
-        entity = cls(
-            proto.model_definition_id or required(proto, "model_definition_id"),
-            _LINKAGE_TYPES.get(linkage_type, linkage_type),
-            weights.read(proto),
-            proto.fallback_order or optional(proto, "fallback_order"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.model_definition_id = proto.model_definition_id or required(proto, "model_definition_id")
+        entity.linkage_type = _LINKAGE_TYPES.get(linkage_type, linkage_type)
+        entity.weight = weights.read(proto)
+        entity.fallback_order = proto.fallback_order or optional(proto, "fallback_order")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayEndpointModelConfig) -> None:
@@ -210,19 +204,19 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelMapping) -> Self:
         linkage_type = proto.linkage_type or optional(proto, "linkage_type")
-        entity = cls(
-            proto.mapping_id or required(proto, "mapping_id"),
-            proto.endpoint_id or required(proto, "endpoint_id"),
-            proto.model_definition_id or required(proto, "model_definition_id"),
-            GatewayModelDefinition._read(proto.model_definition) if proto.HasField("model_definition") else None,
-            weights.read(proto),
-            _LINKAGE_TYPES.get(linkage_type, linkage_type),
-            proto.fallback_order or optional(proto, "fallback_order"),
-            proto.created_at or required(proto, "created_at"),
-            proto.created_by or optional(proto, "created_by"),
+        entity = new(cls)
+        entity.mapping_id = proto.mapping_id or required(proto, "mapping_id")
+        entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
+        entity.model_definition_id = proto.model_definition_id or required(proto, "model_definition_id")
+        entity.model_definition = (
+            GatewayModelDefinition._read(proto.model_definition) if proto.HasField("model_definition") else None
         )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity.weight = weights.read(proto)
+        entity.linkage_type = _LINKAGE_TYPES.get(linkage_type, linkage_type)
+        entity.fallback_order = proto.fallback_order or optional(proto, "fallback_order")
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayEndpointModelMapping) -> None:
@@ -283,22 +277,20 @@ class GatewayEndpoint(Entity[pb.GatewayEndpoint]):
     @classmethod
     def _read(cls, proto: pb.GatewayEndpoint) -> Self:
         routing_strategy = proto.routing_strategy or optional(proto, "routing_strategy")
-        entity = cls(
-            proto.endpoint_id or required(proto, "endpoint_id"),
-            proto.name or optional(proto, "name"),
-            proto.created_at or required(proto, "created_at"),
-            proto.last_updated_at or required(proto, "last_updated_at"),
-            [GatewayEndpointModelMapping._read(mapping) for mapping in proto.model_mappings],
-            [GatewayEndpointTag._read(tag) for tag in proto.tags],
-            proto.created_by or optional(proto, "created_by"),
-            proto.last_updated_by or optional(proto, "last_updated_by"),
-            _ROUTING_STRATEGIES.get(routing_strategy, routing_strategy),
-            FallbackConfig._read(proto.fallback_config) if proto.HasField("fallback_config") else None,
-            proto.experiment_id or optional(proto, "experiment_id"),
-            proto.usage_tracking or optional(proto, "usage_tracking"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
+        entity.name = proto.name or optional(proto, "name")
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
+        entity.model_mappings = [GatewayEndpointModelMapping._read(mapping) for mapping in proto.model_mappings[:]]
+        entity.tags = [GatewayEndpointTag._read(tag) for tag in proto.tags[:]]
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.routing_strategy = _ROUTING_STRATEGIES.get(routing_strategy, routing_strategy)
+        entity.fallback_config = FallbackConfig._read(proto.fallback_config) if proto.HasField("fallback_config") else None
+        entity.experiment_id = proto.experiment_id or optional(proto, "experiment_id")
+        entity.usage_tracking = proto.usage_tracking or optional(proto, "usage_tracking")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayEndpoint) -> None:

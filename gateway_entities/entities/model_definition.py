@@ -7,7 +7,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
 from llm_gateway.v1 import model_definition_pb2 as pb
 
 
@@ -43,20 +43,18 @@ class GatewayModelDefinition(Entity[pb.GatewayModelDefinition]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayModelDefinition) -> Self:
-        entity = cls(
-            proto.model_definition_id or required(proto, "model_definition_id"),
-            proto.name or required(proto, "name"),
-            proto.secret_id or optional(proto, "secret_id"),
-            proto.secret_name or optional(proto, "secret_name"),
-            proto.provider or required(proto, "provider"),
-            proto.model_name or required(proto, "model_name"),
-            proto.created_at or required(proto, "created_at"),
-            proto.last_updated_at or required(proto, "last_updated_at"),
-            proto.created_by or optional(proto, "created_by"),
-            proto.last_updated_by or optional(proto, "last_updated_by"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.model_definition_id = proto.model_definition_id or required(proto, "model_definition_id")
+        entity.name = proto.name or required(proto, "name")
+        entity.secret_id = proto.secret_id or optional(proto, "secret_id")
+        entity.secret_name = proto.secret_name or optional(proto, "secret_name")
+        entity.provider = proto.provider or required(proto, "provider")
+        entity.model_name = proto.model_name or required(proto, "model_name")
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewayModelDefinition) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
 from llm_gateway.v1 import secret_pb2 as pb
 
 
@@ -42,19 +42,17 @@ class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
 
     @classmethod
     def _read(cls, proto: pb.GatewaySecretInfo) -> Self:
-        entity = cls(
-            proto.secret_id or required(proto, "secret_id"),
-            proto.secret_name or required(proto, "secret_name"),
-            dict(proto.masked_values),
-            proto.created_at or required(proto, "created_at"),
-            proto.last_updated_at or required(proto, "last_updated_at"),
-            proto.provider or optional(proto, "provider"),
-            dict(proto.auth_config),
-            proto.created_by or optional(proto, "created_by"),
-            proto.last_updated_by or optional(proto, "last_updated_by"),
-        )
-        if UnknownFieldSet(proto):
-            entity._unknown_fields = unknown_fields(proto)
+        entity = new(cls)
+        entity.secret_id = proto.secret_id or required(proto, "secret_id")
+        entity.secret_name = proto.secret_name or required(proto, "secret_name")
+        entity.masked_values = dict(proto.masked_values)
+        entity.created_at = proto.created_at or required(proto, "created_at")
+        entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
+        entity.provider = proto.provider or optional(proto, "provider")
+        entity.auth_config = dict(proto.auth_config)
+        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
     def _write(self, proto: pb.GatewaySecretInfo) -> None:

@@ -45,17 +45,17 @@ def _narrowed(weight: float) -> float:
 
 
 def read(proto: Any) -> float | None:
-    """Return the weight of a message that has a field of this name; None if the field is absent.
+    """Return what an entity holds of the weight of a message that has a field of this name; None if the field is absent.
 
     Raises:
         ValueError: a signaling NaN. Reading one makes it another NaN, so it could not be written back.
     """
     weight: float = proto.weight
     if weight > 0:
-        return weight
+        return _shortest(weight)
     if isnan(weight) and not is_kept(proto):
         raise ValueError
-    return weight if proto.HasField("weight") else None
+    return held(weight) if proto.HasField("weight") else None
 
 
 def is_kept(proto: Any) -> bool:

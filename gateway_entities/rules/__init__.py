@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.rules import binding, budget, endpoint, model_definition, secret
+from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
 from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.resources import RESOURCES, RESPONSES, linkage_faults
 from gateway_entities.rules.secret import normalized_auth_config
@@ -37,6 +37,7 @@ _TABLES: Mapping[type[Message], Table] = {
     **endpoint.TABLES,
     **binding.TABLES,
     **budget.TABLES,
+    **change.TABLES,
     **RESOURCES,
     **RESPONSES,
 }

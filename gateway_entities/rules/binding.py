@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
 from llm_gateway.v1 import binding_pb2 as pb
@@ -18,10 +19,16 @@ TABLES = {
             "resource_type": required(RESOURCE_TYPE),
             "resource_id": required(RESOURCE_ID),
             "created_by": optional(ACTOR),
+            **CREATES,
         }
     ),
     pb.DeleteGatewayEndpointBindingRequest: Table(
-        {"endpoint_id": required(IDENTIFIER), "resource_type": required(IDENTIFIER), "resource_id": required(IDENTIFIER)}
+        {
+            "endpoint_id": required(IDENTIFIER),
+            "resource_type": required(IDENTIFIER),
+            "resource_id": required(IDENTIFIER),
+            **CHANGES,
+        }
     ),
     pb.ListGatewayEndpointBindingsRequest: Table(
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, kept, nested, optional, required, updates
 from gateway_entities.rules.values import (
     ACTOR,
@@ -83,6 +84,7 @@ TABLES = {
             "budget_action": required(known(pb.BudgetAction)),
             "created_by": optional(ACTOR),
             "target_value": optional(TARGET_VALUE),
+            **CREATES,
         },
         across=[_target_on_create],
     ),
@@ -98,12 +100,13 @@ TABLES = {
                 "budget_action": kept(known(pb.BudgetAction)),
                 "updated_by": optional(ACTOR),
                 "target_value": clearable(TARGET_VALUE),
+                **CHANGES,
             },
             across=[_target_on_update],
             writes_empty=True,
         )
     ),
-    pb.DeleteGatewayBudgetPolicyRequest: Table({"budget_policy_id": required(IDENTIFIER)}),
+    pb.DeleteGatewayBudgetPolicyRequest: Table({"budget_policy_id": required(IDENTIFIER), **CHANGES}),
     pb.ListGatewayBudgetPoliciesRequest: Table(
         {"max_results": optional(whole(0, 50_000)), "page_token": optional(SELECTOR)}
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, nested, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
 from gateway_entities.rules.violation import Violation
@@ -67,6 +68,7 @@ TABLES = {
             "fallback_config": optional(_fallback_config),
             "experiment_id": optional(EXPERIMENT_ID),
             "usage_tracking": optional(anything),
+            **CREATES,
         }
     ),
     pb.GetGatewayEndpointRequest: Table(
@@ -83,10 +85,11 @@ TABLES = {
                 "fallback_config": clearable(_fallback_config),
                 "experiment_id": clearable(EXPERIMENT_ID),
                 "usage_tracking": clearable(anything),
+                **CHANGES,
             }
         )
     ),
-    pb.DeleteGatewayEndpointRequest: Table({"endpoint_id": required(IDENTIFIER)}),
+    pb.DeleteGatewayEndpointRequest: Table({"endpoint_id": required(IDENTIFIER), **CHANGES}),
     pb.ListGatewayEndpointsRequest: Table(
         {
             "provider": optional(SELECTOR),
@@ -96,13 +99,18 @@ TABLES = {
         }
     ),
     pb.AttachModelToGatewayEndpointRequest: Table(
-        {"endpoint_id": required(IDENTIFIER), "model_config": required(_model_config), "created_by": optional(ACTOR)}
+        {
+            "endpoint_id": required(IDENTIFIER),
+            "model_config": required(_model_config),
+            "created_by": optional(ACTOR),
+            **CHANGES,
+        }
     ),
     pb.DetachModelFromGatewayEndpointRequest: Table(
-        {"endpoint_id": required(IDENTIFIER), "model_definition_id": required(IDENTIFIER)}
+        {"endpoint_id": required(IDENTIFIER), "model_definition_id": required(IDENTIFIER), **CHANGES}
     ),
     pb.SetGatewayEndpointTagRequest: Table(
-        {"endpoint_id": required(IDENTIFIER), "key": required(TAG_KEY), "value": optional(TAG_VALUE)}
+        {"endpoint_id": required(IDENTIFIER), "key": required(TAG_KEY), "value": optional(TAG_VALUE), **CHANGES}
     ),
-    pb.DeleteGatewayEndpointTagRequest: Table({"endpoint_id": required(IDENTIFIER), "key": required(IDENTIFIER)}),
+    pb.DeleteGatewayEndpointTagRequest: Table({"endpoint_id": required(IDENTIFIER), "key": required(IDENTIFIER), **CHANGES}),
 }

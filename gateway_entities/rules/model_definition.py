@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
 from llm_gateway.v1 import model_definition_pb2 as pb
@@ -17,6 +18,7 @@ TABLES = {
             "provider": required(PROVIDER),
             "model_name": required(MODEL_NAME),
             "created_by": optional(ACTOR),
+            **CREATES,
         }
     ),
     pb.GetGatewayModelDefinitionRequest: Table(
@@ -40,8 +42,9 @@ TABLES = {
                 "model_name": kept(MODEL_NAME),
                 "updated_by": optional(ACTOR),
                 "provider": kept(PROVIDER),
+                **CHANGES,
             }
         )
     ),
-    pb.DeleteGatewayModelDefinitionRequest: Table({"model_definition_id": required(IDENTIFIER)}),
+    pb.DeleteGatewayModelDefinitionRequest: Table({"model_definition_id": required(IDENTIFIER), **CHANGES}),
 }

@@ -10,12 +10,12 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, endpoint, model_definition, secret
+from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
 from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, anything, finite, recognized, text, whole
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 _TIME = whole(0)
 
@@ -223,6 +223,24 @@ _CHECK = Table(
         "remaining": optional(finite),
     }
 )
+_EFFECT = Table(
+    {
+        "noun": required(text(1)),
+        "id": required(IDENTIFIER),
+        "etag_before": optional(change.ETAG),
+        "etag_after": optional(change.ETAG),
+    }
+)
+_CHANGE = Table(
+    {
+        "revision": required(whole(1)),
+        "changed_at": required(_TIME),
+        "actor": optional(ACTOR),
+        "rpc": required(text(1)),
+        "change": required(nested(_EFFECT)),
+        "effects": optional(each(nested(_EFFECT))),
+    }
+)
 
 RESOURCES: dict[type[Message], Table] = {
     secret_pb2.GatewaySecretInfo: _SECRET,
@@ -237,7 +255,13 @@ RESOURCES: dict[type[Message], Table] = {
     budget_pb2.GatewayBudgetPolicy: _POLICY,
     budget_pb2.GatewayBudgetWindow: _WINDOW,
     budget_pb2.GatewayBudgetCheck: _CHECK,
+    change_pb2.GatewayChangeEffect: _EFFECT,
+    change_pb2.GatewayChange: _CHANGE,
 }
+
+
+_PLAIN = {"next_page_token": text(0), "etag": change.ETAG, "revision": whole(0)}
+"""What the fields of responses that are no messages may hold."""
 
 
 def _response(response_type: type[Message]) -> Table:
@@ -246,14 +270,14 @@ def _response(response_type: type[Message]) -> Table:
     fields: dict[str, Field] = {}
     for field in response_type.DESCRIPTOR.fields:
         if field.message_type is None:
-            fields[field.name] = optional(text(0))
+            fields[field.name] = optional(_PLAIN[field.name])
         else:
             rule = nested(tables[field.message_type.full_name])
             fields[field.name] = optional(each(rule)) if field.is_repeated else required(rule)
     return Table(fields)
 
 
-_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2)
+_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2, change_pb2)
 RESPONSES: dict[type[Message], Table] = {
     getattr(file, name): _response(getattr(file, name))
     for file in _FILES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway_entities.rules.address import public_https
+from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
 from gateway_entities.rules.violation import Violation
@@ -70,6 +71,7 @@ TABLES = {
             "provider": optional(PROVIDER),
             "auth_config": optional(_auth_config),
             "created_by": optional(ACTOR),
+            **CREATES,
         }
     ),
     pb.GetGatewaySecretInfoRequest: Table(
@@ -83,10 +85,11 @@ TABLES = {
                 "secret_value": kept(_secret_value),
                 "auth_config": clearable(_auth_config),
                 "updated_by": optional(ACTOR),
+                **CHANGES,
             }
         )
     ),
-    pb.DeleteGatewaySecretRequest: Table({"secret_id": required(IDENTIFIER)}),
+    pb.DeleteGatewaySecretRequest: Table({"secret_id": required(IDENTIFIER), **CHANGES}),
     pb.ListGatewaySecretInfosRequest: Table(
         {"provider": optional(SELECTOR), "page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}
     ),

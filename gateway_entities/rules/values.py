@@ -150,5 +150,5 @@ ACTOR = text(1, 255)
 """Who makes a change: 1 to 255 characters."""
 SELECTOR = text(0)
 """A filter, a page token, or one of several ways to name a thing; empty counts as absent."""
-PAGE_SIZE = whole(0)
+PAGE_SIZE = whole(0, 1000)
 """The most items of a page; 0 stands for all of them."""

@@ -19,9 +19,9 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
-_FILES: Final = (binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2)
+_FILES: Final = (binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2)
 _PACKAGE: Final = "llm_gateway.v1"
 
 _UNKNOWN_FIELDS: Final = bytes.fromhex(

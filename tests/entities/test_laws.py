@@ -146,7 +146,7 @@ def test_law_5_enums_are_open(kind: Any):
 def test_law_6_unknown_fields_ride_along(kind: Any):
     """An older service changes what it knows; what it does not know stays, byte for byte."""
     name = public(kind)[0]
-    changed: dict[int, Any] = {FieldDescriptor.TYPE_ENUM: 1, FieldDescriptor.TYPE_BOOL: True}
+    changed: dict[int, Any] = {FieldDescriptor.TYPE_ENUM: 1, FieldDescriptor.TYPE_BOOL: True, FieldDescriptor.TYPE_INT64: 1}
     value = changed.get(message_type(kind).DESCRIPTOR.fields_by_name[name].type, "changed")
 
     @given(messages(message_type(kind)))

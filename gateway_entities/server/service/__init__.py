@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway_entities.server.service.binding import BindingHandlers
 from gateway_entities.server.service.budget import BudgetHandlers
+from gateway_entities.server.service.change_log import ChangeLogHandlers
 from gateway_entities.server.service.endpoint import EndpointHandlers
 from gateway_entities.server.service.mapping import MappingHandlers
 from gateway_entities.server.service.model_definition import ModelDefinitionHandlers
@@ -27,6 +28,7 @@ class GatewayService(
     BindingHandlers,
     BudgetHandlers,
     SpendHandlers,
+    ChangeLogHandlers,
 ):
     """Every RPC of the contract as a method, named as Method.handler says: a request message in, a response message out.
 

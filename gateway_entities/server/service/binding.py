@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway_entities.entities import GatewayEndpointBinding
 from gateway_entities.rules import refuse_invalid
-from gateway_entities.server.service.handlers import Handlers, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes
+from gateway_entities.server.service.handlers import Handlers
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from llm_gateway.v1 import binding_pb2 as pb
@@ -13,41 +14,41 @@ from llm_gateway.v1 import binding_pb2 as pb
 class BindingHandlers(Handlers):
     """The handlers of BindingService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
 
+    @changes
     def create_gateway_endpoint_binding(
-        self, request: pb.CreateGatewayEndpointBindingRequest
+        self, change: Change, request: pb.CreateGatewayEndpointBindingRequest
     ) -> pb.CreateGatewayEndpointBindingResponse:
         """Link a resource to an endpoint and return the link."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            if transaction.endpoints.get(request.endpoint_id) is None:
-                raise not_found("GatewayEndpoint", {"endpoint_id": request.endpoint_id})
-            now = now_ms()
-            binding = GatewayEndpointBinding(
-                endpoint_id=request.endpoint_id,
-                resource_type=request.resource_type,
-                resource_id=request.resource_id,
-                created_at=now,
-                last_updated_at=now,
-                created_by=created_by,
-                last_updated_by=created_by,
-            )
-            transaction.bindings.add(binding)
+        if not change.transaction.endpoints.exists(request.endpoint_id):
+            raise not_found("GatewayEndpoint", {"endpoint_id": request.endpoint_id})
+        binding = GatewayEndpointBinding(
+            endpoint_id=request.endpoint_id,
+            resource_type=request.resource_type,
+            resource_id=request.resource_id,
+            created_at=change.now,
+            last_updated_at=change.now,
+            created_by=change.actor,
+            last_updated_by=change.actor,
+        )
+        change.transaction.bindings.add(binding)
+        change.end(binding)
         return pb.CreateGatewayEndpointBindingResponse(binding=binding.to_proto())
 
+    @changes
     def delete_gateway_endpoint_binding(
-        self, request: pb.DeleteGatewayEndpointBindingRequest
+        self, change: Change, request: pb.DeleteGatewayEndpointBindingRequest
     ) -> pb.DeleteGatewayEndpointBindingResponse:
         """Remove a link."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            key = {
-                "endpoint_id": request.endpoint_id,
-                "resource_type": request.resource_type,
-                "resource_id": request.resource_id,
-            }
-            if not transaction.bindings.remove(**key):
-                raise not_found("GatewayEndpointBinding", key)
+        key = {
+            "endpoint_id": request.endpoint_id,
+            "resource_type": request.resource_type,
+            "resource_id": request.resource_id,
+        }
+        binding = change.transaction.bindings.get(**key)
+        if binding is None:
+            raise not_found("GatewayEndpointBinding", key)
+        change.begin(binding)
+        change.transaction.bindings.remove(**key)
         return pb.DeleteGatewayEndpointBindingResponse()
 
     def list_gateway_endpoint_bindings(
@@ -56,15 +57,21 @@ class BindingHandlers(Handlers):
         """Return a page of links."""
         refuse_invalid(request)
         page = Page[tuple[int, str, str, str]]("bindings", 3, request.page_size, request.page_token)
+        filters = {
+            "endpoint_id": request.endpoint_id or None,
+            "resource_type": request.resource_type or None,
+            "resource_id": request.resource_id or None,
+        }
         with self._store.read() as transaction:
-            found = transaction.bindings.list(
-                endpoint_id=request.endpoint_id or None,
-                resource_type=request.resource_type or None,
-                resource_id=request.resource_id or None,
-                after=page.after,
-                limit=page.limit,
+            part = page.read(
+                transaction,
+                GatewayEndpointBinding,
+                lambda b: (b.created_at, b.endpoint_id, str(b.resource_type), b.resource_id),
+                lambda after, limit: transaction.bindings.list(**filters, after=after, limit=limit),
+                lambda binding: all(value in {None, getattr(binding, name)} for name, value in filters.items()),
             )
-        bindings, token = page.cut(found, lambda b: (b.created_at, b.endpoint_id, str(b.resource_type), b.resource_id))
         return pb.ListGatewayEndpointBindingsResponse(
-            bindings=[binding.to_proto() for binding in bindings], next_page_token=token
+            bindings=[binding.to_proto() for binding in part.items],
+            next_page_token=part.next_page_token,
+            revision=part.revision,
         )

@@ -14,7 +14,8 @@ from gateway_entities.entities import (
 )
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import refuse_invalid, target_fault, written_fields
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes, etag_of
+from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, unsigned
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from gateway_entities.server.service.spend import shown_window
@@ -29,74 +30,75 @@ _DEFAULT_MAX_RESULTS = 1000
 class BudgetHandlers(Handlers):
     """The handlers of BudgetService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
 
+    @changes
     def create_gateway_budget_policy(
-        self, request: pb.CreateGatewayBudgetPolicyRequest
+        self, change: Change, request: pb.CreateGatewayBudgetPolicyRequest
     ) -> pb.CreateGatewayBudgetPolicyResponse:
         """Store a new policy and return it."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            now = now_ms()
-            policy = GatewayBudgetPolicy(
-                budget_policy_id=new_id("bp"),
-                budget_unit=BudgetUnit(request.budget_unit),
-                budget_amount=request.budget_amount,
-                duration=_duration(request.duration),
-                target_scope=BudgetTargetScope(request.target_scope),
-                budget_action=BudgetAction(request.budget_action),
-                created_at=now,
-                last_updated_at=now,
-                created_by=created_by,
-                last_updated_by=created_by,
-                target_value=request.target_value or None,
-            )
-            _refuse_unknown_endpoint(transaction, policy)
-            transaction.budget_policies.add(policy)
+        policy = GatewayBudgetPolicy(
+            budget_policy_id=new_id("bp"),
+            budget_unit=BudgetUnit(request.budget_unit),
+            budget_amount=unsigned(request.budget_amount),
+            duration=_duration(request.duration),
+            target_scope=BudgetTargetScope(request.target_scope),
+            budget_action=BudgetAction(request.budget_action),
+            created_at=change.now,
+            last_updated_at=change.now,
+            created_by=change.actor,
+            last_updated_by=change.actor,
+            target_value=request.target_value or None,
+        )
+        _refuse_unknown_endpoint(change.transaction, policy)
+        change.transaction.budget_policies.add(policy)
+        change.end(policy)
         return pb.CreateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
 
     def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
         """Return the policy that the request names."""
         refuse_invalid(request)
         with self._store.read() as transaction:
+            revision = transaction.changes.last()
             policy = _existing_policy(transaction, request.budget_policy_id)
-        return pb.GetGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+        found = policy.to_proto()
+        return pb.GetGatewayBudgetPolicyResponse(budget_policy=found, etag=etag_of(found), revision=revision)
 
+    @changes
     def update_gateway_budget_policy(
-        self, request: pb.UpdateGatewayBudgetPolicyRequest
+        self, change: Change, request: pb.UpdateGatewayBudgetPolicyRequest
     ) -> pb.UpdateGatewayBudgetPolicyResponse:
         """Change the given fields of a policy."""
-        refuse_invalid(request)
         written = written_fields(request)
-        with self._store.write() as transaction:
-            policy = _existing_policy(transaction, request.budget_policy_id)
-            counted = _what_counts(policy)
-            if "budget_unit" in written:
-                policy.budget_unit = BudgetUnit(request.budget_unit)
-            if "budget_amount" in written:
-                policy.budget_amount = request.budget_amount
-            if "duration" in written:
-                policy.duration = _duration(request.duration)
-            if "budget_action" in written:
-                policy.budget_action = BudgetAction(request.budget_action)
-            if not written.isdisjoint({"target_scope", "target_value"}):
-                _retarget(policy, request, written)
-                _refuse_unknown_endpoint(transaction, policy)
-            if request.HasField("updated_by"):
-                policy.last_updated_by = request.updated_by
-            policy.last_updated_at = now_ms()
-            transaction.budget_policies.update(policy)
-            if _what_counts(policy) != counted:
-                transaction.budget_spend.remove(policy.budget_policy_id)
+        policy = _existing_policy(change.transaction, request.budget_policy_id)
+        change.begin(policy)
+        counted = _what_counts(policy)
+        if "budget_unit" in written:
+            policy.budget_unit = BudgetUnit(request.budget_unit)
+        if "budget_amount" in written:
+            policy.budget_amount = unsigned(request.budget_amount)
+        if "duration" in written:
+            policy.duration = _duration(request.duration)
+        if "budget_action" in written:
+            policy.budget_action = BudgetAction(request.budget_action)
+        if not written.isdisjoint({"target_scope", "target_value"}):
+            _retarget(policy, request, written)
+            _refuse_unknown_endpoint(change.transaction, policy)
+        if change.actor is not None:
+            policy.last_updated_by = change.actor
+        policy.last_updated_at = change.now
+        change.transaction.budget_policies.update(policy)
+        if _what_counts(policy) != counted:
+            change.transaction.budget_spend.remove(policy.budget_policy_id)
+        change.end(policy)
         return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
 
+    @changes
     def delete_gateway_budget_policy(
-        self, request: pb.DeleteGatewayBudgetPolicyRequest
+        self, change: Change, request: pb.DeleteGatewayBudgetPolicyRequest
     ) -> pb.DeleteGatewayBudgetPolicyResponse:
         """Remove a policy."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            if not transaction.budget_policies.remove(request.budget_policy_id):
-                raise not_found("BudgetPolicy", {"budget_policy_id": request.budget_policy_id})
+        policy = _existing_policy(change.transaction, request.budget_policy_id)
+        change.begin(policy)
+        change.transaction.budget_policies.remove(policy.budget_policy_id)
         return pb.DeleteGatewayBudgetPolicyResponse()
 
     def list_gateway_budget_policies(
@@ -106,10 +108,17 @@ class BudgetHandlers(Handlers):
         refuse_invalid(request)
         page = Page[tuple[int, str]]("budget_policies", 1, request.max_results or _DEFAULT_MAX_RESULTS, request.page_token)
         with self._store.read() as transaction:
-            found = transaction.budget_policies.list(after=page.after, limit=page.limit)
-        policies, token = page.cut(found, _key)
+            part = page.read(
+                transaction,
+                GatewayBudgetPolicy,
+                _key,
+                lambda after, limit: transaction.budget_policies.list(after=after, limit=limit),
+                lambda _policy: True,
+            )
         return pb.ListGatewayBudgetPoliciesResponse(
-            budget_policies=[policy.to_proto() for policy in policies], next_page_token=token
+            budget_policies=[policy.to_proto() for policy in part.items],
+            next_page_token=part.next_page_token,
+            revision=part.revision,
         )
 
     def list_gateway_budget_windows(
@@ -120,10 +129,12 @@ class BudgetHandlers(Handlers):
         page = Page[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
         now = now_ms()
         with self._store.read() as transaction:
-            found = transaction.budget_spend.list(now, after=page.after, limit=page.limit)
-        spends, token = page.cut(found, lambda spend: _key(spend.policy))
-        windows = [shown_window(spend, now).to_proto() for spend in spends]
-        return pb.ListGatewayBudgetWindowsResponse(windows=windows, next_page_token=token)
+            part = page.around(
+                lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
+                lambda spend: _key(spend.policy),
+            )
+        windows = [shown_window(spend, now).to_proto() for spend in part.items]
+        return pb.ListGatewayBudgetWindowsResponse(windows=windows, next_page_token=part.next_page_token)
 
 
 def _existing_policy(transaction: Transaction, budget_policy_id: str) -> GatewayBudgetPolicy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gateway_entities.entities import (
     FallbackConfig,
@@ -13,8 +12,10 @@ from gateway_entities.entities import (
     RoutingStrategy,
 )
 from gateway_entities.rules import refuse_invalid, written_fields
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes, etag_of
+from gateway_entities.server.service.handlers import Handlers, new_id, text_or_none
 from gateway_entities.server.service.mapping import (
+    changing_endpoint,
     existing_endpoint,
     has_fallback_model,
     new_mapping,
@@ -25,93 +26,114 @@ from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from llm_gateway.v1 import endpoint_pb2 as pb
 
-if TYPE_CHECKING:
-    from gateway_entities.server.store import Transaction
-
 _DEFAULT_USAGE_TRACKING = True
 
 
 class EndpointHandlers(Handlers):
     """The handlers of EndpointService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
 
-    def create_gateway_endpoint(self, request: pb.CreateGatewayEndpointRequest) -> pb.CreateGatewayEndpointResponse:
+    @changes
+    def create_gateway_endpoint(
+        self, change: Change, request: pb.CreateGatewayEndpointRequest
+    ) -> pb.CreateGatewayEndpointResponse:
         """Store a new endpoint with its models and return it."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            endpoint_id, now = new_id("e"), now_ms()
-            endpoint = GatewayEndpoint(
-                endpoint_id=endpoint_id,
-                name=request.name,
-                created_at=now,
-                last_updated_at=now,
-                model_mappings=_mappings(transaction, endpoint_id, request.model_configs, now, created_by),
-                created_by=created_by,
-                last_updated_by=created_by,
-                routing_strategy=_routing_strategy(request.routing_strategy),
-                fallback_config=_fallback_config(request.fallback_config) if request.HasField("fallback_config") else None,
-                experiment_id=text_or_none(request, "experiment_id"),
-                usage_tracking=request.usage_tracking if request.HasField("usage_tracking") else _DEFAULT_USAGE_TRACKING,
-            )
-            _enable_fallback(endpoint)
-            transaction.endpoints.add(endpoint)
-            stored = existing_endpoint(transaction, endpoint_id)
+        endpoint_id = new_id("e")
+        endpoint = GatewayEndpoint(
+            endpoint_id=endpoint_id,
+            name=request.name,
+            created_at=change.now,
+            last_updated_at=change.now,
+            model_mappings=_mappings(change, endpoint_id, request.model_configs),
+            created_by=change.actor,
+            last_updated_by=change.actor,
+            routing_strategy=_routing_strategy(request.routing_strategy),
+            fallback_config=_fallback_config(request.fallback_config) if request.HasField("fallback_config") else None,
+            experiment_id=text_or_none(request, "experiment_id"),
+            usage_tracking=request.usage_tracking if request.HasField("usage_tracking") else _DEFAULT_USAGE_TRACKING,
+        )
+        _enable_fallback(endpoint)
+        change.transaction.endpoints.add(endpoint)
+        stored = existing_endpoint(change.transaction, endpoint_id)
+        change.end(stored)
         return pb.CreateGatewayEndpointResponse(endpoint=stored.to_proto())
 
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
         """Return the endpoint that the request names."""
         refuse_invalid(request)
         with self._store.read() as transaction:
+            revision = transaction.changes.last()
             if request.endpoint_id:
                 key, endpoint = {"endpoint_id": request.endpoint_id}, transaction.endpoints.get(request.endpoint_id)
             else:
                 key, endpoint = {"name": request.name}, transaction.endpoints.find(request.name)
         if endpoint is None:
             raise not_found("GatewayEndpoint", key)
-        return pb.GetGatewayEndpointResponse(endpoint=endpoint.to_proto())
+        found = endpoint.to_proto()
+        return pb.GetGatewayEndpointResponse(endpoint=found, etag=etag_of(found), revision=revision)
 
-    def update_gateway_endpoint(self, request: pb.UpdateGatewayEndpointRequest) -> pb.UpdateGatewayEndpointResponse:
+    @changes
+    def update_gateway_endpoint(
+        self, change: Change, request: pb.UpdateGatewayEndpointRequest
+    ) -> pb.UpdateGatewayEndpointResponse:
         """Change the given fields of an endpoint."""
-        refuse_invalid(request)
-        updated_by = text_or_none(request, "updated_by")
-        with self._store.write() as transaction:
-            endpoint = existing_endpoint(transaction, request.endpoint_id)
-            now = now_ms()
-            written = written_fields(request)
-            _write_own_fields(endpoint, request, written)
-            if "model_configs" in written:
-                mappings = _mappings(transaction, endpoint.endpoint_id, request.model_configs, now, updated_by)
-                transaction.endpoints.replace_mappings(endpoint.endpoint_id, mappings)
-                endpoint.model_mappings = mappings
-                if "fallback_config" not in written:
-                    _enable_fallback(endpoint)
-            if updated_by is not None:
-                endpoint.last_updated_by = updated_by
-            endpoint.last_updated_at = now
-            transaction.endpoints.update(endpoint)
-            stored = existing_endpoint(transaction, endpoint.endpoint_id)
+        endpoints = change.transaction.endpoints
+        endpoint = changing_endpoint(change, request.endpoint_id)
+        written = written_fields(request)
+        _write_own_fields(endpoint, request, written)
+        if "model_configs" in written:
+            mappings = _mappings(change, endpoint.endpoint_id, request.model_configs)
+            endpoints.replace_mappings(endpoint.endpoint_id, mappings)
+            endpoint.model_mappings = mappings
+            if "fallback_config" not in written:
+                _enable_fallback(endpoint)
+        if change.actor is not None:
+            endpoint.last_updated_by = change.actor
+        endpoint.last_updated_at = change.now
+        endpoints.update(endpoint)
+        stored = existing_endpoint(change.transaction, endpoint.endpoint_id)
+        change.end(stored)
         return pb.UpdateGatewayEndpointResponse(endpoint=stored.to_proto())
 
-    def delete_gateway_endpoint(self, request: pb.DeleteGatewayEndpointRequest) -> pb.DeleteGatewayEndpointResponse:
+    @changes
+    def delete_gateway_endpoint(
+        self, change: Change, request: pb.DeleteGatewayEndpointRequest
+    ) -> pb.DeleteGatewayEndpointResponse:
         """Remove an endpoint with its mappings, bindings, tags and ENDPOINT budgets."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            if not transaction.endpoints.remove(request.endpoint_id):
-                raise not_found("GatewayEndpoint", {"endpoint_id": request.endpoint_id})
+        transaction = change.transaction
+        endpoint = changing_endpoint(change, request.endpoint_id)
+        change.affects(transaction.bindings.list(endpoint_id=endpoint.endpoint_id))
+        change.affects(transaction.budget_policies.list(endpoint_id=endpoint.endpoint_id))
+        transaction.endpoints.remove(endpoint.endpoint_id)
         return pb.DeleteGatewayEndpointResponse()
 
     def list_gateway_endpoints(self, request: pb.ListGatewayEndpointsRequest) -> pb.ListGatewayEndpointsResponse:
         """Return a page of endpoints."""
         refuse_invalid(request)
         page = Page[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
+        provider, secret_id = request.provider or None, request.secret_id or None
         with self._store.read() as transaction:
-            found = transaction.endpoints.list(
-                provider=request.provider or None, secret_id=request.secret_id or None, after=page.after, limit=page.limit
+            part = page.read(
+                transaction,
+                GatewayEndpoint,
+                lambda endpoint: (endpoint.created_at, endpoint.endpoint_id),
+                lambda after, limit: transaction.endpoints.list(
+                    provider=provider, secret_id=secret_id, after=after, limit=limit
+                ),
+                lambda endpoint: _has_model(endpoint, provider, secret_id),
             )
-        endpoints, token = page.cut(found, lambda endpoint: (endpoint.created_at, endpoint.endpoint_id))
         return pb.ListGatewayEndpointsResponse(
-            endpoints=[endpoint.to_proto() for endpoint in endpoints], next_page_token=token
+            endpoints=[endpoint.to_proto() for endpoint in part.items],
+            next_page_token=part.next_page_token,
+            revision=part.revision,
         )
+
+
+def _has_model(endpoint: GatewayEndpoint, provider: str | None, secret_id: str | None) -> bool:
+    """Return whether one and the same model of an endpoint matches the filters that are given."""
+    if provider is None and secret_id is None:
+        return True
+    definitions = [mapping.model_definition for mapping in endpoint.model_mappings if mapping.model_definition is not None]
+    return any(provider in {None, d.provider} and secret_id in {None, d.secret_id} for d in definitions)
 
 
 def _write_own_fields(endpoint: GatewayEndpoint, request: pb.UpdateGatewayEndpointRequest, written: frozenset[str]) -> None:
@@ -130,16 +152,12 @@ def _write_own_fields(endpoint: GatewayEndpoint, request: pb.UpdateGatewayEndpoi
 
 
 def _mappings(
-    transaction: Transaction,
-    endpoint_id: str,
-    configs: Sequence[pb.GatewayEndpointModelConfig],
-    now: int,
-    created_by: str | None,
+    change: Change, endpoint_id: str, configs: Sequence[pb.GatewayEndpointModelConfig]
 ) -> list[GatewayEndpointModelMapping]:
     by_path = {f"model_configs[{i}]": config for i, config in enumerate(configs)}
-    refuse_unknown_models(transaction, by_path)
+    refuse_unknown_models(change.transaction, by_path)
     refuse_repeats(by_path)
-    return [new_mapping(endpoint_id, config, now, created_by) for config in configs]
+    return [new_mapping(endpoint_id, config, change) for config in configs]
 
 
 def _enable_fallback(endpoint: GatewayEndpoint) -> None:

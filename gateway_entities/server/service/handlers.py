@@ -32,3 +32,8 @@ def now_ms() -> int:
 def text_or_none(message: Message, field: str) -> str | None:
     """Return a text field, ``""`` included; None if it is absent."""
     return getattr(message, field) if message.HasField(field) else None
+
+
+def unsigned(amount: float) -> float:
+    """Return an amount of 0 or more, its zero without a sign: not every database keeps that, so none is to."""
+    return amount + 0.0

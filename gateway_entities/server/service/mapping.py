@@ -13,8 +13,8 @@ from gateway_entities.entities import (
     GatewayModelLinkageType,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError
-from gateway_entities.rules import refuse_invalid
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes
+from gateway_entities.server.service.handlers import Handlers, new_id, unsigned
 from gateway_entities.server.service.refusals import conflict, not_found
 from llm_gateway.v1 import endpoint_pb2 as pb
 
@@ -27,52 +27,63 @@ _DEFAULT_WEIGHT = 1.0
 class MappingHandlers(Handlers):
     """The handlers of EndpointService that attach and detach models."""
 
+    @changes
     def attach_model_to_gateway_endpoint(
-        self, request: pb.AttachModelToGatewayEndpointRequest
+        self, change: Change, request: pb.AttachModelToGatewayEndpointRequest
     ) -> pb.AttachModelToGatewayEndpointResponse:
         """Add one model to an endpoint and return its mapping."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            endpoint = existing_endpoint(transaction, request.endpoint_id)
-            now = now_ms()
-            refuse_unknown_models(transaction, {"model_config": request.model_config})
-            mapping = new_mapping(endpoint.endpoint_id, request.model_config, now, created_by)
-            transaction.endpoints.add_mapping(mapping)
-            if mapping.linkage_type == GatewayModelLinkageType.FALLBACK:
-                _choose_strategy(endpoint)
-            if created_by is not None:
-                endpoint.last_updated_by = created_by
-            endpoint.last_updated_at = now
-            transaction.endpoints.update(endpoint)
-            mapping.model_definition = transaction.model_definitions.get(mapping.model_definition_id)
-        return pb.AttachModelToGatewayEndpointResponse(mapping=mapping.to_proto())
+        endpoints = change.transaction.endpoints
+        endpoint = changing_endpoint(change, request.endpoint_id)
+        refuse_unknown_models(change.transaction, {"model_config": request.model_config})
+        mapping = new_mapping(endpoint.endpoint_id, request.model_config, change)
+        endpoints.add_mapping(mapping)
+        if mapping.linkage_type == GatewayModelLinkageType.FALLBACK:
+            _choose_strategy(endpoint)
+        if change.actor is not None:
+            endpoint.last_updated_by = change.actor
+        endpoint.last_updated_at = change.now
+        endpoints.update(endpoint)
+        changed = existing_endpoint(change.transaction, endpoint.endpoint_id)
+        change.end(changed)
+        return pb.AttachModelToGatewayEndpointResponse(mapping=changed.model_mappings[-1].to_proto())
 
+    @changes
     def detach_model_from_gateway_endpoint(
-        self, request: pb.DetachModelFromGatewayEndpointRequest
+        self, change: Change, request: pb.DetachModelFromGatewayEndpointRequest
     ) -> pb.DetachModelFromGatewayEndpointResponse:
         """Remove every mapping of one model definition from an endpoint."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            endpoint = existing_endpoint(transaction, request.endpoint_id)
-            definition_id = request.model_definition_id
-            left = [mapping for mapping in endpoint.model_mappings if mapping.model_definition_id != definition_id]
-            if len(left) == len(endpoint.model_mappings):
-                raise GatewayError(
-                    Code.NOT_FOUND,
-                    f"Model definition '{definition_id[:255]}' is not attached to endpoint '{endpoint.endpoint_id}'",
-                    reason="NOT_ATTACHED",
-                )
-            if not any(mapping.linkage_type == GatewayModelLinkageType.PRIMARY and mapping.weight != 0 for mapping in left):
-                raise conflict(
-                    f"Cannot detach model definition '{definition_id}' from endpoint '{endpoint.endpoint_id}': it would be "
-                    "left without a PRIMARY model of a weight above 0. Attach another PRIMARY model first.",
-                    "LAST_PRIMARY_MODEL",
-                )
-            transaction.endpoints.remove_mappings(endpoint.endpoint_id, definition_id)
-            endpoint.last_updated_at = now_ms()
-            transaction.endpoints.update(endpoint)
+        endpoint = changing_endpoint(change, request.endpoint_id)
+        definition_id = request.model_definition_id
+        left = [mapping for mapping in endpoint.model_mappings if mapping.model_definition_id != definition_id]
+        if len(left) == len(endpoint.model_mappings):
+            raise GatewayError(
+                Code.NOT_FOUND,
+                f"Model definition '{definition_id[:255]}' is not attached to endpoint '{endpoint.endpoint_id}'",
+                reason="NOT_ATTACHED",
+            )
+        if not any(mapping.linkage_type == GatewayModelLinkageType.PRIMARY and mapping.weight != 0 for mapping in left):
+            raise conflict(
+                f"Cannot detach model definition '{definition_id}' from endpoint '{endpoint.endpoint_id}': it would be "
+                "left without a PRIMARY model of a weight above 0. Attach another PRIMARY model first.",
+                "LAST_PRIMARY_MODEL",
+            )
+        change.transaction.endpoints.remove_mappings(endpoint.endpoint_id, definition_id)
+        endpoint.model_mappings = left
+        endpoint.last_updated_at = change.now
+        change.transaction.endpoints.update(endpoint)
+        change.end(endpoint)
         return pb.DetachModelFromGatewayEndpointResponse()
+
+
+def changing_endpoint(change: Change, endpoint_id: str) -> GatewayEndpoint:
+    """Return the endpoint of this id, which the change is about.
+
+    Raises:
+        GatewayError: NOT_FOUND; ABORTED when it does not have the etag that the request wants.
+    """
+    endpoint = existing_endpoint(change.transaction, endpoint_id)
+    change.begin(endpoint)
+    return endpoint
 
 
 def existing_endpoint(transaction: Transaction, endpoint_id: str) -> GatewayEndpoint:
@@ -87,20 +98,18 @@ def existing_endpoint(transaction: Transaction, endpoint_id: str) -> GatewayEndp
     return endpoint
 
 
-def new_mapping(
-    endpoint_id: str, config: pb.GatewayEndpointModelConfig, now: int, created_by: str | None
-) -> GatewayEndpointModelMapping:
+def new_mapping(endpoint_id: str, config: pb.GatewayEndpointModelConfig, change: Change) -> GatewayEndpointModelMapping:
     """Return the mapping that a valid config describes, with an id of its own and not yet with its model definition."""
     return GatewayEndpointModelMapping(
         mapping_id=new_id("m"),
         endpoint_id=endpoint_id,
         model_definition_id=config.model_definition_id,
         model_definition=None,
-        weight=config.weight if config.HasField("weight") else _DEFAULT_WEIGHT,
+        weight=unsigned(config.weight) if config.HasField("weight") else _DEFAULT_WEIGHT,
         linkage_type=GatewayModelLinkageType(config.linkage_type),
         fallback_order=config.fallback_order if config.HasField("fallback_order") else None,
-        created_at=now,
-        created_by=created_by,
+        created_at=change.now,
+        created_by=change.actor,
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from gateway_entities.entities import GatewayModelDefinition, GatewaySecretInfo
 from gateway_entities.errors import FieldViolation
 from gateway_entities.rules import refuse_invalid, written_fields
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes, etag_of
+from gateway_entities.server.service.handlers import Handlers, new_id
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from llm_gateway.v1 import model_definition_pb2 as pb
@@ -19,28 +20,26 @@ if TYPE_CHECKING:
 class ModelDefinitionHandlers(Handlers):
     """The handlers of ModelDefinitionService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
 
+    @changes
     def create_gateway_model_definition(
-        self, request: pb.CreateGatewayModelDefinitionRequest
+        self, change: Change, request: pb.CreateGatewayModelDefinitionRequest
     ) -> pb.CreateGatewayModelDefinitionResponse:
         """Store a new model definition and return it."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            secret = _referenced_secret(transaction, request.secret_id)
-            now = now_ms()
-            definition = GatewayModelDefinition(
-                model_definition_id=new_id("d"),
-                name=request.name,
-                secret_id=secret.secret_id,
-                secret_name=secret.secret_name,
-                provider=request.provider,
-                model_name=request.model_name,
-                created_at=now,
-                last_updated_at=now,
-                created_by=created_by,
-                last_updated_by=created_by,
-            )
-            transaction.model_definitions.add(definition)
+        secret = _referenced_secret(change.transaction, request.secret_id)
+        definition = GatewayModelDefinition(
+            model_definition_id=new_id("d"),
+            name=request.name,
+            secret_id=secret.secret_id,
+            secret_name=secret.secret_name,
+            provider=request.provider,
+            model_name=request.model_name,
+            created_at=change.now,
+            last_updated_at=change.now,
+            created_by=change.actor,
+            last_updated_by=change.actor,
+        )
+        change.transaction.model_definitions.add(definition)
+        change.end(definition)
         return pb.CreateGatewayModelDefinitionResponse(model_definition=definition.to_proto())
 
     def get_gateway_model_definition(
@@ -49,6 +48,7 @@ class ModelDefinitionHandlers(Handlers):
         """Return the model definition that the request names."""
         refuse_invalid(request)
         with self._store.read() as transaction:
+            revision = transaction.changes.last()
             if request.model_definition_id:
                 key = {"model_definition_id": request.model_definition_id}
                 definition = transaction.model_definitions.get(request.model_definition_id)
@@ -56,7 +56,8 @@ class ModelDefinitionHandlers(Handlers):
                 key, definition = {"name": request.name}, transaction.model_definitions.find(request.name)
         if definition is None:
             raise not_found("GatewayModelDefinition", key)
-        return pb.GetGatewayModelDefinitionResponse(model_definition=definition.to_proto())
+        found = definition.to_proto()
+        return pb.GetGatewayModelDefinitionResponse(model_definition=found, etag=etag_of(found), revision=revision)
 
     def list_gateway_model_definitions(
         self, request: pb.ListGatewayModelDefinitionsRequest
@@ -64,50 +65,69 @@ class ModelDefinitionHandlers(Handlers):
         """Return a page of model definitions."""
         refuse_invalid(request)
         page = Page[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
+        provider, secret_id = request.provider or None, request.secret_id or None
         with self._store.read() as transaction:
-            found = transaction.model_definitions.list(
-                provider=request.provider or None, secret_id=request.secret_id or None, after=page.after, limit=page.limit
+            part = page.read(
+                transaction,
+                GatewayModelDefinition,
+                lambda definition: (definition.created_at, definition.model_definition_id),
+                lambda after, limit: transaction.model_definitions.list(
+                    provider=provider, secret_id=secret_id, after=after, limit=limit
+                ),
+                lambda definition: provider in {None, definition.provider} and secret_id in {None, definition.secret_id},
             )
-        definitions, token = page.cut(found, lambda definition: (definition.created_at, definition.model_definition_id))
         return pb.ListGatewayModelDefinitionsResponse(
-            model_definitions=[definition.to_proto() for definition in definitions], next_page_token=token
+            model_definitions=[definition.to_proto() for definition in part.items],
+            next_page_token=part.next_page_token,
+            revision=part.revision,
         )
 
+    @changes
     def update_gateway_model_definition(
-        self, request: pb.UpdateGatewayModelDefinitionRequest
+        self, change: Change, request: pb.UpdateGatewayModelDefinitionRequest
     ) -> pb.UpdateGatewayModelDefinitionResponse:
         """Change the given fields of a model definition."""
-        refuse_invalid(request)
         written = written_fields(request)
-        with self._store.write() as transaction:
-            definition = transaction.model_definitions.get(request.model_definition_id)
-            if definition is None:
-                raise not_found("GatewayModelDefinition", {"model_definition_id": request.model_definition_id})
-            if "secret_id" in written:
-                secret = _referenced_secret(transaction, request.secret_id) if request.secret_id else None
-                definition.secret_id = None if secret is None else secret.secret_id
-                definition.secret_name = None if secret is None else secret.secret_name
-            if "name" in written:
-                definition.name = request.name
-            if "model_name" in written:
-                definition.model_name = request.model_name
-            if "provider" in written:
-                definition.provider = request.provider
-            if request.HasField("updated_by"):
-                definition.last_updated_by = request.updated_by
-            definition.last_updated_at = now_ms()
-            transaction.model_definitions.update(definition)
+        definition = _changing_definition(change, request.model_definition_id)
+        endpoints = change.transaction.endpoints.list(model_definition_id=definition.model_definition_id)
+        change.affects(endpoints)
+        if "secret_id" in written:
+            secret = _referenced_secret(change.transaction, request.secret_id) if request.secret_id else None
+            definition.secret_id = None if secret is None else secret.secret_id
+            definition.secret_name = None if secret is None else secret.secret_name
+        if "name" in written:
+            definition.name = request.name
+        if "model_name" in written:
+            definition.model_name = request.model_name
+        if "provider" in written:
+            definition.provider = request.provider
+        if change.actor is not None:
+            definition.last_updated_by = change.actor
+        definition.last_updated_at = change.now
+        change.transaction.model_definitions.update(definition)
+        for mapping in (mapping for endpoint in endpoints for mapping in endpoint.model_mappings):
+            if mapping.model_definition_id == definition.model_definition_id:
+                mapping.model_definition = definition
+        change.affected(endpoints)
+        change.end(definition)
         return pb.UpdateGatewayModelDefinitionResponse(model_definition=definition.to_proto())
 
+    @changes
     def delete_gateway_model_definition(
-        self, request: pb.DeleteGatewayModelDefinitionRequest
+        self, change: Change, request: pb.DeleteGatewayModelDefinitionRequest
     ) -> pb.DeleteGatewayModelDefinitionResponse:
         """Remove a model definition that no endpoint uses."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            if not transaction.model_definitions.remove(request.model_definition_id):
-                raise not_found("GatewayModelDefinition", {"model_definition_id": request.model_definition_id})
+        definition = _changing_definition(change, request.model_definition_id)
+        change.transaction.model_definitions.remove(definition.model_definition_id)
         return pb.DeleteGatewayModelDefinitionResponse()
+
+
+def _changing_definition(change: Change, model_definition_id: str) -> GatewayModelDefinition:
+    definition = change.transaction.model_definitions.get(model_definition_id)
+    if definition is None:
+        raise not_found("GatewayModelDefinition", {"model_definition_id": model_definition_id})
+    change.begin(definition)
+    return definition
 
 
 def _referenced_secret(transaction: Transaction, secret_id: str) -> GatewaySecretInfo:

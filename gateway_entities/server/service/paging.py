@@ -1,33 +1,48 @@
 """Pages of a list, and the tokens that lead from one to the next.
 
-A token names the list and the last item of its page, not a position: entries that come and go between two pages neither hide
-nor repeat others. Callers must not read anything into it.
+A token names the list, the revision at which its first page was read, and the last item of its page. A later page shows what
+there was at that revision, whatever was written since. Callers must not read anything into a token.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from gateway_entities.errors import FieldViolation, GatewayError
+from gateway_entities.entities.base import Entity
+from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.server.service.change import identifier, noun
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store import Transaction
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 """What a list is ordered by: the time of creation in milliseconds, then one or more texts."""
 Item = TypeVar("Item")
+T = TypeVar("T", bound=Entity[Any])
 
-_LARGEST_TIME = 2**63
+_LARGEST = 2**63
+
+
+class Part(NamedTuple, Generic[Item]):
+    """What a page holds.
+
+    Attributes:
+        items: its items.
+        next_page_token: the token of the next page; None if this is the last one.
+        revision: the revision of the list.
+    """
+
+    items: Sequence[Item]
+    next_page_token: str | None
+    revision: int
 
 
 class Page(Generic[Key]):
-    """One page of a list: where it starts and how long it may be.
+    """One page of a list: where it starts and how long it may be."""
 
-    Attributes:
-        after: the key of the last item of the page before; None on the first page.
-        limit: how many items to read; None for all. It is one more than the page holds, which tells whether others follow.
-    """
-
-    __slots__ = ("_list", "_size", "after", "limit")
+    __slots__ = ("_after", "_list", "_revision", "_size")
 
     def __init__(self, of: str, texts: int, size: int, token: str) -> None:
         """Read the fields of a request.
@@ -43,40 +58,85 @@ class Page(Generic[Key]):
         """
         self._list = of
         self._size = size
-        self.limit = size + 1 if size else None
-        # The reader of tokens is told the shape of the list's key.
-        self.after = cast("Key | None", _read(of, texts, token) if token else None)
+        self._revision: int | None = None
+        self._after: Key | None = None
+        if token:
+            self._revision, after = _read(of, texts, token)
+            # The reader of tokens is told the shape of the list's key.
+            self._after = cast("Key", after)
 
-    def cut(self, found: Sequence[Item], key: Callable[[Item], Key]) -> tuple[Sequence[Item], str | None]:
-        """Return the page's items, and the token of the next page; None if this is the last one.
+    def read(
+        self,
+        transaction: Transaction,
+        kind: type[T],
+        key: Callable[[T], Key],
+        found: Callable[[Key | None, int | None], Sequence[T]],
+        matches: Callable[[T], bool],
+    ) -> Part[T]:
+        """Read the page, as of the revision of the list's first page.
 
         Args:
-            found: the items read, at most ``limit``.
+            transaction: what to read.
+            kind: the class of the list's items.
             key: gives an item's key.
+            found: reads the items after a key (None: from the first) as they are now, at most so many (None: all).
+            matches: tells whether an item belongs into the list; for those that are no longer what they were.
+
+        Raises:
+            GatewayError: ABORTED, if what there was at that revision is no longer remembered.
         """
+        now = transaction.changes.last()
+        revision = now if self._revision is None else self._revision
+        former = {} if revision == now else transaction.changes.former(noun(kind), revision)
+        limit = self._size + 1 if self._size else None
+        # As many more as the changed ones among them, which are left out.
+        items = list(found(self._after, None if limit is None else limit + len(former)))
+        if former:
+            items = [item for item in items if identifier(item) not in former]
+            items += [item for item in self._restored(kind, former.values()) if matches(item) and self._follows(key(item))]
+            items.sort(key=key)
+        return self.cut(items[:limit], key, revision)
+
+    def around(self, found: Callable[[Key | None, int | None], Sequence[Item]], key: Callable[[Item], Key]) -> Part[Item]:
+        """Read the page as things are now: for what is not configuration, and changes all the time."""
+        return self.cut(found(self._after, self._size + 1 if self._size else None), key, 0)
+
+    def cut(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int) -> Part[Item]:
+        """Return the page of items that were read, one more than it may hold if there are so many."""
         if not self._size or len(found) <= self._size:
-            return found, None
+            return Part(found, None, revision)
         items = found[: self._size]
-        return items, _write(self._list, key(items[-1]))
+        return Part(items, _write(self._list, revision, key(items[-1])), revision)
+
+    def _follows(self, key: Key) -> bool:
+        return self._after is None or key > self._after
+
+    @staticmethod
+    def _restored(kind: type[T], former: Any) -> list[T]:
+        if any(was.existed and was.data is None for was in former):
+            raise GatewayError(
+                Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED"
+            )
+        return [kind.from_bytes(was.data) for was in former if was.data is not None]
 
 
-def _write(of: str, key: Sequence[int | str]) -> str:
-    text = ":".join(str(part) for part in (of, *key))
+def _write(of: str, revision: int, key: Sequence[int | str]) -> str:
+    text = ":".join(str(part) for part in (of, revision, *key))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(of: str, texts: int, token: str) -> tuple[int | str, ...]:
+def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
     try:
-        # Only the last text of a key may hold a colon.
         plain = b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True).decode()
-        name, _, key = plain.partition(":")
+        name, _, numbers = plain.partition(":")
         # Only the last text of a key may hold a colon.
-        time, *rest = key.split(":", texts)
-        created_at = int(time)
+        first, second, *rest = numbers.split(":", texts + 1)
+        revision, created_at = int(first), int(second)
     except ValueError:
         raise _unreadable() from None
     # Written again it must be the same: whatever else a decoder lets pass was not written here.
-    if _write(name, (created_at, *rest)) != token or not -_LARGEST_TIME <= created_at < _LARGEST_TIME:
+    written_here = _write(name, revision, (created_at, *rest)) == token
+    if not written_here or not 0 <= revision < _LARGEST or not -_LARGEST <= created_at < _LARGEST:
         raise _unreadable()
     if name != of:
         raise GatewayError.invalid(
@@ -84,7 +144,7 @@ def _read(of: str, texts: int, token: str) -> tuple[int | str, ...]:
         )
     if len(rest) != texts:
         raise _unreadable()
-    return (created_at, *rest)
+    return revision, (created_at, *rest)
 
 
 def _unreadable() -> GatewayError:

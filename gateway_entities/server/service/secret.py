@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway_entities.entities import GatewaySecretInfo
 from gateway_entities.rules import normalized_auth_config, refuse_invalid, written_fields
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, text_or_none
+from gateway_entities.server.service.change import Change, changes, etag_of
+from gateway_entities.server.service.handlers import Handlers, new_id, text_or_none
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from llm_gateway.v1 import secret_pb2 as pb
@@ -18,63 +19,75 @@ def masked(value: str) -> str:
 class SecretHandlers(Handlers):
     """The handlers of SecretService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
 
-    def create_gateway_secret(self, request: pb.CreateGatewaySecretRequest) -> pb.CreateGatewaySecretResponse:
+    @changes
+    def create_gateway_secret(
+        self, change: Change, request: pb.CreateGatewaySecretRequest
+    ) -> pb.CreateGatewaySecretResponse:
         """Store a new secret and return its description."""
-        refuse_invalid(request)
-        created_by = text_or_none(request, "created_by")
-        with self._store.write() as transaction:
-            now = now_ms()
-            info = GatewaySecretInfo(
-                secret_id=new_id("s"),
-                secret_name=request.secret_name,
-                masked_values={key: masked(value) for key, value in request.secret_value.items()},
-                created_at=now,
-                last_updated_at=now,
-                provider=text_or_none(request, "provider"),
-                auth_config=normalized_auth_config(request.auth_config),
-                created_by=created_by,
-                last_updated_by=created_by,
-            )
-            transaction.secrets.add(info, dict(request.secret_value))
+        info = GatewaySecretInfo(
+            secret_id=new_id("s"),
+            secret_name=request.secret_name,
+            masked_values={key: masked(value) for key, value in request.secret_value.items()},
+            created_at=change.now,
+            last_updated_at=change.now,
+            provider=text_or_none(request, "provider"),
+            auth_config=normalized_auth_config(request.auth_config),
+            created_by=change.actor,
+            last_updated_by=change.actor,
+        )
+        change.transaction.secrets.add(info, dict(request.secret_value))
+        change.end(info)
         return pb.CreateGatewaySecretResponse(secret=info.to_proto())
 
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
         """Return the description of the secret that the request names."""
         refuse_invalid(request)
         with self._store.read() as transaction:
+            revision = transaction.changes.last()
             if request.secret_id:
                 key, info = {"secret_id": request.secret_id}, transaction.secrets.get(request.secret_id)
             else:
                 key, info = {"secret_name": request.secret_name}, transaction.secrets.find(request.secret_name)
         if info is None:
             raise not_found("GatewaySecret", key)
-        return pb.GetGatewaySecretInfoResponse(secret=info.to_proto())
+        secret = info.to_proto()
+        return pb.GetGatewaySecretInfoResponse(secret=secret, etag=etag_of(secret), revision=revision)
 
-    def update_gateway_secret(self, request: pb.UpdateGatewaySecretRequest) -> pb.UpdateGatewaySecretResponse:
+    @changes
+    def update_gateway_secret(
+        self, change: Change, request: pb.UpdateGatewaySecretRequest
+    ) -> pb.UpdateGatewaySecretResponse:
         """Replace the value or the settings of a secret."""
-        refuse_invalid(request)
         written = written_fields(request)
-        with self._store.write() as transaction:
-            info = transaction.secrets.get(request.secret_id)
-            if info is None:
-                raise not_found("GatewaySecret", {"secret_id": request.secret_id})
-            secret_value = dict(request.secret_value) if "secret_value" in written else None
-            if secret_value is not None:
-                info.masked_values = {key: masked(value) for key, value in secret_value.items()}
-            if "auth_config" in written:
-                info.auth_config = normalized_auth_config(request.auth_config)
-            if request.HasField("updated_by"):
-                info.last_updated_by = request.updated_by
-            info.last_updated_at = now_ms()
-            transaction.secrets.update(info, secret_value)
+        info = _changing_secret(change, request.secret_id)
+        secret_value = dict(request.secret_value) if "secret_value" in written else None
+        if secret_value is not None:
+            info.masked_values = {key: masked(value) for key, value in secret_value.items()}
+        if "auth_config" in written:
+            info.auth_config = normalized_auth_config(request.auth_config)
+        if change.actor is not None:
+            info.last_updated_by = change.actor
+        info.last_updated_at = change.now
+        change.transaction.secrets.update(info, secret_value)
+        change.end(info)
         return pb.UpdateGatewaySecretResponse(secret=info.to_proto())
 
-    def delete_gateway_secret(self, request: pb.DeleteGatewaySecretRequest) -> pb.DeleteGatewaySecretResponse:
+    @changes
+    def delete_gateway_secret(
+        self, change: Change, request: pb.DeleteGatewaySecretRequest
+    ) -> pb.DeleteGatewaySecretResponse:
         """Remove a secret. Model definitions that used it stay, without one."""
-        refuse_invalid(request)
-        with self._store.write() as transaction:
-            if not transaction.secrets.remove(request.secret_id):
-                raise not_found("GatewaySecret", {"secret_id": request.secret_id})
+        info = _changing_secret(change, request.secret_id)
+        definitions = change.transaction.model_definitions.list(secret_id=info.secret_id)
+        endpoints = change.transaction.endpoints.list(secret_id=info.secret_id)
+        change.affects([*definitions, *endpoints])
+        change.transaction.secrets.remove(info.secret_id)
+        for definition in definitions:
+            definition.secret_id = definition.secret_name = None
+        for shown in (mapping.model_definition for endpoint in endpoints for mapping in endpoint.model_mappings):
+            if shown is not None and shown.secret_id == info.secret_id:
+                shown.secret_id = shown.secret_name = None
+        change.affected([*definitions, *endpoints])
         return pb.DeleteGatewaySecretResponse()
 
     def list_gateway_secret_infos(self, request: pb.ListGatewaySecretInfosRequest) -> pb.ListGatewaySecretInfosResponse:
@@ -82,6 +95,23 @@ class SecretHandlers(Handlers):
         refuse_invalid(request)
         page = Page[tuple[int, str]]("secrets", 1, request.page_size, request.page_token)
         with self._store.read() as transaction:
-            found = transaction.secrets.list(provider=request.provider or None, after=page.after, limit=page.limit)
-        infos, token = page.cut(found, lambda info: (info.created_at, info.secret_id))
-        return pb.ListGatewaySecretInfosResponse(secrets=[info.to_proto() for info in infos], next_page_token=token)
+            part = page.read(
+                transaction,
+                GatewaySecretInfo,
+                lambda info: (info.created_at, info.secret_id),
+                lambda after, limit: transaction.secrets.list(provider=request.provider or None, after=after, limit=limit),
+                lambda info: not request.provider or info.provider == request.provider,
+            )
+        return pb.ListGatewaySecretInfosResponse(
+            secrets=[info.to_proto() for info in part.items],
+            next_page_token=part.next_page_token,
+            revision=part.revision,
+        )
+
+
+def _changing_secret(change: Change, secret_id: str) -> GatewaySecretInfo:
+    info = change.transaction.secrets.get(secret_id)
+    if info is None:
+        raise not_found("GatewaySecret", {"secret_id": secret_id})
+    change.begin(info)
+    return info

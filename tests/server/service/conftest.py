@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.service import GatewayService
-from gateway_entities.server.store import Store, open_store
+from gateway_entities.server.store import Store
 from llm_gateway.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from tests.stores import KINDS, Place, postgresql_place, sqlite_place
 
 HANDLERS = {method.request_type: method.handler for method in METHODS}
 START_MS = 1_800_000_000_000
@@ -24,8 +26,9 @@ START_MS = 1_800_000_000_000
 class Gateway:
     """Calls the service by request message."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, place: Place) -> None:
         self.store = store
+        self.place = place
         self.service = GatewayService(store)
         self._names = itertools.count()
 
@@ -70,14 +73,50 @@ class Gateway:
         return self.do(budget_pb2.CreateGatewayBudgetPolicyRequest(**given)).budget_policy
 
 
+class Clock:
+    """Shows one more millisecond each time it is read."""
+
+    def __init__(self) -> None:
+        self._now = START_MS
+
+    def advance(self, milliseconds: int) -> None:
+        self._now += milliseconds
+
+    def time_ns(self) -> int:
+        self._now += 1
+        return self._now * 1_000_000
+
+
 @pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """A gateway whose clock shows one more millisecond each time it is read."""
-    clock = itertools.count(START_MS)
-    monkeypatch.setattr(time, "time_ns", lambda: next(clock) * 1_000_000)
-    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    yield Gateway(store)
-    store.close()
+def ticks(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "time_ns", clock.time_ns)
+    return clock
+
+
+@pytest.fixture(params=KINDS)
+def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) -> Iterator[Callable[[], Gateway]]:
+    """Returns an empty gateway each time it is called, on the clock; over each kind of store in turn."""
+    numbers = itertools.count()
+    with ExitStack() as undo:
+
+        def make() -> Gateway:
+            if request.param == "sqlite":
+                place = sqlite_place(tmp_path / f"store{next(numbers)}.sqlite")
+            else:
+                server = request.getfixturevalue("postgresql")
+                place = undo.enter_context(postgresql_place(server, tmp_path / "key"))
+            store = place.open()
+            undo.callback(store.close)
+            return Gateway(store, place)
+
+        yield make
+
+
+@pytest.fixture
+def gateway(fresh_gateway: Callable[[], Gateway]) -> Gateway:
+    """An empty gateway whose clock shows one more millisecond each time it is read."""
+    return fresh_gateway()
 
 
 @pytest.fixture

@@ -215,3 +215,13 @@ def test_policies_come_in_pages_of_1000_unless_asked_otherwise(gateway: Any) -> 
         page = gateway.do(ListGatewayBudgetPoliciesRequest(max_results=most))
         assert (len(page.budget_policies), page.HasField("next_page_token")) == (expected, expected < 1002)
     assert len(gateway.do(ListGatewayBudgetWindowsRequest()).windows) == 1002
+
+
+def test_a_zero_has_no_sign(gateway: Any) -> None:
+    """SQLite would drop the sign and PostgreSQL keep it, so that one policy had two etags."""
+    policy = gateway.policy(budget_amount=-0.0)
+    assert str(policy.budget_amount) == "0.0"
+    assert policy == gateway.do(GetGatewayBudgetPolicyRequest(budget_policy_id=policy.budget_policy_id)).budget_policy
+    endpoint = gateway.endpoint(gateway.config(weight=1), gateway.config(weight=-0.0))
+    assert [str(mapping.weight) for mapping in endpoint.model_mappings] == ["1.0", "0.0"]
+    assert endpoint == gateway.read_endpoint(endpoint.endpoint_id)

@@ -15,7 +15,7 @@ from llm_gateway.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, List
 from llm_gateway.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
 from llm_gateway.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from llm_gateway.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
-from llm_gateway.v1.secret_pb2 import DeleteGatewaySecretRequest, ListGatewaySecretInfosRequest
+from llm_gateway.v1.secret_pb2 import ListGatewaySecretInfosRequest
 
 
 def bind(gateway: Any) -> None:
@@ -45,7 +45,8 @@ def page(gateway: Any, request_type: type[Message], size: int | None, token: str
 
 
 def test_every_list_is_covered() -> None:
-    assert set(FILL) == {method.request_type for method in METHODS if method.name.startswith("List")}
+    paged = {method.request_type for method in METHODS if "page_token" in method.request_type.DESCRIPTOR.fields_by_name}
+    assert set(FILL) == paged
 
 
 @LISTS
@@ -61,7 +62,7 @@ def test_pages_make_up_the_whole_list(gateway: Any, request_type: type[Message])
         2,
         len(everything) - 1,
         len(everything),
-        2**31 - 1 if request_type != ListGatewayBudgetPoliciesRequest else 50_000,
+        1000,
     ):
         collected, token = page(gateway, request_type, size, None)
         pages = 1
@@ -109,14 +110,18 @@ BAD_TOKENS = [
     "_w",  # Not UTF-8.
     encoded("secrets"),
     encoded("secrets:1"),
-    encoded("secrets:x:s-1"),
-    encoded("secrets:٣:s-1"),
-    encoded("secrets:01:s-1"),
-    encoded("secrets:1_0:s-1"),
-    encoded(f"secrets:{2**63}:s-1"),
-    encoded("secrets:" + "9" * 5000 + ":s-1"),
-    encoded("secrets:1:s-11") + "==",
-    encoded("secrets:1:s-1") + "\n",
+    encoded("secrets:1:s-1"),  # Without a revision.
+    encoded("secrets:x:1:s-1"),
+    encoded("secrets:-1:1:s-1"),
+    encoded(f"secrets:{2**63}:1:s-1"),
+    encoded("secrets:1:x:s-1"),
+    encoded("secrets:1:٣:s-1"),
+    encoded("secrets:1:01:s-1"),
+    encoded("secrets:1:1_0:s-1"),
+    encoded(f"secrets:1:{2**63}:s-1"),
+    encoded("secrets:1:" + "9" * 5000 + ":s-1"),
+    encoded("secrets:1:1:s-11") + "==",
+    encoded("secrets:1:1:s-1") + "\n",
 ]
 
 
@@ -125,13 +130,3 @@ def test_a_token_that_cannot_be_read_is_refused(gateway: Any, token: str) -> Non
     error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "INVALID_REQUEST")
     assert error.field_violations == (("page_token", "must be the next_page_token of the page before, unchanged"),)
-
-
-def test_entries_that_go_between_two_pages_hide_no_others(gateway: Any) -> None:
-    secrets = [gateway.secret() for _ in range(4)]
-    first, token = page(gateway, ListGatewaySecretInfosRequest, 2, None)
-    for gone in secrets[0], secrets[1]:
-        gateway.do(DeleteGatewaySecretRequest(secret_id=gone.secret_id))
-    new = gateway.secret()
-    rest, token = page(gateway, ListGatewaySecretInfosRequest, 3, token)
-    assert (first, rest, token) == (secrets[:2], [*secrets[2:], new], None)

@@ -55,7 +55,8 @@ def test_every_handler_checks_its_request(gateway: Any, method: Method[Any, Any]
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m.name.startswith("List")], ids=lambda method: method.name)
 def test_an_empty_gateway_lists_nothing(gateway: Any, method: Method[Any, Any]) -> None:
-    assert gateway.do(method.request_type()) == method.response_type()
+    told = {"revision": 0} if "revision" in method.response_type.DESCRIPTOR.fields_by_name else {}
+    assert gateway.do(method.request_type()) == method.response_type(**told)
     size = "max_results" if "max_results" in method.request_type.DESCRIPTOR.fields_by_name else "page_size"
     assert gateway.refused(method.request_type(**{size: -1})).code is Code.INVALID_ARGUMENT
 

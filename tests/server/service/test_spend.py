@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,17 +98,9 @@ def check(gateway: Any, clock: Clock, endpoint_id: str) -> Callable[..., Gateway
 
 
 @pytest.fixture
-def connection(gateway: Any, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A way of its own into the gateway's database."""
-    connection = sqlite3.connect(tmp_path / "store.sqlite")
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
-def rows(connection: sqlite3.Connection) -> Callable[[str], int]:
+def rows(gateway: Any) -> Callable[[str], int]:
     """Count the rows of a table."""
-    return lambda table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return lambda table: gateway.place.execute(f"SELECT count(*) FROM {table}")[0][0]
 
 
 def change(gateway: Any, policy: GatewayBudgetPolicy, **fields: Any) -> GatewayBudgetPolicy:
@@ -195,7 +185,7 @@ def test_a_charge_may_lie_a_day_ahead_and_no_more(gateway: Any, clock: Clock, en
         assert (error.code, [field for field, _ in error.field_violations]) == (Code.INVALID_ARGUMENT, ["occurred_at"])
 
 
-def test_sums_are_exact(gateway: Any, spend: Any, shown: Any, connection: sqlite3.Connection) -> None:
+def test_sums_are_exact(gateway: Any, spend: Any, shown: Any) -> None:
     policy = gateway.policy(duration={"unit": "MONTHS", "value": 1200})
     for _ in range(10):
         spend(100_000)
@@ -204,8 +194,7 @@ def test_sums_are_exact(gateway: Any, spend: Any, shown: Any, connection: sqlite
         spend(micros)
     spend(0)
     assert shown(policy) == (2**53 + 1_000_003) / 1_000_000
-    (kept,) = connection.execute("SELECT spend_micros FROM budget_windows")
-    assert kept == (2**53 + 1_000_003,)
+    assert gateway.place.execute("SELECT spend_micros FROM budget_windows") == [(2**53 + 1_000_003,)]
 
 
 def test_a_window_that_would_overflow_counts_nothing_at_all(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from gateway_entities.entities import BudgetDurationUnit
 from gateway_entities.server.service.windows import window_at
-from gateway_entities.server.store import open_store
 from llm_gateway.v1.budget_pb2 import (
     DeleteGatewayBudgetPolicyRequest,
     ListGatewayBudgetWindowsRequest,
@@ -22,6 +22,7 @@ from llm_gateway.v1.budget_pb2 import (
     UpdateGatewayBudgetPolicyRequest,
 )
 from tests.server.service.conftest import START_MS, Gateway
+from tests.stores import KINDS, one_place
 
 DAY = 86_400_000
 
@@ -158,12 +159,11 @@ class Course:
         }
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@pytest.fixture(scope="module", params=KINDS)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One gateway for all courses: each ends with its policies deleted, and no charge's name comes twice."""
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('spend') / 'store.sqlite'}")
-    yield Gateway(store)
-    store.close()
+    with one_place(request, tmp_path_factory) as place, closing(place.open()) as store:
+        yield Gateway(store, place)
 
 
 def test_the_sums_are_those_of_the_model(opened: Gateway) -> None:

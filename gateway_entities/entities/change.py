@@ -1,0 +1,100 @@
+"""Changes of the configuration, as the gateway's log keeps them."""
+
+# pyright: reportPrivateUsage=false
+# One entity is read and written as part of another.
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
+from llm_gateway.v1 import change_pb2 as pb
+
+
+@dataclass(slots=True)
+class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
+    """What a change did to one thing.
+
+    Attributes:
+        noun: kind of the thing: secret, model_definition, endpoint, binding or budget_policy.
+        id: identifier of the thing; of a binding its endpoint_id, resource_type and resource_id with slashes between them.
+        etag_before: etag of the thing before the change; None when there was none.
+        etag_after: etag of the thing after the change; None when it was removed.
+    """
+
+    _message = pb.GatewayChangeEffect
+
+    noun: str
+    id: str
+    etag_before: str | None = None
+    etag_after: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayChangeEffect) -> Self:
+        entity = new(cls)
+        entity.noun = proto.noun or required(proto, "noun")
+        entity.id = proto.id or required(proto, "id")
+        entity.etag_before = proto.etag_before or optional(proto, "etag_before")
+        entity.etag_after = proto.etag_after or optional(proto, "etag_after")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
+        return entity
+
+    def _write(self, proto: pb.GatewayChangeEffect) -> None:
+        proto.noun = self.noun + ""
+        proto.id = self.id + ""
+        if self.etag_before is not None:
+            proto.etag_before = self.etag_before + ""
+        if self.etag_after is not None:
+            proto.etag_after = self.etag_after + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True)
+class GatewayChange(Entity[pb.GatewayChange]):
+    """One change of the configuration, as one call made it. It never holds a secret.
+
+    Attributes:
+        revision: number of the change in the gateway's one sequence of changes, 1 or more.
+        changed_at: time of the change, in milliseconds since the Unix epoch, UTC.
+        rpc: name of the RPC that made it, such as ``UpdateGatewayEndpoint``.
+        change: what it did to the thing that the call was about.
+        effects: what it did to other things: a definition is shown in its endpoints, an endpoint goes with its bindings.
+        actor: who made it: the authenticated caller, or else whom the request named; None when nobody is known.
+    """
+
+    _message = pb.GatewayChange
+
+    revision: int
+    changed_at: int
+    rpc: str
+    change: GatewayChangeEffect
+    effects: list[GatewayChangeEffect] = field(default_factory=list[GatewayChangeEffect])
+    actor: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayChange) -> Self:
+        entity = new(cls)
+        entity.revision = proto.revision or required(proto, "revision")
+        entity.changed_at = proto.changed_at or required(proto, "changed_at")
+        entity.rpc = proto.rpc or required(proto, "rpc")
+        entity.change = GatewayChangeEffect._read(proto.change if proto.HasField("change") else required(proto, "change"))
+        entity.effects = [GatewayChangeEffect._read(effect) for effect in proto.effects[:]]
+        entity.actor = proto.actor or optional(proto, "actor")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
+        return entity
+
+    def _write(self, proto: pb.GatewayChange) -> None:
+        proto.revision = self.revision
+        proto.changed_at = self.changed_at
+        if self.actor is not None:
+            proto.actor = self.actor + ""
+        proto.rpc = self.rpc + ""
+        GatewayChangeEffect._write(self.change, proto.change)
+        for effect in self.effects:
+            GatewayChangeEffect._write(effect, proto.effects.add())
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)

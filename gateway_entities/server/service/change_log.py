@@ -1,0 +1,21 @@
+"""The handlers of ChangeService."""
+
+from __future__ import annotations
+
+from gateway_entities.rules import refuse_invalid
+from gateway_entities.server.service.handlers import Handlers
+from llm_gateway.v1 import change_pb2 as pb
+
+_MOST = 1000
+
+
+class ChangeLogHandlers(Handlers):
+    """The handlers that read the change log. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+
+    def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
+        """Return the changes after a revision."""
+        refuse_invalid(request)
+        with self._store.read() as transaction:
+            found = transaction.changes.list(request.since_revision, request.page_size or _MOST)
+            revision = transaction.changes.last()
+        return pb.ListGatewayChangesResponse(changes=[change.to_proto() for change in found], revision=revision)
