@@ -95,6 +95,7 @@ class GatewayError(Exception):
         message: what went wrong, for people.
         reason: what went wrong, for programs, in UPPER_SNAKE_CASE; None when the code says it all.
         field_violations: everything that is wrong with the request, each with its field.
+        received_details: what the server sent beside the message, of whatever type; empty for an error of this side.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class GatewayError(Exception):
         self.message = message
         self.reason = reason
         self.field_violations = tuple(field_violations)
+        self.received_details: tuple[AnyMessage, ...] = ()
 
     @classmethod
     def invalid(cls, violations: Iterable[FieldViolation]) -> GatewayError:
@@ -126,7 +128,12 @@ class GatewayError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
     def details(self) -> list[AnyMessage]:
-        """Return the reason and the violations as google.rpc ErrorInfo and BadRequest, ready for any transport."""
+        """Return the reason and the violations as google.rpc ErrorInfo and BadRequest, ready for any transport.
+
+        For an error that a server sent, these are the details that it sent.
+        """
+        if self.received_details:
+            return list(self.received_details)
         from google.protobuf.any_pb2 import Any as AnyMessage
         from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
@@ -144,7 +151,7 @@ class GatewayError(Exception):
 
     @classmethod
     def from_details(cls, code: Code, message: str, details: Sequence[AnyMessage]) -> GatewayError:
-        """Rebuild the error that a server sent. Details of other types, or that cannot be read, are passed over."""
+        """Rebuild the error that a server sent. Details of other types, or that cannot be read, are only kept."""
         from google.protobuf.message import DecodeError
         from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
@@ -159,7 +166,9 @@ class GatewayError(Exception):
                     violations += [FieldViolation(v.field, v.description) for v in bad_request.field_violations]
             except DecodeError:
                 continue
-        return GatewayError(code, message, reason=reason, field_violations=violations)
+        error = GatewayError(code, message, reason=reason, field_violations=violations)
+        error.received_details = tuple(details)
+        return error
 
 
 class WireError(GatewayError):

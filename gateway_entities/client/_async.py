@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_entities.client._attachment import AsyncAttachmentMethods
 from gateway_entities.client._binding import AsyncBindingMethods
 from gateway_entities.client._budget import AsyncBudgetMethods
+from gateway_entities.client._change import AsyncChangeMethods
 from gateway_entities.client._endpoint import AsyncEndpointMethods
 from gateway_entities.client._model_definition import AsyncModelDefinitionMethods
 from gateway_entities.client._secret import AsyncSecretMethods
@@ -19,6 +20,7 @@ class AsyncGatewayClient(
     AsyncBindingMethods,
     AsyncBudgetMethods,
     AsyncSpendMethods,
+    AsyncChangeMethods,
 ):
     """A client of one gateway for asyncio. Tasks of one event loop may share it.
 

@@ -21,6 +21,7 @@ class BindingMethods(Sender):
         resource_id: str,
         *,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpointBinding:
         """Say that a resource uses an endpoint.
@@ -31,15 +32,27 @@ class BindingMethods(Sender):
                 digits and underscores, a letter first.
             resource_id: the resource's id in its own system, 1 to 255 characters. It is not looked up.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (the endpoint); ALREADY_EXISTS.
         """
-        return self._send(_calls.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by), timeout)
+        return self._send(
+            _calls.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by, request_id=request_id),
+            timeout,
+        )
 
     def delete_binding(
-        self, endpoint_id: str, resource_type: str, resource_id: str, *, timeout: float | None = None
+        self,
+        endpoint_id: str,
+        resource_type: str,
+        resource_id: str,
+        *,
+        etag: str | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
     ) -> None:
         """Remove the binding that all three name.
 
@@ -47,12 +60,15 @@ class BindingMethods(Sender):
             endpoint_id: the endpoint's id.
             resource_type: the kind of the resource.
             resource_id: the resource's id.
+            etag: what the binding's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        self._send(_calls.delete_binding(endpoint_id, resource_type, resource_id), timeout)
+        self._send(_calls.delete_binding(endpoint_id, resource_type, resource_id, etag=etag, request_id=request_id), timeout)
 
     def list_bindings(
         self,
@@ -88,6 +104,7 @@ class AsyncBindingMethods(AsyncSender):
         resource_id: str,
         *,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpointBinding:
         """Say that a resource uses an endpoint.
@@ -98,17 +115,27 @@ class AsyncBindingMethods(AsyncSender):
                 digits and underscores, a letter first.
             resource_id: the resource's id in its own system, 1 to 255 characters. It is not looked up.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (the endpoint); ALREADY_EXISTS.
         """
         return await self._send(
-            _calls.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by), timeout
+            _calls.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by, request_id=request_id),
+            timeout,
         )
 
     async def delete_binding(
-        self, endpoint_id: str, resource_type: str, resource_id: str, *, timeout: float | None = None
+        self,
+        endpoint_id: str,
+        resource_type: str,
+        resource_id: str,
+        *,
+        etag: str | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
     ) -> None:
         """Remove the binding that all three name.
 
@@ -116,12 +143,17 @@ class AsyncBindingMethods(AsyncSender):
             endpoint_id: the endpoint's id.
             resource_type: the kind of the resource.
             resource_id: the resource's id.
+            etag: what the binding's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        await self._send(_calls.delete_binding(endpoint_id, resource_type, resource_id), timeout)
+        await self._send(
+            _calls.delete_binding(endpoint_id, resource_type, resource_id, etag=etag, request_id=request_id), timeout
+        )
 
     async def list_bindings(
         self,

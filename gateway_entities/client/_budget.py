@@ -32,6 +32,7 @@ class BudgetMethods(Sender):
         budget_action: BudgetAction | int,
         target_value: str | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
         """Store a limit on spending. Equal policies may coexist. It counts what is recorded from then on.
@@ -45,6 +46,8 @@ class BudgetMethods(Sender):
             target_value: the endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters; none for other
                 scopes.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -59,6 +62,7 @@ class BudgetMethods(Sender):
                 budget_action=budget_action,
                 target_value=target_value,
                 created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -87,6 +91,8 @@ class BudgetMethods(Sender):
         target_value: str | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
         """Change the given fields of a policy. One with another unit, duration, scope or target counts anew from 0.
@@ -103,10 +109,14 @@ class BudgetMethods(Sender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the policy's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the policy, or the endpoint of an ENDPOINT scope).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the policy, or the endpoint of an ENDPOINT scope); ABORTED (the
+                etag is another).
         """
         return self._send(
             _calls.update_budget_policy(
@@ -119,21 +129,28 @@ class BudgetMethods(Sender):
                 target_value=target_value,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    def delete_budget_policy(self, budget_policy_id: str, *, timeout: float | None = None) -> None:
+    def delete_budget_policy(
+        self, budget_policy_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove a policy.
 
         Args:
             budget_policy_id: the policy's id.
+            etag: what the policy's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        self._send(_calls.delete_budget_policy(budget_policy_id), timeout)
+        self._send(_calls.delete_budget_policy(budget_policy_id, etag=etag, request_id=request_id), timeout)
 
     def list_budget_policies(self, *, timeout: float | None = None) -> list[GatewayBudgetPolicy]:
         """Return all policies, by time of creation, then by id.
@@ -171,6 +188,7 @@ class AsyncBudgetMethods(AsyncSender):
         budget_action: BudgetAction | int,
         target_value: str | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
         """Store a limit on spending. Equal policies may coexist. It counts what is recorded from then on.
@@ -184,6 +202,8 @@ class AsyncBudgetMethods(AsyncSender):
             target_value: the endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters; none for other
                 scopes.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -198,6 +218,7 @@ class AsyncBudgetMethods(AsyncSender):
                 budget_action=budget_action,
                 target_value=target_value,
                 created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -226,6 +247,8 @@ class AsyncBudgetMethods(AsyncSender):
         target_value: str | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayBudgetPolicy:
         """Change the given fields of a policy. One with another unit, duration, scope or target counts anew from 0.
@@ -242,10 +265,14 @@ class AsyncBudgetMethods(AsyncSender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the policy's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the policy, or the endpoint of an ENDPOINT scope).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the policy, or the endpoint of an ENDPOINT scope); ABORTED (the
+                etag is another).
         """
         return await self._send(
             _calls.update_budget_policy(
@@ -258,21 +285,28 @@ class AsyncBudgetMethods(AsyncSender):
                 target_value=target_value,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    async def delete_budget_policy(self, budget_policy_id: str, *, timeout: float | None = None) -> None:
+    async def delete_budget_policy(
+        self, budget_policy_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove a policy.
 
         Args:
             budget_policy_id: the policy's id.
+            etag: what the policy's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        await self._send(_calls.delete_budget_policy(budget_policy_id), timeout)
+        await self._send(_calls.delete_budget_policy(budget_policy_id, etag=etag, request_id=request_id), timeout)
 
     async def list_budget_policies(self, *, timeout: float | None = None) -> list[GatewayBudgetPolicy]:
         """Return all policies, by time of creation, then by id.

@@ -25,6 +25,7 @@ class EndpointMethods(Sender):
         experiment_id: str | None = None,
         usage_tracking: bool | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpoint:
         """Store an endpoint with its models.
@@ -37,6 +38,8 @@ class EndpointMethods(Sender):
             experiment_id: the experiment that traces go to, decimal digits.
             usage_tracking: whether requests are traced and their cost counted; they are without.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -52,6 +55,7 @@ class EndpointMethods(Sender):
                 experiment_id=experiment_id,
                 usage_tracking=usage_tracking,
                 created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -83,6 +87,8 @@ class EndpointMethods(Sender):
         usage_tracking: bool | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpoint:
         """Change the given fields of an endpoint.
@@ -98,11 +104,14 @@ class EndpointMethods(Sender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the endpoint's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the name, or
-                a model linked twice).
+                a model linked twice); ABORTED (the etag is another).
         """
         return self._send(
             _calls.update_endpoint(
@@ -115,21 +124,28 @@ class EndpointMethods(Sender):
                 usage_tracking=usage_tracking,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    def delete_endpoint(self, endpoint_id: str, *, timeout: float | None = None) -> None:
+    def delete_endpoint(
+        self, endpoint_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
         Args:
             endpoint_id: the endpoint's id.
+            etag: what the endpoint's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        self._send(_calls.delete_endpoint(endpoint_id), timeout)
+        self._send(_calls.delete_endpoint(endpoint_id, etag=etag, request_id=request_id), timeout)
 
     def list_endpoints(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None
@@ -160,6 +176,7 @@ class AsyncEndpointMethods(AsyncSender):
         experiment_id: str | None = None,
         usage_tracking: bool | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpoint:
         """Store an endpoint with its models.
@@ -172,6 +189,8 @@ class AsyncEndpointMethods(AsyncSender):
             experiment_id: the experiment that traces go to, decimal digits.
             usage_tracking: whether requests are traced and their cost counted; they are without.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -187,6 +206,7 @@ class AsyncEndpointMethods(AsyncSender):
                 experiment_id=experiment_id,
                 usage_tracking=usage_tracking,
                 created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -218,6 +238,8 @@ class AsyncEndpointMethods(AsyncSender):
         usage_tracking: bool | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayEndpoint:
         """Change the given fields of an endpoint.
@@ -233,11 +255,14 @@ class AsyncEndpointMethods(AsyncSender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the endpoint's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the name, or
-                a model linked twice).
+                a model linked twice); ABORTED (the etag is another).
         """
         return await self._send(
             _calls.update_endpoint(
@@ -250,21 +275,28 @@ class AsyncEndpointMethods(AsyncSender):
                 usage_tracking=usage_tracking,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    async def delete_endpoint(self, endpoint_id: str, *, timeout: float | None = None) -> None:
+    async def delete_endpoint(
+        self, endpoint_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
         Args:
             endpoint_id: the endpoint's id.
+            etag: what the endpoint's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        await self._send(_calls.delete_endpoint(endpoint_id), timeout)
+        await self._send(_calls.delete_endpoint(endpoint_id, etag=etag, request_id=request_id), timeout)
 
     async def list_endpoints(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None

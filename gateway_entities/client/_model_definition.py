@@ -23,6 +23,7 @@ class ModelDefinitionMethods(Sender):
         provider: str,
         model_name: str,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayModelDefinition:
         """Store a model that endpoints can use.
@@ -33,6 +34,8 @@ class ModelDefinitionMethods(Sender):
             provider: the provider, such as ``openai``, 1 to 64 characters.
             model_name: the provider's name for the model, 1 to 256 characters.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -40,7 +43,12 @@ class ModelDefinitionMethods(Sender):
         """
         return self._send(
             _calls.create_model_definition(
-                name, secret_id=secret_id, provider=provider, model_name=model_name, created_by=created_by
+                name,
+                secret_id=secret_id,
+                provider=provider,
+                model_name=model_name,
+                created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -70,6 +78,8 @@ class ModelDefinitionMethods(Sender):
         provider: str | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayModelDefinition:
         """Change the given fields of a model definition.
@@ -83,10 +93,14 @@ class ModelDefinitionMethods(Sender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the definition's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the definition or the secret); ALREADY_EXISTS (the name).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the definition or the secret); ALREADY_EXISTS (the name); ABORTED
+                (the etag is another).
         """
         return self._send(
             _calls.update_model_definition(
@@ -97,21 +111,34 @@ class ModelDefinitionMethods(Sender):
                 provider=provider,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    def delete_model_definition(self, model_definition_id: str, *, timeout: float | None = None) -> None:
+    def delete_model_definition(
+        self,
+        model_definition_id: str,
+        *,
+        etag: str | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Remove a model definition that no endpoint uses.
 
         Args:
             model_definition_id: the definition's id.
+            etag: what the definition's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is
+                another).
         """
-        self._send(_calls.delete_model_definition(model_definition_id), timeout)
+        self._send(_calls.delete_model_definition(model_definition_id, etag=etag, request_id=request_id), timeout)
 
     def list_model_definitions(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None
@@ -140,6 +167,7 @@ class AsyncModelDefinitionMethods(AsyncSender):
         provider: str,
         model_name: str,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayModelDefinition:
         """Store a model that endpoints can use.
@@ -150,6 +178,8 @@ class AsyncModelDefinitionMethods(AsyncSender):
             provider: the provider, such as ``openai``, 1 to 64 characters.
             model_name: the provider's name for the model, 1 to 256 characters.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -157,7 +187,12 @@ class AsyncModelDefinitionMethods(AsyncSender):
         """
         return await self._send(
             _calls.create_model_definition(
-                name, secret_id=secret_id, provider=provider, model_name=model_name, created_by=created_by
+                name,
+                secret_id=secret_id,
+                provider=provider,
+                model_name=model_name,
+                created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -187,6 +222,8 @@ class AsyncModelDefinitionMethods(AsyncSender):
         provider: str | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewayModelDefinition:
         """Change the given fields of a model definition.
@@ -200,10 +237,14 @@ class AsyncModelDefinitionMethods(AsyncSender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the definition's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the definition or the secret); ALREADY_EXISTS (the name).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND (the definition or the secret); ALREADY_EXISTS (the name); ABORTED
+                (the etag is another).
         """
         return await self._send(
             _calls.update_model_definition(
@@ -214,21 +255,34 @@ class AsyncModelDefinitionMethods(AsyncSender):
                 provider=provider,
                 updated_by=updated_by,
                 update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    async def delete_model_definition(self, model_definition_id: str, *, timeout: float | None = None) -> None:
+    async def delete_model_definition(
+        self,
+        model_definition_id: str,
+        *,
+        etag: str | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Remove a model definition that no endpoint uses.
 
         Args:
             model_definition_id: the definition's id.
+            etag: what the definition's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it).
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is
+                another).
         """
-        await self._send(_calls.delete_model_definition(model_definition_id), timeout)
+        await self._send(_calls.delete_model_definition(model_definition_id, etag=etag, request_id=request_id), timeout)
 
     async def list_model_definitions(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None

@@ -12,6 +12,9 @@ from gateway_entities.methods import Method, Request, Response
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
+PAGE_SIZE = 1000
+"""How many items a list asks for at a time: enough for few calls, few enough for small messages."""
+
 
 class Call(Generic[Result]):
     """One call.
@@ -51,3 +54,7 @@ class Pages(Generic[Item]):
         self.method: Method[Any, Any] = method
         self.request: Callable[[str | None], Message] = request
         self.read: Callable[[Any], tuple[list[Item], str]] = read
+
+
+def nothing(_response: object) -> None:
+    """Read a response of which no caller needs anything."""

@@ -23,6 +23,7 @@ class SecretMethods(Sender):
         provider: str | None = None,
         auth_config: Mapping[str, str] | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewaySecretInfo:
         """Store a credential, encrypted, and return its description.
@@ -33,6 +34,8 @@ class SecretMethods(Sender):
             provider: the provider it is for, such as ``openai``, at most 64 characters.
             auth_config: settings that are not secret, such as ``api_base``, an https address.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -40,7 +43,12 @@ class SecretMethods(Sender):
         """
         return self._send(
             _calls.create_secret(
-                secret_name, secret_value, provider=provider, auth_config=auth_config, created_by=created_by
+                secret_name,
+                secret_value,
+                provider=provider,
+                auth_config=auth_config,
+                created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -68,6 +76,8 @@ class SecretMethods(Sender):
         auth_config: Mapping[str, str] | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewaySecretInfo:
         """Replace the value or the settings of a secret. Its id and name never change.
@@ -79,29 +89,43 @@ class SecretMethods(Sender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the secret's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
         return self._send(
             _calls.update_secret(
-                secret_id, secret_value=secret_value, auth_config=auth_config, updated_by=updated_by, update_mask=update_mask
+                secret_id,
+                secret_value=secret_value,
+                auth_config=auth_config,
+                updated_by=updated_by,
+                update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    def delete_secret(self, secret_id: str, *, timeout: float | None = None) -> None:
+    def delete_secret(
+        self, secret_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove a secret. Model definitions that used it stay, without a secret.
 
         Args:
             secret_id: the secret's id.
+            etag: what the secret's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        self._send(_calls.delete_secret(secret_id), timeout)
+        self._send(_calls.delete_secret(secret_id, etag=etag, request_id=request_id), timeout)
 
     def list_secrets(self, *, provider: str | None = None, timeout: float | None = None) -> list[GatewaySecretInfo]:
         """Return all secrets, by time of creation, then by id.
@@ -127,6 +151,7 @@ class AsyncSecretMethods(AsyncSender):
         provider: str | None = None,
         auth_config: Mapping[str, str] | None = None,
         created_by: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewaySecretInfo:
         """Store a credential, encrypted, and return its description.
@@ -137,6 +162,8 @@ class AsyncSecretMethods(AsyncSender):
             provider: the provider it is for, such as ``openai``, at most 64 characters.
             auth_config: settings that are not secret, such as ``api_base``, an https address.
             created_by: who does it, 1 to 255 characters.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
@@ -144,7 +171,12 @@ class AsyncSecretMethods(AsyncSender):
         """
         return await self._send(
             _calls.create_secret(
-                secret_name, secret_value, provider=provider, auth_config=auth_config, created_by=created_by
+                secret_name,
+                secret_value,
+                provider=provider,
+                auth_config=auth_config,
+                created_by=created_by,
+                request_id=request_id,
             ),
             timeout,
         )
@@ -172,6 +204,8 @@ class AsyncSecretMethods(AsyncSender):
         auth_config: Mapping[str, str] | None = None,
         updated_by: str | None = None,
         update_mask: Iterable[str] | None = None,
+        etag: str | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
     ) -> GatewaySecretInfo:
         """Replace the value or the settings of a secret. Its id and name never change.
@@ -183,29 +217,43 @@ class AsyncSecretMethods(AsyncSender):
             updated_by: who does it, 1 to 255 characters; last_updated_by stays as it was without.
             update_mask: the fields to write; one that is named and not given is cleared, if it may be. Without a mask
                 every field that is given and not empty is written.
+            etag: what the secret's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
         return await self._send(
             _calls.update_secret(
-                secret_id, secret_value=secret_value, auth_config=auth_config, updated_by=updated_by, update_mask=update_mask
+                secret_id,
+                secret_value=secret_value,
+                auth_config=auth_config,
+                updated_by=updated_by,
+                update_mask=update_mask,
+                etag=etag,
+                request_id=request_id,
             ),
             timeout,
         )
 
-    async def delete_secret(self, secret_id: str, *, timeout: float | None = None) -> None:
+    async def delete_secret(
+        self, secret_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
+    ) -> None:
         """Remove a secret. Model definitions that used it stay, without a secret.
 
         Args:
             secret_id: the secret's id.
+            etag: what the secret's ``etag()`` must still be; None for anything.
+            request_id: name of this request, 1 to 255 characters; None makes a new one. A repeat is answered as the first
+                time and changes nothing.
             timeout: seconds for all of it; the client's when None.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; NOT_FOUND.
+            GatewayError: INVALID_ARGUMENT; NOT_FOUND; ABORTED (the etag is another).
         """
-        await self._send(_calls.delete_secret(secret_id), timeout)
+        await self._send(_calls.delete_secret(secret_id, etag=etag, request_id=request_id), timeout)
 
     async def list_secrets(self, *, provider: str | None = None, timeout: float | None = None) -> list[GatewaySecretInfo]:
         """Return all secrets, by time of creation, then by id.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from gateway_entities.entities import weights
+
+_OUR_OWN: Final = 1000
+"""From this number on, the fields of MLflow's messages are additions of the contract."""
 
 
 def to_json(message: Message) -> bytes:
@@ -19,9 +21,14 @@ def to_json(message: Message) -> bytes:
 
 
 def to_dict(message: Message) -> dict[str, Any]:
-    """Return the JSON object of a message. Unknown fields have no name, so JSON cannot carry them."""
+    """Return the JSON object of a message.
+
+    Unknown fields have no name, so JSON cannot carry them. The contract's additions to MLflow's messages are left out.
+    """
     return {
-        field.name: _value(field, value) for field, value in sorted(message.ListFields(), key=lambda item: item[0].number)
+        field.name: _value(field, value)
+        for field, value in sorted(message.ListFields(), key=lambda item: item[0].number)
+        if field.number < _OUR_OWN
     }
 
 
@@ -34,8 +41,6 @@ def _value(field: FieldDescriptor, value: Any) -> Any:
 
 
 def _single(field: FieldDescriptor, value: Any) -> Any:
-    if isinstance(value, FieldMask):
-        return ",".join(value.paths)
     if isinstance(value, Message):
         return to_dict(value)
     if field.enum_type is not None:

@@ -45,8 +45,15 @@ def plan(method: Method[Any, Any], request: Any) -> Plan:
         GatewayError: INVALID_ARGUMENT for a request that breaks the contract's rules.
     """
     rules.refuse_invalid(request)
+    for field in _OUR_OWN:
+        if getattr(request, field, ""):
+            _unimplemented("does not know", field)
     steps: Planner = _PLANS.get(method, _plain)
     return (yield from steps(method, request))
+
+
+_OUR_OWN = ("etag", "request_id")
+"""What only our own server understands: to leave it out would promise what MLflow does not keep."""
 
 
 def _plain(method: Method[Any, Any], request: Message) -> Plan:

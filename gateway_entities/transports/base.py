@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from gateway_entities.methods import Method, Request, Response
 
 if TYPE_CHECKING:
     import asyncio
+
+    from gateway_entities.transports.tls import Tls
 
 TARGET_FORMS = (
     "grpc://HOST:PORT, grpcs://HOST:PORT, http://HOST[:PORT], https://HOST[:PORT], "
@@ -31,6 +34,7 @@ _TARGET = re.compile(
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443, "mlflow+http": 80, "mlflow+https": 443}
 
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _METADATA_KEY = re.compile(r"[a-z0-9_.-]+")
 _METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
 # The headers that a transport writes itself, and those that would change how a message is read.
@@ -53,6 +57,11 @@ _RESERVED_PREFIXES = ("grpc-", "connect-")
 
 class Transport(Protocol):
     """Carries one request to a gateway and its response back. Threads may share one."""
+
+    @property
+    def exactly_once(self) -> bool:
+        """Whether the server tells a repeat by the request's request_id and does nothing twice."""
+        ...
 
     def call(
         self,
@@ -83,6 +92,11 @@ class Transport(Protocol):
 
 class AsyncTransport(Protocol):
     """The same with coroutines. One serves one event loop, that of its first call."""
+
+    @property
+    def exactly_once(self) -> bool:
+        """As in :class:`Transport`."""
+        ...
 
     async def call(
         self,
@@ -119,6 +133,16 @@ class Target(NamedTuple):
         return self.scheme in {"grpcs", "https", "mlflow+https"}
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine, so that nobody in between can read along."""
+        from ipaddress import ip_address
+
+        try:
+            return self.host.lower() == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
     def authority(self) -> str:
         """The host and port as they stand in a URL."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -144,44 +168,88 @@ class Target(NamedTuple):
         raise GatewayError(Code.INVALID_ARGUMENT, f"{shown} is not a target; valid are {TARGET_FORMS}", reason="BAD_TARGET")
 
 
-def open_transport(target: str) -> Transport:
+class TlsFiles(NamedTuple):
+    """What a target with TLS may have beside it.
+
+    Attributes:
+        ca_file: the authorities that are trusted, PEM; None for those of the system.
+        cert_file: the client's certificate, PEM, followed by those between it and its authority; None for none.
+        key_file: its private key, PEM, without a passphrase; None when it is in the same file.
+    """
+
+    ca_file: str | os.PathLike[str] | None = None
+    cert_file: str | os.PathLike[str] | None = None
+    key_file: str | os.PathLike[str] | None = None
+
+
+NO_TLS_FILES = TlsFiles()
+
+
+def open_transport(target: str, files: TlsFiles = NO_TLS_FILES) -> Transport:
     """Return the transport for a target. Nothing is connected before the first call.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT for a target of no known form.
+        GatewayError: INVALID_ARGUMENT for a target of no known form, or files for one without TLS; FAILED_PRECONDITION for a
+            file that cannot be used.
     """
-    parsed = Target.parse(target)
+    parsed, tls = _parse(target, files)
     if parsed.scheme.startswith("grpc"):
         from gateway_entities.transports.grpc import GrpcTransport
 
-        return GrpcTransport(parsed)
+        return GrpcTransport(parsed, tls)
     if parsed.scheme.startswith("mlflow"):
         from gateway_entities.transports.mlflow_rest import MlflowTransport
 
-        return MlflowTransport(parsed)
+        return MlflowTransport(parsed, tls)
     from gateway_entities.transports.http import HttpTransport
 
-    return HttpTransport(parsed)
+    return HttpTransport(parsed, tls=tls)
 
 
-def open_async_transport(target: str) -> AsyncTransport:
-    """Return the asyncio transport for a target. Nothing is connected before the first call.
-
-    Raises:
-        GatewayError: INVALID_ARGUMENT for a target of no known form.
-    """
-    parsed = Target.parse(target)
+def open_async_transport(target: str, files: TlsFiles = NO_TLS_FILES) -> AsyncTransport:
+    """Return the asyncio transport for a target; see :func:`open_transport`."""
+    parsed, tls = _parse(target, files)
     if parsed.scheme.startswith("grpc"):
         from gateway_entities.transports.grpc import AsyncGrpcTransport
 
-        return AsyncGrpcTransport(parsed)
+        return AsyncGrpcTransport(parsed, tls)
     if parsed.scheme.startswith("mlflow"):
         from gateway_entities.transports.mlflow_rest import AsyncMlflowTransport
 
-        return AsyncMlflowTransport(parsed)
+        return AsyncMlflowTransport(parsed, tls)
     from gateway_entities.transports.http import AsyncHttpTransport
 
-    return AsyncHttpTransport(parsed)
+    return AsyncHttpTransport(parsed, tls=tls)
+
+
+def _parse(target: str, files: TlsFiles) -> tuple[Target, Tls | None]:
+    parsed = Target.parse(target)
+    if files == NO_TLS_FILES:
+        return parsed, None
+    from gateway_entities.transports.tls import Tls
+
+    return parsed, Tls.load(parsed, files)
+
+
+def bearer(target: str, token: str) -> str:
+    """Return the authorization header of a token.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT for a text that no token has; FAILED_PRECONDITION when it would cross a network in
+            clear. Neither shows the token.
+    """
+    if not _match(_TOKEN, token):
+        raise GatewayError(
+            Code.INVALID_ARGUMENT, "a token is letters, digits, and the signs - . _ ~ + / =", reason="BAD_TOKEN"
+        )
+    parsed = Target.parse(target)
+    if not parsed.secure and not parsed.is_loopback:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"refusing to send a token to {parsed}, over a network and without TLS; use {parsed.scheme}s://",
+            reason="INSECURE_TOKEN",
+        )
+    return f"Bearer {token}"
 
 
 class Deadline:

@@ -19,6 +19,7 @@ from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.base import decode, headers
 
 PROTO = "application/proto"
+JSON = "application/json"
 
 # https://connectrpc.com/docs/protocol#http-to-error-code: what a status means when no Connect error comes with it.
 _BY_HTTP_STATUS = {
@@ -53,17 +54,21 @@ def read_response(
     Raises:
         GatewayError: what the server said; the meaning of the HTTP status when something in between answered.
     """
-    content_type = next((value for name, value in lines if name.lower() == b"content-type"), b"")
-    kind = content_type.decode("latin-1").partition(";")[0].strip().lower()
+    given = {name.lower(): value.decode("latin-1").lower() for name, value in lines}
+    kind = given.get(b"content-type", "").partition(";")[0].strip()
     if status == 200:
         if kind != PROTO:
             raise GatewayError(
-                Code.UNKNOWN,
+                # JSON is Connect's too, so the server does not keep to what the request said.
+                Code.INTERNAL if kind == JSON else Code.UNKNOWN,
                 f"the answer's content type is {kind[:100]!r}, not {PROTO}: is this the gateway's HTTP address?",
                 reason="NOT_CONNECT",
             )
+        encoding = given.get(b"content-encoding", "identity")
+        if encoding != "identity":
+            raise GatewayError(Code.INTERNAL, f"the answer's content encoding is {encoding[:100]!r}, which nobody asked for")
         return decode(method, body)
-    if kind == "application/json":
+    if kind == JSON:
         error = _read_error(status, body)
         if error is not None:
             raise error

@@ -14,6 +14,7 @@ import httpcore2
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports.base import Deadline, OneLoop, Target, closed, deadline_exceeded
+from gateway_entities.transports.tls import Tls
 
 # One more call than this waits for a connection to be free: sockets are not endless.
 _MAX_CONNECTIONS = 100
@@ -55,11 +56,11 @@ class HttpAnswer(NamedTuple):
 class Connections:
     """A pool of connections to one server. Threads may share it."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
         self._sockets = _Sockets()
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpcore2.default_ssl_context() if target.secure else None,
+            ssl_context=_ssl_context(target, tls),
             max_connections=_MAX_CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_S,
             network_backend=self._sockets,
@@ -117,10 +118,10 @@ class Connections:
 class AsyncConnections:
     """The same on asyncio. The connections belong to the event loop of the first exchange."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpcore2.default_ssl_context() if target.secure else None,
+            ssl_context=_ssl_context(target, tls),
             max_connections=_MAX_CONNECTIONS,
             keepalive_expiry=_KEEPALIVE_S,
             network_backend=_AsyncBackend(),
@@ -163,6 +164,13 @@ class AsyncConnections:
 
 
 _FAILURES = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
+
+
+def _ssl_context(target: Target, tls: Tls | None) -> ssl.SSLContext | None:
+    if not target.secure:
+        return None
+    system = httpcore2.default_ssl_context()
+    return system if tls is None else tls.context(system)
 
 
 def _url(target: Target, path: str) -> httpcore2.URL:

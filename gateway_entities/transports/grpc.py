@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.base import Deadline, OneLoop, Target, closed, deadline_exceeded, decode, headers
+from gateway_entities.transports.tls import Tls
 
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -37,9 +38,11 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 class GrpcTransport:
     """A channel to one server. It connects at the first call and again whenever the connection is lost."""
 
-    def __init__(self, target: Target) -> None:
+    exactly_once = True
+
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         if target.secure:
-            self._channel = grpc.secure_channel(target.authority, grpc.ssl_channel_credentials(), _OPTIONS)
+            self._channel = grpc.secure_channel(target.authority, _credentials(tls), _OPTIONS)
         else:
             self._channel = grpc.insecure_channel(target.authority, _OPTIONS)
         self._callables: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
@@ -81,8 +84,11 @@ class GrpcTransport:
 class AsyncGrpcTransport:
     """The same on asyncio. The channel belongs to the event loop of the first call."""
 
-    def __init__(self, target: Target) -> None:
+    exactly_once = True
+
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._channel: grpc.aio.Channel | None = None
         self._callables: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
         self._loop = OneLoop()
@@ -94,7 +100,7 @@ class AsyncGrpcTransport:
             return found
         if self._channel is None:
             if self._target.secure:
-                credentials = grpc.ssl_channel_credentials()
+                credentials = _credentials(self._tls)
                 self._channel = grpc.aio.secure_channel(self._target.authority, credentials, _OPTIONS)
             else:
                 self._channel = grpc.aio.insecure_channel(self._target.authority, _OPTIONS)
@@ -141,6 +147,10 @@ class AsyncGrpcTransport:
         self._closed = True
         if self._channel is not None:
             await self._channel.close()
+
+
+def _credentials(tls: Tls | None) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials() if tls is None else grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
 
 
 def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tuple[str, str | bytes]] | None) -> GatewayError:

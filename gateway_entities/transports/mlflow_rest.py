@@ -10,14 +10,17 @@ from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.plans import Step, plan
 from gateway_entities.transports.base import Deadline, Target, headers
 from gateway_entities.transports.connections import AsyncConnections, Connections, HttpAnswer, HttpRequest
+from gateway_entities.transports.tls import Tls
 
 
 class MlflowTransport:
     """Calls over a pool of connections to one server."""
 
-    def __init__(self, target: Target) -> None:
+    exactly_once = False
+
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = Connections(target)
+        self._connections = Connections(target, tls)
 
     def call(
         self,
@@ -48,9 +51,11 @@ class MlflowTransport:
 class AsyncMlflowTransport:
     """The same on asyncio. The connections belong to the event loop of the first call."""
 
-    def __init__(self, target: Target) -> None:
+    exactly_once = False
+
+    def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = AsyncConnections(target)
+        self._connections = AsyncConnections(target, tls)
 
     async def call(
         self,

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from gateway_entities.testing import Gateway, gateway
+from tests.client.carriers import Carrier
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
 from tests.client.pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
+from tests.mutations import Things, prepare
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +31,17 @@ def clients(running: Gateway) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def mlflow_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def mlflow_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with mlflow_server(tmp_path_factory.mktemp("mlflow")) as address:
-        opened = {pair: open_client(f"mlflow+http://{address}", pair.split("-")[1]) for pair in MLFLOW_PAIRS}
-        yield opened
-        for client in opened.values():
-            client.close()
+        yield f"mlflow+http://{address}"
+
+
+@pytest.fixture(scope="session")
+def mlflow_clients(mlflow_target: str) -> Iterator[dict[str, Any]]:
+    opened = {pair: open_client(mlflow_target, pair.split("-")[1]) for pair in MLFLOW_PAIRS}
+    yield opened
+    for client in opened.values():
+        client.close()
 
 
 def opposite(request: pytest.FixtureRequest) -> str:
@@ -57,6 +64,26 @@ def client(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def other(request: pytest.FixtureRequest) -> Any:
     return find_client(request, opposite(request))
+
+
+@pytest.fixture
+def do(request: pytest.FixtureRequest, client: Any) -> Iterator[Carrier]:  # noqa: ARG001 - its pair is this one's.
+    """Sends a request message over the client's transport, once, and returns the response message."""
+    transport, colour = request.node.callspec.params["client"].split("-")
+    if transport == "mlflow":
+        target = request.getfixturevalue("mlflow_target")
+    else:
+        running = request.getfixturevalue("running")
+        target = running.grpc_target if transport == "grpc" else running.http_target
+    carrier = Carrier(target, colour)
+    yield carrier
+    carrier.close()
+
+
+@pytest.fixture
+def things(do: Carrier) -> Things:
+    """One of everything, for one test."""
+    return prepare(do)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

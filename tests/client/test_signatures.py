@@ -40,6 +40,7 @@ VALUES = {
     "budget_action": 1,
     "amount_micros": 1,
     "occurred_at": 1,
+    "since_revision": 1,
 }
 # What a list fills in itself.
 PAGING = {"page_size", "page_token", "max_results"}
@@ -59,7 +60,7 @@ def operation(name: str) -> Call | Pages:
 
 
 def request(found: Call | Pages):
-    return found.request if isinstance(found, Call) else found.request("token")
+    return found.request if isinstance(found, Call) else found.request("7")
 
 
 def test_both_clients_have_the_same_methods():

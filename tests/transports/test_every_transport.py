@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
@@ -76,6 +79,29 @@ def test_an_error_arrives_whole(serve, connect, violations):
         sent.reason,
         sent.field_violations,
     )
+
+
+def test_details_of_every_type_arrive_as_they_were_sent(serve, connect):
+    sent = [AnyMessage(), AnyMessage(type_url="type.googleapis.com/nobody.knows.This", value=b"\xff")]
+    sent[0].Pack(ErrorInfo(reason="QUOTA", domain="example.com", metadata={"limit": "5"}))
+
+    class OtherError(GatewayError):
+        def details(self):
+            return sent
+
+    def fail(_incoming):
+        raise OtherError(Code.ABORTED, "no")
+
+    got = error_of(connect(serve(fail).target))
+    assert got.details() == list(got.received_details) == sent
+    assert got.reason == "QUOTA"
+    again = pickle.loads(pickle.dumps(got))
+    assert again.details() == sent
+
+
+def test_an_error_that_no_server_sent_has_no_received_details(connect, free_port, pair):
+    got = error_of(connect(f"{pair.split('-')[0]}://127.0.0.1:{free_port}"))
+    assert (got.code, got.received_details) == (Code.UNAVAILABLE, ())
 
 
 def test_every_code_arrives(serve, connect):

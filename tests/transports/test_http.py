@@ -44,6 +44,7 @@ def error_of(transport, timeout=10.0) -> GatewayError:
 def raw_server(talk, *, backlog=16, context=None):
     """A server that hands every connection to ``talk``, in a thread, and closes it after."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    accepted = []
     threads = []
 
     def one(sock):
@@ -57,6 +58,7 @@ def raw_server(talk, *, backlog=16, context=None):
         with suppress(OSError):
             while True:
                 sock, _ = listener.accept()
+                accepted.append(sock)
                 threads.append(threading.Thread(target=one, args=(sock,)))
                 threads[-1].start()
 
@@ -71,6 +73,10 @@ def raw_server(talk, *, backlog=16, context=None):
         listener.close()
         if talk is not None:
             acceptor.join()
+        for sock in accepted:
+            # A test that fails has not closed its transport, and talk would wait for more.
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
 
@@ -158,13 +164,31 @@ def test_an_incomplete_connect_error_still_says_what_it_can(connect, fields, cod
         transport.close()
 
 
-@pytest.mark.parametrize("kind", ["text/html", "application/json", "application/grpc", ""])
+@pytest.mark.parametrize("kind", ["text/html", "application/grpc", ""])
 def test_success_of_another_content_type_is_an_error(connect, kind):
     with raw_server(reply(response(200, kind, b"<html>"))) as target:
         transport = connect(target)
         got = error_of(transport)
         assert got.code is Code.UNKNOWN
         assert "is this the gateway's HTTP address?" in got.message
+        transport.close()
+
+
+@pytest.mark.parametrize("header", ["content-type: application/json", "content-encoding: gzip", "Content-Encoding: x"])
+def test_success_in_a_form_that_was_not_asked_for_is_an_internal_error(connect, header):
+    answer = OK.replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode())
+    if header.startswith("content-type"):
+        answer = answer.replace(b"content-type: application/proto\r\n", b"")
+    with raw_server(reply(answer)) as target:
+        transport = connect(target)
+        assert error_of(transport).code is Code.INTERNAL
+        transport.close()
+
+
+def test_success_may_say_that_it_is_not_compressed(connect):
+    with raw_server(reply(OK.replace(b"\r\n\r\n", b"\r\ncontent-encoding: identity\r\n\r\n"))) as target:
+        transport = connect(target)
+        assert call(transport) == GetGatewaySecretInfoResponse()
         transport.close()
 
 

@@ -9,7 +9,12 @@ import time
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
-from llm_gateway.v1.secret_pb2 import GatewaySecretInfo, ListGatewaySecretInfosRequest, ListGatewaySecretInfosResponse
+from llm_gateway.v1.secret_pb2 import (
+    DeleteGatewaySecretRequest,
+    GatewaySecretInfo,
+    ListGatewaySecretInfosRequest,
+    ListGatewaySecretInfosResponse,
+)
 
 
 class Failing:
@@ -48,11 +53,93 @@ def test_setting_a_tag_is_idempotent_too(serve, client):
     assert failing.calls == 3
 
 
-def test_a_call_that_is_not_idempotent_is_made_once(serve, client):
-    failing = Failing(1)
+def test_a_change_is_repeated_under_one_name(serve, client):
+    names = []
+
+    def lost(incoming):
+        names.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
+        if len(names) <= 2:
+            raise GatewayError(Code.UNAVAILABLE, "not now")
+        return b""
+
+    opened = client(serve(lost).target)
+    opened.delete_secret("s-1")
+    opened.delete_secret("s-1")
+    assert names[0] == names[1] == names[2], "a repeat has the name of the first"
+    assert all(names)
+    assert names[3] != names[0], "another call has another name"
+
+
+def test_a_name_that_is_given_is_kept(serve, client):
+    names = []
+
+    def keep(incoming):
+        names.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
+        return b""
+
+    client(serve(keep).target).delete_secret("s-1", request_id="mine")
+    assert names == ["mine"]
+
+
+def test_four_attempts_are_enough_for_a_change_too(serve, client):
+    failing = Failing(100)
     with pytest.raises(GatewayError, match="not now"):
         client(serve(failing).target).delete_secret("s-1")
-    assert failing.calls == 1
+    assert failing.calls == 4
+
+
+@pytest.mark.parametrize("pair", ["http-sync", "http-async"])
+def test_a_change_is_made_once_over_a_transport_that_carries_no_names(serve, client):
+    """MLflow's dialect has no field for a name, so a repeat could act twice."""
+    failing = Failing(1)
+    with pytest.raises(GatewayError) as caught:
+        client(serve(failing).target.replace("http:", "mlflow+http:")).create_secret("name", {"api_key": "value"})
+    assert (caught.value.code, failing.calls) == (Code.UNAVAILABLE, 1)
+
+
+def test_a_change_whose_answer_does_not_come_is_sent_again_in_half_of_the_time(serve, client):
+    seen = []
+
+    def silent_once(incoming):
+        seen.append((DeleteGatewaySecretRequest.FromString(incoming.body).request_id, incoming.timeout_ms))
+        if len(seen) == 1:
+            incoming.gone()
+        return b""
+
+    client(serve(silent_once).target).delete_secret("s-1", timeout=4)
+    (first, half), (second, quarter) = seen
+    assert first == second
+    assert 1500 < half < 2100, "half of the time is left for a second attempt"
+    assert quarter < 1100
+
+
+def test_one_deadline_covers_all_attempts_of_a_change(serve, client):
+    release = threading.Event()
+
+    def silent(_incoming):
+        release.wait(10)
+        return b""
+
+    opened = client(serve(silent).target)
+    start = time.monotonic()
+    with pytest.raises(GatewayError) as caught:
+        opened.delete_secret("s-1", timeout=0.4)
+    assert time.monotonic() - start < 5
+    assert caught.value.code is Code.DEADLINE_EXCEEDED
+    release.set()
+
+
+def test_a_call_that_only_reads_is_not_repeated_when_its_time_is_up(serve, client):
+    calls = []
+
+    def silent(incoming):
+        calls.append(incoming)
+        incoming.gone()
+        return b""
+
+    with pytest.raises(GatewayError) as caught:
+        client(serve(silent).target).list_secrets(timeout=0.3)
+    assert (caught.value.code, len(calls)) == (Code.DEADLINE_EXCEEDED, 1)
 
 
 @pytest.mark.parametrize("code", [Code.INTERNAL, Code.NOT_FOUND, Code.RESOURCE_EXHAUSTED, Code.ABORTED])
@@ -90,15 +177,23 @@ def test_a_server_that_starts_late_is_still_found(client, serve, free_port, pair
 
 
 def test_one_deadline_covers_all_pages(serve, client):
-    def endless(_incoming):
+    def endless(incoming):
         time.sleep(0.05)
-        return ListGatewaySecretInfosResponse(next_page_token="more").SerializeToString()
+        token = ListGatewaySecretInfosRequest.FromString(incoming.body).page_token
+        return ListGatewaySecretInfosResponse(next_page_token=token + "more").SerializeToString()
 
     start = time.monotonic()
     with pytest.raises(GatewayError) as caught:
         client(serve(endless).target, timeout=0.4).list_secrets()
     assert caught.value.code is Code.DEADLINE_EXCEEDED
     assert time.monotonic() - start < 5
+
+
+def test_a_page_that_leads_to_itself_ends_the_list(serve, client):
+    same = ListGatewaySecretInfosResponse(next_page_token="more").SerializeToString()
+    with pytest.raises(GatewayError) as caught:
+        client(serve(lambda _incoming: same).target).list_secrets()
+    assert (caught.value.code, caught.value.reason) == (Code.INTERNAL, "BAD_ANSWER")
 
 
 def test_a_list_fetches_every_page_in_order(serve, client):

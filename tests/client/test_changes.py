@@ -1,0 +1,44 @@
+"""The change log through every client."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_entities import Code, GatewayError
+from gateway_entities.client._calls import change
+from tests.client.carriers import perform
+from tests.mutations import CANARY, LOGGED, REQUESTS
+from tests.replay import consistent
+
+
+@pytest.mark.parametrize("method", LOGGED, ids=lambda method: method.name)
+def test_each_change_is_listed_once_and_the_log_tells_of_all_there_is(client, other, do, things, method):
+    last = client.list_changes()[-1].revision
+    perform(client, REQUESTS[method](things))
+    found = other.list_changes(since_revision=last)
+    assert [(line.revision, line.rpc) for line in found] == [(last + 1, method.name)]
+    assert CANARY.encode() not in found[0].to_bytes()
+    assert consistent(do)[-1] == found[0]
+
+
+def test_a_list_fetches_every_page(client, things, monkeypatch):
+    whole = client.list_changes()
+    monkeypatch.setattr(change, "PAGE_SIZE", 7)
+    since = len(whole) - 30 if len(whole) > 30 else 0
+    assert client.list_changes(since_revision=since) == whole[since:]
+    assert client.list_changes(since_revision=len(whole)) == []
+    assert client.list_changes(since_revision=len(whole) + 5) == []
+
+
+def test_who_made_a_change_is_told(client, things):
+    last = client.list_changes()[-1].revision
+    client.update_endpoint(things.endpoint_id, experiment_id="3", updated_by="ann")
+    client.update_endpoint(things.endpoint_id, experiment_id="4")
+    assert [line.actor for line in client.list_changes(since_revision=last)] == ["ann", None]
+
+
+def test_a_revision_below_0_is_invalid(client):
+    with pytest.raises(GatewayError) as caught:
+        client.list_changes(since_revision=-1)
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert [violation.field for violation in caught.value.field_violations] == ["since_revision"]

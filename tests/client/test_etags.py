@@ -1,0 +1,133 @@
+"""Changes that are made only if nobody else has made one, and changes that touch nothing but what they name."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway_entities import (
+    Code,
+    GatewayBudgetPolicy,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayEndpointModelMapping,
+    GatewayError,
+    GatewayModelDefinition,
+    GatewaySecretInfo,
+)
+from gateway_entities.methods import METHODS
+from llm_gateway.v1 import binding_pb2
+from tests.client.carriers import perform
+from tests.client.pairs import MLFLOW_PAIRS, open_client
+from tests.mutations import GUARDED, REQUESTS, Things, subject
+from tests.replay import log, stored
+
+ENTITIES = {
+    kind.__name__: kind
+    for kind in (
+        GatewayBudgetPolicy,
+        GatewayEndpoint,
+        GatewayEndpointBinding,
+        GatewayEndpointModelMapping,
+        GatewayModelDefinition,
+        GatewaySecretInfo,
+    )
+}
+
+every_guarded = pytest.mark.parametrize("method", GUARDED, ids=lambda method: method.name)
+
+
+def entity(message):
+    return ENTITIES[type(message).__name__].from_proto(message)
+
+
+def test_every_rpc_with_an_etag_is_tried_here():
+    assert {method for method in METHODS if "etag" in method.request_type.DESCRIPTOR.fields_by_name} <= set(REQUESTS)
+
+
+@every_guarded
+def test_stale_etags_are_refused_and_nothing_changes(client, do, things, method):
+    request = REQUESTS[method](things)
+    request.etag = "0" * 32
+    before, lines = stored(do), log(do)
+    with pytest.raises(GatewayError) as caught:
+        perform(client, request)
+    assert (caught.value.code, caught.value.reason) == (Code.ABORTED, "STALE_ETAG")
+    assert (stored(do), log(do)) == (before, lines)
+
+
+@every_guarded
+def test_fresh_etags_are_taken_and_stale_then(client, do, things, method):
+    request = REQUESTS[method](things)
+    before = entity(subject(do, request))
+    request.etag = before.etag()
+    perform(client, request)
+    with pytest.raises(GatewayError) as caught:
+        perform(client, request)
+    assert caught.value.code in {Code.ABORTED, Code.NOT_FOUND}
+    if caught.value.code is Code.ABORTED:
+        assert entity(subject(do, request)) != before
+
+
+@pytest.mark.parametrize("method", REQUESTS, ids=lambda method: method.name)
+def test_made_and_changed_things_tell_the_etag_that_they_have(client, do, things, method):
+    request = REQUESTS[method](things)
+    response = do(request)
+    if "etag" not in response.DESCRIPTOR.fields_by_name:
+        assert method.name.startswith("Delete") or method.name == "RecordGatewaySpend"
+        return
+    resource = response.DESCRIPTOR.fields[0]
+    if resource.message_type is None or resource.name in {"mapping", "etag"}:
+        assert "Endpoint" in method.name
+        assert response.etag == entity(subject(do, request)).etag(), "the endpoint's, which has the mapping or the tag"
+    else:
+        assert response.etag == entity(getattr(response, resource.name)).etag()
+
+
+def test_changes_without_an_etag_touch_only_the_fields_they_name(client, do, things):
+    request = REQUESTS[next(m for m in GUARDED if m.name == "UpdateGatewayEndpoint")](things)
+    before = client.get_endpoint(endpoint_id=things.endpoint_id)
+    after = perform(client, request)
+    assert after.name == request.name
+    after.name, after.last_updated_at = before.name, before.last_updated_at
+    assert after == before
+
+
+def test_two_editors_of_different_fields_both_win(client, other, things):
+    client.get_endpoint(endpoint_id=things.endpoint_id)
+    other.get_endpoint(endpoint_id=things.endpoint_id)
+    client.update_endpoint(things.endpoint_id, name=f"{things.resource_id}.renamed")
+    other.update_endpoint(things.endpoint_id, usage_tracking=True, updated_by="bob")
+    both = client.get_endpoint(endpoint_id=things.endpoint_id)
+    assert (both.name, both.usage_tracking, both.last_updated_by) == (f"{things.resource_id}.renamed", True, "bob")
+
+
+def test_two_readers_of_one_etag_cannot_both_write(client, other, things):
+    ours, theirs = (each.get_endpoint(endpoint_id=things.endpoint_id) for each in (client, other))
+    assert ours.etag() == theirs.etag()
+    won = client.update_endpoint(things.endpoint_id, experiment_id="1", etag=ours.etag())
+    with pytest.raises(GatewayError) as caught:
+        other.update_endpoint(things.endpoint_id, experiment_id="2", etag=theirs.etag())
+    assert caught.value.code is Code.ABORTED
+    assert client.get_endpoint(endpoint_id=things.endpoint_id) == won
+    again = other.get_endpoint(endpoint_id=things.endpoint_id)
+    assert other.update_endpoint(things.endpoint_id, experiment_id="2", etag=again.etag()).experiment_id == "2"
+
+
+@every_guarded
+@pytest.mark.parametrize("pair", MLFLOW_PAIRS)
+@pytest.mark.parametrize("field", ["etag", "request_id"])
+def test_before_mlflow_both_are_refused_and_nothing_is_sent(pair, method, field):
+    """To leave them out would promise what MLflow does not keep. Nobody listens at the target."""
+    request = REQUESTS[method](Things(*"sdfxerp"))
+    setattr(request, field, "0" * 32)
+    client = open_client("mlflow+http://127.0.0.1:9", pair.split("-")[1])
+    with pytest.raises(GatewayError) as caught:
+        perform(client, request)
+    client.close()
+    assert caught.value.code is Code.UNIMPLEMENTED
+    assert field in caught.value.message
+
+
+def test_bindings_have_etags_in_lists(client, do, things):
+    found = client.list_bindings(endpoint_id=things.endpoint_id)
+    assert found == [entity(each) for each in do(binding_pb2.ListGatewayEndpointBindingsRequest(**things.binding)).bindings]
