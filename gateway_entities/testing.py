@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,18 +49,23 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def gateway() -> Generator[Gateway]:
+def gateway(*, cors_origins: Sequence[str] = ()) -> Generator[Gateway]:
     """Run a gateway of its own, on free ports of 127.0.0.1 and an empty store, for as long as the block lasts.
 
     It runs on an event loop in a thread of its own, so it may be used in synchronous and in asynchronous code, and several
     may run at a time. At the end, calls in flight have one second to end, and the store is removed.
 
+    Args:
+        cors_origins: origins, such as ``http://localhost:3000``, whose pages may call it from a browser.
+
     Raises:
         GatewayError: it could not start.
     """
     with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
+        store_path = Path(folder) / "gateway.sqlite"
+        server = Server(f"sqlite:///{store_path}", grpc="127.0.0.1:0", http="127.0.0.1:0", cors_origins=cors_origins)
         started: Future[_Started] = Future()
-        thread = threading.Thread(target=lambda: asyncio.run(_run(Path(folder) / "gateway.sqlite", started)), name="gateway")
+        thread = threading.Thread(target=lambda: asyncio.run(_run(server, store_path, started)), name="gateway")
         thread.start()
         try:
             running, loop, leave = started.result()
@@ -75,8 +80,7 @@ def gateway() -> Generator[Gateway]:
 _Started = tuple[Gateway, asyncio.AbstractEventLoop, asyncio.Event]
 
 
-async def _run(store_path: Path, started: Future[_Started]) -> None:
-    server = Server(f"sqlite:///{store_path}", grpc="127.0.0.1:0", http="127.0.0.1:0")
+async def _run(server: Server, store_path: Path, started: Future[_Started]) -> None:
     try:
         await server.start()
     except Exception as error:

@@ -12,12 +12,15 @@ import click
 from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
 from gateway_entities.cli.command import Group
+from gateway_entities.cli.db import db
 from gateway_entities.cli.endpoint import endpoint
+from gateway_entities.cli.keys import keys
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
 from gateway_entities.cli.quickstart import quickstart
 from gateway_entities.cli.secret import secret
 from gateway_entities.cli.serve import serve
+from gateway_entities.cli.token import token
 from gateway_entities.cli.wire import wire
 from gateway_entities.errors import GatewayError
 
@@ -67,6 +70,9 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
+cli.add_command(keys)
+cli.add_command(db)
+cli.add_command(token)
 cli.add_command(wire)
 
 

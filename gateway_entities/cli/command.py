@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 import click
 
+from gateway_entities.cli.connection import connection_options
 from gateway_entities.cli.output import Done, Entity, show
+from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
@@ -38,11 +41,24 @@ P = ParamSpec("P")
 Result = Entity | Sequence[Entity] | Done
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-DEFAULT_TARGET: Final = "grpc://127.0.0.1:50051"
-TARGET_VARIABLE: Final = "GATEWAY_ENTITIES_TARGET"
-
 created_by: Final = click.option("--created-by", metavar="WHO", help="Who does this; kept with the entity.")
 updated_by: Final = click.option("--updated-by", metavar="WHO", help="Who does this; kept with the entity.")
+
+
+@contextmanager
+def server_needed() -> Generator[None]:
+    """Import, within the block, what only the server's extra brings.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION when it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"the server is not installed (no module {error.name}); pip install 'gateway-entities[server]' installs it",
+        ) from error
 
 
 def enum_choice(values: type[IntEnum]) -> click.Choice[str]:
@@ -79,10 +95,8 @@ def client_command(
 
     def decorate(function: Callable[Concatenate[GatewayClient, P], Result]) -> click.Command:
         @functools.wraps(function)
-        def run(target: str, timeout: float, as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
-            from gateway_entities.client import GatewayClient
-
-            with GatewayClient(target, timeout=timeout) as client:
+        def run(connect: Callable[[], GatewayClient], as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
+            with connect() as client:
                 result = function(client, *args, **kwargs)
             show(result, as_json=as_json)
 
@@ -95,22 +109,6 @@ def client_command(
 
 
 _CLIENT_OPTIONS: Final[Iterable[Decorator]] = (
-    click.option(
-        "--target",
-        metavar="URL",
-        envvar=TARGET_VARIABLE,
-        default=DEFAULT_TARGET,
-        show_default=True,
-        show_envvar=True,
-        help="Where the gateway is: grpc://HOST:PORT or http://HOST:PORT.",
-    ),
-    click.option(
-        "--timeout",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
-        default=30.0,
-        show_default=True,
-        help="How long one call may take.",
-    ),
+    connection_options,
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
 )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli.access_options import access_options
+from gateway_entities.cli.command import server_needed
+from gateway_entities.cli.key_options import key_options
+from gateway_entities.cli.operation_options import operation_options
+from gateway_entities.cli.store_options import store_option
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
+    from gateway_entities.server.observe.log_format import LogFormat
     from gateway_entities.server.serving import Server
+    from gateway_entities.server.store.key_sources import KeySource
 
 GRACE: Final = 10.0
 """Seconds that calls in flight have to end after a signal to stop."""
@@ -22,37 +27,50 @@ GRACE: Final = 10.0
 @click.command()
 @click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="Address for gRPC.")
 @click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="Address for HTTP (Connect).")
+@store_option
+@key_options
 @click.option(
-    "--store",
-    metavar="URL",
-    default="sqlite:///gateway.sqlite",
-    show_default=True,
-    help="Where the configuration is kept. A relative path of a SQLite file starts at the current folder.",
+    "--cors-origin",
+    "cors_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="An origin whose pages may call the HTTP port from a browser, such as https://app.example. May be given again. "
+    "Such a page may do everything that a caller may. Without it, none may.",
 )
-@click.option(
-    "--key-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="The key that encrypts secrets. Without it: <database file>.key, made on the first start.",
-)
-def serve(grpc: str, http: str, store: str, key_file: Path | None) -> None:
+@access_options
+@operation_options
+def serve(
+    *,
+    grpc: str,
+    http: str,
+    store: str,
+    cors_origins: tuple[str, ...],
+    keys: Callable[[], Sequence[KeySource]],
+    access: Callable[[], dict[str, Any]],
+    log_format: LogFormat | None,
+    log_level: str,
+    drain_delay: float,
+) -> None:
     """Run a gateway until SIGTERM or SIGINT (Ctrl-C).
 
     Once it takes calls it prints one line for each address, and nothing else, to standard output. A port of 0 picks a free
-    one. Warnings and errors go to standard error. Only loopback addresses are accepted: callers are not authenticated.
+    one. The log, with a line for each request, goes to standard error.
+
+    On loopback anybody on this machine may do everything until the store has a token (gateway-entities token create). Other
+    addresses need TLS, and a token or client certificates.
 
     On the first signal it stops taking calls, lets those in flight end and exits with 0; a second signal ends it at once.
     """
-    _log_to_stderr()
-    try:
+    with server_needed():
+        from gateway_entities.server.observe.log_format import log_to_stderr
+        from gateway_entities.server.observe.tracing import trace_from_environment
         from gateway_entities.server.serving import Server
-    except ModuleNotFoundError as error:
-        raise GatewayError(
-            Code.FAILED_PRECONDITION,
-            f"the server is not installed (no module {error.name}); pip install 'gateway-entities[server]' installs it",
-        ) from error
+    log_to_stderr(log_format, log_level)
+    trace_from_environment()
     try:
-        server = Server(store, grpc=grpc, http=http, key_file=key_file)
+        server = Server(
+            store, grpc=grpc, http=http, keys=keys(), cors_origins=cors_origins, drain_delay=drain_delay, **access()
+        )
         asyncio.run(server.run_until_signalled(GRACE, _print_targets))
     except OSError as error:
         raise GatewayError(Code.UNAVAILABLE, str(error)) from error
@@ -60,11 +78,3 @@ def serve(grpc: str, http: str, store: str, key_file: Path | None) -> None:
 
 def _print_targets(server: Server) -> None:
     click.echo(f"{server.grpc_target}\n{server.http_target}")
-
-
-def _log_to_stderr() -> None:
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])

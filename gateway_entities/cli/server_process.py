@@ -48,7 +48,9 @@ class ServerProcess:
         Raises:
             GatewayError: UNAVAILABLE, with the process's own last words, if it ends or takes longer than 20 seconds.
         """
-        command = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+        serve = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+        # Named, because the environment may name another one, whose content is nobody's to play with.
+        command = [*serve, "--store", "sqlite:///gateway.sqlite"]
         with self._log.open("wb") as stderr, _signals_held():
             self._process = subprocess.Popen(  # noqa: S603 - every word of the command is ours.
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.access import Credentials
 from gateway_entities.server.connect import Reply, too_large
 from gateway_entities.server.failure import bounded, internal_error
 from gateway_entities.server.limits import MAX_REQUEST_BYTES
+from gateway_entities.server.observe.exchange import note_failure
 
 T = TypeVar("T")
+
+CLIENT: Final = "gateway_entities.client"
+CERTIFICATE_NAME: Final = "certificate_name"
+"""The entry of the extension CLIENT of a request's scope that holds the name in the client's certificate."""
 
 
 class ClientGoneError(Exception):
@@ -54,11 +60,17 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        refuse = self._dialect.error_reply
+
+        def refuse(error: GatewayError) -> Reply:
+            note_failure(error.code)
+            return self._dialect.error_reply(error)
+
         try:
             reply = await self._dialect.reply(scope, receive)
         except GatewayError as error:
             reply = refuse(bounded(error))
+            if error.code is Code.UNAUTHENTICATED:
+                reply = reply._replace(headers=(*reply.headers, (b"www-authenticate", b"Bearer")))
         except RefusedError as refused:
             reply = refused.reply
         except ClientGoneError:
@@ -69,6 +81,12 @@ class Endpoint:
         except Exception as error:
             reply = refuse(internal_error(error, "an HTTP call"))
         await send_reply(reply, send)
+
+
+def credentials_of(scope: Scope) -> Credentials:
+    """Return what the caller of a request shows of who it is."""
+    authorization = tuple(value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization")
+    return Credentials(authorization, scope.get("extensions", {}).get(CLIENT, {}).get(CERTIFICATE_NAME))
 
 
 async def send_reply(reply: Reply, send: Send) -> None:

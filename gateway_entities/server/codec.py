@@ -19,10 +19,12 @@ class Codec(NamedTuple):
     """One form.
 
     Attributes:
+        name: what tells it from the others.
         decode: builds a message of the given type; raises GatewayError INVALID_ARGUMENT, which never shows a value.
         encode: the opposite.
     """
 
+    name: str
     decode: Callable[[bytes, type[Any]], Any]
     encode: Callable[[Message], bytes]
 
@@ -36,15 +38,16 @@ def _decode_proto(data: bytes, message_type: type[M]) -> M:
 
 
 def _encode_proto(message: Message) -> bytes:
-    return message.SerializeToString()
+    # A map has no order of its own, and a repeated request is answered byte for byte as the first time.
+    return message.SerializeToString(deterministic=True)
 
 
 def _encode_json(message: Message) -> bytes:
     return json.dumps(json_format.MessageToDict(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-PROTO: Final = Codec(_decode_proto, _encode_proto)
+PROTO: Final = Codec("proto", _decode_proto, _encode_proto)
 """The binary wire format."""
 
-JSON: Final = Codec(parse, _encode_json)
+JSON: Final = Codec("json", parse, _encode_json)
 """proto3 JSON: lowerCamelCase names, 64-bit integers as strings, only the fields that are present."""

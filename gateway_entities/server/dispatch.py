@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from contextvars import copy_context
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
+from gateway_entities.server.access import Admit, Credentials, admit_everybody, needed_for
 from gateway_entities.server.failure import bounded, internal_error
+from gateway_entities.server.known import Key, KnownAnswers
+from gateway_entities.server.observe.exchange import note_actor
+from gateway_entities.server.service.caller import CALLER
 
 T = TypeVar("T")
 
 _WORKERS: Final = 16
+_QUIET_SECONDS: Final = 0.1
+"""How long no call must have come for nobody to be calling."""
 
 
 class Dispatcher:
@@ -23,24 +33,77 @@ class Dispatcher:
     Make and use it on one event loop; only ``serve`` may be called from other threads.
     """
 
-    def __init__(self, service: object, *, workers: int = _WORKERS) -> None:
-        """Take a service, an object with one method for each ``Method.handler``, and the number of worker threads."""
+    def __init__(
+        self,
+        service: object,
+        *,
+        admit: Admit = admit_everybody,
+        known: KnownAnswers | None = None,
+        workers: int = _WORKERS,
+    ) -> None:
+        """Say what serves the calls.
+
+        Args:
+            service: an object with one method for each ``Method.handler``.
+            admit: decides about each caller; it runs in a worker thread.
+            known: the answers that need no worker thread; None for none.
+            workers: the number of worker threads.
+        """
         self._service = service
+        self._admit = admit
+        self._known = known
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="gateway-call")
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
+        self._last_call = -math.inf
         self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def answer(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
         """Serve one request in a worker thread. Limits and errors are those of ``run``."""
-        return await self.run(lambda: self.serve(method, request), timeout, during=method.path)
+        return await self.run(lambda: self.serve(method, Credentials(), lambda: request), timeout, during=method.path)
 
-    def serve(self, method: Method[Request, Response], request: Request) -> Response:
-        """Serve one request in this thread: what a function that is given to ``run`` calls."""
+    def known(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> bytes | None:
+        """Return an answer that is known already, for the event loop; None when ``run`` has to find it out.
+
+        Args:
+            key: of the request.
+            method: the RPC.
+            credentials: what the caller shows of who it is.
+        """
+        if self._known is None or self._draining:
+            return None
+        found = self._known.find(key, method, credentials)
+        if found is None:
+            return None
+        note_actor(found[0].name)
+        return found[1]
+
+    def keep(self, key: Key, response: Message, data: bytes) -> None:
+        """Keep an answer for ``known``, if it is one that can be known."""
+        if self._known is not None:
+            self._known.keep(key, response, data)
+
+    def serve(self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request]) -> Response:
+        """Serve one request in this thread: what a function that is given to ``run`` calls.
+
+        Args:
+            method: the RPC.
+            credentials: what the caller shows of who it is.
+            read: returns the request; it is called once the caller is admitted.
+
+        Raises:
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``read`` and the service raise.
+        """
+        name = self._admit(credentials, needed_for(method))
+        note_actor(name)
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
-        return handler(request)
+        before = CALLER.set(name)
+        try:
+            return handler(read())
+        finally:
+            CALLER.reset(before)
 
     async def run(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
         """Run a function in a worker thread and return its result.
@@ -58,6 +121,7 @@ class Dispatcher:
             GatewayError: the function's own, in a size that every transport carries; DEADLINE_EXCEEDED; UNAVAILABLE, when
                 the server stops; INTERNAL, with an id that the log has too, for any other exception of the function.
         """
+        self._last_call = time.monotonic()
         if self._draining:
             raise _stopping()
         if timeout is not None and timeout <= 0:
@@ -65,7 +129,7 @@ class Dispatcher:
         deadline = None if timeout is None else time.monotonic() + timeout
         self._in_flight += 1
         self._idle.clear()
-        result = asyncio.wrap_future(self._pool.submit(_guarded, work, deadline, during))
+        result = asyncio.wrap_future(self._pool.submit(copy_context().run, _guarded, work, deadline, during))
         try:
             await asyncio.wait((result, self._abandoned), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
@@ -90,6 +154,19 @@ class Dispatcher:
             if not self._abandoned.done():
                 self._abandoned.set_result(None)
             await self._idle.wait()
+
+    async def quiet(self, most: float) -> None:
+        """Wait, after ``drain``, until no more calls come to be refused.
+
+        gRPC answers CANCELLED to calls that come just when it closes, and clients do not repeat those. A caller that was
+        told UNAVAILABLE goes elsewhere, or comes back later.
+
+        Args:
+            most: seconds to wait at most.
+        """
+        end = time.monotonic() + most
+        while (left := min(end, self._last_call + _QUIET_SECONDS) - time.monotonic()) > 0:  # noqa: ASYNC110 - no event tells it.
+            await asyncio.sleep(left)
 
     async def close(self) -> None:
         """End the worker threads, after whatever they still run. ``drain`` comes first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 import grpc
@@ -12,18 +13,28 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway_entities.errors import GatewayError
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
+from gateway_entities.server.access import Credentials, certificate_name
 from gateway_entities.server.address import Address, cannot_listen
 from gateway_entities.server.codec import PROTO
 from gateway_entities.server.dispatch import Dispatcher
 from gateway_entities.server.failure import internal_error
-from gateway_entities.server.limits import MAX_REQUEST_BYTES
+from gateway_entities.server.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
+from gateway_entities.server.observe.exchange import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
+from gateway_entities.server.observe.observer import Observer
+from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
 
+_PATHS: Final = frozenset(method.path for method in METHODS)
+
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    # Between two sizes gRPC refuses some requests at random; of equal ones it knows just the limit.
+    ("grpc.max_metadata_size", MAX_HEADER_BYTES),
+    ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
+    ("grpc.max_concurrent_streams", MAX_STREAMS),
     # Without this a second server may share a port that is taken, and each gets some of the calls.
     ("grpc.so_reuseport", 0),
     # Calls wait in the dispatcher. By default gRPC cancels some once 1000 wait for the event loop, and a client does not
@@ -39,9 +50,11 @@ _LAST_STREAMS_SECONDS: Final = 0.5
 class GrpcEdge:
     """A gRPC server over a dispatcher. It lives on the event loop that it was made on, which may run in any thread."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None) -> None:
+        """Take what serves the calls, who hears of them, and what TLS takes; None for no TLS."""
+        self._tls = tls
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_OPTIONS)
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_Observing(observer)])
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
             # Neither a deserializer nor a serializer: the handler gets and returns bytes.
@@ -60,13 +73,27 @@ class GrpcEdge:
             GatewayError: UNAVAILABLE, if the address is taken or is not this machine's.
         """
         try:
-            port = self._server.add_insecure_port(str(address))
+            port = self._listen(str(address))
         except RuntimeError:
             raise cannot_listen(address, "gRPC") from None
-        for service in self._services:
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self.tell_ready(True)
         await self._server.start()
         return port
+
+    def _listen(self, address: str) -> int:
+        if self._tls is None:
+            return self._server.add_insecure_port(address)
+        pair = (self._tls.key, self._tls.certificate)
+        client_ca = self._tls.client_ca
+        return self._server.add_secure_port(
+            address, grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
+        )
+
+    async def tell_ready(self, ready: bool) -> None:
+        """Report to whoever asks for health or watches it whether calls have a chance."""
+        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in ("", *self._services):
+            await self._health.set(service, status)
 
     async def drain(self) -> None:
         """Report NOT_SERVING to whoever asks for health or watches it."""
@@ -77,21 +104,81 @@ class GrpcEdge:
         await self._server.stop(_LAST_STREAMS_SECONDS)
 
 
+class _Observing(grpc.aio.ServerInterceptor):
+    """Tells an observer of every call, also of those that no handler gets to see."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Pass a call on."""
+        handler = await continuation(handler_call_details)
+        path: str = handler_call_details.method
+        wanted = self._observer.headers
+        metadata = handler_call_details.invocation_metadata
+        headers = {name: str(value) for name, value in metadata if name in wanted}
+        exchange = self._observer.begin("grpc", path if handler else UNKNOWN_METHOD, headers)
+        if handler is None:
+            exchange.code = Code.UNIMPLEMENTED.name
+        elif path in _PATHS:
+            # What the handler is not called for: the request did not come as a whole, because it is too large.
+            exchange.code = Code.RESOURCE_EXHAUSTED.name
+        CURRENT.set(exchange)
+        # This task is the call's own, and ends after the answer has been sent.
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - this is a coroutine.
+        task.add_done_callback(lambda _: self._observer.end(exchange))
+        return handler
+
+
 def _handler(
     dispatcher: Dispatcher, method: Method[Any, Any]
 ) -> Callable[[bytes, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
-    def work(body: bytes) -> bytes:
-        return PROTO.encode(dispatcher.serve(method, PROTO.decode(body, method.request_type)))
+    def work(body: bytes, credentials: Credentials) -> bytes:
+        response = dispatcher.serve(method, credentials, lambda: PROTO.decode(body, method.request_type))
+        data = PROTO.encode(response)
+        dispatcher.keep((method.path, PROTO.name, body), response, data)
+        return data
 
     async def answer(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        exchange = CURRENT.get()
+        assert exchange is not None  # noqa: S101 - the interceptor has made it.
+        trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, exchange.request_id),)
         try:
-            return await dispatcher.run(lambda: work(body), context.time_remaining(), during=method.path)
+            credentials = _credentials(context)
+            response = dispatcher.known((method.path, PROTO.name, body), method, credentials)
+            if response is None:
+                timeout = context.time_remaining()
+                response = await dispatcher.run(lambda: work(body, credentials), timeout, during=method.path)
         except GatewayError as error:
             failure = error
+        except asyncio.CancelledError:
+            # gRPC does this when nobody waits any more.
+            exchange.code = (Code.DEADLINE_EXCEEDED if context.time_remaining() == 0 else Code.CANCELLED).name
+            raise
         except Exception as error:
             failure = internal_error(error, method.path)
+        else:
+            exchange.code = OK
+            context.set_trailing_metadata(trailers)
+            return response
+        exchange.code = failure.code.name
         status = Status(code=failure.code.number, message=failure.message, details=failure.details())
-        trailers = (("grpc-status-details-bin", status.SerializeToString()),)
+        trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
         return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
 
     return answer
+
+
+def _credentials(context: grpc.aio.ServicerContext[Any, Any]) -> Credentials:
+    metadata = context.invocation_metadata() or ()
+    authorization = tuple(str(value) for name, value in metadata if name == "authorization")
+    peer: Mapping[str, Iterable[bytes]] = context.auth_context()
+    if "x509_pem_cert" not in peer:
+        return Credentials(authorization)
+    names = (name.decode(errors="replace") for name in peer.get("x509_common_name", ()))
+    return Credentials(authorization, certificate_name(names))

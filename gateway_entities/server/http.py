@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
-from collections.abc import Callable, Generator
-from ipaddress import ip_address
-from typing import Final
+import ssl
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,39 +15,53 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Receive, Scope
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import METHODS
+from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.address import Address, cannot_listen
-from gateway_entities.server.asgi import Endpoint, read_body, send_reply, unless_gone
+from gateway_entities.server.asgi import Dialect, Endpoint, credentials_of, read_body, unless_gone
 from gateway_entities.server.connect import BadCallError, Reply, decompress, error_reply, read_headers
+from gateway_entities.server.cors import with_cors
 from gateway_entities.server.dispatch import Dispatcher
-from gateway_entities.server.mlflow_rest import PLAIN, ROOTS, MlflowRest
-
-_METHODS: Final = {method.path: method for method in METHODS}
-
-_PING_SECONDS: Final = 2.0
+from gateway_entities.server.hosts import KnownHosts
+from gateway_entities.server.http_protocol import HttpProtocol
+from gateway_entities.server.mlflow_rest import PLAIN, REST_METHODS, ROOTS, MlflowRest
+from gateway_entities.server.observe.asgi import Observed
+from gateway_entities.server.observe.observer import Observer
 
 _LAST_REQUESTS_SECONDS: Final = 1
 """How long requests may take to end once the dispatcher has no calls left: answers on their way, bodies still coming."""
 
 
-def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> ASGIApp:
-    """Return the ASGI app. It is for loopback addresses: it answers nothing that was sent to another host's name.
+def http_app(
+    dispatcher: Dispatcher,
+    ready: Callable[[], Awaitable[None]],
+    *,
+    observer: Observer | None = None,
+    metrics: Dialect | None = None,
+    methods: Iterable[Method[Any, Any]] = METHODS,
+    cors_origins: Sequence[str] = (),
+    hosts: Sequence[str] | None = (),
+) -> ASGIApp:
+    """Return the ASGI app.
 
     Args:
         dispatcher: what serves the calls.
-        ping: fails with GatewayError when the store cannot be used. It runs in a worker thread.
+        ready: fails with GatewayError when the server is not ready.
+        observer: who hears of the requests.
+        metrics: what answers ``/metrics``; None for nothing.
+        methods: the RPCs that Connect calls may name. The dispatcher's service has a handler for each.
+        cors_origins: origins whose pages may call it from a browser, checked.
+        hosts: the host names, checked, that requests may have been sent to, beside those of loopback; None for any.
     """
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def ready(_request: Request) -> Response:
+    async def readiness(_request: Request) -> Response:
         try:
-            await dispatcher.run(ping, _PING_SECONDS, during="GET /readyz")
+            await ready()
         except GatewayError as error:
             return JSONResponse({"status": "unavailable", "message": error.message}, 503)
         return JSONResponse({"status": "ok"})
@@ -58,47 +71,32 @@ def http_app(dispatcher: Dispatcher, ping: Callable[[], None]) -> ASGIApp:
     routes = [
         *(Route(root + rest_of_path, rest) for root in ROOTS for rest_of_path in ("", "/{path:path}")),
         # One pattern for all calls, since each passes it.
-        Route("/{service}/{method}", Endpoint(_Connect(dispatcher))),
+        Route("/{service}/{method}", Endpoint(_Connect(dispatcher, methods))),
         Route("/healthz", alive),
-        Route("/readyz", ready),
+        Route("/readyz", readiness),
+        *([Route("/metrics", Endpoint(metrics), methods=["GET"])] if metrics else []),
         *(Route(path, rest) for path in PLAIN if not path.startswith(ROOTS)),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
     app.router.redirect_slashes = False
-    return _LoopbackHosts(app, dialect)
+    answering = with_cors(app, cors_origins)
+
+    def refusal(path: str, error: GatewayError) -> Reply:
+        form = dialect.error_reply if path in PLAIN or path.startswith(ROOTS) else error_reply
+        return form(error)
+
+    known = answering if hosts is None else KnownHosts(answering, hosts, refusal)
+    return known if observer is None else Observed(known, observer, _names(methods), ROOTS)
 
 
-class _LoopbackHosts:
-    """Answers what was sent to this machine by its own names, and refuses the rest.
-
-    A web page can give its own name this machine's address (DNS rebinding). A browser then takes the gateway for the page's
-    own server and lets the page read the answers; but its requests still name the page's host.
-    """
-
-    def __init__(self, app: ASGIApp, dialect: MlflowRest) -> None:
-        self._app = app
-        self._dialect = dialect
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if all(_is_loopback(value) for name, value in scope["headers"] if name == b"host"):
-            await self._app(scope, receive, send)
-            return
-        error = GatewayError(
-            Code.PERMISSION_DENIED,
-            "the Host header names another host; this server answers to localhost and loopback addresses only",
-            reason="FOREIGN_HOST",
-        )
-        path = scope["path"]
-        form = self._dialect.error_reply if path in PLAIN or path.startswith(ROOTS) else error_reply
-        await send_reply(form(error), send)
-
-
-def _is_loopback(host: bytes) -> bool:
-    name = re.sub(":[0-9]*$", "", host.decode("latin-1"))
-    try:
-        return name.lower() == "localhost" or ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
+def _names(methods: Iterable[Method[Any, Any]]) -> dict[str, tuple[str, str]]:
+    """Return what Observed takes: how each path is told to whoever runs the server."""
+    own = ("/healthz", "/readyz", "/metrics", *PLAIN)
+    return {
+        **{path: ("http", path) for path in own},
+        **{path: ("rest", method.path) for path, method in REST_METHODS.items()},
+        **{method.path: ("connect", method.path) for method in methods},
+    }
 
 
 def _no_route(_request: Request, error: Exception) -> Response:
@@ -122,11 +120,12 @@ class _Connect:
 
     error_reply = staticmethod(error_reply)
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, methods: Iterable[Method[Any, Any]]) -> None:
         self._dispatcher = dispatcher
+        self._methods = {method.path: method for method in methods}
 
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
-        method = _METHODS.get(scope["path"])
+        method = self._methods.get(scope["path"])
         if method is None:
             return _not_found()
         if scope["method"] != "POST":
@@ -138,22 +137,25 @@ class _Connect:
         loop = asyncio.get_running_loop()
         deadline = None if call.timeout is None else loop.time() + call.timeout
         body = await read_body(receive, deadline)
+        credentials = credentials_of(scope)
+
+        def read() -> Any:
+            return call.codec.decode(decompress(body) if call.gzipped else body, method.request_type)
+
+        key = (method.path, call.codec.name, body)
 
         def work() -> bytes:
-            data = decompress(body) if call.gzipped else body
-            return call.codec.encode(self._dispatcher.serve(method, call.codec.decode(data, method.request_type)))
+            response = self._dispatcher.serve(method, credentials, read)
+            data = call.codec.encode(response)
+            if not call.gzipped:
+                self._dispatcher.keep(key, response, data)
+            return data
 
-        timeout = None if deadline is None else deadline - loop.time()
-        answer = await unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
+        answer = None if call.gzipped else self._dispatcher.known(key, method, credentials)
+        if answer is None:
+            timeout = None if deadline is None else deadline - loop.time()
+            answer = await unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
         return Reply(200, ((b"content-type", call.content_type),), answer)
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP without a log line for each request, and without a change to the logging of the process for that."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.access_log = False
-        super().connection_made(transport)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -173,13 +175,13 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpEdge:
-    """An HTTP server over a dispatcher. It lives on the event loop that it was started on, which may run in any thread."""
+    """An HTTP server of one app. It lives on the event loop that it was started on, which may run in any thread."""
 
-    def __init__(self, dispatcher: Dispatcher, ping: Callable[[], None]) -> None:
-        """Take what ``http_app`` takes."""
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
+        """Take what ``http_app`` returns, and what TLS takes; None for no TLS."""
         config = uvicorn.Config(
-            http_app(dispatcher, ping),
-            http=_Protocol,
+            app,
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -189,6 +191,9 @@ class HttpEdge:
             server_header=False,
             timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
         )
+        config.load()
+        # uvicorn would make a context of its own from files, with the ciphers of TLS 1.0.
+        config.ssl = tls
         self._server = _Uvicorn(config)
         self._serving: asyncio.Task[None] | None = None
 

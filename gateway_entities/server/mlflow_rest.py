@@ -20,7 +20,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import decode, encode
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
-from gateway_entities.server.asgi import RefusedError, read_body, unless_gone
+from gateway_entities.server.asgi import RefusedError, credentials_of, read_body, unless_gone
 from gateway_entities.server.connect import Headers, Reply
 from gateway_entities.server.dispatch import Dispatcher
 
@@ -30,6 +30,8 @@ ROOTS: Final = ("/api", "/ajax-api")
 _JSON: Final = (b"content-type", b"application/json")
 _SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"SAMEORIGIN"))
 _ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in ROUTES}
+REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
+"""The RPC of each path."""
 _NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
 """MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and what it should show is gone."""
 
@@ -64,10 +66,13 @@ class MlflowRest:
         _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
         body = await _read_body(receive)
-        query = scope["query_string"]
+        query, credentials = scope["query_string"], credentials_of(scope)
 
         def work() -> bytes:
-            return encode.to_json(self._dispatcher.serve(route.method, read_request(route.method, verb, query, body)))
+            response = self._dispatcher.serve(
+                route.method, credentials, lambda: read_request(route.method, verb, query, body)
+            )
+            return encode.to_json(response)
 
         answer = await unless_gone(receive, self._dispatcher.run(work, None, during=f"{verb} {path}"))
         return Reply(200, (_JSON, *_SAFE), answer)

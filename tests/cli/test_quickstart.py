@@ -56,7 +56,7 @@ def test_it_shows_everything_and_leaves_nothing(temporary: Path) -> None:
         _, command = wait_for_server(temporary)
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (0, "")
-    assert command.count(b"\0") == 8
+    assert command.count(b"\0") == 10
     assert b"sk-" not in command
 
     assert [int(n) for n in re.findall(r"^(\d)\. ", stdout, re.MULTILINE)] == [1, 2, 3, 4, 5, 6]

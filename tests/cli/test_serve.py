@@ -44,7 +44,7 @@ def refused(*arguments: str) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_addresses_takes_calls_and_ends_with_0(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path, *FREE) as (process, grpc_line, http_line):
+    with serving(tmp_path, *FREE, "--log-level", "warning") as (process, grpc_line, http_line):
         assert re.fullmatch(r"grpc://127\.0\.0\.1:[1-9]\d*\n", grpc_line)
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*\n", http_line)
         for line in (grpc_line, http_line):

@@ -1,0 +1,113 @@
+"""How commands reach a gateway: where it is, who asks, and whom to trust."""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from gateway_entities.client import GatewayClient
+
+DEFAULT_TARGET: Final = "grpc://127.0.0.1:50051"
+TARGET_VARIABLE: Final = "GATEWAY_ENTITIES_TARGET"
+TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a variable.
+
+
+def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command gets ``connect``, a function that returns a client, not connected yet."""
+
+    @functools.wraps(function)
+    def run(
+        *args: Any,
+        target: str,
+        timeout: float,
+        token_file: str | None,
+        tls_ca: str | None,
+        tls_cert: str | None,
+        tls_key: str | None,
+        **others: Any,
+    ) -> Any:
+        def connect() -> GatewayClient:
+            from gateway_entities.client import GatewayClient
+
+            token = _token(token_file)
+            return GatewayClient(target, timeout=timeout, token=token, ca_file=tls_ca, cert_file=tls_cert, key_file=tls_key)
+
+        return function(*args, connect=connect, **others)
+
+    decorated: Callable[..., Any] = run
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _token(path: str | None) -> str | None:
+    if path is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    try:
+        with Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            content = file.read(1 << 16)
+    except OSError as error:
+        raise click.UsageError(f"--token-file: cannot read {path}: {error.strerror}") from None
+    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+        raise click.UsageError(
+            f"--token-file: {path} can be used by others than its owner; run: chmod 600 {path} - and if others may have "
+            "read it, revoke the token."
+        )
+    return content.decode("ascii", errors="replace").strip()
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--target",
+        metavar="URL",
+        envvar=TARGET_VARIABLE,
+        default=DEFAULT_TARGET,
+        show_default=True,
+        show_envvar=True,
+        help="Where the gateway is: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
+    ),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=30.0,
+        show_default=True,
+        help="How long one call may take.",
+    ),
+    click.option(
+        "--token-file",
+        metavar="FILE",
+        envvar=f"{TOKEN_VARIABLE}_FILE",
+        show_envvar=True,
+        help=f"A file, mode 0600, that holds the token to show. Without it, {TOKEN_VARIABLE} may hold the token.",
+    ),
+    click.option(
+        "--tls-ca",
+        metavar="FILE",
+        envvar="GATEWAY_ENTITIES_TLS_CA",
+        show_envvar=True,
+        help="The authorities to trust, PEM, in place of the system's.",
+    ),
+    click.option(
+        "--tls-cert",
+        metavar="FILE",
+        envvar="GATEWAY_ENTITIES_TLS_CERT",
+        show_envvar=True,
+        help="The certificate to show, PEM.",
+    ),
+    click.option(
+        "--tls-key",
+        metavar="FILE",
+        envvar="GATEWAY_ENTITIES_TLS_KEY",
+        show_envvar=True,
+        help="Its private key, PEM.",
+    ),
+)

@@ -1,0 +1,141 @@
+"""``gateway-entities token``: who may call a gateway, and how much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.store_options import format_option, refusals, show, store_option
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store.token import Token
+
+_MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "gateway-entities token create alice --scope admin",
+        "umask 077; gateway-entities token create ci --scope write --expires 90d > ci.token",
+        "gateway-entities token revoke ci",
+    ),
+)
+def token() -> None:
+    """Make, list and revoke the tokens that callers show.
+
+    Once a store has had a token, its servers serve nobody without one: read for what changes nothing, write for the rest,
+    admin for budget policies too. Servers need no restart: they take a new token at once, and refuse a revoked one within
+    two seconds.
+
+    Clients send it as "Authorization: Bearer TOKEN"; these commands read it from --token-file or GATEWAY_ENTITIES_TOKEN.
+    """
+
+
+@token.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "write", "admin"]),
+    required=True,
+    help="What may be done with it. Each includes the one before.",
+)
+@click.option(
+    "--expires",
+    metavar="DURATION",
+    help="For how long it is taken: a number and s, m, h, d or w, such as 90d. Without it, until it is revoked.",
+)
+@store_option
+@format_option
+def create(name: str, scope: str, expires: str | None, store: str, form: str) -> None:
+    """Make a token for NAME, who is then the actor of whatever is done with it.
+
+    The token is printed to standard output, this once: only a digest of it is kept. All else goes to standard error.
+    """
+    lifetime = None if expires is None else _lifetime(expires)
+    with refusals(), server_needed():
+        from gateway_entities.server.store.token import AccessScope
+        from gateway_entities.server.store.token_keeper import open_tokens
+
+        with open_tokens(store, create=True) as keeper:
+            made = keeper.create(name, AccessScope[scope.upper()], lifetime)
+    until = "it is revoked" if made.token.expires_at is None else _time(made.token.expires_at)
+    click.echo(printable(f"Token {made.token.token_id} of {name}, scope {scope}, until {until}:"), err=True)
+    show(made.text, {**_document(made.token), "token": made.text}, form)
+
+
+@token.command("list")
+@store_option
+@format_option
+def list_(store: str, form: str) -> None:
+    """List the tokens, oldest first, revoked and expired ones too. What callers send is not among what is kept."""
+    with refusals(), server_needed():
+        from gateway_entities.server.store.token_keeper import open_tokens
+
+        with open_tokens(store) as keeper:
+            found = keeper.list()
+    show(_text(found), {"tokens": [_document(each) for each in found]}, form)
+
+
+@token.command()
+@click.argument("name")
+@store_option
+@format_option
+def revoke(name: str, store: str, form: str) -> None:
+    """Revoke the token of NAME. Every server refuses it within two seconds; NAME may then have a new one."""
+    with refusals(), server_needed():
+        from gateway_entities.server.store.token_keeper import open_tokens
+
+        with open_tokens(store) as keeper:
+            revoked = keeper.revoke(name)
+    show(printable(f"Token {revoked.token_id} of {name} is revoked."), _document(revoked), form)
+
+
+def _lifetime(text: str) -> int:
+    match = re.fullmatch("([0-9]{1,9})([smhdw])", text)
+    if match is None:
+        raise click.BadParameter("a duration is a number and s, m, h, d or w, such as 90d", param_hint="--expires")
+    return int(match[1]) * _MILLISECONDS[match[2]]
+
+
+def _text(tokens: Sequence[Token]) -> str:
+    rows = [
+        (
+            each.token_id,
+            printable(each.name),
+            each.scope.name.lower(),
+            _time(each.created_at),
+            "-" if each.expires_at is None else _time(each.expires_at),
+            _state(each),
+        )
+        for each in tokens
+    ]
+    return table(("id", "name", "scope", "created", "expires", "state"), rows) if rows else "(none)"
+
+
+def _state(each: Token) -> str:
+    if each.revoked_at is not None:
+        return f"revoked {_time(each.revoked_at)}"
+    now = datetime.now(UTC).timestamp() * 1000
+    return "expired" if each.expires_at is not None and now >= each.expires_at else "valid"
+
+
+def _document(each: Token) -> dict[str, Any]:
+    return {
+        "id": each.token_id,
+        "name": each.name,
+        "scope": each.scope.name.lower(),
+        "createdAt": each.created_at,
+        "expiresAt": each.expires_at,
+        "revokedAt": each.revoked_at,
+    }
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

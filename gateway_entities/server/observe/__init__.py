@@ -1,0 +1,1 @@
+"""What the server tells of the requests that it answers: a log line, metrics and a span for each."""

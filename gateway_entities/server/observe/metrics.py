@@ -1,0 +1,109 @@
+"""What the server counts, for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the histograms' buckets, in seconds."""
+
+
+class Metrics:
+    """The metrics of one server, in a registry of its own: two servers in a process do not add up. For any thread.
+
+    Every label has a bounded number of values; there is nothing in them that a caller writes.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "gateway_entities_requests",
+            "Requests that were answered or given up.",
+            ("transport", "method", "code"),
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "gateway_entities_request_duration_seconds",
+            "Time from the arrival of a request's headers to the end of its answer.",
+            ("transport", "method"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        in_flight = Gauge(
+            "gateway_entities_requests_in_flight",
+            "Requests that are being answered.",
+            ("transport",),
+            registry=self._registry,
+        )
+        self._in_flight = {transport: in_flight.labels(transport) for transport in ("grpc", "connect", "rest", "http")}
+        transactions = Histogram(
+            "gateway_entities_store_transaction_seconds",
+            "Time that a transaction of the store was open.",
+            ("kind",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        waits = Histogram(
+            "gateway_entities_store_wait_seconds",
+            "Time that it took to open a transaction of the store: waiting for a connection, and a write also for the lock.",
+            ("kind",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._transactions = {kind: (waits.labels(kind), transactions.labels(kind)) for kind in ("read", "write")}
+        self._ready = Gauge(
+            "gateway_entities_ready", "1 if the server takes calls and its store answers.", registry=self._registry
+        )
+        self._ready.set(1)
+        self._revision = Gauge(
+            "gateway_entities_store_revision",
+            "The revision of the store, read once a second.",
+            registry=self._registry,
+        )
+        # Finding a child by its labels takes longer than counting with it.
+        self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+
+    def begin(self, transport: str) -> None:
+        """Count a request in."""
+        self._in_flight[transport].inc()
+
+    def end(self, transport: str, method: str, code: str, seconds: float) -> None:
+        """Count a request out; the attributes are those of an Exchange."""
+        key = transport, method, code
+        found = self._children.get(key)
+        if found is None:
+            found = self._requests.labels(*key), self._durations.labels(transport, method)
+            self._children[key] = found
+        found[0].inc()
+        found[1].observe(seconds)
+        self._in_flight[transport].dec()
+
+    def transaction(self, kind: str, wait: float, duration: float) -> None:
+        """Count a transaction of the store: ``read`` or ``write``, the seconds before it was open, and while it was."""
+        waits, durations = self._transactions[kind]
+        waits.observe(wait)
+        durations.observe(duration)
+
+    def ready(self, ready: bool) -> None:
+        """Note whether the server is ready."""
+        self._ready.set(ready)
+
+    def revision(self, revision: int) -> None:
+        """Note the revision of the store."""
+        self._revision.set(revision)
+
+    def show(self, accept: str) -> tuple[bytes, str]:
+        """Return all of it as text.
+
+        Args:
+            accept: the request's Accept header, which may ask for the OpenMetrics form.
+
+        Returns:
+            The text and its content type.
+        """
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type

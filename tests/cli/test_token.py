@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway_entities.cli.app import cli
+from gateway_entities.server.store.token_keeper import open_tokens
+from gateway_entities.testing import gateway
+
+TEXT = re.compile("gwe_[0-9a-f]{16}_[0-9A-Za-z]{43}")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Result]:
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner(env={"GATEWAY_ENTITIES_STORE": f"sqlite:///{tmp_path}/g.sqlite"}).invoke(
+            cli, ["token", *arguments]
+        )
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def test_a_token_goes_to_standard_output_alone_and_is_kept_as_a_digest(run, tmp_path):
+    result = run("create", "alice", "--scope", "admin", "--expires", "90d")
+    token = result.stdout.removesuffix("\n")
+    assert TEXT.fullmatch(token)
+    assert token not in result.stderr
+    assert "alice, scope admin, until 20" in result.stderr
+    secret = token.rpartition("_")[2]
+    for path in tmp_path.iterdir():
+        assert secret.encode() not in path.read_bytes()
+    assert secret not in run("list").output
+    assert not (tmp_path / "g.sqlite.key").exists()
+
+
+def test_json(run):
+    made = json.loads(run("create", "alice", "--scope", "read", "--format", "json").stdout)
+    assert TEXT.fullmatch(made.pop("token"))
+    assert (made["name"], made["scope"], made["expiresAt"], made["revokedAt"]) == ("alice", "read", None, None)
+    assert json.loads(run("list", "--format", "json").stdout) == {"tokens": [made]}
+    revoked = json.loads(run("revoke", "alice", "--format", "json").stdout)
+    assert revoked == {**made, "revokedAt": revoked["revokedAt"]}
+    assert revoked["revokedAt"] >= made["createdAt"]
+
+
+def test_a_name_has_one_token_until_that_is_revoked(run):
+    run("create", "alice", "--scope", "read")
+    assert "ALREADY_EXISTS" in run("create", "alice", "--scope", "admin", code=2).stderr
+    run("revoke", "alice")
+    assert "NOT_FOUND" in run("revoke", "alice", code=2).stderr
+    run("create", "alice", "--scope", "write")
+    lines = run("list").stdout.splitlines()
+    assert [line.split()[1:3] for line in lines[1:]] == [["alice", "read"], ["alice", "write"]]
+    assert "revoked" in lines[1]
+    assert lines[2].endswith("valid")
+
+
+@pytest.mark.parametrize("duration", ["", "90", "d", "1y", "-1d", "1.5d", "0s", "9999999w"])
+def test_a_duration_that_is_none(run, duration):
+    assert run("create", "alice", "--scope", "read", "--expires", duration, code=2).stdout == ""
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
+def test_a_name_that_is_none(run, name):
+    assert "printable" in run("create", name, "--scope", "read", code=2).stderr
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("revoke", "alice")])
+def test_a_store_that_does_not_exist_is_not_made(run, tmp_path, arguments):
+    assert "does not exist" in run(*arguments, code=2).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_show_the_token_of_a_file_or_of_the_environment(tmp_path):
+    with gateway() as running:
+        with open_tokens(f"sqlite:///{running.store_path}") as keeper:
+            from gateway_entities.server.store.token import AccessScope
+
+            token = keeper.create("alice", AccessScope.READ).text
+        file = tmp_path / "token"
+        file.write_text(token + "\n")
+        file.chmod(0o600)
+
+        def ask(*arguments: str, **environment: str) -> Result:
+            given = {"GATEWAY_ENTITIES_TARGET": running.grpc_target, **environment}
+            result = CliRunner(env=given).invoke(cli, ["secret", "list", *arguments])
+            assert token not in result.output
+            return result
+
+        assert "UNAUTHENTICATED" in ask().stderr
+        assert ask(GATEWAY_ENTITIES_TOKEN=token).exit_code == 0
+        assert ask("--token-file", str(file)).exit_code == 0
+        assert ask(GATEWAY_ENTITIES_TOKEN_FILE=str(file)).exit_code == 0
+        insecure = ask("--target", "http://192.0.2.1:1", GATEWAY_ENTITIES_TOKEN=token)
+        assert (insecure.exit_code, "without TLS" in insecure.stderr) == (1, True)
+        assert ask("--token-file", str(tmp_path / "missing")).exit_code == 2
+        file.chmod(0o644)
+        assert "chmod 600" in ask("--token-file", str(file)).stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--tls-cert", "x"), ("--tls-key", "x"), ("--tls-client-ca", "x")],
+)
+def test_a_server_takes_a_certificate_with_its_key(options):
+    result = CliRunner().invoke(cli, ["serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options])
+    assert result.exit_code == 2
+    assert "--tls-key" in result.stderr

@@ -1,0 +1,160 @@
+"""Ready means: takes calls, and the store answers. It follows the store, away and back, over HTTP and gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from gateway_entities import methods
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.readiness import Readiness
+from gateway_entities.server.serving import Server
+from tests.server.raw import channel, http_failure, post_json, request
+from tests.stores import Place
+
+CREATE = methods.CREATE_GATEWAY_SECRET
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+SECRET = {"secretName": "s", "secretValue": {"api_key": "sk-0123456789abcdef"}}
+
+
+@asynccontextmanager
+async def serving(place: Place):
+    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop(0)
+
+
+def move_away(place: Place) -> Callable[[], None]:
+    """Take the store away; return what brings it back."""
+    if place.path is None:
+        place.server.stop()
+        return place.server.start
+    aside = place.path.with_name("aside")
+    place.path.rename(aside)
+    return lambda: aside.rename(place.path) and None
+
+
+def await_ready(server: Server, wanted: int) -> None:
+    deadline = time.monotonic() + 30
+    while (answer := request(server.http_target, "GET", "/readyz")).status != wanted:
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
+
+
+def follow(server: Server, place: Place) -> None:
+    with channel(server.grpc_target) as opened:
+        health = health_pb2_grpc.HealthStub(opened)
+        service = health_pb2.HealthCheckRequest(service=CREATE.service)
+        watched = health.Watch(service)
+        assert next(watched).status == SERVING
+        assert request(server.http_target, "GET", "/readyz").status == 200
+        for _ in range(2):
+            bring_back = move_away(place)
+            try:
+                await_ready(server, 503)
+                assert next(watched).status == NOT_SERVING
+                assert health.Check(health_pb2.HealthCheckRequest()).status == NOT_SERVING
+                assert request(server.http_target, "GET", "/healthz").status == 200
+            finally:
+                bring_back()
+            await_ready(server, 200)
+            assert next(watched).status == SERVING
+            assert health.Check(health_pb2.HealthCheckRequest()).status == SERVING
+        watched.cancel()
+    assert post_json(server.http_target, CREATE, SECRET).status == 200
+
+
+async def test_it_follows_the_store(place):
+    async with serving(place) as server:
+        await asyncio.to_thread(follow, server, place)
+
+
+async def test_it_says_why(tmp_path):
+    place = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
+    async with serving(place) as server:
+        bring_back = move_away(place)
+        answer = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
+        assert answer.json == {"status": "unavailable", "message": "The store's file is gone"}
+        bring_back()
+
+
+async def test_calls_fail_as_unavailable_while_the_database_is_away_and_work_again(postgresql_place):
+    async with serving(postgresql_place) as server:
+
+        def calls() -> None:
+            bring_back = move_away(postgresql_place)
+            try:
+                assert http_failure(post_json(server.http_target, CREATE, SECRET)).code == "unavailable"
+                with channel(server.grpc_target) as opened, pytest.raises(grpc.RpcError) as caught:
+                    opened.unary_unary(CREATE.path)(b"")
+                assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+            finally:
+                bring_back()
+            assert post_json(server.http_target, CREATE, SECRET).status == 200
+
+        await asyncio.to_thread(calls)
+
+
+async def test_however_many_ask_there_is_one_look_at_a_time():
+    looks, most, go = 0, 0, threading.Event()
+
+    def look() -> None:
+        nonlocal looks, most
+        looks += 1
+        most = max(most, looks)
+        go.wait(10)
+        looks -= 1
+
+    readiness = Readiness(look)
+    asking = [asyncio.create_task(readiness.check()) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    go.set()
+    await asyncio.gather(*asking)
+    await readiness.close()
+    assert most == 1
+
+
+async def test_a_store_that_does_not_answer_is_not_ready_and_holds_nobody():
+    go = threading.Event()
+    readiness = Readiness(lambda: go.wait(30) and None)
+    with pytest.raises(GatewayError) as caught:
+        await asyncio.wait_for(readiness.check(), 10)
+    assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "the store does not answer")
+    go.set()
+    await readiness.check()
+    await readiness.close()
+
+
+async def test_a_mistake_is_an_internal_error_with_an_id():
+    readiness = Readiness(lambda: 1 // 0 and None)
+    with pytest.raises(GatewayError) as caught:
+        await readiness.check()
+    assert caught.value.code is Code.INTERNAL
+    await readiness.close()
+
+
+async def test_it_is_not_ready_once_it_stops():
+    told: list[bool] = []
+
+    async def tell(ready: bool) -> None:
+        told.append(ready)
+
+    readiness = Readiness(lambda: None)
+    await readiness.check()
+    readiness.watch(tell)
+    await readiness.stop()
+    with pytest.raises(GatewayError) as caught:
+        await readiness.check()
+    assert caught.value.reason == "STOPPING"
+    await readiness.close()
+    assert told == [False]
