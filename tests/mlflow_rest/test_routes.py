@@ -13,7 +13,7 @@ from gateway_entities.testing import Gateway
 from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, refusal
 from tests.server.raw import request
 
-OWN = {"RecordGatewaySpend", "CheckGatewayBudget"}
+OWN = {"RecordGatewaySpend", "CheckGatewayBudget", "ListGatewayChanges"}
 """RPCs that MLflow does not have, so that its dialect has no path for them."""
 
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.method.name)

@@ -62,7 +62,7 @@ class BindingHandlers(Handlers):
             "resource_type": request.resource_type or None,
             "resource_id": request.resource_id or None,
         }
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.read(
                 transaction,
                 GatewayEndpointBinding,

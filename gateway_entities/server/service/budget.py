@@ -56,7 +56,7 @@ class BudgetHandlers(Handlers):
     def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
         """Return the policy that the request names."""
         refuse_invalid(request)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             revision = transaction.changes.last()
             policy = _existing_policy(transaction, request.budget_policy_id)
         found = policy.to_proto()
@@ -107,7 +107,7 @@ class BudgetHandlers(Handlers):
         """Return a page of policies."""
         refuse_invalid(request)
         page = Page[tuple[int, str]]("budget_policies", 1, request.max_results or _DEFAULT_MAX_RESULTS, request.page_token)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.read(
                 transaction,
                 GatewayBudgetPolicy,
@@ -128,7 +128,7 @@ class BudgetHandlers(Handlers):
         refuse_invalid(request)
         page = Page[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
         now = now_ms()
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.around(
                 lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
                 lambda spend: _key(spend.policy),

@@ -49,16 +49,16 @@ _RPCS: Final = {method.request_type: method for method in METHODS}
 
 class _Noun(NamedTuple):
     name: str
-    identifier: Callable[[Any], str]
+    key: tuple[str, ...]
 
 
 _NOUNS: Final[Mapping[type[Entity[Any]], _Noun]] = {
-    GatewaySecretInfo: _Noun("secret", lambda info: info.secret_id),
-    GatewayModelDefinition: _Noun("model_definition", lambda definition: definition.model_definition_id),
-    GatewayEndpoint: _Noun("endpoint", lambda endpoint: endpoint.endpoint_id),
+    GatewaySecretInfo: _Noun("secret", ("secret_id",)),
+    GatewayModelDefinition: _Noun("model_definition", ("model_definition_id",)),
+    GatewayEndpoint: _Noun("endpoint", ("endpoint_id",)),
     # The first two hold no slash.
-    GatewayEndpointBinding: _Noun("binding", lambda b: f"{b.endpoint_id}/{b.resource_type}/{b.resource_id}"),
-    GatewayBudgetPolicy: _Noun("budget_policy", lambda policy: policy.budget_policy_id),
+    GatewayEndpointBinding: _Noun("binding", ("endpoint_id", "resource_type", "resource_id")),
+    GatewayBudgetPolicy: _Noun("budget_policy", ("budget_policy_id",)),
 }
 
 
@@ -69,7 +69,7 @@ def noun(kind: type[Entity[Any]]) -> str:
 
 def identifier(thing: Entity[Any]) -> str:
     """Return what the change log calls a thing."""
-    return _NOUNS[type(thing)].identifier(thing)
+    return "/".join(getattr(thing, field) for field in _NOUNS[type(thing)].key)
 
 
 def etag_of(resource: Message) -> str:
@@ -169,7 +169,7 @@ def changes(
     @functools.wraps(handler)
     def serve(self: H, request: Request) -> Response:
         refuse_invalid(request)
-        with self._store.write() as transaction:
+        with self.store.write() as transaction:
             earlier: Response | None = _earlier_answer(transaction, request)
             if earlier is not None:
                 return earlier

@@ -15,7 +15,7 @@ class ChangeLogHandlers(Handlers):
     def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
         """Return the changes after a revision."""
         refuse_invalid(request)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             found = transaction.changes.list(request.since_revision, request.page_size or _MOST)
             revision = transaction.changes.last()
         return pb.ListGatewayChangesResponse(changes=[change.to_proto() for change in found], revision=revision)

@@ -60,7 +60,7 @@ class EndpointHandlers(Handlers):
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
         """Return the endpoint that the request names."""
         refuse_invalid(request)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.endpoint_id:
                 key, endpoint = {"endpoint_id": request.endpoint_id}, transaction.endpoints.get(request.endpoint_id)
@@ -111,7 +111,7 @@ class EndpointHandlers(Handlers):
         refuse_invalid(request)
         page = Page[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.read(
                 transaction,
                 GatewayEndpoint,

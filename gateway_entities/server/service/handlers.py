@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 class Handlers:
-    """Functions that answer requests out of a store. They hold no state of their own, so any thread may call them."""
+    """Functions that answer requests out of a store. They hold no state of their own, so any thread may call them.
+
+    Attributes:
+        store: the store.
+    """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
 
 def new_id(prefix: str) -> str:

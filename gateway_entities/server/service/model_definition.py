@@ -47,7 +47,7 @@ class ModelDefinitionHandlers(Handlers):
     ) -> pb.GetGatewayModelDefinitionResponse:
         """Return the model definition that the request names."""
         refuse_invalid(request)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.model_definition_id:
                 key = {"model_definition_id": request.model_definition_id}
@@ -66,7 +66,7 @@ class ModelDefinitionHandlers(Handlers):
         refuse_invalid(request)
         page = Page[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.read(
                 transaction,
                 GatewayModelDefinition,

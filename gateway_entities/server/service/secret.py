@@ -42,7 +42,7 @@ class SecretHandlers(Handlers):
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
         """Return the description of the secret that the request names."""
         refuse_invalid(request)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.secret_id:
                 key, info = {"secret_id": request.secret_id}, transaction.secrets.get(request.secret_id)
@@ -94,7 +94,7 @@ class SecretHandlers(Handlers):
         """Return a page of secrets."""
         refuse_invalid(request)
         page = Page[tuple[int, str]]("secrets", 1, request.page_size, request.page_token)
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             part = page.read(
                 transaction,
                 GatewaySecretInfo,

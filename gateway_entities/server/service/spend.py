@@ -37,7 +37,7 @@ class SpendHandlers(Handlers):
         """Add a charge to the window of every policy that matches, unless it was recorded before."""
         refuse_invalid(request)
         content = _content(request)
-        with self._store.write() as transaction:
+        with self.store.write() as transaction:
             now = now_ms()
             _refuse_unknown_endpoint(transaction, request.endpoint_id)
             charge = transaction.budget_charges.get(request.request_id)
@@ -58,7 +58,7 @@ class SpendHandlers(Handlers):
         """Tell whether a request may be made now, by the tightest policy that would refuse it."""
         refuse_invalid(request)
         now = now_ms()
-        with self._store.read() as transaction:
+        with self.store.read() as transaction:
             _refuse_unknown_endpoint(transaction, request.endpoint_id)
             found = _matching(transaction, request, now)
         checks = [_check(spend, now) for spend in found if spend.policy.budget_action == BudgetAction.REJECT]
