@@ -1,63 +1,69 @@
-"""What importing costs: ``python -m tests.benchmarks.import_cost``.
-
-Each import runs in a fresh interpreter, the subjects in turn, so that a busy moment of the machine falls on all of them.
-Prints the medians of processor time and peak memory over what an empty interpreter costs, and their ratios to ours.
-"""
+"""What importing costs. Each import runs in a fresh interpreter; what an empty one costs is taken off."""
 
 from __future__ import annotations
 
-import os
-import statistics
 import subprocess
 import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
-SUBJECTS = {
-    "nothing": "",
-    "the generated messages": "from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, secret_pb2",
-    "gateway_entities": "import gateway_entities",
-    "gateway_entities, and a client": "from gateway_entities import GatewayClient",
-    "mlflow.entities": "import mlflow.entities",
-}
-ROUNDS = 15
-MEASURE = """
-import resource
+from tests.benchmarks.mlflow_install import require_mlflow
+from tests.benchmarks.row import MissingError, Row, Sample, Subjects
+from tests.benchmarks.stage import Stage
+
+_OURS = "import gateway_entities"
+_CLIENT = "from gateway_entities import GatewayClient"
+_PEER = "import mlflow.entities"
+_MESSAGES = "from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, secret_pb2"
+# Not ru_maxrss: that of a new process begins with what the process that started it has.
+_MEASURE = """
+import time
 {subject}
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+print(time.process_time())
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
-def measure(subject: str) -> tuple[float, float] | None:
-    """Return seconds and MiB of one interpreter; None if there is nothing to import."""
-    # Without compiled files every start would compile the sources again.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-c", MEASURE.format(subject=subject)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return None
+def _prepare(figure: int, subject: str, stage: Stage, _stack: ExitStack) -> Subjects:
+    if not Path("/proc/self/status").exists():
+        raise MissingError("this system does not tell the memory of a process in /proc; Linux does")
+    subjects = Subjects(_over_nothing(subject, figure), limit=_over_nothing(_MESSAGES, figure))
+    subjects.try_peer(lambda: _peer(figure))
+    return subjects
+
+
+def _peer(figure: int) -> Sample:
+    require_mlflow(server=False)
+    return _over_nothing(_PEER, figure)
+
+
+def _over_nothing(subject: str, figure: int) -> Sample:
+    return lambda: _run(subject)[figure] - _run("")[figure]
+
+
+def _run(subject: str) -> tuple[float, float]:
+    """Return the processor seconds and the peak MiB of one interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE.format(subject=subject)], capture_output=True, text=True, check=True
+    )
     seconds, kib = done.stdout.split()
     return float(seconds), int(kib) / 1024
 
 
-def main() -> None:
-    """Measure and print."""
-    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in SUBJECTS}
-    for _ in range(ROUNDS):
-        for name, subject in SUBJECTS.items():
-            sample = measure(subject)
-            if sample is not None:
-                samples[name].append(sample)
-    medians = {
-        name: [statistics.median(column) for column in zip(*taken, strict=True)] for name, taken in samples.items() if taken
-    }
-    empty, ours = medians["nothing"], medians["gateway_entities"]
-    print(f"{'import':32} {'ms':>7} {'MiB':>7} {'times ours':>11}")
-    for name, (seconds, memory) in medians.items():
-        ratio = (seconds - empty[0]) / (ours[0] - empty[0])
-        print(f"{name:32} {(seconds - empty[0]) * 1000:7.0f} {memory - empty[1]:7.1f} {ratio:11.1f}")
-    for name in SUBJECTS.keys() - medians.keys():
-        print(f"{name}: not installed")
-
-
-if __name__ == "__main__":
-    main()
+ROWS = tuple(
+    Row(
+        f"{name}-{kind}",
+        f"{subject}: {what}",
+        unit,
+        partial(_prepare, figure, subject),
+        _PEER,
+        "the generated messages alone",
+        quick=name == "import",
+        # Memory is nearly the same each time.
+        rounds=15 if kind == "time" else 3,
+        warm=kind == "time",
+    )
+    for name, subject in (("import", _OURS), ("import-client", _CLIENT))
+    for figure, (kind, what, unit) in enumerate((("time", "processor time", "ms"), ("memory", "peak memory", "MiB")))
+)

@@ -1,0 +1,132 @@
+"""Speed, measured: ``python -m tests.benchmarks``.
+
+It installs nothing: ``pip install -e '.[bench]'`` brings what it compares with, all but PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.benchmarks import (
+    calls,
+    entities,
+    import_cost,
+    lists,
+    overhead,
+    postgresql_store,
+    process,
+    saved,
+    table,
+    wire_check,
+)
+from tests.benchmarks.rounds import FULL, QUICK, Result, measure, unmeasured
+from tests.benchmarks.row import MissingError, Row
+from tests.benchmarks.stage import stage
+from tests.benchmarks.targets import TARGETS
+
+ROWS: tuple[Row, ...] = tuple(
+    row
+    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, postgresql_store)
+    for row in module.ROWS
+)
+README = Path(__file__).resolve().parent.parent.parent / "README.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure, and print a table.")
+    parser.add_argument("rows", metavar="ROW", nargs="*", help="rows to measure; all that the run has, without any")
+    parser.add_argument("--quick", action="store_true", help="fewer rows and rounds: two minutes, not fifteen")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="save the run")
+    parser.add_argument(
+        "--against", metavar="FILE", type=Path, help="name what is worse than in a saved run; then exit with 1"
+    )
+    parser.add_argument("--readme", action="store_true", help="write the rows that have targets into README.md")
+    parser.add_argument("--list", action="store_true", help="list the rows, and measure nothing")
+    given = parser.parse_args(arguments)
+    if given.list:
+        for row in ROWS:
+            print(f"{row.name:28} {row.what}{' (not in a quick run)' if not row.quick else ''}")
+        return 0
+    known = {row.name: row for row in ROWS}
+    if unknown := [name for name in given.rows if name not in known]:
+        parser.error(f"no such row: {', '.join(unknown)}; --list has them all")
+    try:
+        before = saved.load(given.against) if given.against else []
+        if given.readme:
+            # Better now than after a quarter of an hour.
+            table.around_table(README)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if given.rows:
+        rows = [row for row in ROWS if row.name in given.rows]
+    elif given.readme:
+        rows = [row for row in ROWS if row.name in TARGETS]
+    else:
+        rows = [row for row in ROWS if row.quick or not given.quick]
+    results = _measure(rows, quick=given.quick)
+    table.show(results)
+    if given.json:
+        given.json.write_text(json.dumps(saved.document(results, quick=given.quick), indent=1) + "\n", encoding="utf-8")
+    if given.readme:
+        table.write_readme(README, results, ROWS)
+    regressions = saved.regressions(before, results)
+    for regression in regressions:
+        print(f"worse: {regression}")
+    failed = any(note.startswith("FAILED") for result in results for note in result.notes)
+    return 1 if regressions or failed else 0
+
+
+def _measure(rows: Sequence[Row], *, quick: bool) -> list[Result]:
+    # With it every process that is started would compile all that it imports anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # MLflow would report its use.
+    os.environ["DO_NOT_TRACK"] = "true"
+    results: list[Result] = []
+    with stage(QUICK if quick else FULL) as opened, _progress(len(rows)) as tell:
+        for row in rows:
+            tell(row.name)
+            try:
+                results.append(measure(row, opened, opened.effort))
+            except MissingError as missing:
+                results.append(unmeasured(row, f"skipped: {missing}"))
+            except Exception as error:
+                # The other rows may have taken a quarter of an hour, and are good.
+                traceback.print_exc()
+                results.append(unmeasured(row, f"FAILED: {type(error).__name__}"))
+    return results
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[str], None]]:
+    """Give a function that says what is measured now: on a terminal, else nowhere."""
+    with contextlib.ExitStack() as stack:
+        if not sys.stderr.isatty() or find_spec("rich") is None:
+            yield lambda _name: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+        task = bar.add_task("", total=count)
+        done = -1
+
+        def tell(name: str) -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, description=name, completed=done)
+
+        yield tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Doing something often enough that the clock can tell how long it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+_LEAD = 8
+"""How many calls each caller of a server makes before those that are timed, each time anew.
+
+A connection that was idle is another one than a busy one: Linux then acknowledges some packets at once, and the next ones
+after up to 40 ms, for which a server waits that sends an answer in two packets. A loop of calls is a busy connection.
+"""
+
+_LEAD_SECONDS = 1.0
+"""No more are made after this."""
+
+_LONG_SECONDS = 0.5
+"""A call that takes this long shows nothing of the kind, and is timed by itself."""
+
+
+class Loop:
+    """Seconds for one call of a function, as a sample.
+
+    The first sample finds out how many calls fill the given time.
+    """
+
+    def __init__(self, call: Callable[[], object], seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._burst = _repeat(call)
+        self._seconds = seconds
+        self._clock = clock
+        self._calls = 0
+        self._least = 1
+        self._lead = 0
+
+    def __call__(self) -> float:
+        if not self._calls:
+            self._calibrate()
+        self._make_lead()
+        return self._time(self._calls) / self._calls
+
+    def _time(self, calls: int) -> float:
+        start = self._clock()
+        self._burst(calls)
+        return self._clock() - start
+
+    def _make_lead(self) -> None:
+        end = time.perf_counter() + _LEAD_SECONDS
+        for _ in range(self._lead):
+            self._burst(self._least)
+            if time.perf_counter() > end:
+                break
+
+    def _calibrate(self) -> None:
+        calls = self._least
+        # The first one connects, imports and fills caches.
+        self._burst(calls)
+        if self._time(calls) > _LONG_SECONDS * calls:
+            self._calls, self._lead = calls, 0
+            return
+        self._make_lead()
+        while (taken := self._time(calls)) < self._seconds / 4:
+            calls *= 4
+        self._calls = max(self._least, round(calls * self._seconds / taken / self._least) * self._least)
+
+
+class Paced:
+    """Seconds for a call of a function by a caller that has paused, as most do who ask for configuration."""
+
+    _PAUSE_SECONDS = 0.3
+    _CALLS = 2
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+
+    def __call__(self) -> float:
+        taken = 0.0
+        for _ in range(self._CALLS):
+            time.sleep(self._PAUSE_SECONDS)
+            start = time.perf_counter()
+            self._call()
+            taken += time.perf_counter() - start
+        return taken / self._CALLS
+
+
+class ThreadLoop(Loop):
+    """The same with a number of threads that call at a time: wall seconds over the calls of all of them."""
+
+    def __init__(self, call: Callable[[], object], seconds: float, threads: int, stack: ExitStack) -> None:
+        super().__init__(call, seconds)
+        self._call = call
+        self._least = threads
+        self._lead = _LEAD
+        if threads > 1:
+            self._pool = stack.enter_context(ThreadPoolExecutor(threads))
+            self._burst = self._spread
+
+    def _spread(self, calls: int) -> None:
+        threads = self._least
+        # Nobody starts before all are there: making the threads is not what is measured.
+        barrier = threading.Barrier(threads)
+
+        def work() -> None:
+            barrier.wait()
+            for _ in range(calls // threads):
+                self._call()
+
+        for done in [self._pool.submit(work) for _ in range(threads)]:
+            done.result()
+
+
+class TaskLoop(Loop):
+    """The same with a number of asyncio tasks on one event loop."""
+
+    def __init__(self, call: Callable[[], Awaitable[object]], seconds: float, tasks: int, runner: asyncio.Runner) -> None:
+        super().__init__(lambda: None, seconds)
+        self._least = tasks
+        self._lead = _LEAD
+        self._burst = lambda calls: runner.run(self._spread(call, calls // tasks))
+
+    async def _spread(self, call: Callable[[], Awaitable[object]], each: int) -> None:
+        async def work() -> None:
+            for _ in range(each):
+                await call()
+
+        await asyncio.gather(*(work() for _ in range(self._least)))
+
+
+def _repeat(call: Callable[[], object]) -> Callable[[int], None]:
+    def burst(calls: int) -> None:
+        for _ in itertools.repeat(None, calls):
+            call()
+
+    return burst

@@ -1,0 +1,113 @@
+"""Where the time goes: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list``.
+
+Of a call to the server two parts are shown, each by itself: the handler with the store, in this thread; and the server's
+event loop with everything above the handler, while another process calls it. Times are of cProfile, which makes small
+functions look dearer than they are: compare them with each other, not with the benchmarks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import pstats
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from gateway_entities import GatewayEndpoint, methods
+from gateway_entities.methods import Method
+from gateway_entities.server.service import GatewayService
+from gateway_entities.server.serving import Server
+from gateway_entities.server.store import open_store
+from llm_gateway.v1 import endpoint_pb2
+from tests.benchmarks import example
+from tests.benchmarks.echo_client import ROOT
+
+SECONDS = 3.0
+LINES = 25
+_LOAD = """
+import sys
+from gateway_entities import GatewayClient
+with GatewayClient(sys.argv[1]) as client:
+    while True:
+        client.get_endpoint(endpoint_id=sys.argv[2])
+"""
+
+
+def entity(call: Callable[[], object]) -> None:
+    """Profile something that an entity does."""
+    _profile("in this thread", call)
+
+
+def handler(count: int, method: Method, request: object) -> None:
+    """Profile a handler, from the bytes of its request to those of its response."""
+    data = request.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/gateway.sqlite")
+        example.fill(store, count)
+        handle = getattr(GatewayService(store), method.handler)
+        _profile("the handler", lambda: handle(method.request_type.FromString(data)).SerializeToString())
+        store.close()
+
+
+async def event_loop(transport: str) -> None:
+    """Profile a server's event loop under calls."""
+    identifier = example.endpoint().endpoint_id
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/gateway.sqlite"
+        store = open_store(url)
+        example.fill(store, 10)
+        store.close()
+        server = Server(url, grpc="127.0.0.1:0", http="127.0.0.1:0")
+        await server.start()
+        target = server.grpc_target if transport == "grpc" else server.http_target
+        with subprocess.Popen([sys.executable, "-c", _LOAD, target, identifier], cwd=ROOT) as load:
+            # It has to start first.
+            await asyncio.sleep(1.5)
+            profiler = cProfile.Profile()
+            profiler.enable()
+            await asyncio.sleep(SECONDS)
+            profiler.disable()
+            load.kill()
+        await server.stop(1)
+    _print(f"the event loop, {transport}, for {SECONDS:g} s", profiler)
+
+
+def _profile(title: str, call: Callable[[], object]) -> None:
+    call()
+    profiler = cProfile.Profile()
+    calls, end = 0, time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        profiler.runcall(call)
+        calls += 1
+    _print(f"{title}, {calls} calls", profiler)
+
+
+def _print(title: str, profiler: cProfile.Profile) -> None:
+    print(f"--- {title}")
+    pstats.Stats(profiler).strip_dirs().sort_stats("tottime").print_stats(LINES)
+
+
+def main(what: str) -> None:
+    """Profile one thing and print where its time goes."""
+    ours = example.endpoint()
+    data = ours.to_bytes()
+    get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=ours.endpoint_id)
+    match what:
+        case "decode":
+            entity(lambda: GatewayEndpoint.from_bytes(data))
+        case "encode":
+            entity(ours.to_bytes)
+        case "get-http" | "get-grpc":
+            handler(10, methods.GET_GATEWAY_ENDPOINT, get)
+            asyncio.run(event_loop(what.removeprefix("get-")))
+        case "list":
+            handler(1000, methods.LIST_GATEWAY_ENDPOINTS, endpoint_pb2.ListGatewayEndpointsRequest())
+        case _:
+            sys.exit(f"{__doc__}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) == 2 else "")

@@ -1,0 +1,76 @@
+"""What the figures have to be: one table, and whether a result meets it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from tests.benchmarks.rounds import Result
+from tests.benchmarks.row import UNITS
+
+
+class Target(NamedTuple):
+    """A bound on a median.
+
+    Attributes:
+        of: ``peer``: the peer takes at least so many times as much as ours. ``limit``: ours takes at most so many times as
+            much as the limit. ``ours``: ours is at most so much, in seconds, MiB or a count.
+        bound: the bound.
+    """
+
+    of: Literal["peer", "limit", "ours"]
+    bound: float
+
+    def text(self, unit: str) -> str:
+        """Return it in words, for a row with this unit."""
+        match self.of:
+            case "peer":
+                return f"≥ {self.bound:g}x peer"
+            case "limit":
+                return f"≤ {self.bound:g}x limit"
+            case _:
+                return f"≤ {self.bound * UNITS[unit]:g} {unit}"
+
+    def is_met(self, result: Result) -> bool | None:
+        """Return whether a result meets it; None if what it is about was not measured."""
+        if self.of == "peer":
+            return None if result.to_peer is None else result.to_peer.median >= self.bound
+        if self.of == "limit":
+            return None if result.to_limit is None else result.to_limit.median <= self.bound
+        return result.figures["ours"].median <= self.bound if result.figures else None
+
+
+TARGETS: dict[str, tuple[Target, ...]] = {
+    "decode": (Target("peer", 3.2), Target("limit", 14)),
+    "encode": (Target("peer", 2.3), Target("limit", 12)),
+    "decode-1000": (Target("peer", 3),),
+    "import-time": (Target("peer", 15), Target("ours", 0.060)),
+    "import-memory": (Target("ours", 25),),
+    "get-http-sync-1": (Target("peer", 25),),
+    "get-grpc-sync-1": (Target("peer", 12),),
+    "get-http-sync-8": (Target("peer", 25),),
+    "get-grpc-sync-8": (Target("peer", 12),),
+    "list-1000-http": (Target("peer", 25),),
+    "list-1000-grpc": (Target("peer", 25),),
+    # Each of ten times as many may cost a little more, for the memory that a long list takes.
+    "list-growth-http": (Target("limit", 1.3),),
+    "list-growth-grpc": (Target("limit", 1.3),),
+    "list-queries": (Target("limit", 1),),
+    "create-http-sync-1": (Target("peer", 12),),
+    "create-grpc-sync-1": (Target("peer", 12),),
+    "get-10000-http": (Target("limit", 1.3),),
+    "get-10000-grpc": (Target("limit", 1.3),),
+    "overhead-http": (Target("limit", 1.6),),
+    "overhead-grpc": (Target("limit", 1.6),),
+    "start": (Target("ours", 1.5),),
+    "server-memory": (Target("ours", 120),),
+}
+"""By row. Rows that are not here are there to be looked at, and to be compared with an earlier run."""
+
+
+def verdict(result: Result) -> str:
+    """Return what a result says of its row's targets: each with ``met`` or ``missed``, or nothing."""
+    words: list[str] = []
+    for target in TARGETS.get(result.row, ()):
+        met = target.is_met(result)
+        words.append(f"{target.text(result.unit)}: {'not measured' if met is None else 'met' if met else 'missed'}")
+    return "; ".join(words)

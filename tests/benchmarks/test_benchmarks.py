@@ -1,0 +1,133 @@
+"""The suite by itself: it lists its rows, takes a figure, and notices when one has become worse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks import entities, mlflow_install, saved, table
+from tests.benchmarks.rounds import Effort, Figure, Result, measure
+from tests.benchmarks.stage import stage
+from tests.benchmarks.targets import TARGETS, verdict
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.benchmarks", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def check_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved run of the cheapest row, which needs nothing that the tests do not."""
+    file = tmp_path_factory.mktemp("run") / "run.json"
+    done = run("check", "--quick", "--json", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].startswith("check ")
+    return file
+
+
+def test_every_row_is_listed_once_and_every_target_is_a_row_s() -> None:
+    done = run("--list")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert len(set(names)) == len(names)
+    assert TARGETS.keys() <= set(names)
+
+
+def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_install, "find_spec", lambda name: None)
+    (row,) = (row for row in entities.ROWS if row.name == "decode")
+    with stage(Effort(least=1, most=1, row_seconds=0, sample_seconds=0.001)) as opened:
+        shown = measure(row, opened, opened.effort)
+    assert shown.figures.keys() == {"ours", "limit"}
+    assert shown.to_peer is None
+    assert shown.notes == ("no peer: MLflow is not installed: pip install -e '.[bench]'",)
+
+
+def test_a_row_that_is_not_there_is_refused() -> None:
+    done = run("check", "chekc")
+    assert done.returncode == 2
+    assert "chekc" in done.stderr
+
+
+def test_a_row_shows_what_it_measured(check_run: Path) -> None:
+    document = json.loads(check_run.read_text())
+    (row,) = document["rows"]
+    assert document["quick"] is True
+    assert row["rounds"] >= 3
+    assert row["figures"]["ours"]["median"] > row["figures"]["limit"]["median"] > 0
+    assert row["to_limit"]["low"] <= row["to_limit"]["median"] <= row["to_limit"]["high"]
+
+
+def test_a_planted_regression_is_named(check_run: Path, tmp_path: Path) -> None:
+    document = json.loads(check_run.read_text())
+    planted = tmp_path / "planted.json"
+    # As if it had been ten times as fast, relative to the limit.
+    document["rows"][0]["to_limit"] = {name: value / 10 for name, value in document["rows"][0]["to_limit"].items()}
+    planted.write_text(json.dumps(document))
+    done = run("check", "--quick", "--against", planted)
+    assert done.returncode == 1
+    assert "worse: check: ours to limit" in done.stdout
+
+
+def result(**fields: Any) -> Result:
+    return Result(
+        **{"row": "decode", "unit": "us", "figures": {}, "to_peer": None, "to_limit": None, "rounds": 9}
+        | {"seconds": 1.0, "notes": ()}
+        | fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "worse"),
+    [
+        ((10, 9, 11), (10.4, 9, 12), False),
+        ((10, 9, 11), (12.5, 10.5, 14), False),
+        ((10, 9, 11), (12.5, 11.5, 14), True),
+        ((10, 10, 10), (10.5, 10.5, 10.5), False),
+        ((10, 9, 11), (5, 4, 6), False),
+    ],
+    ids=["within", "spreads overlap", "beyond", "less than a tenth", "better"],
+)
+def test_worse_is_beyond_the_spread_and_more_than_a_tenth(before: Any, now: Any, worse: bool) -> None:
+    old, new = result(to_limit=Figure(*before)), result(to_limit=Figure(*now))
+    assert bool(saved.regressions([old], [new])) is worse
+
+
+def test_a_ratio_to_the_peer_is_worse_when_it_falls() -> None:
+    fast, slow = result(to_peer=Figure(30, 29, 31)), result(to_peer=Figure(20, 19, 21))
+    assert [each.what for each in saved.regressions([fast], [slow])] == ["peer to ours"]
+    assert not saved.regressions([slow], [fast])
+
+
+def test_a_verdict_is_given_on_each_target() -> None:
+    met = result(to_peer=Figure(3.3, 3, 4), to_limit=Figure(15, 14, 16))
+    assert verdict(met) == "≥ 3.2x peer: met; ≤ 14x limit: missed"
+    assert verdict(result()) == "≥ 3.2x peer: not measured; ≤ 14x limit: not measured"
+
+
+def test_the_table_stands_between_the_markers(tmp_path: Path) -> None:
+    from tests.benchmarks.__main__ import ROWS
+
+    file = tmp_path / "README.md"
+    begin, end = table.MARKERS
+    file.write_text(f"before\n{begin}\nformer\n{end}\nafter\n")
+    figures = {"ours": Figure(2e-5, 2e-5, 2e-5)}
+    table.write_readme(file, [result(figures=figures), result(row="check", figures=figures)], ROWS)
+    text = file.read_text()
+    assert text.startswith(f"before\n{begin}\n| figure | ours |")
+    assert "| bytes -> GatewayEndpoint | 20 us |" in text
+    assert "former" not in text
+    assert "wire.check" not in text
+    assert text.endswith(f"{end}\nafter\n")
+    file.write_text("no markers\n")
+    with pytest.raises(ValueError, match="needs the lines"):
+        table.write_readme(file, [], ROWS)
