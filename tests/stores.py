@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.key_sources import KeyFile, KeySource
+from gateway_entities.server.store.opening import find_database, upgrade_database
 
 KINDS = ("sqlite", "postgresql")
 
@@ -73,12 +74,29 @@ def one_place(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -
 
 
 @contextmanager
-def postgresql_place(server: Any, key_file: Path) -> Generator[Place]:
-    """Make a database for as long as the block lasts, and a key file, if there is none yet."""
+def postgresql_place(server: Any, key_file: Path, *, with_tables: bool = False) -> Generator[Place]:
+    """Make a database for as long as the block lasts, and a key file, if there is none yet.
+
+    With tables it takes a fraction of the time, for tests that do not care how the tables came about.
+    """
     if not key_file.exists():
         KeyFile(key_file).create()
-    name = server.create_database()
+    name = server.create_database(_with_tables(server)) if with_tables else server.create_database()
     try:
         yield Place(server.url(name), [KeyFile(key_file)], server=server)
     finally:
         server.drop_database(name)
+
+
+_TEMPLATES: dict[Any, str] = {}
+
+
+def _with_tables(server: Any) -> str:
+    """Return the name of a database with the tables of a store and nothing in them."""
+    if server not in _TEMPLATES:
+        name = server.create_database()
+        database = find_database(server.url(name))
+        upgrade_database(database)
+        database.dispose()
+        _TEMPLATES[server] = name
+    return _TEMPLATES[server]

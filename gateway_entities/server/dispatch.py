@@ -64,15 +64,16 @@ class Dispatcher:
         """Serve one request in a worker thread. Limits and errors are those of ``run``."""
         return await self.run(lambda: self.serve(method, Credentials(), lambda: request), timeout, during=method.path)
 
-    def known(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> bytes | None:
+    def known(self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> bytes | None:
         """Return an answer that is known already, for the event loop; None when ``run`` has to find it out.
 
         Args:
             key: of the request.
             method: the RPC.
             credentials: what the caller shows of who it is.
+            timeout: as in ``run``.
         """
-        if self._known is None or self._draining:
+        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
             return None
         found = self._known.find(key, method, credentials)
         if found is None:

@@ -150,9 +150,9 @@ def _handler(
         trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, exchange.request_id),)
         try:
             credentials = _credentials(context)
-            response = dispatcher.known((method.path, PROTO.name, body), method, credentials)
+            timeout = context.time_remaining()
+            response = dispatcher.known((method.path, PROTO.name, body), method, credentials, timeout)
             if response is None:
-                timeout = context.time_remaining()
                 response = await dispatcher.run(lambda: work(body, credentials), timeout, during=method.path)
         except GatewayError as error:
             failure = error

@@ -151,9 +151,9 @@ class _Connect:
                 self._dispatcher.keep(key, response, data)
             return data
 
-        answer = None if call.gzipped else self._dispatcher.known(key, method, credentials)
+        timeout = None if deadline is None else deadline - loop.time()
+        answer = None if call.gzipped else self._dispatcher.known(key, method, credentials, timeout)
         if answer is None:
-            timeout = None if deadline is None else deadline - loop.time()
             answer = await unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
         return Reply(200, ((b"content-type", call.content_type),), answer)
 

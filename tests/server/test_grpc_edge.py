@@ -16,7 +16,9 @@ from gateway_entities.testing import Gateway, gateway
 from llm_gateway.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.server.raw import call, channel, grpc_failure, http_failure, post_proto, write_lock
 
-SERVICES = {f"llm_gateway.v1.{noun}Service" for noun in ("Secret", "ModelDefinition", "Endpoint", "Binding", "Budget")}
+SERVICES = {
+    f"llm_gateway.v1.{noun}Service" for noun in ("Secret", "ModelDefinition", "Endpoint", "Binding", "Budget", "Change")
+}
 
 
 @pytest.fixture(scope="module")

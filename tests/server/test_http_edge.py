@@ -299,7 +299,7 @@ def test_a_large_answer_is_whole(target):
     endpoint = post_json(target, methods.CREATE_GATEWAY_ENDPOINT, {"name": name, "modelConfigs": configs}).json["endpoint"]
     for number in range(40):
         tag = {"endpointId": endpoint["endpointId"], "key": str(number), "value": "é" * 5000}
-        assert post_json(target, methods.SET_GATEWAY_ENDPOINT_TAG, tag).json == {}
+        assert post_json(target, methods.SET_GATEWAY_ENDPOINT_TAG, tag).status == 200
     wanted = endpoint_pb2.GetGatewayEndpointRequest(name=name)
     answer = post_proto(target, methods.GET_GATEWAY_ENDPOINT, wanted)
     assert len(answer.body) > 400_000

@@ -186,6 +186,7 @@ def test_another_request_id_is_replaced(target, lines, given):
 def test_a_failed_grpc_call_is_answered_with_its_id_too(opened, lines):
     _, trailers = grpc_code(opened, GET.path, b"\xff", metadata=(("x-request-id", "mine"),))
     assert trailers["x-request-id"] == "mine"
+    assert lines.one()["request_id"] == "mine"
     assert trailers["grpc-status-details-bin"]
 
 

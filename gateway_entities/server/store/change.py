@@ -14,6 +14,7 @@ from gateway_entities.server.store.schema import changes
 
 _own = changes.c
 
+_HIGHEST: Final = 2**63 - 1
 _LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
@@ -102,7 +103,9 @@ class Changes:
 
     def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:
         """Return the changes after a revision in their order, ``limit`` at most."""
-        rows = self._connection.execute(_LIST, {"since": since, "until": since + limit}).all()
+        # The highest number there is may be asked for too.
+        until = min(since + limit, _HIGHEST)
+        rows = self._connection.execute(_LIST, {"since": since, "until": until}).all()
         found: builtins.list[GatewayChange] = []
         for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: tuple(row[:4])):
             change, *effects = [GatewayChangeEffect(*row[4:]) for row in group]

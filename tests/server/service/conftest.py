@@ -105,7 +105,7 @@ def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) 
                 place = sqlite_place(tmp_path / f"store{next(numbers)}.sqlite")
             else:
                 server = request.getfixturevalue("postgresql")
-                place = undo.enter_context(postgresql_place(server, tmp_path / "key"))
+                place = undo.enter_context(postgresql_place(server, tmp_path / "key", with_tables=True))
             store = place.open()
             undo.callback(store.close)
             return Gateway(store, place)

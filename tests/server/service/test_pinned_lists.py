@@ -101,7 +101,10 @@ def write(gateway: Any, draw: Any) -> None:
     gateway.do(requests[kind][0 if gone else 1]())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=max(10, settings().max_examples // 20),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.data())
 def test_a_list_is_what_it_was_when_it_began(fresh_gateway: Any, data: st.DataObject) -> None:
     gateway = fresh_gateway()
