@@ -15,6 +15,7 @@ from gateway_entities.cli.command import Group
 from gateway_entities.cli.db import db
 from gateway_entities.cli.endpoint import endpoint
 from gateway_entities.cli.keys import keys
+from gateway_entities.cli.log import log
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
 from gateway_entities.cli.quickstart import quickstart
@@ -70,6 +71,7 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
+cli.add_command(log)
 cli.add_command(keys)
 cli.add_command(db)
 cli.add_command(token)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.command import Group, client_command, created_by
+from gateway_entities.cli.command import CHANGES, CREATES, Group, client_command, created_by
 from gateway_entities.cli.output import Done
 from gateway_entities.errors import Code, GatewayError
 
@@ -64,16 +64,17 @@ def list_(
     )
 
 
-@client_command(binding, "create", _three_keys, created_by)
+@client_command(binding, "create", _three_keys, created_by, *CREATES)
 def create(
-    client: GatewayClient, endpoint: str, resource_type: str, resource_id: str, created_by: str | None
+    client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, created_by: str | None, **change: Any
 ) -> GatewayEndpointBinding:
     """Bind a resource to an endpoint. The resource is not looked up."""
-    return client.create_binding(lookup.endpoint_id(client, endpoint), resource_type, resource_id, created_by=created_by)
+    endpoint_id = lookup.endpoint_id(client, endpoint)
+    return client.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by, **change)
 
 
-@client_command(binding, "delete", _three_keys)
-def delete(client: GatewayClient, endpoint: str, resource_type: str, resource_id: str) -> Done:
+@client_command(binding, "delete", _three_keys, *CHANGES)
+def delete(client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, **change: Any) -> Done:
     """Delete a binding."""
-    client.delete_binding(lookup.endpoint_id(client, endpoint), resource_type, resource_id)
+    client.delete_binding(lookup.endpoint_id(client, endpoint), resource_type, resource_id, **change)
     return Done(f"deleted the binding of {endpoint} to {resource_type} {resource_id}")

@@ -11,6 +11,8 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
+    CHANGES,
+    CREATES,
     Decorator,
     Group,
     clear_option,
@@ -133,9 +135,10 @@ def windows(client: GatewayClient) -> Sequence[GatewayBudgetWindow]:
     return client.list_budget_windows()
 
 
-@client_command(budget_policy, "create", *_options(required=True), created_by)
+@client_command(budget_policy, "create", *_options(required=True), created_by, *CREATES)
 def create(
     client: GatewayClient,
+    /,
     *,
     amount: float,
     unit: str,
@@ -144,6 +147,7 @@ def create(
     target_value: str | None,
     action: str,
     created_by: str | None,
+    **change: Any,
 ) -> GatewayBudgetPolicy:
     """Store a policy under a new id."""
     return client.create_budget_policy(
@@ -154,12 +158,16 @@ def create(
         budget_action=BudgetAction[action],
         target_value=None if target_value is None else _target(client, BudgetTargetScope[scope], target_value),
         created_by=created_by,
+        **change,
     )
 
 
-@client_command(budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), updated_by)
+@client_command(
+    budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), updated_by, *CHANGES
+)
 def update(
     client: GatewayClient,
+    /,
     budget_policy_id: str,
     *,
     amount: float | None,
@@ -170,6 +178,7 @@ def update(
     action: str | None,
     clear: Sequence[str],
     updated_by: str | None,
+    **change: Any,
 ) -> GatewayBudgetPolicy:
     """Change what is given of a policy. A new scope drops the old target."""
     target_scope = None if scope is None else BudgetTargetScope[scope]
@@ -185,14 +194,14 @@ def update(
         "target_value": target_value,
     }
     return client.update_budget_policy(
-        budget_policy_id, **given, updated_by=updated_by, update_mask=update_mask(clear, given)
+        budget_policy_id, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
     )
 
 
-@client_command(budget_policy, "delete", _POLICY)
-def delete(client: GatewayClient, budget_policy_id: str) -> Done:
+@client_command(budget_policy, "delete", _POLICY, *CHANGES)
+def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Done:
     """Delete a policy."""
-    client.delete_budget_policy(budget_policy_id)
+    client.delete_budget_policy(budget_policy_id, **change)
     return Done(f"deleted {budget_policy_id}")
 
 

@@ -44,6 +44,17 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 created_by: Final = click.option("--created-by", metavar="WHO", help="Who does this; kept with the entity.")
 updated_by: Final = click.option("--updated-by", metavar="WHO", help="Who does this; kept with the entity.")
 
+_request_id: Final = click.option(
+    "--request-id", metavar="NAME", help="Names this request: given again within 24 hours, it acts once and answers alike."
+)
+CREATES: Final[Sequence[Decorator]] = (_request_id,)
+"""The options of a command that makes something new; named as the client's arguments."""
+CHANGES: Final[Sequence[Decorator]] = (
+    click.option("--etag", help="Act only if this still is the etag that get shows; otherwise end with ABORTED."),
+    _request_id,
+)
+"""The options of a command that changes or removes something; named as the client's arguments."""
+
 
 @contextmanager
 def server_needed() -> Generator[None]:

@@ -10,6 +10,8 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
+    CHANGES,
+    CREATES,
     Decorator,
     Group,
     clear_option,
@@ -100,15 +102,24 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     *_OPTIONS,
     click.option("--tag", "tags", metavar="KEY VALUE", nargs=2, multiple=True, help="A note on the endpoint. Repeatable."),
     created_by,
+    *CREATES,
 )
 def create(
-    client: GatewayClient, /, name: str, tags: Sequence[tuple[str, str]], created_by: str | None, **options: Any
+    client: GatewayClient,
+    /,
+    name: str,
+    tags: Sequence[tuple[str, str]],
+    created_by: str | None,
+    request_id: str | None,
+    **options: Any,
 ) -> GatewayEndpoint:
     """Store an endpoint under a new name. It needs one --primary at least."""
     fields = _fields(client, **options)
     if fields["routing_strategy"] is None and len(options["primary"]) > 1:
         fields["routing_strategy"] = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
-    stored = client.create_endpoint(name, fields.pop("model_configs") or [], **fields, created_by=created_by)
+    stored = client.create_endpoint(
+        name, fields.pop("model_configs") or [], **fields, created_by=created_by, request_id=request_id
+    )
     if not tags:
         return stored
     try:
@@ -130,22 +141,37 @@ def create(
     *_OPTIONS,
     clear_option("routing_strategy", "fallback_config", "experiment_id", "usage_tracking"),
     updated_by,
+    *CHANGES,
 )
 def update(
-    client: GatewayClient, /, key: str, name: str | None, clear: Sequence[str], updated_by: str | None, **options: Any
+    client: GatewayClient,
+    /,
+    key: str,
+    *,
+    name: str | None,
+    clear: Sequence[str],
+    updated_by: str | None,
+    etag: str | None,
+    request_id: str | None,
+    **options: Any,
 ) -> GatewayEndpoint:
     """Change what is given of an endpoint. New --primary and --fallback models replace all the old ones."""
     fields: dict[str, Any] = {"name": name, **_fields(client, **options)}
     return client.update_endpoint(
-        lookup.endpoint_id(client, key), **fields, updated_by=updated_by, update_mask=update_mask(clear, fields)
+        lookup.endpoint_id(client, key),
+        **fields,
+        updated_by=updated_by,
+        update_mask=update_mask(clear, fields),
+        etag=etag,
+        request_id=request_id,
     )
 
 
-@client_command(endpoint, "delete", _ENDPOINT)
-def delete(client: GatewayClient, key: str) -> Done:
+@client_command(endpoint, "delete", _ENDPOINT, *CHANGES)
+def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     """Delete an endpoint with its models' links, tags, bindings and own budgets."""
     found = lookup.endpoint_id(client, key)
-    client.delete_endpoint(found)
+    client.delete_endpoint(found, **change)
     return Done(f"deleted {found}")
 
 
@@ -158,9 +184,11 @@ def delete(client: GatewayClient, key: str) -> Done:
     click.option("--fallback", is_flag=True, help="Attach it as FALLBACK."),
     click.option("--order", type=int, help="Position among the FALLBACK models, 0 first. Without it: last."),
     created_by,
+    *CHANGES,
 )
 def attach(
     client: GatewayClient,
+    /,
     key: str,
     model: str,
     *,
@@ -168,6 +196,7 @@ def attach(
     fallback: bool,
     order: int | None,
     created_by: str | None,
+    **change: Any,
 ) -> GatewayEndpointModelMapping:
     """Add a model to an endpoint, as PRIMARY unless --fallback is given."""
     config = GatewayEndpointModelConfig(
@@ -176,13 +205,13 @@ def attach(
         weight=weight,
         fallback_order=order,
     )
-    return client.attach_model(lookup.endpoint_id(client, key), config, created_by=created_by)
+    return client.attach_model(lookup.endpoint_id(client, key), config, created_by=created_by, **change)
 
 
-@client_command(endpoint, "detach", _ENDPOINT, _MODEL)
-def detach(client: GatewayClient, key: str, model: str) -> Done:
+@client_command(endpoint, "detach", _ENDPOINT, _MODEL, *CHANGES)
+def detach(client: GatewayClient, /, key: str, model: str, **change: Any) -> Done:
     """Remove a model from an endpoint, in whatever part it plays."""
-    client.detach_model(lookup.endpoint_id(client, key), lookup.model_definition_id(client, model))
+    client.detach_model(lookup.endpoint_id(client, key), lookup.model_definition_id(client, model), **change)
     return Done(f"detached {model} from {key}")
 
 
@@ -191,17 +220,17 @@ def tag() -> None:
     """Notes on an endpoint."""
 
 
-@client_command(tag, "set", _ENDPOINT, click.argument("tag_key", metavar="KEY"), click.argument("value"))
-def set_tag(client: GatewayClient, key: str, tag_key: str, value: str) -> Done:
+@client_command(tag, "set", _ENDPOINT, click.argument("tag_key", metavar="KEY"), click.argument("value"), *CHANGES)
+def set_tag(client: GatewayClient, /, key: str, tag_key: str, value: str, **change: Any) -> Done:
     """Set one tag, replacing the value it had."""
-    client.set_endpoint_tag(lookup.endpoint_id(client, key), tag_key, value)
+    client.set_endpoint_tag(lookup.endpoint_id(client, key), tag_key, value, **change)
     return Done(f"set {tag_key} on {key}")
 
 
-@client_command(tag, "delete", _ENDPOINT, click.argument("tag_key", metavar="KEY"))
-def delete_tag(client: GatewayClient, key: str, tag_key: str) -> Done:
+@client_command(tag, "delete", _ENDPOINT, click.argument("tag_key", metavar="KEY"), *CHANGES)
+def delete_tag(client: GatewayClient, /, key: str, tag_key: str, **change: Any) -> Done:
     """Delete one tag. A key that is not there is no error."""
-    client.delete_endpoint_tag(lookup.endpoint_id(client, key), tag_key)
+    client.delete_endpoint_tag(lookup.endpoint_id(client, key), tag_key, **change)
     return Done(f"deleted {tag_key} from {key}")
 
 

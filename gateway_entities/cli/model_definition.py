@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.command import Group, clear_option, client_command, created_by, update_mask, updated_by
+from gateway_entities.cli.command import (
+    CHANGES,
+    CREATES,
+    Group,
+    clear_option,
+    client_command,
+    created_by,
+    update_mask,
+    updated_by,
+)
 from gateway_entities.cli.output import Done
 
 if TYPE_CHECKING:
@@ -59,13 +68,23 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     click.option("--provider", required=True, help='The provider, such as "openai".'),
     click.option("--model-name", required=True, help='The provider\'s name for the model, such as "gpt-4o".'),
     created_by,
+    *CREATES,
 )
 def create(
-    client: GatewayClient, name: str, *, secret: str, provider: str, model_name: str, created_by: str | None
+    client: GatewayClient,
+    /,
+    name: str,
+    *,
+    secret: str,
+    provider: str,
+    model_name: str,
+    created_by: str | None,
+    **change: Any,
 ) -> GatewayModelDefinition:
     """Store a model definition under a new name."""
+    secret_id = lookup.secret_id(client, secret)
     return client.create_model_definition(
-        name, secret_id=lookup.secret_id(client, secret), provider=provider, model_name=model_name, created_by=created_by
+        name, secret_id=secret_id, provider=provider, model_name=model_name, created_by=created_by, **change
     )
 
 
@@ -79,9 +98,11 @@ def create(
     click.option("--model-name", help="The provider's name for the new model."),
     clear_option("secret_id"),
     updated_by,
+    *CHANGES,
 )
 def update(
     client: GatewayClient,
+    /,
     key: str,
     *,
     name: str | None,
@@ -90,6 +111,7 @@ def update(
     model_name: str | None,
     clear: Sequence[str],
     updated_by: str | None,
+    **change: Any,
 ) -> GatewayModelDefinition:
     """Change what is given of a model definition."""
     given: dict[str, Any] = {
@@ -98,14 +120,15 @@ def update(
         "provider": provider,
         "model_name": model_name,
     }
+    found = lookup.model_definition_id(client, key)
     return client.update_model_definition(
-        lookup.model_definition_id(client, key), **given, updated_by=updated_by, update_mask=update_mask(clear, given)
+        found, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
     )
 
 
-@client_command(model_definition, "delete", _MODEL)
-def delete(client: GatewayClient, key: str) -> Done:
+@client_command(model_definition, "delete", _MODEL, *CHANGES)
+def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     """Delete a model definition that no endpoint uses."""
     found = lookup.model_definition_id(client, key)
-    client.delete_model_definition(found)
+    client.delete_model_definition(found, **change)
     return Done(f"deleted {found}")

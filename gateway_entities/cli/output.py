@@ -18,6 +18,8 @@ from gateway_entities.entities import (
     GatewayBudgetCheck,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
+    GatewayChange,
+    GatewayChangeEffect,
     GatewayEndpoint,
     GatewayEndpointBinding,
     GatewayEndpointModelMapping,
@@ -36,6 +38,7 @@ Entity: TypeAlias = (
     | GatewayBudgetPolicy
     | GatewayBudgetWindow
     | GatewayBudgetCheck
+    | GatewayChange
 )
 """What a command can show."""
 
@@ -70,8 +73,18 @@ _COLUMNS: Final[Mapping[type, Sequence[str]]] = {
         "budget_action",
     ),
     GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
+    GatewayChange: ("revision", "changed_at", "actor", "rpc", "change", "effects"),
 }
 """The fields that a list shows; the view of a single entity shows them all."""
+
+_WITH_ETAG: Final = (
+    GatewaySecretInfo,
+    GatewayModelDefinition,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayBudgetPolicy,
+)
+"""What can be changed, and so has an etag that a change can ask for."""
 
 
 def show(result: Entity | Sequence[Entity] | Done, *, as_json: bool) -> None:
@@ -103,6 +116,8 @@ def record(entity: Entity) -> str:
         value: object = getattr(entity, name)
         elements: list[object] = cast("list[object]", value) if isinstance(value, list) and value else [value]
         rows += [(_heading(name) if i == 0 else "", _cell(name, element)) for i, element in enumerate(elements)]
+    if isinstance(entity, _WITH_ETAG):
+        rows.append(("etag", entity.etag()))
     return _aligned(rows)
 
 
@@ -154,6 +169,8 @@ def _cell(name: str, value: object) -> str:
         return _time(value)
     if isinstance(value, list):
         return ", ".join(_cell(name, element) for element in cast("list[object]", value)) or "-"
+    if isinstance(value, GatewayChangeEffect):
+        return printable(f"{value.noun} {value.id} {value.etag_after or 'removed'}")
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, str]", value)
         return ", ".join(printable(f"{key}={pairs[key]}") for key in sorted(pairs)) or "-"

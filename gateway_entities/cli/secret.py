@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.command import Group, clear_option, client_command, created_by, update_mask, updated_by
+from gateway_entities.cli.command import (
+    CHANGES,
+    CREATES,
+    Group,
+    clear_option,
+    client_command,
+    created_by,
+    update_mask,
+    updated_by,
+)
 from gateway_entities.cli.output import Done
 
 if TYPE_CHECKING:
@@ -78,9 +87,11 @@ def list_(client: GatewayClient, provider: str | None) -> Sequence[GatewaySecret
     _values,
     _AUTH_CONFIG,
     created_by,
+    *CREATES,
 )
 def create(
     client: GatewayClient,
+    /,
     name: str,
     *,
     provider: str | None,
@@ -88,17 +99,21 @@ def create(
     values_file: str | None,
     auth_config: Sequence[tuple[str, str]],
     created_by: str | None,
+    **change: Any,
 ) -> GatewaySecretInfo:
     """Store a credential under a new name."""
     value = _read_value(value_files, values_file)
     if not value:
         raise click.UsageError("Give the value with --value-file KEY=FILE or --values-file FILE.")
-    return client.create_secret(name, value, provider=provider, auth_config=dict(auth_config) or None, created_by=created_by)
+    return client.create_secret(
+        name, value, provider=provider, auth_config=dict(auth_config) or None, created_by=created_by, **change
+    )
 
 
-@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), updated_by)
+@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), updated_by, *CHANGES)
 def update(
     client: GatewayClient,
+    /,
     key: str,
     *,
     value_files: Sequence[str],
@@ -106,6 +121,7 @@ def update(
     auth_config: Sequence[tuple[str, str]],
     clear: Sequence[str],
     updated_by: str | None,
+    **change: Any,
 ) -> GatewaySecretInfo:
     """Replace the whole value of a secret, or all its settings."""
     given: dict[str, Any] = {
@@ -113,15 +129,15 @@ def update(
         "auth_config": dict(auth_config) or None,
     }
     return client.update_secret(
-        lookup.secret_id(client, key), **given, updated_by=updated_by, update_mask=update_mask(clear, given)
+        lookup.secret_id(client, key), **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
     )
 
 
-@client_command(secret, "delete", _SECRET)
-def delete(client: GatewayClient, key: str) -> Done:
+@client_command(secret, "delete", _SECRET, *CHANGES)
+def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     """Delete a secret. The model definitions that used it stay, without a secret."""
     found = lookup.secret_id(client, key)
-    client.delete_secret(found)
+    client.delete_secret(found, **change)
     return Done(f"deleted {found}")
 
 

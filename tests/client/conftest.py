@@ -67,7 +67,7 @@ def other(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def do(request: pytest.FixtureRequest, client: Any) -> Iterator[Carrier]:  # noqa: ARG001 - its pair is this one's.
+def do(request: pytest.FixtureRequest, client: Any) -> Iterator[Carrier]:
     """Sends a request message over the client's transport, once, and returns the response message."""
     transport, colour = request.node.callspec.params["client"].split("-")
     if transport == "mlflow":

@@ -33,9 +33,14 @@ OWN_NUMBERS = range(1000, 2**29)
 OWN_METHODS = {
     "RecordGatewaySpend": "MLflow counts what passes through itself, and takes no report from elsewhere",
     "CheckGatewayBudget": "MLflow checks what passes through itself, and tells nobody else",
+    "ListGatewayChanges": "MLflow keeps no change log",
 }
 """The RPCs that are ours alone, and why."""
-OWN_RESOURCES = {"GatewayBudgetCheck": "the answer of CheckGatewayBudget"}
+OWN_RESOURCES = {
+    "GatewayBudgetCheck": "the answer of CheckGatewayBudget",
+    "GatewayChange": "a line of the change log",
+    "GatewayChangeEffect": "a part of such a line",
+}
 """The resource messages that are ours alone, and why."""
 MIRRORED_METHODS = [method for method in METHODS if method.name not in OWN_METHODS]
 MIRRORED_RESOURCES = [name for name in RESOURCES if name not in OWN_RESOURCES]

@@ -15,6 +15,7 @@ from google.protobuf import json_format
 
 from gateway_entities import entities
 from gateway_entities.cli.app import cli
+from gateway_entities.errors import WireError
 from gateway_entities.wire import MESSAGE_TYPES, check, message_type_named
 from gateway_entities.wire.vectors import vectors, write
 
@@ -60,8 +61,12 @@ def test_all_are_canonical(vector):
 @pytest.mark.parametrize("vector", [v for v in MANIFEST if v["case"] in {"full", "maximum", "unicode", "unknown_enum"}])
 def test_entities_keep_them(vector):
     kind = getattr(entities, vector["type"].rpartition(".")[2], None)
-    if kind is not None and kind is not entities.GatewayEndpoint:
-        data = (HEAD / f"{vector['name']}.binpb").read_bytes()
+    data = (HEAD / f"{vector['name']}.binpb").read_bytes()
+    if kind in {entities.GatewayEndpoint, entities.GatewayChange}:
+        # Their lists have an element without any field, and of these, some are required.
+        with pytest.raises(WireError, match=r"\[1\].*is required"):
+            kind.from_bytes(data)
+    elif kind is not None:
         assert kind.from_bytes(data).to_bytes() == data
 
 

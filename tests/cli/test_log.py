@@ -1,0 +1,93 @@
+"""The change log on the command line, and changes that ask for an etag or have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from gateway_entities.cli.app import cli
+
+Run = Callable[..., Result]
+RunJson = Callable[..., Any]
+
+
+def etag(run: Run, *get: str) -> str:
+    """The etag that a get shows."""
+    return dict(line.split(maxsplit=1) for line in run(*get).stdout.splitlines() if line[0] != " ")["etag"]
+
+
+def last(run_json: RunJson) -> int:
+    return int(run_json("log")[-1]["revision"])
+
+
+def test_each_change_has_a_line(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+    before = last(run_json)
+    run("endpoint", "update", endpoint["name"], "--experiment-id", "7", "--updated-by", "ann")
+    run("endpoint", "delete", endpoint["endpointId"])
+    changed, removed = run_json("log", "--since", str(before))
+    assert [(line["revision"], line["rpc"]) for line in (changed, removed)] == [
+        (str(before + 1), "UpdateGatewayEndpoint"),
+        (str(before + 2), "DeleteGatewayEndpoint"),
+    ]
+    assert changed["actor"] == "ann"
+    assert changed["change"]["id"] == endpoint["endpointId"]
+    assert removed["change"]["etagBefore"] == changed["change"]["etagAfter"]
+    heading, first, second = run("log", "--since", str(before)).stdout.splitlines()
+    assert heading.split() == ["REVISION", "CHANGED_AT", "ACTOR", "RPC", "CHANGE", "EFFECTS"]
+    assert first.split()[0] == str(before + 1)
+    assert first.split()[2:] == [
+        *("ann", "UpdateGatewayEndpoint", "endpoint", endpoint["endpointId"], changed["change"]["etagAfter"], "-")
+    ]
+    assert second.split()[2:] == ["-", "DeleteGatewayEndpoint", "endpoint", endpoint["endpointId"], "removed", "-"]
+
+
+def test_after_the_last_there_is_none(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
+    assert run_json("log")[-1]["change"]["id"] == secret["secretId"]
+    assert run("log", "--since", str(last(run_json))).stdout == "(none)\n"
+    assert run_json("log", "--since", str(last(run_json))) == []
+
+
+@pytest.mark.parametrize("since", ["-1", "x"])
+def test_since_is_a_revision(run: Run, since: str) -> None:
+    run("log", "--since", since, code=2)
+
+
+def test_a_change_may_ask_for_an_etag(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
+    key = endpoint["endpointId"]
+    shown = etag(run, "endpoint", "get", key)
+    assert run_json("endpoint", "update", key, "--experiment-id", "7", "--etag", shown)["experimentId"] == "7"
+    refused = run("endpoint", "delete", key, "--etag", shown, code=1)
+    assert refused.stderr.startswith("error: ABORTED: ")
+    run("endpoint", "tag", "set", key, "team", name, "--etag", etag(run, "endpoint", "get", key))
+    run("endpoint", "delete", key, "--etag", etag(run, "endpoint", "get", key))
+
+
+def test_a_request_with_a_name_acts_once(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
+    budget = ("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS", "--scope", "GLOBAL", "--action", "ALERT")
+    made = run_json(*budget, "--request-id", name)
+    assert run_json(*budget, "--request-id", name) == made
+    for _ in range(2):
+        run("endpoint", "delete", endpoint["endpointId"], "--request-id", f"{name}-delete")
+    other = run(*budget, "--created-by", "ann", "--request-id", name, code=1)
+    assert other.stderr.startswith("error: INVALID_ARGUMENT: ")
+    assert "\n  request_id: " in other.stderr
+
+
+def test_every_command_that_changes_something_takes_both() -> None:
+    lacking = []
+    verbs = {"create": {"request_id"}}
+    verbs |= {verb: {"request_id", "etag"} for verb in ("update", "delete", "attach", "detach", "set")}
+    for noun in ("secret", "model-definition", "endpoint", "binding", "budget-policy"):
+        lacking += _lacking(cli.commands[noun], verbs)
+    assert lacking == []
+
+
+def _lacking(command: click.Command, verbs: dict[str, set[str]]) -> list[str]:
+    if isinstance(command, click.Group):
+        return [found for part in command.commands.values() for found in _lacking(part, verbs)]
+    missing = verbs.get(command.name or "", set()) - {parameter.name for parameter in command.params}
+    return [f"{command.name} {missing}"] if missing else []

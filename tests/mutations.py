@@ -1,0 +1,180 @@
+"""One valid request of every RPC that takes a request_id, on things that are made for it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from gateway_entities import methods
+from gateway_entities.methods import METHODS, Method
+from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+
+Do = Callable[[Any], Any]
+"""Sends a request message and returns the response message, or raises GatewayError."""
+
+METHOD_OF: Final[Mapping[type[Message], Method[Any, Any]]] = {method.request_type: method for method in METHODS}
+NAMED: Final = tuple(method for method in METHODS if method.named)
+"""What takes a request_id."""
+GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_type.DESCRIPTOR.fields_by_name)
+"""What takes an etag."""
+LOGGED: Final = tuple(method for method in NAMED if "revision" in method.response_type.DESCRIPTOR.fields_by_name)
+"""What the change log has lines of."""
+
+CANARY: Final = "sk-canary-31f2b8c47d5e4a09"
+"""A secret value that must be seen nowhere."""
+
+
+def new_name(stem: str) -> str:
+    """Return a name that nothing has yet."""
+    return f"{stem}-{uuid.uuid4().hex[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """One of everything: an endpoint with two models of one secret, its binding and its budget; a model of no endpoint."""
+
+    secret_id: str
+    model_id: str
+    second_id: str
+    spare_id: str
+    endpoint_id: str
+    resource_id: str
+    policy_id: str
+
+    @property
+    def binding(self) -> dict[str, str]:
+        return {"endpoint_id": self.endpoint_id, "resource_type": "scorer", "resource_id": self.resource_id}
+
+
+def prepare(do: Do) -> Things:
+    """Make one of everything."""
+    secret_id = do(create_secret()).secret.secret_id
+    first, second, spare = (do(create_definition(secret_id)).model_definition.model_definition_id for _ in range(3))
+    endpoint_id = do(create_endpoint(first, second)).endpoint.endpoint_id
+    do(endpoint_pb2.SetGatewayEndpointTagRequest(endpoint_id=endpoint_id, key="team", value="search"))
+    resource_id = new_name("resource")
+    do(create_binding(endpoint_id, resource_id))
+    policy_id = do(create_policy(endpoint_id)).budget_policy.budget_policy_id
+    return Things(secret_id, first, second, spare, endpoint_id, resource_id, policy_id)
+
+
+def create_secret() -> secret_pb2.CreateGatewaySecretRequest:
+    # Several values, because a map has no order of its own.
+    values = {"api_key": CANARY, **{f"part_{number}": CANARY for number in range(8)}}
+    return secret_pb2.CreateGatewaySecretRequest(secret_name=new_name("secret"), secret_value=values, provider="openai")
+
+
+def create_definition(secret_id: str) -> model_definition_pb2.CreateGatewayModelDefinitionRequest:
+    return model_definition_pb2.CreateGatewayModelDefinitionRequest(
+        name=new_name("model"), secret_id=secret_id, provider="openai", model_name="gpt-4o"
+    )
+
+
+def create_endpoint(*model_ids: str) -> endpoint_pb2.CreateGatewayEndpointRequest:
+    return endpoint_pb2.CreateGatewayEndpointRequest(
+        name=new_name("endpoint"), model_configs=[_primary(model_id) for model_id in model_ids], usage_tracking=False
+    )
+
+
+def create_binding(endpoint_id: str, resource_id: str) -> binding_pb2.CreateGatewayEndpointBindingRequest:
+    return binding_pb2.CreateGatewayEndpointBindingRequest(
+        endpoint_id=endpoint_id, resource_type="scorer", resource_id=resource_id
+    )
+
+
+def create_policy(endpoint_id: str) -> budget_pb2.CreateGatewayBudgetPolicyRequest:
+    return budget_pb2.CreateGatewayBudgetPolicyRequest(
+        budget_unit="USD",
+        budget_amount=100.0,
+        duration=budget_pb2.BudgetDuration(unit="DAYS", value=1),
+        target_scope="ENDPOINT",
+        target_value=endpoint_id,
+        budget_action="ALERT",
+    )
+
+
+def _primary(model_id: str) -> endpoint_pb2.GatewayEndpointModelConfig:
+    return endpoint_pb2.GatewayEndpointModelConfig(model_definition_id=model_id, linkage_type="PRIMARY")
+
+
+REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Things], Any]]] = {
+    methods.CREATE_GATEWAY_SECRET: lambda _: create_secret(),
+    methods.UPDATE_GATEWAY_SECRET: lambda t: secret_pb2.UpdateGatewaySecretRequest(
+        secret_id=t.secret_id, secret_value={"api_key": CANARY, "other": CANARY}
+    ),
+    methods.DELETE_GATEWAY_SECRET: lambda t: secret_pb2.DeleteGatewaySecretRequest(secret_id=t.secret_id),
+    methods.CREATE_GATEWAY_MODEL_DEFINITION: lambda t: create_definition(t.secret_id),
+    methods.UPDATE_GATEWAY_MODEL_DEFINITION: lambda t: model_definition_pb2.UpdateGatewayModelDefinitionRequest(
+        model_definition_id=t.model_id, model_name=new_name("gpt")
+    ),
+    methods.DELETE_GATEWAY_MODEL_DEFINITION: lambda t: model_definition_pb2.DeleteGatewayModelDefinitionRequest(
+        model_definition_id=t.spare_id
+    ),
+    methods.CREATE_GATEWAY_ENDPOINT: lambda t: create_endpoint(t.model_id),
+    methods.UPDATE_GATEWAY_ENDPOINT: lambda t: endpoint_pb2.UpdateGatewayEndpointRequest(
+        endpoint_id=t.endpoint_id, name=new_name("renamed")
+    ),
+    methods.DELETE_GATEWAY_ENDPOINT: lambda t: endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=t.endpoint_id),
+    methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT: lambda t: endpoint_pb2.AttachModelToGatewayEndpointRequest(
+        endpoint_id=t.endpoint_id, model_config=_primary(t.spare_id)
+    ),
+    methods.DETACH_MODEL_FROM_GATEWAY_ENDPOINT: lambda t: endpoint_pb2.DetachModelFromGatewayEndpointRequest(
+        endpoint_id=t.endpoint_id, model_definition_id=t.second_id
+    ),
+    methods.SET_GATEWAY_ENDPOINT_TAG: lambda t: endpoint_pb2.SetGatewayEndpointTagRequest(
+        endpoint_id=t.endpoint_id, key="team", value=new_name("value")
+    ),
+    methods.DELETE_GATEWAY_ENDPOINT_TAG: lambda t: endpoint_pb2.DeleteGatewayEndpointTagRequest(
+        endpoint_id=t.endpoint_id, key="team"
+    ),
+    methods.CREATE_GATEWAY_ENDPOINT_BINDING: lambda t: create_binding(t.endpoint_id, new_name("resource")),
+    methods.DELETE_GATEWAY_ENDPOINT_BINDING: lambda t: binding_pb2.DeleteGatewayEndpointBindingRequest(**t.binding),
+    methods.CREATE_GATEWAY_BUDGET_POLICY: lambda t: create_policy(t.endpoint_id),
+    methods.UPDATE_GATEWAY_BUDGET_POLICY: lambda t: budget_pb2.UpdateGatewayBudgetPolicyRequest(
+        budget_policy_id=t.policy_id, budget_amount=7.5
+    ),
+    methods.DELETE_GATEWAY_BUDGET_POLICY: lambda t: budget_pb2.DeleteGatewayBudgetPolicyRequest(
+        budget_policy_id=t.policy_id
+    ),
+    methods.RECORD_GATEWAY_SPEND: lambda t: budget_pb2.RecordGatewaySpendRequest(
+        request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_micros=5, budget_unit="USD"
+    ),
+}
+"""A request of each RPC, without an etag, and, where it may be left out, without a request_id."""
+
+
+def of_other_content(request: Any) -> Any:
+    """Return a request of the same RPC and name that says something else, and is as valid."""
+    other = type(request)()
+    other.CopyFrom(request)
+    for field, value in {"created_by": "bob", "updated_by": "bob", "amount_micros": 6, "key": "other"}.items():
+        if field in other.DESCRIPTOR.fields_by_name:
+            setattr(other, field, value)
+            return other
+    # What only names a thing names another, which need not be there: the name was used, and that is what counts.
+    for field in ("model_definition_id", "secret_id", "budget_policy_id", "resource_id", "endpoint_id"):
+        if field in other.DESCRIPTOR.fields_by_name:
+            setattr(other, field, "x-other")
+            return other
+    raise AssertionError(f"no field of {type(request).__name__} is known to be free")
+
+
+def subject(do: Do, request: Any) -> Any:
+    """Return the resource message that a request is about."""
+    name = type(request).__name__
+    if "Binding" in name:
+        key = {key: getattr(request, key) for key in ("endpoint_id", "resource_type", "resource_id")}
+        return do(binding_pb2.ListGatewayEndpointBindingsRequest(**key)).bindings[0]
+    if "BudgetPolicy" in name:
+        asked = budget_pb2.GetGatewayBudgetPolicyRequest(budget_policy_id=request.budget_policy_id)
+        return do(asked).budget_policy
+    if "Secret" in name:
+        return do(secret_pb2.GetGatewaySecretInfoRequest(secret_id=request.secret_id)).secret
+    if "Endpoint" in name:
+        return do(endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)).endpoint
+    asked = model_definition_pb2.GetGatewayModelDefinitionRequest(model_definition_id=request.model_definition_id)
+    return do(asked).model_definition

@@ -1,0 +1,87 @@
+"""The change log held against what is stored: replayed, it gives the etag of everything there is, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway_entities.entities import (
+    GatewayBudgetPolicy,
+    GatewayChange,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayModelDefinition,
+    GatewaySecretInfo,
+)
+from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from tests.mutations import Do
+
+Etags = dict[tuple[str, str], str]
+"""The etag of each thing, by its noun and identifier as the change log has them."""
+
+_LISTS = (
+    ("secret", secret_pb2.ListGatewaySecretInfosRequest, GatewaySecretInfo),
+    ("model_definition", model_definition_pb2.ListGatewayModelDefinitionsRequest, GatewayModelDefinition),
+    ("endpoint", endpoint_pb2.ListGatewayEndpointsRequest, GatewayEndpoint),
+    ("binding", binding_pb2.ListGatewayEndpointBindingsRequest, GatewayEndpointBinding),
+    ("budget_policy", budget_pb2.ListGatewayBudgetPoliciesRequest, GatewayBudgetPolicy),
+)
+
+
+def stored(do: Do) -> Etags:
+    """Return the etags of all that lists show, each computed from the entity."""
+    etags: Etags = {}
+    for noun, request_type, entity in _LISTS:
+        token, request = "", request_type()
+        while True:
+            response = do(request)
+            for message in getattr(response, response.DESCRIPTOR.fields[0].name):
+                etags[noun, identifier(noun, message)] = entity.from_proto(message).etag()
+            token = response.next_page_token
+            if not token:
+                break
+            request.page_token = token
+    return etags
+
+
+def identifier(noun: str, message: Any) -> str:
+    """Return what the change log calls a thing."""
+    if noun == "binding":
+        return f"{message.endpoint_id}/{message.resource_type}/{message.resource_id}"
+    return getattr(message, f"{noun}_id")
+
+
+def log(do: Do, since: int = 0) -> list[GatewayChange]:
+    """Return the change log after a revision."""
+    found: list[GatewayChange] = []
+    while True:
+        request = change_pb2.ListGatewayChangesRequest(since_revision=since, page_size=1000)
+        page = [GatewayChange.from_proto(change) for change in do(request).changes]
+        if not page:
+            return found
+        found += page
+        since = page[-1].revision
+
+
+def replay(changes: Iterable[GatewayChange]) -> Etags:
+    """Return what there is after these changes, which begin with revision 1; check that none is missing or wrong."""
+    etags: Etags = {}
+    for expected, change in enumerate(changes, start=1):
+        assert change.revision == expected, f"a gap before revision {change.revision}"
+        effects = [change.change, *change.effects]
+        assert len({(effect.noun, effect.id) for effect in effects}) == len(effects), change
+        for effect in effects:
+            key = effect.noun, effect.id
+            assert etags.get(key) == effect.etag_before, (change, etags.get(key))
+            if effect.etag_after is None:
+                etags.pop(key, None)
+            else:
+                etags[key] = effect.etag_after
+    return etags
+
+
+def consistent(do: Do) -> list[GatewayChange]:
+    """Check that the log is without a gap and tells of exactly what there is; return it."""
+    changes = log(do)
+    assert replay(changes) == stored(do)
+    return changes

@@ -1,0 +1,204 @@
+"""A TCP proxy between client and server that loses answers and repeats requests, for HTTP/1.1 and for gRPC's HTTP/2.
+
+It reads just enough of either protocol to know where a request ends and which answer is its own. What it loses, the server
+has answered: the call took effect, and the caller is not told. What it repeats, it sends over a second connection to the
+server, byte for byte, whose answers nobody gets.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+_PREFACE: Final = 24
+_FRAME_HEAD: Final = 9
+_DATA, _HEADERS = 0, 1
+_END_STREAM: Final = 1
+
+
+class LossyProxy:
+    """A proxy on a free port of 127.0.0.1.
+
+    Attributes:
+        port: its port.
+        lost: how many answers it lost.
+        repeated: how many requests it sent again.
+        requests: how many requests came to it.
+    """
+
+    def __init__(self, upstream: int, *, http2: bool, lose: float, repeat: float, seed: int) -> None:
+        """Take the server's port, the protocol, and of how many requests the answer is lost, or which are repeated."""
+        self._upstream = upstream
+        self._serve = self._http2 if http2 else self._http1
+        self._lose, self._repeat = lose, repeat
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._sockets: set[socket.socket] = set()
+        self._closed = False
+        self.requests = self.lost = self.repeated = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    @contextmanager
+    def running(self) -> Iterator[LossyProxy]:
+        """Serve until the block ends."""
+        self._start(self._accept)
+        try:
+            yield self
+        finally:
+            self._closed = True
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            for sock in list(self._sockets):
+                _cut(sock)
+            for thread in self._threads:
+                thread.join()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(self._run, client)
+
+    def _run(self, client: socket.socket) -> None:
+        try:
+            with self._kept(client), self._kept(self._connect()) as server, suppress(OSError):
+                self._serve(client, server)
+        except OSError:
+            pass
+
+    def _connect(self) -> socket.socket:
+        server = socket.create_connection(("127.0.0.1", self._upstream))
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return server
+
+    @contextmanager
+    def _kept(self, sock: socket.socket) -> Iterator[socket.socket]:
+        self._sockets.add(sock)
+        try:
+            yield sock
+        finally:
+            self._sockets.discard(sock)
+            _cut(sock)
+            sock.close()
+
+    def _start(self, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args)
+        self._threads.append(thread)
+        thread.start()
+
+    def _fate(self) -> str:
+        """Throw the dice for one request."""
+        with self._lock:
+            self.requests += 1
+            thrown = self._random.random()
+            if thrown < self._lose:
+                self.lost += 1
+                return "lose"
+            if thrown < self._lose + self._repeat:
+                self.repeated += 1
+                return "repeat"
+            return "pass"
+
+    def _again(self, sent: bytes) -> None:
+        """Send the same bytes over another connection, and read whatever comes until the server has been silent."""
+        with suppress(OSError), self._kept(self._connect()) as server:
+            server.sendall(sent)
+            server.settimeout(2)
+            while server.recv(1 << 16):
+                pass
+
+    def _http1(self, client: socket.socket, server: socket.socket) -> None:
+        from_client, from_server = _Reader(client), _Reader(server)
+        while request := from_client.message():
+            fate = self._fate()
+            if fate == "repeat":
+                self._start(self._again, request)
+            server.sendall(request)
+            answer = from_server.message()
+            if fate == "lose":
+                # Some of it may arrive.
+                client.sendall(answer[: self._random.choice([0, len(answer) // 2])])
+                return
+            client.sendall(answer)
+
+    def _http2(self, client: socket.socket, server: socket.socket) -> None:
+        lost: set[int] = set()
+        self._start(self._http2_answers, client, server, lost)
+        from_client = _Reader(client)
+        sent = from_client.exactly(_PREFACE)
+        server.sendall(sent)
+        while frame := from_client.frame():
+            kind, flags, stream = _head(frame)
+            sent += frame
+            if kind in (_DATA, _HEADERS) and flags & _END_STREAM:
+                fate = self._fate()
+                if fate == "lose":
+                    lost.add(stream)
+                elif fate == "repeat":
+                    # All requests of the connection so far: what follows in it cannot be read without what came before.
+                    self._start(self._again, sent)
+            server.sendall(frame)
+
+    def _http2_answers(self, client: socket.socket, server: socket.socket, lost: set[int]) -> None:
+        with suppress(OSError):
+            from_server = _Reader(server)
+            while frame := from_server.frame():
+                kind, flags, stream = _head(frame)
+                if stream not in lost:
+                    client.sendall(frame)
+                elif kind in (_DATA, _HEADERS) and flags & _END_STREAM:
+                    break
+        _cut(client)
+        _cut(server)
+
+
+class _Reader:
+    """Reads whole messages and frames of a connection; empty when it ends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._read = b""
+
+    def exactly(self, size: int) -> bytes:
+        while len(self._read) < size:
+            more = self._sock.recv(1 << 16)
+            if not more:
+                return b""
+            self._read += more
+        found, self._read = self._read[:size], self._read[size:]
+        return found
+
+    def frame(self) -> bytes:
+        head = self.exactly(_FRAME_HEAD)
+        return head + self.exactly(int.from_bytes(head[:3])) if head else b""
+
+    def message(self) -> bytes:
+        """Return a request or response of HTTP/1.1, which have a content-length here."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            more = self.exactly(1)
+            if not more:
+                return b""
+            head += more
+        fields = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+        length = next((int(value) for name, _, value in fields if name == b"content-length"), 0)
+        return head + self.exactly(length)
+
+
+def _head(frame: bytes) -> tuple[int, int, int]:
+    """Return a frame's type, flags and stream."""
+    return frame[3], frame[4], int.from_bytes(frame[5:9]) & 0x7FFFFFFF
+
+
+def _cut(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
