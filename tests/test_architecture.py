@@ -47,8 +47,8 @@ THEIRS: dict[str, set[str]] = {
     "grpc": {"transports.grpc", "server.grpc"},
     "grpc_health": {"server.grpc"},
     "grpc_reflection": {"server.grpc"},
-    "httpcore2": {"transports.connections"},
-    "anyio": {"transports.connections", "server"},
+    "httptools": {"transports.http_answer"},
+    "anyio": {"server"},
     "starlette": {"server"},
     "uvicorn": {"server"},
     "sqlalchemy": {"server.store"},
@@ -70,7 +70,7 @@ IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "so
 IMPORTING_CALLS = {"importlib.import_module", "import_module", "__import__"}
 HEAVY = {
     "grpc",
-    "httpcore2",
+    "httptools",
     "anyio",
     "starlette",
     "uvicorn",
@@ -230,8 +230,8 @@ def test_grpc_is_imported_in_exactly_two_files() -> None:
     assert importers(ROOT, "grpc") == [f"{PACKAGE}/server/grpc.py", f"{PACKAGE}/transports/grpc.py"]
 
 
-def test_the_http_library_is_imported_in_exactly_one_file() -> None:
-    assert importers(ROOT, "httpcore2") == [f"{PACKAGE}/transports/connections.py"]
+def test_the_http_parser_is_imported_in_exactly_one_file() -> None:
+    assert importers(ROOT, "httptools") == [f"{PACKAGE}/transports/http_answer.py"]
 
 
 def test_names_and_lengths() -> None:
@@ -313,7 +313,8 @@ def small_tree(tmp_path: Path) -> Path:
         "rules/secret.py": "from gateway_entities.entities import GatewaySecretInfo",
         "transports/base.py": "from .. import errors\ndef f():\n    from . import connections, grpc",
         "transports/grpc.py": "import grpc",
-        "transports/connections.py": "import httpcore2",
+        "transports/connections.py": "",
+        "transports/http_answer.py": "import httptools",
         "client/_sync.py": "from gateway_entities.transports.base import Transport",
         "server/dispatch.py": "from gateway_entities.server import store\nfrom .store.tables import metadata",
         "server/grpc.py": "import grpc.aio",

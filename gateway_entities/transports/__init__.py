@@ -1,6 +1,6 @@
 """Transports: how a request message gets to a gateway and its response back.
 
-The libraries that do the work (grpc, httpcore2) are imported only when a target asks for them.
+The libraries that do the work (grpc, httptools) are imported only when a target asks for them.
 """
 
 from __future__ import annotations

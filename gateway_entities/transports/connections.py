@@ -1,25 +1,27 @@
-"""HTTP/1.1 requests and answers, over the httpcore2 library: what the transports over HTTP share."""
+"""Pools of HTTP/1.1 connections to one server: what the transports over HTTP share."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, NamedTuple, cast
-
-import httpcore2
+from collections import deque
+from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports.base import Deadline, OneLoop, Target, closed, deadline_exceeded
+from gateway_entities.transports.http_answer import HttpAnswer, NotHttpError
+from gateway_entities.transports.http_socket import HttpSocket, OpenSockets
+from gateway_entities.transports.http_stream import HttpStream
 from gateway_entities.transports.tls import Tls
+
+__all__ = ["AsyncConnections", "Connections", "HttpAnswer", "HttpRequest"]
 
 # One more call than this waits for a connection to be free: sockets are not endless.
 _MAX_CONNECTIONS = 100
 # Servers drop idle connections, uvicorn after 5 seconds. A request that crosses with the drop is lost, and only one that is
-# idempotent may be sent again; so this side lets go first.
+# idempotent may be sent again, which is for the client to decide; so this side lets go first.
 _KEEPALIVE_S = 4.0
 
 
@@ -38,19 +40,23 @@ class HttpRequest(NamedTuple):
     headers: list[tuple[str, str]]
     body: bytes
 
+    def encode(self) -> bytes:
+        """Return all of its bytes.
 
-class HttpAnswer(NamedTuple):
-    """An answer as it came over the wire.
-
-    Attributes:
-        status: the HTTP status.
-        headers: the headers.
-        body: the content.
-    """
-
-    status: int
-    headers: Iterable[tuple[bytes, bytes]]
-    body: bytes
+        Raises:
+            GatewayError: INTERNAL if they would be read as something else.
+        """
+        lines = [f"{self.verb} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
+        head = "\r\n".join([*lines, f"content-length: {len(self.body)}", "", ""])
+        # Whoever made the parts has checked them. If not: a line more is a header that nobody meant, or a second request.
+        if (
+            head.count("\n") != len(lines) + 2
+            or head.count("\r") != len(lines) + 2
+            or lines[0].count(" ") != 2
+            or not head.isascii()
+        ):
+            raise GatewayError(Code.INTERNAL, "a request's path or headers are not fit to be sent")
+        return head.encode("ascii") + self.body
 
 
 class Connections:
@@ -58,61 +64,84 @@ class Connections:
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
-        self._sockets = _Sockets()
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=_ssl_context(target, tls),
-            max_connections=_MAX_CONNECTIONS,
-            keepalive_expiry=_KEEPALIVE_S,
-            network_backend=self._sockets,
-        )
-        self._lock = threading.Lock()
-        self._calls = 0
+        self._context = _ssl_context(target, tls)
+        self._sockets = OpenSockets()
+        self._turn = threading.Condition()
+        self._busy = 0
+        self._idle: deque[tuple[float, HttpSocket]] = deque()
         self._closed = False
 
     def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:
         """Send a request and return the answer, whatever its status.
 
         Raises:
-            GatewayError: UNAVAILABLE; DEADLINE_EXCEEDED; CANCELLED when the pool is closed, before or during it.
+            GatewayError: UNAVAILABLE; DEADLINE_EXCEEDED; INTERNAL for what is no HTTP; CANCELLED when the pool is closed,
+                before or during it.
         """
-        left = deadline.remaining()
-        # Our streams take a moment on the clock for a timeout: a read's own timeout would start anew with each byte.
-        timeouts = {"pool": left, "connect": deadline.at, "write": deadline.at, "read": deadline.at}
-        fault: GatewayError | None = None
-        answer: httpcore2.Response | None = None
-        with self._lock:
-            if self._closed:
-                raise closed()
-            self._calls += 1
+        deadline.remaining()
+        data = request.encode()
+        self._wait_for_turn(deadline)
+        connection: HttpSocket | None = None
         try:
-            answer = self._pool.request(
-                request.verb,
-                _url(self._target, request.path),
-                headers=request.headers,
-                content=request.body,
-                extensions={"timeout": timeouts},
-            )
-        except _FAILURES as error:
-            fault = _fault(error, self._target)
+            connection = self._kept() or HttpSocket(self._target, self._context, self._sockets, deadline)
+            return connection.exchange(data, deadline)
+        except (OSError, NotHttpError, GatewayError) as error:
+            raise closed() if self._closed else _fault(error, self._target, connection) from None
         finally:
-            with self._lock:
-                self._calls -= 1
-                last = self._closed and self._calls == 0
-            if last:
-                self._pool.close()
-        if answer is None:
-            raise closed() if self._closed or fault is None else fault
-        return HttpAnswer(answer.status, answer.headers, answer.content)
+            self._give_back(connection)
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
-        with self._lock:
+        with self._turn:
             self._closed = True
-            idle = self._calls == 0
+            idle = list(self._idle)
+            self._idle.clear()
+            self._turn.notify_all()
         # Closing a socket does not wake the thread that reads it; breaking it does. That thread then closes it.
         self._sockets.break_all()
-        if idle:
-            self._pool.close()
+        for _, connection in idle:
+            connection.close()
+
+    def _wait_for_turn(self, deadline: Deadline) -> None:
+        with self._turn:
+            try:
+                while self._busy >= _MAX_CONNECTIONS and not self._closed:
+                    self._turn.wait(deadline.remaining())
+            except BaseException:
+                # It may have been told that it is its turn, and another waits.
+                self._turn.notify()
+                raise
+            if self._closed:
+                raise closed()
+            self._busy += 1
+
+    def _kept(self) -> HttpSocket | None:
+        """Return an idle connection that can be used, and close those that cannot."""
+        old: list[HttpSocket] = []
+        found: HttpSocket | None = None
+        with self._turn:
+            now = time.monotonic()
+            while self._idle and self._idle[0][0] < now:
+                old.append(self._idle.popleft()[1])
+            while self._idle and found is None:
+                _, connection = self._idle.pop()
+                if connection.is_alive():
+                    found = connection
+                else:
+                    old.append(connection)
+        for connection in old:
+            connection.close()
+        return found
+
+    def _give_back(self, connection: HttpSocket | None) -> None:
+        with self._turn:
+            self._busy -= 1
+            kept = connection is not None and connection.reusable and not self._closed
+            if connection is not None and kept:
+                self._idle.append((time.monotonic() + _KEEPALIVE_S, connection))
+            self._turn.notify()
+        if connection is not None and not kept:
+            connection.close()
 
 
 class AsyncConnections:
@@ -120,12 +149,10 @@ class AsyncConnections:
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=_ssl_context(target, tls),
-            max_connections=_MAX_CONNECTIONS,
-            keepalive_expiry=_KEEPALIVE_S,
-            network_backend=_AsyncBackend(),
-        )
+        self._context = _ssl_context(target, tls)
+        self._turn = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._open: set[HttpStream] = set()
+        self._idle: deque[tuple[float, HttpStream]] = deque()
         self._scopes: set[asyncio.Timeout] = set()
         self._loop = OneLoop()
         self._closed = False
@@ -136,22 +163,24 @@ class AsyncConnections:
         self._loop.check()
         if self._closed:
             raise closed()
+        data = request.encode()
         scope = asyncio.timeout(left)
+        stream: HttpStream | None = None
         try:
             async with scope:
                 self._scopes.add(scope)
-                answer = await self._pool.request(
-                    request.verb, _url(self._target, request.path), headers=request.headers, content=request.body
-                )
-        except TimeoutError:
-            fault = deadline_exceeded()
-        except _FAILURES as error:
-            fault = _fault(error, self._target)
-        else:
-            return HttpAnswer(answer.status, answer.headers, answer.content)
+                async with self._turn:
+                    try:
+                        stream = self._kept() or await self._connected()
+                        return await stream.exchange(data)
+                    finally:
+                        self._give_back(stream)
+        except (OSError, NotHttpError) as error:
+            if self._closed:
+                raise closed() from None
+            raise (deadline_exceeded() if scope.expired() else _fault(error, self._target, stream)) from None
         finally:
             self._scopes.discard(scope)
-        raise closed() if self._closed else fault
 
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
@@ -160,221 +189,59 @@ class AsyncConnections:
             if not scope.expired():
                 scope.reschedule(asyncio.get_running_loop().time())
         self._scopes.clear()
-        await self._pool.aclose()
+        self._idle.clear()
+        streams = list(self._open)
+        for stream in streams:
+            stream.close()
+        for stream in streams:
+            await stream.ended
 
+    async def _connected(self) -> HttpStream:
+        stream = await HttpStream.connect(self._target, self._context)
+        self._open.add(stream)
+        stream.ended.add_done_callback(lambda _: self._open.discard(stream))
+        return stream
 
-_FAILURES = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
+    def _kept(self) -> HttpStream | None:
+        """Return an idle connection that can be used, and close those that cannot."""
+        now = time.monotonic()
+        while self._idle and self._idle[0][0] < now:
+            self._idle.popleft()[1].close()
+        while self._idle:
+            _, stream = self._idle.pop()
+            if stream.is_alive():
+                return stream
+            stream.close()
+        return None
+
+    def _give_back(self, stream: HttpStream | None) -> None:
+        if stream is None:
+            return
+        if stream.reusable and not self._closed:
+            self._idle.append((time.monotonic() + _KEEPALIVE_S, stream))
+        else:
+            stream.close()
 
 
 def _ssl_context(target: Target, tls: Tls | None) -> ssl.SSLContext | None:
     if not target.secure:
         return None
-    system = httpcore2.default_ssl_context()
-    return system if tls is None else tls.context(system)
+    system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls is None or tls.ca is None:
+        system.load_default_certs()
+    context = system if tls is None else tls.context(system)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
-def _url(target: Target, path: str) -> httpcore2.URL:
-    scheme = b"https" if target.secure else b"http"
-    return httpcore2.URL(scheme=scheme, host=target.host.encode(), port=target.port, target=path.encode())
-
-
-def _fault(error: Exception, target: Target) -> GatewayError:
-    if isinstance(error, httpcore2.TimeoutException):
+def _fault(error: Exception, target: Target, connection: object | None) -> GatewayError:
+    if isinstance(error, GatewayError):
+        return error
+    # The deadline is a time-out without a number; the kernel, when it gives up on a peer, gives one.
+    if isinstance(error, TimeoutError) and error.errno is None:
         return deadline_exceeded()
-    if isinstance(error, httpcore2.ConnectError):
+    if isinstance(error, NotHttpError):
+        return GatewayError(Code.INTERNAL, f"what answers at {target} does not speak HTTP as it should: {error}")
+    if connection is None:
         return GatewayError(Code.UNAVAILABLE, f"cannot connect to {target}: {error}")
     return GatewayError(Code.UNAVAILABLE, f"no complete answer from {target}: {error}")
-
-
-class _AsyncBackend(httpcore2.AsyncNetworkBackend):
-    """The library's own, but that no connection outlives a TLS handshake that was cancelled."""
-
-    def __init__(self) -> None:
-        self._backend = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        return _AsyncStream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
-
-
-class _AsyncStream(httpcore2.AsyncNetworkStream):
-    """One connection before TLS, or without it."""
-
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        except asyncio.CancelledError:
-            await self._stream.aclose()
-            raise
-
-
-class _Sockets(httpcore2.NetworkBackend):
-    """Makes the connections, and can break all of them from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._broken = False
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002 - The pool passes it, and never anything but None.
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 - As above.
-    ) -> httpcore2.NetworkStream:
-        failure: Exception = httpcore2.ConnectError("no address")
-        try:
-            addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore2.ConnectError(str(error)) from error
-        for family, kind, protocol, _, address in addresses:
-            sock = socket.socket(family, kind, protocol)
-            try:
-                self.add(sock)
-                sock.settimeout(_left(timeout, httpcore2.ConnectTimeout))
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except TimeoutError:
-                self.drop(sock)
-                raise httpcore2.ConnectTimeout from None
-            except OSError as error:
-                self.drop(sock)
-                failure = httpcore2.ConnectError(str(error))
-            except BaseException:
-                self.drop(sock)
-                raise
-            else:
-                return _Stream(sock, self)
-        raise failure
-
-    def add(self, sock: socket.socket) -> None:
-        """Remember an open socket."""
-        with self._lock:
-            if self._broken:
-                raise httpcore2.ConnectError("the client is closed")
-            self._open.add(sock)
-
-    def drop(self, sock: socket.socket) -> None:
-        """Close a socket and forget it."""
-        with self._lock:
-            self._open.discard(sock)
-        sock.close()
-
-    def break_all(self) -> None:
-        """Shut every socket down, so that whoever waits on one wakes up, and let no more be opened."""
-        with self._lock:
-            self._broken = True
-            for sock in self._open:
-                try:
-                    # An SSLSocket's own shutdown would first take the TLS state from under the reader.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
-                except OSError:
-                    continue  # It is not connected, or no longer.
-
-
-class _Stream(httpcore2.NetworkStream):
-    """One connection. Its timeouts are moments on the monotonic clock, not durations."""
-
-    def __init__(self, sock: socket.socket, sockets: _Sockets) -> None:
-        self._socket = sock
-        self._sockets = sockets
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._socket.settimeout(_left(timeout, httpcore2.ReadTimeout))
-        try:
-            return self._socket.recv(max_bytes)
-        except TimeoutError:
-            raise httpcore2.ReadTimeout from None
-        except OSError as error:
-            raise httpcore2.ReadError(str(error)) from error
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if not buffer:
-            return
-        self._socket.settimeout(_left(timeout, httpcore2.WriteTimeout))
-        try:
-            # Its timeout is for all of the bytes together.
-            self._socket.sendall(buffer)
-        except TimeoutError:
-            raise httpcore2.WriteTimeout from None
-        except OSError as error:
-            raise httpcore2.WriteError(str(error)) from error
-
-    def close(self) -> None:
-        self._sockets.drop(self._socket)
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        plain = self._socket
-        try:
-            plain.settimeout(_left(timeout, httpcore2.ConnectTimeout))
-            # The handshake comes after the new socket is remembered: it too may have to be broken.
-            secured = ssl_context.wrap_socket(plain, server_hostname=server_hostname, do_handshake_on_connect=False)
-            self._sockets.drop(plain)
-            self._socket = secured
-            self._sockets.add(secured)
-            secured.do_handshake()
-        except TimeoutError:
-            self.close()
-            raise httpcore2.ConnectTimeout from None
-        except OSError as error:
-            self.close()
-            raise httpcore2.ConnectError(str(error)) from error
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":
-            return self._is_readable()
-        if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
-            return self._socket
-        return None
-
-    def _is_readable(self) -> bool:
-        # The pool asks this of an idle connection: if there is something to read, the server closed it.
-        self._socket.settimeout(0)
-        try:
-            # Past the SSLSocket, which cannot peek.
-            socket.socket.recv(self._socket, 1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        return True
-
-
-def _left(at: float | None, expired: type[Exception]) -> float | None:
-    if at is None:
-        return None
-    left = at - time.monotonic()
-    if left <= 0:
-        raise expired
-    return left

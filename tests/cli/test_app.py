@@ -82,7 +82,7 @@ def test_help_loads_no_server_no_database_and_no_transport(arguments: list[str])
     assert "click" in loaded
     assert not loaded & {
         "grpc",
-        "httpcore2",
+        "httptools",
         "anyio",
         "starlette",
         "uvicorn",

@@ -82,7 +82,7 @@ def test_importing_the_package_imports_nothing_heavy():
     )
     heavy = {
         "grpc",
-        "httpcore2",
+        "httptools",
         "anyio",
         "asyncio",
         "starlette",

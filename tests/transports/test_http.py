@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import socket
-import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
 from llm_gateway.v1.secret_pb2 import GetGatewaySecretInfoRequest, GetGatewaySecretInfoResponse
+from tests.transports.raw_server import OK, raw_server, read_request, reply, unreachable
 
 REQUEST = GetGatewaySecretInfoRequest()
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/proto\r\ncontent-length: 0\r\n\r\n"
 
 
 @pytest.fixture(params=["http-sync", "http-async"])
@@ -38,65 +31,6 @@ def error_of(transport, timeout=10.0) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
         call(transport, timeout)
     return caught.value
-
-
-@contextmanager
-def raw_server(talk, *, backlog=16, context=None):
-    """A server that hands every connection to ``talk``, in a thread, and closes it after."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
-    accepted = []
-    threads = []
-
-    def one(sock):
-        with suppress(OSError), sock:
-            if context is not None:
-                sock = context.wrap_socket(sock, server_side=True)
-            with sock:
-                talk(sock)
-
-    def accept():
-        with suppress(OSError):
-            while True:
-                sock, _ = listener.accept()
-                accepted.append(sock)
-                threads.append(threading.Thread(target=one, args=(sock,)))
-                threads[-1].start()
-
-    acceptor = threading.Thread(target=accept)
-    if talk is not None:
-        acceptor.start()
-    try:
-        yield f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        if talk is not None:
-            acceptor.join()
-        for sock in accepted:
-            # A test that fails has not closed its transport, and talk would wait for more.
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join()
-
-
-def read_request(sock) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = sock.recv(65536)
-        if not more:
-            break
-        data += more
-    return data
-
-
-def reply(response: bytes):
-    def talk(sock):
-        while read_request(sock):
-            sock.sendall(response)
-
-    return talk
 
 
 def response(status: int, kind: str, body: bytes) -> bytes:
@@ -192,10 +126,12 @@ def test_success_may_say_that_it_is_not_compressed(connect):
         transport.close()
 
 
-def test_a_peer_that_does_not_speak_http_is_unavailable(connect):
+def test_a_peer_that_does_not_speak_http_is_an_internal_error(connect):
     with raw_server(reply(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\x00" * 18 + b"\r\n\r\n")) as target:
         transport = connect(target)
-        assert error_of(transport).code is Code.UNAVAILABLE
+        got = error_of(transport)
+        assert got.code is Code.INTERNAL
+        assert "does not speak HTTP" in got.message
         transport.close()
 
 
@@ -226,22 +162,6 @@ def test_a_server_that_drips_does_not_put_off_the_deadline(connect, steady):
         assert error_of(transport, timeout=0.4).code is Code.DEADLINE_EXCEEDED
         assert time.monotonic() - start < 5
         transport.close()
-
-
-@contextmanager
-def unreachable():
-    """A target whose connections are never made: nobody accepts, and the queue is full."""
-    with raw_server(None, backlog=0) as target:
-        address = ("127.0.0.1", int(target.rpartition(":")[2]))
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(address)
-        try:
-            yield target
-        finally:
-            for sock in waiting:
-                sock.close()
 
 
 def test_the_deadline_holds_while_connecting(connect):
@@ -301,38 +221,6 @@ def test_the_host_header_of_an_ipv6_address_has_brackets(connect):
     thread.join()
     listener.close()
     assert f"host: [::1]:{port}".encode() in seen[0].lower()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A self-signed certificate of 127.0.0.1 and its key, as files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(key.private_bytes(*form))
-    return folder / "cert.pem", folder / "key.pem"
-
-
-@pytest.fixture
-def tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return context
 
 
 def test_https_with_a_trusted_certificate(connect, tls, certificate, monkeypatch):

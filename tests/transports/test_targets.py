@@ -67,13 +67,13 @@ def test_other_targets_are_told_the_valid_forms(target, opens):
 
 
 @pytest.mark.parametrize(
-    ("target", "loaded", "absent"), [("grpc://h:1", "grpc", "httpcore2"), ("http://h:1", "httpcore2", "grpc")]
+    ("target", "loaded", "absent"), [("grpc://h:1", "grpc", "httptools"), ("http://h:1", "httptools", "grpc")]
 )
 def test_only_the_library_that_a_target_needs_is_imported(target, loaded, absent):
     code = f"""
 import sys
 from gateway_entities.transports import open_transport
-assert not {{"grpc", "httpcore2", "anyio", "asyncio"}} & set(sys.modules)
+assert not {{"grpc", "httptools", "anyio", "asyncio"}} & set(sys.modules)
 open_transport({target!r}).close()
 assert {loaded!r} in sys.modules and {absent!r} not in sys.modules
 """
