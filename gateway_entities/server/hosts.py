@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,11 +71,16 @@ class KnownHosts:
 
     def _is_known(self, host: bytes) -> bool:
         name = _bare(re.sub(b":[0-9]*$", b"", host))
-        return name in self._names or name == "localhost" or (_is_address(name) and ip_address(name).is_loopback)
+        return name in self._names or name == "localhost" or _is_loopback(name)
 
 
 def _bare(host: bytes) -> str:
     return host.decode("latin-1").lower().removeprefix("[").removesuffix("]").removesuffix(".")
+
+
+@lru_cache(maxsize=64)
+def _is_loopback(name: str) -> bool:
+    return _is_address(name) and ip_address(name).is_loopback
 
 
 def _is_address(name: str) -> bool:

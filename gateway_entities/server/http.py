@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
@@ -68,10 +68,11 @@ def http_app(
 
     dialect = MlflowRest(dispatcher)
     rest = Endpoint(dialect)
+    connect = Endpoint(_Connect(dispatcher, methods))
     routes = [
         *(Route(root + rest_of_path, rest) for root in ROOTS for rest_of_path in ("", "/{path:path}")),
-        # One pattern for all calls, since each passes it.
-        Route("/{service}/{method}", Endpoint(_Connect(dispatcher, methods))),
+        # What names no RPC; those that do never come here.
+        Route("/{service}/{method}", connect),
         Route("/healthz", alive),
         Route("/readyz", readiness),
         *([Route("/metrics", Endpoint(metrics), methods=["GET"])] if metrics else []),
@@ -79,7 +80,12 @@ def http_app(
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
     app.router.redirect_slashes = False
-    answering = with_cors(app, cors_origins)
+    paths = frozenset(method.path for method in methods)
+
+    async def calls_first(scope: Scope, receive: Receive, send: Send) -> None:
+        await (connect if scope["path"] in paths else app)(scope, receive, send)
+
+    answering = with_cors(calls_first, cors_origins)
 
     def refusal(path: str, error: GatewayError) -> Reply:
         form = dialect.error_reply if path in PLAIN or path.startswith(ROOTS) else error_reply
