@@ -123,20 +123,21 @@ def secret(number: int) -> bytes:
     return secret_pb2.CreateGatewaySecretRequest(secret_name=f"s{number}", secret_value=value).SerializeToString()
 
 
-def endless(calls: list[Any]) -> Iterator[Any]:
-    while True:
+def again_and_again(calls: list[Any]) -> Iterator[Any]:
+    for _ in range(600):
         time.sleep(0.05)
         yield from calls
 
 
 def test_calls_over_the_limit_of_a_connection_are_unavailable_and_the_others_are_served(running):
     with channel(running.grpc_target) as opened:
-        create, read = opened.unary_unary(CREATE.path), opened.unary_unary(LIST.path)
+        # What this reads is never known without a worker.
+        create, read = opened.unary_unary(CREATE.path), opened.unary_unary(methods.LIST_GATEWAY_BUDGET_WINDOWS.path)
         with write_lock(running.store_path):
             # While the lock is held these take up all workers, so that none of the others ends.
             busy = [create.future(secret(number), timeout=60) for number in range(16)]
             waiting = [read.future(b"", timeout=60) for _ in range(MAX_STREAMS + 500)]
-            first = next(each for each in endless(waiting) if each.done() and each.exception())
+            first = next(each for each in again_and_again(waiting) if each.done() and each.exception())
         assert first.code() is grpc.StatusCode.UNAVAILABLE
         errors = [each.exception(timeout=60) for each in (*busy, *waiting)]
         assert {error.code() for error in errors if error} == {grpc.StatusCode.UNAVAILABLE}
