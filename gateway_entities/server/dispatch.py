@@ -60,10 +60,6 @@ class Dispatcher:
         self._last_call = -math.inf
         self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def answer(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
-        """Serve one request in a worker thread. Limits and errors are those of ``run``."""
-        return await self.run(lambda: self.serve(method, Credentials(), lambda: request), timeout, during=method.path)
-
     def known(self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> bytes | None:
         """Return an answer that is known already, for the event loop; None when ``run`` has to find it out.
 

@@ -7,11 +7,13 @@ import logging
 import re
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from gateway_entities import methods
 from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.server.access import Credentials
 from gateway_entities.server.dispatch import Dispatcher
 from llm_gateway.v1.secret_pb2 import (
     CreateGatewaySecretRequest,
@@ -23,6 +25,13 @@ from llm_gateway.v1.secret_pb2 import (
 from tests.server.raw import worker_threads
 
 CANARY = "sk-canary-7d1f"
+
+
+async def answer(dispatcher: Any, method: Any, request: Any, timeout: float | None) -> Any:
+    """Serve one request as the edges do."""
+    return await dispatcher.run(
+        lambda: dispatcher.serve(method, Credentials(), lambda: request), timeout, during=method.path
+    )
 
 
 class Service:
@@ -66,7 +75,7 @@ async def dispatcher(service):
 
 
 async def slow(dispatcher: Dispatcher, name: str, timeout: float | None = None):
-    return await dispatcher.answer(methods.DELETE_GATEWAY_SECRET, DeleteGatewaySecretRequest(secret_id=name), timeout)
+    return await answer(dispatcher, methods.DELETE_GATEWAY_SECRET, DeleteGatewaySecretRequest(secret_id=name), timeout)
 
 
 async def until(condition) -> None:
@@ -76,15 +85,15 @@ async def until(condition) -> None:
 
 
 async def test_a_call_runs_in_a_worker_thread(dispatcher):
-    answer = await dispatcher.answer(methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(secret_id="s-1"), None)
-    assert answer.secret.secret_id == "s-1"
-    assert answer.secret.provider.startswith("gateway-call")
+    answered = await answer(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(secret_id="s-1"), None)
+    assert answered.secret.secret_id == "s-1"
+    assert answered.secret.provider.startswith("gateway-call")
 
 
 async def test_the_loop_goes_on_while_a_call_runs(dispatcher, service):
     call = asyncio.create_task(slow(dispatcher, "s-1"))
     await until(lambda: service.started)
-    await dispatcher.answer(methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(), 5)
+    await answer(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(), 5)
     service.release.set()
     assert await call == DeleteGatewaySecretResponse()
 
@@ -165,7 +174,7 @@ async def test_an_error_of_the_service_passes_unchanged(dispatcher):
 async def test_an_unexpected_exception_is_internal_with_the_id_of_the_log(dispatcher, caplog):
     request = CreateGatewaySecretRequest(secret_name=CANARY, secret_value={"key": CANARY})
     with caplog.at_level(logging.DEBUG), pytest.raises(GatewayError) as caught:
-        await dispatcher.answer(methods.CREATE_GATEWAY_SECRET, request, None)
+        await answer(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
     assert caught.value.code is Code.INTERNAL
     match = re.fullmatch("internal error, id ([0-9a-f]{32})", caught.value.message)
     assert match
@@ -180,7 +189,7 @@ async def test_an_unexpected_exception_is_internal_with_the_id_of_the_log(dispat
 async def test_an_unexpected_exception_shows_nothing_of_the_request(dispatcher, caplog):
     request = CreateGatewaySecretRequest(secret_name=CANARY, secret_value={"key": CANARY})
     with caplog.at_level(logging.DEBUG), pytest.raises(GatewayError) as caught:
-        await dispatcher.answer(methods.CREATE_GATEWAY_SECRET, request, None)
+        await answer(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
     formatted = "".join(logging.Formatter().format(record) for record in caplog.records)
     assert formatted
     assert CANARY not in formatted
