@@ -41,12 +41,14 @@ class Readiness:
         """
         if self._stopping:
             raise GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING")
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.wrap_future(self._thread.submit(self._look))
-        done, _ = await asyncio.wait((self._looking,), timeout=_ANSWER_SECONDS)
+        looking = self._looking
+        if looking is None or looking.done():
+            looking = self._looking = asyncio.wrap_future(self._thread.submit(self._look))
+        done, _ = await asyncio.wait((looking,), timeout=_ANSWER_SECONDS)
         if not done:
             raise GatewayError(Code.UNAVAILABLE, "the store does not answer", reason="STORE_UNAVAILABLE")
-        self._looking.result()
+        # Of the look that was waited for: another question may have begun the next one meanwhile.
+        looking.result()
 
     def watch(self, tell: Callable[[bool], Awaitable[None]]) -> None:
         """Keep looking, and tell whether the server is ready whenever that has changed. It counts as ready before."""

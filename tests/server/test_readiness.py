@@ -158,3 +158,15 @@ async def test_it_is_not_ready_once_it_stops():
     assert caught.value.reason == "STOPPING"
     await readiness.close()
     assert told == [False]
+
+
+async def test_one_question_does_not_disturb_the_next():
+    async def ask():
+        for _ in range(50):
+            await readiness.check()
+
+    readiness = Readiness(lambda: None)
+    try:
+        await asyncio.gather(*(ask() for _ in range(20)))
+    finally:
+        await readiness.close()
