@@ -33,20 +33,27 @@ class Authority:
         usage = x509.KeyUsage(*[flag in {5, 6} for flag in range(9)])
         constraint = x509.BasicConstraints(ca=True, path_length=0)
         made = _builder(self._name, self._name, self._key).add_extension(constraint, critical=True)
-        made = made.add_extension(usage, critical=True)
+        made = made.add_extension(usage, critical=True).add_extension(self._known_by(), critical=False)
         self.cert = folder / f"{name}.pem"
         self.cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def sign(self, file: str, common_name: str | None, *hosts: str) -> Pair:
         """Make a certificate for a name and for hosts."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_named(common_name), self._name, key)
+        builder = _builder(_named(common_name), self._name, key).add_extension(self._signed_by(), critical=False)
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
         pair = Pair(self._folder / f"{file}.pem", self._folder / f"{file}.key")
         pair.cert.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         write_key(pair.key, key)
         return pair
+
+    # Both are what the strict checks that Python makes from 3.13 on ask for.
+    def _known_by(self) -> x509.SubjectKeyIdentifier:
+        return x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+
+    def _signed_by(self) -> x509.AuthorityKeyIdentifier:
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._known_by())
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> None:
