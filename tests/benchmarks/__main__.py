@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks import (
+    anew,
     calls,
     entities,
     import_cost,
@@ -35,7 +36,7 @@ from tests.benchmarks.targets import TARGETS
 
 ROWS: tuple[Row, ...] = tuple(
     row
-    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, postgresql_store)
+    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store)
     for row in module.ROWS
 )
 README = Path(__file__).resolve().parent.parent.parent / "README.md"

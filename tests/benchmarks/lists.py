@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from gateway_entities import GatewayClient
+from llm_gateway.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from tests.benchmarks import calls, example
 from tests.benchmarks.loops import ThreadLoop
 from tests.benchmarks.our_server import require_server
@@ -39,28 +40,25 @@ def _prepare_growth(transport: str, stage: Stage, stack: ExitStack) -> Subjects:
 
 
 def _prepare_queries(stage: Stage, _stack: ExitStack) -> Subjects:
-    subjects = Subjects(lambda: float(_our_queries(MANY)), limit=lambda: float(_our_queries(FEW)))
+    subjects = Subjects(lambda: float(_our_queries(stage, MANY)), limit=lambda: float(_our_queries(stage, FEW)))
     subjects.try_peer(lambda: lambda: float(_mlflow_queries(stage, MANY)))
     return subjects
 
 
-def _our_queries(count: int) -> int:
+def _our_queries(stage: Stage, count: int) -> int:
     require_server()
+    from gateway_entities.server.service import GatewayService
     from gateway_entities.server.store import open_store
-    from gateway_entities.testing import gateway
 
-    with gateway() as running:
-        store = open_store(f"sqlite:///{running.store_path}")
+    # Not over the server, which would know the second answer without any query.
+    store = open_store(f"sqlite:///{stage.make_folder('queries')}/gateway.sqlite")
+    try:
         example.fill(store, count)
+        with _counted() as statements:
+            listed = GatewayService(store).list_gateway_endpoints(ListGatewayEndpointsRequest())
+    finally:
         store.close()
-        with GatewayClient(running.grpc_target) as client:
-            # Now and then the server also looks after its tokens. That is not the list's, and so not in each of them.
-            return min(_queries_of(client) for _ in range(3))
-
-
-def _queries_of(client: GatewayClient) -> int:
-    with _counted() as statements:
-        client.list_endpoints()
+    assert len(listed.endpoints) == count
     return len(statements)
 
 

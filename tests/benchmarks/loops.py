@@ -69,23 +69,22 @@ class Loop:
         self._calls = max(self._least, round(calls * self._seconds / taken / self._least) * self._least)
 
 
-class Paced:
-    """Seconds for a call of a function by a caller that has paused, as most do who ask for configuration."""
+class After:
+    """Seconds for a call of a function that follows something else each time, which is not timed."""
 
-    _PAUSE_SECONDS = 0.3
-    _CALLS = 2
-
-    def __init__(self, call: Callable[[], object]) -> None:
+    def __init__(self, before: Callable[[], object], call: Callable[[], object], calls: int) -> None:
+        self._before = before
         self._call = call
+        self._calls = calls
 
     def __call__(self) -> float:
         taken = 0.0
-        for _ in range(self._CALLS):
-            time.sleep(self._PAUSE_SECONDS)
+        for _ in range(self._calls):
+            self._before()
             start = time.perf_counter()
             self._call()
             taken += time.perf_counter() - start
-        return taken / self._CALLS
+        return taken / self._calls
 
 
 class ThreadLoop(Loop):

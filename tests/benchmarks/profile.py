@@ -1,5 +1,7 @@
 """Where the time goes: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list``.
 
+Of decoding and encoding it also measures, without a profiler, how much of it is protobuf's own, call by call.
+
 Of a call to the server two parts are shown, each by itself: the handler with the store, in this thread; and the server's
 event loop with everything above the handler, while another process calls it. Times are of cProfile, which makes small
 functions look dearer than they are: compare them with each other, not with the benchmarks.
@@ -22,7 +24,7 @@ from gateway_entities.server.service import GatewayService
 from gateway_entities.server.serving import Server
 from gateway_entities.server.store import open_store
 from llm_gateway.v1 import endpoint_pb2
-from tests.benchmarks import example
+from tests.benchmarks import example, parts
 from tests.benchmarks.echo_client import ROOT
 
 SECONDS = 3.0
@@ -97,8 +99,10 @@ def main(what: str) -> None:
     get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=ours.endpoint_id)
     match what:
         case "decode":
+            parts.show("bytes -> GatewayEndpoint", parts.decoding())
             entity(lambda: GatewayEndpoint.from_bytes(data))
         case "encode":
+            parts.show("GatewayEndpoint -> bytes", parts.encoding())
             entity(ours.to_bytes)
         case "get-http" | "get-grpc":
             handler(10, methods.GET_GATEWAY_ENDPOINT, get)

@@ -55,6 +55,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "list-growth-http": (Target("limit", 1.3),),
     "list-growth-grpc": (Target("limit", 1.3),),
     "list-queries": (Target("limit", 1),),
+    # What is true of a read must not be true only of one that somebody else made before.
+    "get-http-anew": (Target("peer", 25),),
+    "get-grpc-anew": (Target("peer", 12),),
+    "list-1000-http-anew": (Target("peer", 25),),
+    "list-1000-grpc-anew": (Target("peer", 25),),
     "create-http-sync-1": (Target("peer", 12),),
     "create-grpc-sync-1": (Target("peer", 12),),
     "get-10000-http": (Target("limit", 1.3),),
