@@ -20,6 +20,8 @@ T = TypeVar("T")
 CLIENT: Final = "gateway_entities.client"
 CERTIFICATE_NAME: Final = "certificate_name"
 """The entry of the extension CLIENT of a request's scope that holds the name in the client's certificate."""
+WHOLE: Final = "gateway_entities.whole"
+"""The extension of a request's scope that is there once all of its body has come."""
 
 
 class ClientGoneError(Exception):
@@ -96,10 +98,11 @@ async def send_reply(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-async def read_body(receive: Receive, deadline: float | None = None) -> bytes:
+async def read_body(scope: Scope, receive: Receive, deadline: float | None = None) -> bytes:
     """Return the body of a request.
 
     Args:
+        scope: ASGI's.
         receive: ASGI's.
         deadline: the moment on the loop's clock by which it must be here; None for no limit.
 
@@ -107,21 +110,28 @@ async def read_body(receive: Receive, deadline: float | None = None) -> bytes:
         GatewayError: RESOURCE_EXHAUSTED, if it is over the limit; DEADLINE_EXCEEDED.
         ClientGoneError: the client closed the connection.
     """
-    body = bytearray()
+    # A timer costs more than a body that is here.
+    if deadline is None or WHOLE in scope.get("extensions", ()):
+        return await _read_parts(receive)
     try:
         async with asyncio.timeout_at(deadline):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGoneError
-                body += message.get("body", b"")
-                if len(body) > MAX_REQUEST_BYTES:
-                    # uvicorn throws away what still comes, so the client can send it all and then read the answer.
-                    raise too_large()
-                more = message.get("more_body", False)
+            return await _read_parts(receive)
     except TimeoutError:
         raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was here") from None
+
+
+async def _read_parts(receive: Receive) -> bytes:
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        body += message.get("body", b"")
+        if len(body) > MAX_REQUEST_BYTES:
+            # uvicorn throws away what still comes, so the client can send it all and then read the answer.
+            raise too_large()
+        more = message.get("more_body", False)
     return bytes(body)
 
 

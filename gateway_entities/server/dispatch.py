@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
-from gateway_entities.server.access import Admit, Credentials, admit_everybody, needed_for
+from gateway_entities.server.access import Admit, Admitted, Credentials, admit_everybody, needed_for
 from gateway_entities.server.failure import bounded, internal_error
 from gateway_entities.server.known import Key, KnownAnswers
 from gateway_entities.server.observe.exchange import note_actor
@@ -69,13 +69,19 @@ class Dispatcher:
             credentials: what the caller shows of who it is.
             timeout: as in ``run``.
         """
-        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
-            return None
-        found = self._known.find(key, method, credentials)
+        found = self.known_at_once(key, method, credentials, timeout)
         if found is None:
             return None
         note_actor(found[0].name)
         return found[1]
+
+    def known_at_once(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
+    ) -> tuple[Admitted, bytes] | None:
+        """Return the same with the caller, for who has not begun an exchange yet."""
+        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
+            return None
+        return self._known.find(key, method, credentials)
 
     def keep(self, key: Key, response: Message, data: bytes) -> None:
         """Keep an answer for ``known``, if it is one that can be known."""

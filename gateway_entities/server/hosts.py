@@ -8,9 +8,10 @@ certificate is not for that name, so there the check is needed only to be strict
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,24 +42,45 @@ def check_hosts(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-class KnownHosts:
-    """Answers what was sent to this machine's loopback names or to some other names, and refuses the rest."""
+class HostNames:
+    """The host names that requests may have been sent to: loopback's, and some others."""
 
-    def __init__(self, app: ASGIApp, names: Sequence[str], refusal: Callable[[str, GatewayError], Reply]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
+        """Take the others, checked."""
+        self._names = frozenset(names)
+        # Callers differ little in what they call it.
+        self._is_known = lru_cache(maxsize=64)(self._is_name_known)
+
+    def include(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Tell whether a request's headers, names in lower case, name such a host, or none."""
+        return all(self._is_known(value) for name, value in headers if name == b"host")
+
+    def _is_name_known(self, host: bytes) -> bool:
+        name = _bare(re.sub(b":[0-9]*$", b"", host))
+        return name in self._names or name == "localhost" or _is_loopback(name)
+
+
+LOOPBACK_ONLY: Final = HostNames(())
+
+
+class KnownHosts:
+    """Answers what was sent to known host names, and refuses the rest."""
+
+    def __init__(self, app: ASGIApp, names: HostNames, refusal: Callable[[str, GatewayError], Reply]) -> None:
         """Wrap an app.
 
         Args:
             app: what answers.
-            names: the other names, checked.
+            names: the names.
             refusal: returns an error in the form of the dialect that is spoken at a path.
         """
         self._app = app
-        self._names = frozenset(names)
+        self._names = names
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if all(self._is_known(value) for name, value in scope["headers"] if name == b"host"):
+        if self._names.include(scope["headers"]):
             await self._app(scope, receive, send)
             return
         error = GatewayError(
@@ -69,16 +91,11 @@ class KnownHosts:
         )
         await send_reply(self._refusal(scope["path"], error), send)
 
-    def _is_known(self, host: bytes) -> bool:
-        name = _bare(re.sub(b":[0-9]*$", b"", host))
-        return name in self._names or name == "localhost" or _is_loopback(name)
-
 
 def _bare(host: bytes) -> str:
     return host.decode("latin-1").lower().removeprefix("[").removesuffix("]").removesuffix(".")
 
 
-@lru_cache(maxsize=64)
 def _is_loopback(name: str) -> bool:
     return _is_address(name) and ip_address(name).is_loopback
 

@@ -7,7 +7,8 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,10 +22,11 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.address import Address, cannot_listen
 from gateway_entities.server.asgi import Dialect, Endpoint, credentials_of, read_body, unless_gone
+from gateway_entities.server.at_once import AtOnce
 from gateway_entities.server.connect import BadCallError, Reply, decompress, error_reply, read_headers
 from gateway_entities.server.cors import with_cors
 from gateway_entities.server.dispatch import Dispatcher
-from gateway_entities.server.hosts import KnownHosts
+from gateway_entities.server.hosts import LOOPBACK_ONLY, HostNames, KnownHosts
 from gateway_entities.server.http_protocol import HttpProtocol
 from gateway_entities.server.mlflow_rest import PLAIN, REST_METHODS, ROOTS, MlflowRest
 from gateway_entities.server.observe.asgi import Observed
@@ -42,7 +44,7 @@ def http_app(
     metrics: Dialect | None = None,
     methods: Iterable[Method[Any, Any]] = METHODS,
     cors_origins: Sequence[str] = (),
-    hosts: Sequence[str] | None = (),
+    hosts: HostNames | None = LOOPBACK_ONLY,
 ) -> ASGIApp:
     """Return the ASGI app.
 
@@ -53,7 +55,7 @@ def http_app(
         metrics: what answers ``/metrics``; None for nothing.
         methods: the RPCs that Connect calls may name. The dispatcher's service has a handler for each.
         cors_origins: origins whose pages may call it from a browser, checked.
-        hosts: the host names, checked, that requests may have been sent to, beside those of loopback; None for any.
+        hosts: the host names that requests may have been sent to; None for any.
     """
 
     async def alive(_request: Request) -> Response:
@@ -142,7 +144,7 @@ class _Connect:
             return bad.reply
         loop = asyncio.get_running_loop()
         deadline = None if call.timeout is None else loop.time() + call.timeout
-        body = await read_body(receive, deadline)
+        body = await read_body(scope, receive, deadline)
         credentials = credentials_of(scope)
 
         def read() -> Any:
@@ -183,11 +185,18 @@ class _Uvicorn(uvicorn.Server):
 class HttpEdge:
     """An HTTP server of one app. It lives on the event loop that it was started on, which may run in any thread."""
 
-    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
-        """Take what ``http_app`` returns, and what TLS takes; None for no TLS."""
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None, at_once: AtOnce | None = None) -> None:
+        """Take what answers.
+
+        Args:
+            app: what ``http_app`` returns.
+            tls: what TLS takes; None for no TLS.
+            at_once: what is asked before the app; None for nothing.
+        """
         config = uvicorn.Config(
             app,
-            http=HttpProtocol,
+            # It only ever calls it.
+            http=cast("type[HttpProtocol]", partial(HttpProtocol, at_once=at_once)),
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -65,7 +65,7 @@ class MlflowRest:
             raise RefusedError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
         _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
-        body = await _read_body(receive)
+        body = await _read_body(scope, receive)
         query, credentials = scope["query_string"], credentials_of(scope)
 
         def work() -> bytes:
@@ -106,9 +106,9 @@ def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
         raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
     try:
-        return await read_body(receive)
+        return await read_body(scope, receive)
     except GatewayError as error:
         raise RefusedError(_envelope(413, error.code.mlflow, error.message)) from None
 

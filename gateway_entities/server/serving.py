@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import METHODS
 from gateway_entities.server.access import Access
 from gateway_entities.server.address import Address
+from gateway_entities.server.at_once import AtOnce
 from gateway_entities.server.cors import check_origins
 from gateway_entities.server.dispatch import Dispatcher
 from gateway_entities.server.grpc import GrpcEdge
-from gateway_entities.server.hosts import check_hosts
+from gateway_entities.server.hosts import HostNames, check_hosts
 from gateway_entities.server.http import HttpEdge, http_app
 from gateway_entities.server.known import KnownAnswers
 from gateway_entities.server.observe.metrics import Metrics
@@ -134,15 +136,17 @@ class Server:
             page = MetricsPage(
                 observer.metrics, lambda credentials: access.admit(credentials, AccessScope.READ, offline=True)
             )
+            hosts = None if self._hosts is None else HostNames(self._hosts)
             app = http_app(
                 dispatcher,
                 readiness.check,
                 observer=observer,
                 metrics=page,
                 cors_origins=self._cors_origins,
-                hosts=self._hosts,
+                hosts=hosts,
             )
-            http = HttpEdge(app, None if tls is None else tls.context)
+            at_once = AtOnce(dispatcher, METHODS, observer=observer, hosts=hosts)
+            http = HttpEdge(app, None if tls is None else tls.context, at_once)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
             grpc = GrpcEdge(dispatcher, observer, tls)

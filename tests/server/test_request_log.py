@@ -8,7 +8,6 @@ import logging
 import re
 import subprocess
 import sys
-import threading
 import time
 from contextlib import closing
 
@@ -30,32 +29,6 @@ CANARY = "sk-canary-0123456789"
 TOO_LARGE = b"\n" * (4 * 1024 * 1024 + 1)
 
 
-class Lines(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._changed = threading.Condition()
-        self._records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with self._changed:
-            self._records.append(record)
-            self._changed.notify_all()
-
-    def take(self, count: int = 1) -> list[logging.LogRecord]:
-        """Wait for so many records and take all that there are: a line comes after the answer."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._records) >= count, timeout=10)
-            taken, self._records = self._records, []
-        assert len(taken) == count, [record.getMessage() for record in taken]
-        return taken
-
-    def one(self) -> dict[str, object]:
-        [record] = self.take()
-        return record.request  # type: ignore[attr-defined]
-
-
 @pytest.fixture(scope="module")
 def running():
     with gateway() as running:
@@ -71,17 +44,6 @@ def target(running: Gateway):
 def opened(running: Gateway):
     with channel(running.grpc_target) as opened:
         yield opened
-
-
-@pytest.fixture
-def lines():
-    log, handler = logging.getLogger(LOGGER), Lines()
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    yield handler
-    log.setLevel(before)
-    log.removeHandler(handler)
 
 
 def summary(line: dict[str, object]) -> tuple[object, ...]:

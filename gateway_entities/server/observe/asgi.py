@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +22,14 @@ _CODES: Final = {
 }
 """What an answer's status says where no GatewayError did; other errors are UNKNOWN, as Connect's clients read them."""
 _PREFLIGHT: Final = ("http", "preflight")
-_ID_HEADER: Final = REQUEST_ID.encode()
+ID_HEADER: Final = REQUEST_ID.encode()
+"""The name of the header with the id of a request."""
+
+
+def headers_for(observer: Observer, headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return those of a request's headers that an observer wants."""
+    wanted = observer.headers
+    return {text: value.decode("latin-1") for name, value in headers if (text := name.decode("latin-1")) in wanted}
 
 
 class Observed:
@@ -43,7 +50,6 @@ class Observed:
         self._observer = observer
         self._methods = methods
         self._rest = rest
-        self._wanted = {name.encode(): name for name in observer.headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -51,16 +57,14 @@ class Observed:
         # What a browser asks before a call is not the call.
         named = _PREFLIGHT if scope["method"] == "OPTIONS" else self._methods.get(path)
         transport, method = named or ("rest" if path.startswith(self._rest) else "http", UNKNOWN_METHOD)
-        wanted = self._wanted
-        headers = {wanted[name]: value.decode("latin-1") for name, value in scope["headers"] if name in wanted}
-        exchange = self._observer.begin(transport, method, headers)
+        exchange = self._observer.begin(transport, method, headers_for(self._observer, scope["headers"]))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = status = message["status"]
                 if exchange.code is None and status >= 400:
                     exchange.code = _CODES.get(status, Code.UNKNOWN).name
-                message["headers"] = [*message["headers"], (_ID_HEADER, exchange.request_id.encode())]
+                message["headers"] = [*message["headers"], (ID_HEADER, exchange.request_id.encode())]
             await send(message)
 
         entered = CURRENT.set(exchange)

@@ -1,0 +1,49 @@
+"""What tests of the server share."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from gateway_entities.server.observe.request_log import LOGGER
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+        self._records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changed:
+            self._records.append(record)
+            self._changed.notify_all()
+
+    def take(self, count: int = 1) -> list[logging.LogRecord]:
+        """Wait for so many records and take all that there are: a line comes after the answer."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._records) >= count, timeout=10)
+            taken, self._records = self._records, []
+        assert len(taken) == count, [record.getMessage() for record in taken]
+        return taken
+
+    def one(self) -> dict[str, object]:
+        [record] = self.take()
+        return record.request  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The log of requests, from now on."""
+    log, handler = logging.getLogger(LOGGER), Lines()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    yield handler
+    log.setLevel(before)
+    log.removeHandler(handler)
