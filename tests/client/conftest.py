@@ -16,13 +16,13 @@ from tests.client.pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
 from tests.mutations import Things, prepare
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[Gateway]:
     with gateway() as served:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clients(running: Gateway) -> Iterator[dict[str, Any]]:
     opened = {pair: connect(pair, running.grpc_target, running.http_target) for pair in PAIRS}
     yield opened
