@@ -17,7 +17,7 @@ A connection that was idle is another one than a busy one: Linux then acknowledg
 after up to 40 ms, for which a server waits that sends an answer in two packets. A loop of calls is a busy connection.
 """
 
-_LEAD_SECONDS = 1.0
+_LEAD_SECONDS = 0.4
 """No more are made after this."""
 
 _LONG_SECONDS = 0.5

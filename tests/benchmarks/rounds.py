@@ -33,7 +33,7 @@ class Effort:
     sample_seconds: float
 
 
-FULL = Effort(least=5, most=41, row_seconds=4.0, sample_seconds=0.1)
+FULL = Effort(least=5, most=41, row_seconds=3.0, sample_seconds=0.1)
 QUICK = Effort(least=3, most=9, row_seconds=1.0, sample_seconds=0.03)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway_entities.entities import (
@@ -75,6 +75,8 @@ def place_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         yield place
 
 
+# Each example opens the store twice.
+@settings(max_examples=max(50, settings().max_examples // 5))
 @given(secrets, maps, definitions, endpoints, mapping_fields, binding_fields, policies, st.booleans())
 def test_everything_survives_closing_and_opening(
     place_of_all, secret, value, definition, endpoint, mapping_fields, binding_fields, policy, has_secret
