@@ -31,8 +31,7 @@ class BindingHandlers(Handlers):
             last_updated_by=change.actor,
         )
         change.transaction.bindings.add(binding)
-        change.end(binding)
-        return pb.CreateGatewayEndpointBindingResponse(binding=binding.to_proto())
+        return pb.CreateGatewayEndpointBindingResponse(binding=change.end(binding))
 
     @changes
     def delete_gateway_endpoint_binding(

@@ -50,8 +50,7 @@ class BudgetHandlers(Handlers):
         )
         _refuse_unknown_endpoint(change.transaction, policy)
         change.transaction.budget_policies.add(policy)
-        change.end(policy)
-        return pb.CreateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+        return pb.CreateGatewayBudgetPolicyResponse(budget_policy=change.end(policy))
 
     def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
         """Return the policy that the request names."""
@@ -88,8 +87,7 @@ class BudgetHandlers(Handlers):
         change.transaction.budget_policies.update(policy)
         if _what_counts(policy) != counted:
             change.transaction.budget_spend.remove(policy.budget_policy_id)
-        change.end(policy)
-        return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=policy.to_proto())
+        return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=change.end(policy))
 
     @changes
     def delete_gateway_budget_policy(

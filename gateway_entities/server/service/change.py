@@ -37,6 +37,7 @@ Thing: TypeAlias = (
 """What has a version of its own."""
 
 H = TypeVar("H", bound=Handlers)
+M = TypeVar("M", bound=Message)
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 
@@ -81,6 +82,13 @@ def _etag(data: bytes) -> str:
     return sha256(data).hexdigest()[:32]
 
 
+class _State(NamedTuple):
+    """A thing as it was, or as it is, at one moment of a change."""
+
+    etag: str
+    data: bytes
+
+
 class Change:
     """One change, while it is made.
 
@@ -99,8 +107,8 @@ class Change:
         self.actor = CALLER.get() or _named_actor(request)
         self._etag: str = getattr(request, "etag", "")
         self._own: tuple[str, str] | None = None
-        self._before: dict[tuple[str, str], bytes] = {}
-        self._after: dict[tuple[str, str], bytes] = {}
+        self._before: dict[tuple[str, str], _State] = {}
+        self._after: dict[tuple[str, str], _State] = {}
 
     def begin(self, thing: Thing) -> None:
         """Say that the call is about this thing, before anything of it is changed.
@@ -108,8 +116,9 @@ class Change:
         Raises:
             GatewayError: ABORTED; the request wants an etag that the thing does not have.
         """
-        self._own = self._keep(thing, self._before)
-        etag = _etag(self._before[self._own])
+        self._own = _key(thing)
+        self._keep(thing, self._before)
+        etag = self._before[self._own].etag
         if self._etag and self._etag != etag:
             raise GatewayError(
                 Code.ABORTED,
@@ -120,9 +129,11 @@ class Change:
         # Two changes within a millisecond must differ, or the etag of the first would do for the second.
         self.now = max(self.now, thing.last_updated_at + 1)
 
-    def end(self, thing: Thing) -> None:
-        """Say what became of the thing that the call is about, or what it has made."""
-        self._own = self._keep(thing, self._after)
+    def end(self, thing: Entity[M]) -> M:
+        """Say what became of the thing that the call is about, or what it has made; return it as a message."""
+        self._own = _key(thing)
+        message: M = self._keep(thing, self._after)
+        return message
 
     def affects(self, things: Iterable[Thing]) -> None:
         """Say that other things will change or go too, before anything is changed."""
@@ -146,15 +157,25 @@ class Change:
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
 
-    def _keep(self, thing: Thing, where: dict[tuple[str, str], bytes]) -> tuple[str, str]:
-        key = noun(type(thing)), identifier(thing)
-        where[key] = thing.to_bytes()
-        return key
+    @staticmethod
+    def _keep(thing: Entity[Any], where: dict[tuple[str, str], _State]) -> Any:
+        message = thing.to_proto()
+        data = message.SerializeToString(deterministic=True)
+        where[_key(thing)] = _State(_etag(data), data)
+        return message
 
     def _effect(self, key: tuple[str, str]) -> Effect:
         before, after = self._before.get(key), self._after.get(key)
-        etag_before = None if before is None else _etag(before)
-        return Effect(*key, etag_before, None if after is None else _etag(after), before)
+        return Effect(
+            *key,
+            None if before is None else before.etag,
+            None if after is None else after.etag,
+            None if before is None else before.data,
+        )
+
+
+def _key(thing: Entity[Any]) -> tuple[str, str]:
+    return noun(type(thing)), identifier(thing)
 
 
 def changes(

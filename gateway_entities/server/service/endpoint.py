@@ -13,14 +13,13 @@ from gateway_entities.entities import (
 )
 from gateway_entities.rules import refuse_invalid, written_fields
 from gateway_entities.server.service.change import Change, changes, etag_of
-from gateway_entities.server.service.handlers import Handlers, new_id, text_or_none
+from gateway_entities.server.service.handlers import Handlers, add_all, new_id, text_or_none
 from gateway_entities.server.service.mapping import (
     changing_endpoint,
-    existing_endpoint,
+    definitions_of,
     has_fallback_model,
     new_mapping,
     refuse_repeats,
-    refuse_unknown_models,
 )
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
@@ -53,9 +52,7 @@ class EndpointHandlers(Handlers):
         )
         _enable_fallback(endpoint)
         change.transaction.endpoints.add(endpoint)
-        stored = existing_endpoint(change.transaction, endpoint_id)
-        change.end(stored)
-        return pb.CreateGatewayEndpointResponse(endpoint=stored.to_proto())
+        return pb.CreateGatewayEndpointResponse(endpoint=change.end(endpoint))
 
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
         """Return the endpoint that the request names."""
@@ -90,9 +87,7 @@ class EndpointHandlers(Handlers):
             endpoint.last_updated_by = change.actor
         endpoint.last_updated_at = change.now
         endpoints.update(endpoint)
-        stored = existing_endpoint(change.transaction, endpoint.endpoint_id)
-        change.end(stored)
-        return pb.UpdateGatewayEndpointResponse(endpoint=stored.to_proto())
+        return pb.UpdateGatewayEndpointResponse(endpoint=change.end(endpoint))
 
     @changes
     def delete_gateway_endpoint(
@@ -121,11 +116,9 @@ class EndpointHandlers(Handlers):
                 ),
                 lambda endpoint: _has_model(endpoint, provider, secret_id),
             )
-        return pb.ListGatewayEndpointsResponse(
-            endpoints=[endpoint.to_proto() for endpoint in part.items],
-            next_page_token=part.next_page_token,
-            revision=part.revision,
-        )
+        response = pb.ListGatewayEndpointsResponse(next_page_token=part.next_page_token, revision=part.revision)
+        add_all(response.endpoints, part.items)
+        return response
 
 
 def _has_model(endpoint: GatewayEndpoint, provider: str | None, secret_id: str | None) -> bool:
@@ -155,9 +148,9 @@ def _mappings(
     change: Change, endpoint_id: str, configs: Sequence[pb.GatewayEndpointModelConfig]
 ) -> list[GatewayEndpointModelMapping]:
     by_path = {f"model_configs[{i}]": config for i, config in enumerate(configs)}
-    refuse_unknown_models(change.transaction, by_path)
+    definitions = definitions_of(change.transaction, by_path)
     refuse_repeats(by_path)
-    return [new_mapping(endpoint_id, config, change) for config in configs]
+    return [new_mapping(endpoint_id, config, definitions[config.model_definition_id], change) for config in configs]
 
 
 def _enable_fallback(endpoint: GatewayEndpoint) -> None:

@@ -1,15 +1,24 @@
-"""What the handlers of every noun share: the store, new ids, the clock, and reading optional fields."""
+"""What the handlers of every noun share: the store, new ids, the clock, reading optional fields and filling lists."""
+
+# pyright: reportPrivateUsage=false
+# An entity is written as part of a response.
 
 from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
     from google.protobuf.message import Message
 
+    from gateway_entities.entities.base import Entity
     from gateway_entities.server.store import Store
+
+M = TypeVar("M", bound="Message")
 
 
 class Handlers:
@@ -31,6 +40,21 @@ def new_id(prefix: str) -> str:
 def now_ms() -> int:
     """Return the time in milliseconds since the Unix epoch, UTC."""
     return time.time_ns() // 1_000_000
+
+
+def add_all(messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Entity[M]]) -> None:
+    """Append entities to a response's list, each written where it is to be: a message of its own would be copied there.
+
+    Raises:
+        WireError: as in ``to_proto``.
+    """
+    for entity in entities:
+        try:
+            entity._write(messages.add())
+        except Exception:
+            # It finds what is wrong, and raises that.
+            entity.to_proto()
+            raise
 
 
 def text_or_none(message: Message, field: str) -> str | None:

@@ -10,6 +10,7 @@ from gateway_entities.entities import (
     FallbackStrategy,
     GatewayEndpoint,
     GatewayEndpointModelMapping,
+    GatewayModelDefinition,
     GatewayModelLinkageType,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError
@@ -34,18 +35,19 @@ class MappingHandlers(Handlers):
         """Add one model to an endpoint and return its mapping."""
         endpoints = change.transaction.endpoints
         endpoint = changing_endpoint(change, request.endpoint_id)
-        refuse_unknown_models(change.transaction, {"model_config": request.model_config})
-        mapping = new_mapping(endpoint.endpoint_id, request.model_config, change)
+        definitions = definitions_of(change.transaction, {"model_config": request.model_config})
+        definition = definitions[request.model_config.model_definition_id]
+        mapping = new_mapping(endpoint.endpoint_id, request.model_config, definition, change)
         endpoints.add_mapping(mapping)
+        endpoint.model_mappings.append(mapping)
         if mapping.linkage_type == GatewayModelLinkageType.FALLBACK:
             _choose_strategy(endpoint)
         if change.actor is not None:
             endpoint.last_updated_by = change.actor
         endpoint.last_updated_at = change.now
         endpoints.update(endpoint)
-        changed = existing_endpoint(change.transaction, endpoint.endpoint_id)
-        change.end(changed)
-        return pb.AttachModelToGatewayEndpointResponse(mapping=changed.model_mappings[-1].to_proto())
+        changed = change.end(endpoint)
+        return pb.AttachModelToGatewayEndpointResponse(mapping=changed.model_mappings[-1])
 
     @changes
     def detach_model_from_gateway_endpoint(
@@ -98,13 +100,15 @@ def existing_endpoint(transaction: Transaction, endpoint_id: str) -> GatewayEndp
     return endpoint
 
 
-def new_mapping(endpoint_id: str, config: pb.GatewayEndpointModelConfig, change: Change) -> GatewayEndpointModelMapping:
-    """Return the mapping that a valid config describes, with an id of its own and not yet with its model definition."""
+def new_mapping(
+    endpoint_id: str, config: pb.GatewayEndpointModelConfig, definition: GatewayModelDefinition, change: Change
+) -> GatewayEndpointModelMapping:
+    """Return the mapping that a valid config describes, with an id of its own and with the definition that it names."""
     return GatewayEndpointModelMapping(
         mapping_id=new_id("m"),
         endpoint_id=endpoint_id,
         model_definition_id=config.model_definition_id,
-        model_definition=None,
+        model_definition=definition,
         weight=unsigned(config.weight) if config.HasField("weight") else _DEFAULT_WEIGHT,
         linkage_type=GatewayModelLinkageType(config.linkage_type),
         fallback_order=config.fallback_order if config.HasField("fallback_order") else None,
@@ -118,8 +122,10 @@ def has_fallback_model(mappings: Iterable[GatewayEndpointModelMapping]) -> bool:
     return any(mapping.linkage_type == GatewayModelLinkageType.FALLBACK for mapping in mappings)
 
 
-def refuse_unknown_models(transaction: Transaction, configs: Mapping[str, pb.GatewayEndpointModelConfig]) -> None:
-    """Check that the model definitions exist.
+def definitions_of(
+    transaction: Transaction, configs: Mapping[str, pb.GatewayEndpointModelConfig]
+) -> Mapping[str, GatewayModelDefinition]:
+    """Return the model definitions that configs name, by their ids.
 
     Args:
         transaction: where to look.
@@ -129,7 +135,8 @@ def refuse_unknown_models(transaction: Transaction, configs: Mapping[str, pb.Gat
         GatewayError: NOT_FOUND with every config whose definition does not exist.
     """
     wanted = {config.model_definition_id for config in configs.values()}
-    unknown = wanted - transaction.model_definitions.existing(wanted)
+    found = transaction.model_definitions.of_ids(wanted)
+    unknown = wanted - found.keys()
     violations = [
         FieldViolation(f"{path}.model_definition_id", "must be the id of an existing model definition")
         for path, config in configs.items()
@@ -141,6 +148,7 @@ def refuse_unknown_models(transaction: Transaction, configs: Mapping[str, pb.Gat
         named = ", ".join(f"'{model_definition_id[:255]}'" for model_definition_id in sorted(unknown))
         message = f"{len(unknown)} GatewayModelDefinitions not found ({named})"
         raise GatewayError(Code.NOT_FOUND, message, reason="NOT_FOUND", field_violations=violations)
+    return found
 
 
 def refuse_repeats(configs: Mapping[str, pb.GatewayEndpointModelConfig]) -> None:

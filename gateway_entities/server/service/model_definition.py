@@ -39,8 +39,7 @@ class ModelDefinitionHandlers(Handlers):
             last_updated_by=change.actor,
         )
         change.transaction.model_definitions.add(definition)
-        change.end(definition)
-        return pb.CreateGatewayModelDefinitionResponse(model_definition=definition.to_proto())
+        return pb.CreateGatewayModelDefinitionResponse(model_definition=change.end(definition))
 
     def get_gateway_model_definition(
         self, request: pb.GetGatewayModelDefinitionRequest
@@ -109,8 +108,7 @@ class ModelDefinitionHandlers(Handlers):
             if mapping.model_definition_id == definition.model_definition_id:
                 mapping.model_definition = definition
         change.affected(endpoints)
-        change.end(definition)
-        return pb.UpdateGatewayModelDefinitionResponse(model_definition=definition.to_proto())
+        return pb.UpdateGatewayModelDefinitionResponse(model_definition=change.end(definition))
 
     @changes
     def delete_gateway_model_definition(

@@ -36,8 +36,7 @@ class SecretHandlers(Handlers):
             last_updated_by=change.actor,
         )
         change.transaction.secrets.add(info, dict(request.secret_value))
-        change.end(info)
-        return pb.CreateGatewaySecretResponse(secret=info.to_proto())
+        return pb.CreateGatewaySecretResponse(secret=change.end(info))
 
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
         """Return the description of the secret that the request names."""
@@ -69,8 +68,7 @@ class SecretHandlers(Handlers):
             info.last_updated_by = change.actor
         info.last_updated_at = change.now
         change.transaction.secrets.update(info, secret_value)
-        change.end(info)
-        return pb.UpdateGatewaySecretResponse(secret=info.to_proto())
+        return pb.UpdateGatewaySecretResponse(secret=change.end(info))
 
     @changes
     def delete_gateway_secret(

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from gateway_entities.server.store import driver
 from gateway_entities.server.store.encryption import Cipher
 from gateway_entities.server.store.schema import answers
 
@@ -49,14 +50,15 @@ class Answers:
             content: all that the request says. It may hold a secret: of what is stored, nobody can guess it.
             until: an answer that was given at this time or earlier is forgotten instead.
         """
-        row = self._connection.execute(_GET, {"request_id": request_id}).one_or_none()
+        row = driver.row(self._connection, _GET, {"request_id": request_id})
         if row is None:
             return None
-        if row.answered_at <= until:
+        stored, response, answered_at = row
+        if answered_at <= until:
             # There may be more of such than ``forget`` has come to, and the name is free again now.
-            self._connection.execute(_REMOVE, {"request_id": request_id})
+            driver.run(self._connection, _REMOVE, {"request_id": request_id})
             return None
-        return Answer(row.content == self._cipher.digest(content), row.response)
+        return Answer(stored == self._cipher.digest(content), response)
 
     def add(self, request_id: str, content: bytes, response: bytes, answered_at: int) -> None:
         """Keep an answer.
@@ -73,8 +75,8 @@ class Answers:
             "response": response,
             "answered_at": answered_at,
         }
-        self._connection.execute(_ADD, row)
+        driver.run(self._connection, _ADD, row)
 
     def forget(self, until: int, most: int) -> None:
         """Forget the oldest of the answers that were given at this time or earlier, ``most`` at most."""
-        self._connection.execute(_FORGET, {"until": until, "most": most})
+        driver.run(self._connection, _FORGET, {"until": until, "most": most})

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointBinding, GatewayResourceType
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store import faults, paging
+from gateway_entities.server.store import driver, faults, paging
 from gateway_entities.server.store.schema import bindings
 
 _own = bindings.c
@@ -57,7 +57,7 @@ class Bindings:
 
     def get(self, endpoint_id: str, resource_type: str, resource_id: str) -> GatewayEndpointBinding | None:
         """Return the binding of these three keys; None when there is none."""
-        row = self._connection.execute(_GET, _keys(endpoint_id, resource_type, resource_id)).one_or_none()
+        row = driver.row(self._connection, _GET, _keys(endpoint_id, resource_type, resource_id))
         return None if row is None else _binding(row)
 
     def add(self, binding: GatewayEndpointBinding) -> None:
@@ -75,14 +75,14 @@ class Bindings:
             "display_name": binding.display_name,
         }
         try:
-            self._connection.execute(_ADD, row)
+            driver.run(self._connection, _ADD, row)
         except IntegrityError as error:
             _explain(error, binding)
             raise
 
     def remove(self, endpoint_id: str, resource_type: str, resource_id: str) -> bool:
         """Remove the binding of these three keys. Return whether it was there."""
-        return self._connection.execute(_REMOVE, _keys(endpoint_id, resource_type, resource_id)).rowcount > 0
+        return driver.run(self._connection, _REMOVE, _keys(endpoint_id, resource_type, resource_id)) > 0
 
     def list(
         self,
@@ -104,7 +104,7 @@ class Bindings:
         """
         filters = {"endpoint_id": endpoint_id, "resource_type": resource_type, "resource_id": resource_id}
         restrictions, parameters = paging.shape(filters, after, limit)
-        return [_binding(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
+        return [_binding(row) for row in driver.rows(self._connection, _list(restrictions), parameters)]
 
 
 def _keys(endpoint_id: str, resource_type: str, resource_id: str) -> dict[str, object]:

@@ -18,7 +18,7 @@ from gateway_entities.entities import (
     BudgetUnit,
     GatewayBudgetPolicy,
 )
-from gateway_entities.server.store import faults, paging
+from gateway_entities.server.store import driver, faults, paging
 from gateway_entities.server.store.schema import budget_policies
 from gateway_entities.server.store.values import Numbers
 
@@ -66,7 +66,7 @@ class BudgetPolicies:
 
     def get(self, budget_policy_id: str) -> GatewayBudgetPolicy | None:
         """Return the policy of this id; None when there is none."""
-        row = self._connection.execute(_GET, {"budget_policy_id": budget_policy_id}).one_or_none()
+        row = driver.row(self._connection, _GET, {"budget_policy_id": budget_policy_id})
         return None if row is None else read(row)
 
     def add(self, policy: GatewayBudgetPolicy) -> None:
@@ -82,7 +82,7 @@ class BudgetPolicies:
             **_changeable(policy),
         }
         try:
-            self._connection.execute(_ADD, row)
+            driver.run(self._connection, _ADD, row)
         except IntegrityError as error:
             _explain(error, policy)
             raise
@@ -94,7 +94,7 @@ class BudgetPolicies:
             GatewayError: NOT_FOUND when there is no such policy, or no such endpoint as an ENDPOINT scope targets.
         """
         try:
-            changed = self._connection.execute(_UPDATE, {"id": policy.budget_policy_id, **_changeable(policy)}).rowcount
+            changed = driver.run(self._connection, _UPDATE, {"id": policy.budget_policy_id, **_changeable(policy)})
         except IntegrityError as error:
             _explain(error, policy)
             raise
@@ -103,7 +103,7 @@ class BudgetPolicies:
 
     def remove(self, budget_policy_id: str) -> bool:
         """Remove a policy. Return whether it was there."""
-        return self._connection.execute(_REMOVE, {"budget_policy_id": budget_policy_id}).rowcount > 0
+        return driver.run(self._connection, _REMOVE, {"budget_policy_id": budget_policy_id}) > 0
 
     def list(
         self, *, endpoint_id: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
@@ -116,7 +116,7 @@ class BudgetPolicies:
             limit: the most to return; None for all.
         """
         restrictions, parameters = paging.shape({"endpoint_id": endpoint_id}, after, limit)
-        return [read(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
+        return [read(row) for row in driver.rows(self._connection, _list(restrictions), parameters)]
 
 
 def _changeable(policy: GatewayBudgetPolicy) -> dict[str, object]:

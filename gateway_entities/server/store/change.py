@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
+from gateway_entities.server.store import driver
 from gateway_entities.server.store.schema import changes
 
 _own = changes.c
@@ -82,8 +83,8 @@ class Changes:
 
     def last(self) -> int:
         """Return the revision of the last change; 0 before the first."""
-        revision: int = self._connection.execute(_LAST).scalar_one()
-        return revision
+        ((revision,),) = driver.rows(self._connection, _LAST)
+        return int(revision)
 
     def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
         """Add a change and return its revision, the next one.
@@ -98,25 +99,25 @@ class Changes:
         revision = self.last() + 1
         same = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
         rows = [{**same, "position": position, **effect._asdict()} for position, effect in enumerate(effects)]
-        self._connection.execute(_ADD, rows)
+        driver.run_each(self._connection, _ADD, rows)
         return revision
 
     def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:
         """Return the changes after a revision in their order, ``limit`` at most."""
         # The highest number there is may be asked for too.
         until = min(since + limit, _HIGHEST)
-        rows = self._connection.execute(_LIST, {"since": since, "until": until}).all()
+        rows = driver.rows(self._connection, _LIST, {"since": since, "until": until})
         found: builtins.list[GatewayChange] = []
-        for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: tuple(row[:4])):
+        for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: row[:4]):
             change, *effects = [GatewayChangeEffect(*row[4:]) for row in group]
             found.append(GatewayChange(revision, changed_at, rpc, change, effects, actor))
         return found
 
     def former(self, noun: str, since: int) -> dict[str, Former]:
         """Return what there was at a revision of each thing of this noun that has changed since, by its identifier."""
-        rows = self._connection.execute(_BEFORE, {"noun": noun, "since": since})
-        return {row.id: Former(row.etag_before is not None, row.before) for row in rows}
+        rows = driver.rows(self._connection, _BEFORE, {"noun": noun, "since": since})
+        return {identifier: Former(etag_before is not None, before) for identifier, etag_before, before in rows}
 
     def forget(self, until: int, most: int) -> None:
         """Forget what there was before the oldest changes that were made at this time or earlier, ``most`` at most."""
-        self._connection.execute(_FORGET, {"until_time": until, "most": most})
+        driver.run(self._connection, _FORGET, {"until_time": until, "most": most})

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from gateway_entities.server.store import driver
 from gateway_entities.server.store.schema import budget_charges
 
 _own = budget_charges.c
@@ -42,8 +43,8 @@ class BudgetCharges:
 
     def get(self, request_id: str) -> Charge | None:
         """Return the charge of this name; None when there is none."""
-        row = self._connection.execute(_GET, {"request_id": request_id}).one_or_none()
-        return None if row is None else Charge(row.content, json.loads(row.window_ids))
+        row = driver.row(self._connection, _GET, {"request_id": request_id})
+        return None if row is None else Charge(row[0], json.loads(row[1]))
 
     def add(self, request_id: str, content: bytes, window_ids: Sequence[int], recorded_at: int) -> None:
         """Store a new charge.
@@ -63,8 +64,8 @@ class BudgetCharges:
             "window_ids": json.dumps(window_ids),
             "recorded_at": recorded_at,
         }
-        self._connection.execute(_ADD, row)
+        driver.run(self._connection, _ADD, row)
 
     def prune(self, until: int, most: int) -> None:
         """Remove the oldest of the charges that were recorded at this time or before, ``most`` at most."""
-        self._connection.execute(_PRUNE, {"until": until, "most": most})
+        driver.run(self._connection, _PRUNE, {"until": until, "most": most})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,7 +18,7 @@ from gateway_entities.entities import (
     GatewayEndpointTag,
     RoutingStrategy,
 )
-from gateway_entities.server.store import faults, mapping, paging, tag
+from gateway_entities.server.store import driver, faults, mapping, model_definition, paging, tag
 from gateway_entities.server.store.schema import ENDPOINT_NAME, endpoint_mappings, endpoints, model_definitions
 from gateway_entities.server.store.values import Numbers
 
@@ -51,14 +51,28 @@ _ROUTING_STRATEGIES: Final = Numbers(RoutingStrategy)
 _FALLBACK_STRATEGIES: Final = Numbers(FallbackStrategy)
 
 
+class _List(NamedTuple):
+    """The statements that read the endpoints of a list, their mappings, the definitions of these, and their tags."""
+
+    endpoints: paging.Query
+    mappings: paging.Query
+    definitions: paging.Query
+    tags: paging.Query
+
+
 @cache
-def _list(restrictions: paging.Shape) -> tuple[paging.Query, paging.Query, paging.Query]:
-    """Return the statements that read the endpoints of a list, their mappings and their tags."""
+def _list(restrictions: paging.Shape) -> _List:
     order = (_own.created_at, _own.endpoint_id)
     plain = restrictions._replace(filters=())
     listed = _filtered(_ENDPOINT, restrictions.filters)
-    ids = paging.page(_filtered(select(*_ID), restrictions.filters), order, {}, plain)
-    return paging.page(listed, order, {}, plain), mapping.of_endpoints(ids), tag.of_endpoints(ids)
+    everything = not any(restrictions)
+    ids = None if everything else paging.page(_filtered(select(*_ID), restrictions.filters), order, {}, plain)
+    return _List(
+        paging.page(listed, order, {}, plain),
+        mapping.of_endpoints(ids),
+        mapping.definitions_of_endpoints(ids),
+        tag.of_endpoints(ids),
+    )
 
 
 def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
@@ -92,7 +106,7 @@ class Endpoints:
 
     def exists(self, endpoint_id: str) -> bool:
         """Tell whether there is an endpoint of this id."""
-        return self._connection.execute(_EXISTS, {"endpoint_id": endpoint_id}).one_or_none() is not None
+        return driver.row(self._connection, _EXISTS, {"endpoint_id": endpoint_id}) is not None
 
     def add(self, endpoint: GatewayEndpoint) -> None:
         """Store a new endpoint with its mappings and tags, in their order.
@@ -108,7 +122,7 @@ class Endpoints:
             **_changeable(endpoint),
         }
         try:
-            self._connection.execute(_ADD, row)
+            driver.run(self._connection, _ADD, row)
         except IntegrityError as error:
             _explain(error, endpoint)
             raise
@@ -122,7 +136,7 @@ class Endpoints:
             GatewayError: NOT_FOUND when there is no such endpoint; ALREADY_EXISTS when another one has its name.
         """
         try:
-            changed = self._connection.execute(_UPDATE, {"id": endpoint.endpoint_id, **_changeable(endpoint)}).rowcount
+            changed = driver.run(self._connection, _UPDATE, {"id": endpoint.endpoint_id, **_changeable(endpoint)})
         except IntegrityError as error:
             _explain(error, endpoint)
             raise
@@ -140,7 +154,7 @@ class Endpoints:
 
     def add_mapping(self, added: GatewayEndpointModelMapping) -> None:
         """Add one mapping after those that its endpoint has; errors as in replace_mappings."""
-        mapping.add(self._connection, added.endpoint_id, [added])
+        mapping.append(self._connection, added.endpoint_id, added)
 
     def remove_mappings(self, endpoint_id: str, model_definition_id: str) -> int:
         """Remove every mapping of one definition from an endpoint; return how many there were."""
@@ -160,7 +174,7 @@ class Endpoints:
 
     def remove(self, endpoint_id: str) -> bool:
         """Remove an endpoint with its mappings, tags, bindings and ENDPOINT budgets. Return whether it was there."""
-        return self._connection.execute(_REMOVE, {"endpoint_id": endpoint_id}).rowcount > 0
+        return driver.run(self._connection, _REMOVE, {"endpoint_id": endpoint_id}) > 0
 
     def list(
         self,
@@ -171,7 +185,9 @@ class Endpoints:
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpoint]:
-        """Return endpoints in order of creation, then of id, as get does; three queries, however many there are.
+        """Return endpoints in order of creation, then of id, as get does; four queries, however many there are.
+
+        Models of one definition share one entity for it.
 
         Args:
             provider: only those with a model of this provider; None for all.
@@ -182,17 +198,21 @@ class Endpoints:
         """
         filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
         restrictions, parameters = paging.shape(filters, after, limit)
-        of_endpoints, of_mappings, of_tags = _list(restrictions)
-        found = {row[0]: _endpoint(row, [], []) for row in self._connection.execute(of_endpoints, parameters).all()}
+        statements = _list(restrictions)
+        found = {row[0]: _endpoint(row, [], []) for row in driver.rows(self._connection, statements.endpoints, parameters)}
         if found:
-            for endpoint_id, each in mapping.read(self._connection, of_mappings, parameters):
-                found[endpoint_id].model_mappings.append(each)
-            for endpoint_id, each_tag in tag.read(self._connection, of_tags, parameters):
-                found[endpoint_id].tags.append(each_tag)
+            # Rows that another program left behind, of endpoints or definitions that are gone, are not in the list.
+            definitions = model_definition.read(self._connection, statements.definitions, parameters)
+            for each in mapping.read(self._connection, statements.mappings, parameters, definitions):
+                if each.endpoint_id in found:
+                    found[each.endpoint_id].model_mappings.append(each)
+            for endpoint_id, each_tag in tag.read(self._connection, statements.tags, parameters):
+                if endpoint_id in found:
+                    found[endpoint_id].tags.append(each_tag)
         return builtins.list(found.values())
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewayEndpoint | None:
-        row = self._connection.execute(statement, parameters).one_or_none()
+        row = driver.row(self._connection, statement, parameters)
         if row is None:
             return None
         endpoint_id = row[0]
@@ -218,7 +238,7 @@ def _changeable(endpoint: GatewayEndpoint) -> dict[str, object]:
 
 
 def _endpoint(
-    row: Sequence[Any], mappings: list[GatewayEndpointModelMapping], tags: list[GatewayEndpointTag]
+    row: driver.Row, mappings: list[GatewayEndpointModelMapping], tags: list[GatewayEndpointTag]
 ) -> GatewayEndpoint:
     *own, routing_strategy, has_fallback, strategy, max_attempts, experiment_id, usage_tracking = row
     endpoint_id, name, created_at, last_updated_at, created_by, last_updated_by = own
@@ -234,7 +254,7 @@ def _endpoint(
         _ROUTING_STRATEGIES.read_optional(routing_strategy),
         FallbackConfig(_FALLBACK_STRATEGIES.read_optional(strategy), max_attempts) if has_fallback else None,
         experiment_id,
-        usage_tracking,
+        None if usage_tracking is None else bool(usage_tracking),
     )
 
 

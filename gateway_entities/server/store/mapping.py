@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointModelMapping, GatewayModelDefinition, GatewayModelLinkageType
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store import faults, model_definition
+from gateway_entities.server.store import driver, faults, model_definition
 from gateway_entities.server.store.paging import Query
 from gateway_entities.server.store.schema import MAPPING_LINKAGE, endpoint_mappings, model_definitions, secrets
 from gateway_entities.server.store.values import Numbers
@@ -27,16 +27,19 @@ _OWN_COLUMNS: Final[tuple[Column[Any], ...]] = (
     _own.created_at,
     _own.created_by,
 )
-_MAPPINGS: Final = (
+_DEFINITION_ID: Final[tuple[Column[Any], ...]] = (_own.model_definition_id,)
+_ORDER: Final = (_own.endpoint_id, _own.position)
+_MAPPINGS: Final = select(*_OWN_COLUMNS).order_by(*_ORDER)
+_OF_ONE: Final = (
     select(*_OWN_COLUMNS, *model_definition.COLUMNS)
     .select_from(
         endpoint_mappings.join(
             model_definitions, model_definitions.c.model_definition_id == _own.model_definition_id
         ).outerjoin(secrets, secrets.c.secret_id == model_definitions.c.secret_id)
     )
-    .order_by(_own.endpoint_id, _own.position)
+    .where(_own.endpoint_id == bindparam("endpoint_id"))
+    .order_by(*_ORDER)
 )
-_OF_ONE: Final = _MAPPINGS.where(_own.endpoint_id == bindparam("endpoint_id"))
 _LAST_POSITION: Final = select(func.coalesce(func.max(_own.position), -1)).where(
     _own.endpoint_id == bindparam("endpoint_id")
 )
@@ -47,36 +50,59 @@ _REMOVE: Final = _REMOVE_ALL.where(_own.model_definition_id == bindparam("model_
 _LINKAGE_TYPES: Final = Numbers(GatewayModelLinkageType)
 
 
-def of_endpoints(endpoint_ids: Query) -> Query:
-    """Return the statement that reads the mappings of the endpoints that another statement selects."""
-    return _MAPPINGS.where(_own.endpoint_id.in_(endpoint_ids))
+def of_endpoints(endpoint_ids: Query | None) -> Query:
+    """Return the statement that reads the mappings of the endpoints that another statement selects; None for all."""
+    return _MAPPINGS if endpoint_ids is None else _MAPPINGS.where(_own.endpoint_id.in_(endpoint_ids))
+
+
+def definitions_of_endpoints(endpoint_ids: Query | None) -> Query:
+    """Return the statement that reads the definitions of these mappings, each once."""
+    if endpoint_ids is None:
+        return model_definition.ALL
+    return model_definition.selected_by(select(*_DEFINITION_ID).where(_own.endpoint_id.in_(endpoint_ids)))
 
 
 def of_endpoint(connection: Connection, endpoint_id: str) -> list[GatewayEndpointModelMapping]:
     """Return the mappings of one endpoint."""
-    return [mapping for _, mapping in read(connection, _OF_ONE, {"endpoint_id": endpoint_id})]
+    own = len(_OWN_COLUMNS)
+    rows = driver.rows(connection, _OF_ONE, {"endpoint_id": endpoint_id})
+    return [_mapping(row[:own], GatewayModelDefinition(*row[own:])) for row in rows]
 
 
 def read(
-    connection: Connection, statement: Query, parameters: Mapping[str, Any]
-) -> Iterator[tuple[str, GatewayEndpointModelMapping]]:
-    """Run a statement of this module; yield each mapping with the id of its endpoint."""
-    for row in connection.execute(statement, parameters).all():
-        mapping = _mapping(row)
-        yield mapping.endpoint_id, mapping
+    connection: Connection,
+    statement: Query,
+    parameters: Mapping[str, Any],
+    definitions: Mapping[str, GatewayModelDefinition],
+) -> Iterator[GatewayEndpointModelMapping]:
+    """Run a statement of ``of_endpoints`` and yield the mappings whose definitions there are, as ``of_endpoint`` would.
+
+    Args:
+        connection: where to run it.
+        statement: the statement.
+        parameters: those of the statement that selects the endpoints.
+        definitions: the definitions of the mappings by their ids; mappings of one definition share it.
+    """
+    for row in driver.rows(connection, statement, parameters):
+        definition = definitions.get(row[2])
+        if definition is not None:
+            yield _mapping(row, definition)
 
 
-def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
-    """Store mappings of one endpoint, after those that it has.
+def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping], first: int = 0) -> None:
+    """Store mappings of one endpoint.
+
+    Args:
+        connection: where to store them.
+        endpoint_id: the endpoint.
+        mappings: the mappings in their order.
+        first: the position of the first one; those that the endpoint has already come before.
 
     Raises:
         GatewayError: ALREADY_EXISTS when a definition is linked twice in the same way; NOT_FOUND when the endpoint or a
             definition does not exist.
     """
-    if not mappings:
-        return
-    last: int = connection.execute(_LAST_POSITION, {"endpoint_id": endpoint_id}).scalar_one()
-    for position, mapping in enumerate(mappings, start=last + 1):
+    for position, mapping in enumerate(mappings, start=first):
         row = {
             "mapping_id": mapping.mapping_id,
             "endpoint_id": endpoint_id,
@@ -90,31 +116,37 @@ def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndp
         }
         # One at a time, so that an error tells which mapping it was.
         try:
-            connection.execute(_ADD, row)
+            driver.run(connection, _ADD, row)
         except IntegrityError as error:
             _explain(error, endpoint_id, mapping)
             raise
 
 
+def append(connection: Connection, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
+    """Store a mapping of one endpoint after those that it has; errors as in add."""
+    ((last,),) = driver.rows(connection, _LAST_POSITION, {"endpoint_id": endpoint_id})
+    add(connection, endpoint_id, [mapping], last + 1)
+
+
 def replace(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
     """Put these mappings in place of all that an endpoint has; errors as in add."""
-    connection.execute(_REMOVE_ALL, {"endpoint_id": endpoint_id})
+    driver.run(connection, _REMOVE_ALL, {"endpoint_id": endpoint_id})
     add(connection, endpoint_id, mappings)
 
 
 def remove(connection: Connection, endpoint_id: str, model_definition_id: str) -> int:
     """Remove every mapping of one definition from an endpoint; return how many there were."""
     keys = {"endpoint_id": endpoint_id, "model_definition_id": model_definition_id}
-    return connection.execute(_REMOVE, keys).rowcount
+    return driver.run(connection, _REMOVE, keys)
 
 
-def _mapping(row: Sequence[Any]) -> GatewayEndpointModelMapping:
-    mapping_id, endpoint_id, definition_id, weight, linkage_type, fallback_order, created_at, created_by = row[:8]
+def _mapping(row: driver.Row, definition: GatewayModelDefinition) -> GatewayEndpointModelMapping:
+    mapping_id, endpoint_id, definition_id, weight, linkage_type, fallback_order, created_at, created_by = row
     return GatewayEndpointModelMapping(
         mapping_id,
         endpoint_id,
         definition_id,
-        GatewayModelDefinition(*row[8:]),
+        definition,
         weight,
         _LINKAGE_TYPES.read(linkage_type),
         fallback_order,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayModelDefinition
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store import faults, paging
+from gateway_entities.server.store import driver, faults, paging
 from gateway_entities.server.store.schema import MODEL_DEFINITION_NAME, model_definitions, secrets
 
 _own = model_definitions.c
@@ -31,18 +31,21 @@ COLUMNS: Final[tuple[Column[Any], ...]] = (
 )
 """What a model definition is read from, in the order of the fields of GatewayModelDefinition."""
 
-_DEFINITION: Final = select(*COLUMNS).select_from(
-    model_definitions.outerjoin(secrets, secrets.c.secret_id == _own.secret_id)
-)
-_GET: Final = _DEFINITION.where(_own.model_definition_id == bindparam("model_definition_id"))
-_FIND: Final = _DEFINITION.where(_own.name == bindparam("name"))
+ALL: Final = select(*COLUMNS).select_from(model_definitions.outerjoin(secrets, secrets.c.secret_id == _own.secret_id))
+"""The statement that reads every definition."""
+
+_GET: Final = ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
+_FIND: Final = ALL.where(_own.name == bindparam("name"))
 _ADD: Final = insert(model_definitions)
 _UPDATE: Final = update(model_definitions).where(_own.model_definition_id == bindparam("id"))
 _REMOVE: Final = delete(model_definitions).where(_own.model_definition_id == bindparam("model_definition_id"))
-_EXISTING: Final = select(_own.model_definition_id).where(_own.model_definition_id.in_(bindparam("ids", expanding=True)))
+# SQLite takes at most 999 parameters in one statement, on its oldest supported versions.
+_MOST_IDS: Final = 512
 
-# SQLite takes at most this many parameters in one statement, on its oldest supported versions.
-_IDS_AT_ONCE: Final = 900
+
+@cache
+def _of_ids(count: int) -> paging.Query:
+    return ALL.where(_own.model_definition_id.in_([bindparam(f"id_{place}") for place in range(count)]))
 
 
 @cache
@@ -51,7 +54,19 @@ def _list(restrictions: paging.Shape) -> paging.Query:
         "provider": _own.provider == bindparam("provider"),
         "secret_id": _own.secret_id == bindparam("secret_id"),
     }
-    return paging.page(_DEFINITION, (_own.created_at, _own.model_definition_id), conditions, restrictions)
+    return paging.page(ALL, (_own.created_at, _own.model_definition_id), conditions, restrictions)
+
+
+def selected_by(ids: paging.Query) -> paging.Query:
+    """Return the statement that reads the definitions whose ids another statement selects."""
+    return ALL.where(_own.model_definition_id.in_(ids))
+
+
+def read(
+    connection: Connection, statement: paging.Query, parameters: Mapping[str, Any]
+) -> dict[str, GatewayModelDefinition]:
+    """Run a statement of this module; return the definitions by their ids."""
+    return {row[0]: GatewayModelDefinition(*row) for row in driver.rows(connection, statement, parameters)}
 
 
 class ModelDefinitions:
@@ -83,7 +98,7 @@ class ModelDefinitions:
             **_changeable(definition),
         }
         try:
-            self._connection.execute(_ADD, row)
+            driver.run(self._connection, _ADD, row)
         except IntegrityError as error:
             _explain(error, definition)
             raise
@@ -97,7 +112,7 @@ class ModelDefinitions:
         """
         row = {"id": definition.model_definition_id, **_changeable(definition)}
         try:
-            changed = self._connection.execute(_UPDATE, row).rowcount
+            changed = driver.run(self._connection, _UPDATE, row)
         except IntegrityError as error:
             _explain(error, definition)
             raise
@@ -111,7 +126,7 @@ class ModelDefinitions:
             GatewayError: FAILED_PRECONDITION when an endpoint uses it.
         """
         try:
-            return self._connection.execute(_REMOVE, {"model_definition_id": model_definition_id}).rowcount > 0
+            return driver.run(self._connection, _REMOVE, {"model_definition_id": model_definition_id}) > 0
         except IntegrityError as error:
             if faults.violates_reference(error):
                 raise GatewayError(
@@ -122,14 +137,16 @@ class ModelDefinitions:
                 ) from error
             raise
 
-    def existing(self, ids: Collection[str]) -> set[str]:
-        """Return those of the ids that definitions have."""
-        wanted = list(ids)
-        return {
-            found
-            for start in range(0, len(wanted), _IDS_AT_ONCE)
-            for found in self._connection.execute(_EXISTING, {"ids": wanted[start : start + _IDS_AT_ONCE]}).scalars()
-        }
+    def of_ids(self, ids: Collection[str]) -> dict[str, GatewayModelDefinition]:
+        """Return the definitions of these ids by their ids; those that there are none of are left out."""
+        wanted, found = list(ids), dict[str, GatewayModelDefinition]()
+        for start in range(0, len(wanted), _MOST_IDS):
+            part = wanted[start : start + _MOST_IDS]
+            # Each length takes a statement of its own, so there are few lengths: the first id fills up.
+            length = 1 << (len(part) - 1).bit_length()
+            parameters = {f"id_{place}": part[place] if place < len(part) else part[0] for place in range(length)}
+            found |= read(self._connection, _of_ids(length), parameters)
+        return found
 
     def list(
         self,
@@ -148,10 +165,10 @@ class ModelDefinitions:
             limit: the most to return; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider, "secret_id": secret_id}, after, limit)
-        return [GatewayModelDefinition(*row) for row in self._connection.execute(_list(restrictions), parameters).all()]
+        return [GatewayModelDefinition(*row) for row in driver.rows(self._connection, _list(restrictions), parameters)]
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewayModelDefinition | None:
-        row = self._connection.execute(statement, parameters).one_or_none()
+        row = driver.row(self._connection, statement, parameters)
         return None if row is None else GatewayModelDefinition(*row)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, bindparam, delete, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewaySecretInfo
-from gateway_entities.server.store import faults, paging
+from gateway_entities.server.store import driver, faults, paging
 from gateway_entities.server.store.encryption import Cipher, Sealed
 from gateway_entities.server.store.schema import SECRET_NAME, secrets
 from gateway_entities.server.store.values import from_json, to_json
@@ -83,7 +83,7 @@ class Secrets:
             **self._sealed(info, secret_value),
         }
         try:
-            self._connection.execute(_ADD, row)
+            driver.run(self._connection, _ADD, row)
         except IntegrityError as error:
             if faults.violates(error, SECRET_NAME):
                 raise faults.name_taken("Secret", info.secret_name) from error
@@ -102,12 +102,12 @@ class Secrets:
         row = {"id": info.secret_id, "bound_name": info.secret_name, **_changeable(info)}
         if secret_value is not None:
             row |= self._sealed(info, secret_value)
-        if self._connection.execute(_UPDATE, row).rowcount == 0:
+        if driver.run(self._connection, _UPDATE, row) == 0:
             raise faults.not_found("GatewaySecret", secret_id=info.secret_id)
 
     def remove(self, secret_id: str) -> bool:
         """Remove a secret; model definitions that used it stay, without one. Return whether it was there."""
-        return self._connection.execute(_REMOVE, {"secret_id": secret_id}).rowcount > 0
+        return driver.run(self._connection, _REMOVE, {"secret_id": secret_id}) > 0
 
     def list(
         self, *, provider: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
@@ -120,7 +120,7 @@ class Secrets:
             limit: the most to return; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider}, after, limit)
-        return [_info(row) for row in self._connection.execute(_list(restrictions), parameters).all()]
+        return [_info(row) for row in driver.rows(self._connection, _list(restrictions), parameters)]
 
     def reveal(self, secret_id: str) -> dict[str, str] | None:
         """Return the decrypted value of a secret; None when there is no such secret.
@@ -128,14 +128,14 @@ class Secrets:
         Raises:
             GatewayError: DATA_LOSS when the stored value cannot be decrypted.
         """
-        row = self._connection.execute(_SEALED, {"secret_id": secret_id}).one_or_none()
+        row = driver.row(self._connection, _SEALED, {"secret_id": secret_id})
         if row is None:
             return None
         secret_name, ciphertext, wrapped_key, key_id = row
         return self._cipher.unseal(secret_id, secret_name, Sealed(ciphertext, wrapped_key, key_id))
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewaySecretInfo | None:
-        row = self._connection.execute(statement, parameters).one_or_none()
+        row = driver.row(self._connection, statement, parameters)
         return None if row is None else _info(row)
 
     def _sealed(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 from sqlalchemy import Boolean, Column, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from gateway_entities.entities import BudgetTargetScope, GatewayBudgetPolicy
-from gateway_entities.server.store import budget, paging
+from gateway_entities.server.store import budget, driver, paging
 from gateway_entities.server.store.schema import budget_policies, budget_windows
 
 _own = budget_windows.c
@@ -125,7 +125,9 @@ class BudgetSpend:
     def of_windows(self, window_ids: Sequence[int]) -> builtins.list[Spend]:
         """Return those of these windows that are still there, with their policies, in the order of the policies."""
         chunks = (window_ids[start : start + _IDS_AT_ONCE] for start in range(0, len(window_ids), _IDS_AT_ONCE))
-        return _sorted(found for chunk in chunks for found in self._read(_OF_WINDOWS, {"ids": chunk}))
+        return _sorted(
+            _spend(row) for chunk in chunks for row in self._connection.execute(_OF_WINDOWS, {"ids": chunk}).all()
+        )
 
     def open(self, budget_policy_id: str, start: int, end: int, micros: int) -> int:
         """Store the first amount that is spent in a window of a policy; return the window's number."""
@@ -137,18 +139,18 @@ class BudgetSpend:
     def increase(self, window_ids: Collection[int], micros: int) -> None:
         """Add an amount to each of these windows."""
         if window_ids:
-            self._connection.execute(_INCREASE, [{"id": window_id, "amount": micros} for window_id in window_ids])
+            driver.run_each(self._connection, _INCREASE, [{"id": window_id, "amount": micros} for window_id in window_ids])
 
     def remove(self, budget_policy_id: str) -> None:
         """Remove every window of a policy: it counts anew."""
-        self._connection.execute(_REMOVE, {"policy_id": budget_policy_id})
+        driver.run(self._connection, _REMOVE, {"policy_id": budget_policy_id})
 
     def prune(self, until: int, most: int) -> None:
         """Remove the oldest of the windows that ended at this moment or before, ``most`` at most."""
-        self._connection.execute(_PRUNE, {"until": until, "most": most})
+        driver.run(self._connection, _PRUNE, {"until": until, "most": most})
 
     def _read(self, statement: paging.Query, parameters: Mapping[str, Any]) -> builtins.list[Spend]:
-        return [_spend(row) for row in self._connection.execute(statement, parameters).all()]
+        return [_spend(row) for row in driver.rows(self._connection, statement, parameters)]
 
 
 def _spend(row: Sequence[Any]) -> Spend:

@@ -241,6 +241,8 @@ def _engine(path: Path, busy_timeout: float, *, pragmas: tuple[str, ...], pool_s
     return create_engine(
         "sqlite+pysqlite://",
         creator=lambda: _connect(path, busy_timeout, pragmas),
+        # As PostgreSQL's driver has them: parameters go to the driver by their names.
+        paramstyle="named",
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,

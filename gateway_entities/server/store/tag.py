@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, bindparam, delete, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointTag
-from gateway_entities.server.store import faults
+from gateway_entities.server.store import driver, faults
 from gateway_entities.server.store.paging import Query
 from gateway_entities.server.store.schema import endpoint_tags
 
@@ -29,9 +29,9 @@ _CHANGE: Final = update(endpoint_tags).where(_own.endpoint_id == bindparam("of_e
 _REMOVE: Final = delete(endpoint_tags).where(_own.endpoint_id == bindparam("endpoint_id"), _own.key == bindparam("key"))
 
 
-def of_endpoints(endpoint_ids: Query) -> Query:
-    """Return the statement that reads the tags of the endpoints that another statement selects."""
-    return _TAGS.where(_own.endpoint_id.in_(endpoint_ids))
+def of_endpoints(endpoint_ids: Query | None) -> Query:
+    """Return the statement that reads the tags of the endpoints that another statement selects; None for all."""
+    return _TAGS if endpoint_ids is None else _TAGS.where(_own.endpoint_id.in_(endpoint_ids))
 
 
 def of_endpoint(connection: Connection, endpoint_id: str) -> list[GatewayEndpointTag]:
@@ -43,7 +43,7 @@ def read(
     connection: Connection, statement: Query, parameters: Mapping[str, Any]
 ) -> Iterator[tuple[str, GatewayEndpointTag]]:
     """Run a statement of this module; yield each tag with the id of its endpoint."""
-    for endpoint_id, key, value in connection.execute(statement, parameters).all():
+    for endpoint_id, key, value in driver.rows(connection, statement, parameters):
         yield endpoint_id, GatewayEndpointTag(key, value)
 
 
@@ -54,7 +54,7 @@ def add(connection: Connection, endpoint_id: str, tags: Sequence[GatewayEndpoint
             {"endpoint_id": endpoint_id, "key": tag.key, "value": tag.value, "position": position}
             for position, tag in enumerate(tags)
         ]
-        connection.execute(_ADD_AT, rows)
+        driver.run_each(connection, _ADD_AT, rows)
 
 
 def put(connection: Connection, endpoint_id: str, tag: GatewayEndpointTag) -> None:
@@ -64,11 +64,11 @@ def put(connection: Connection, endpoint_id: str, tag: GatewayEndpointTag) -> No
         GatewayError: NOT_FOUND when there is no such endpoint.
     """
     change = {"of_endpoint": endpoint_id, "of_key": tag.key, "value": tag.value}
-    if connection.execute(_CHANGE, change).rowcount:
+    if driver.run(connection, _CHANGE, change):
         return
     try:
         row = {"endpoint_id": endpoint_id, "key": tag.key, "value": tag.value, "of_endpoint": endpoint_id}
-        connection.execute(_ADD, row)
+        driver.run(connection, _ADD, row)
     except IntegrityError as error:
         if faults.violates_reference(error):
             raise faults.not_found("GatewayEndpoint", endpoint_id=endpoint_id) from error
@@ -77,4 +77,4 @@ def put(connection: Connection, endpoint_id: str, tag: GatewayEndpointTag) -> No
 
 def remove(connection: Connection, endpoint_id: str, key: str) -> bool:
     """Remove one tag; return whether it was there."""
-    return connection.execute(_REMOVE, {"endpoint_id": endpoint_id, "key": key}).rowcount > 0
+    return driver.run(connection, _REMOVE, {"endpoint_id": endpoint_id, "key": key}) > 0

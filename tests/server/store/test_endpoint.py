@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -248,3 +250,20 @@ def mapping_ids(transaction):
 
 def tags(transaction):
     return [(tag.key, tag.value) for tag in transaction.endpoints.get("e-0001").tags]
+
+
+def test_what_another_program_left_behind_is_not_listed(sqlite_store, path, make):
+    with sqlite_store.write() as transaction:
+        for number in (1, 2):
+            transaction.model_definitions.add(make.definition(number))
+            mappings = [make.mapping(2 * number + each, endpoint=number, definition=each + 1) for each in range(number)]
+            tags = [GatewayEndpointTag("k", "v")]
+            transaction.endpoints.add(make.endpoint(number, model_mappings=mappings, tags=tags))
+    with closing(sqlite3.connect(path)) as other, other:
+        # It does not hold references.
+        other.execute("DELETE FROM endpoints WHERE endpoint_id = 'e-0001'")
+        other.execute("DELETE FROM model_definitions WHERE model_definition_id = 'd-0002'")
+    with sqlite_store.read() as transaction:
+        listed = transaction.endpoints.list()
+        assert listed == transaction.endpoints.list(limit=5) == [transaction.endpoints.get("e-0002")]
+    assert [mapping.model_definition_id for mapping in listed[0].model_mappings] == ["d-0001"]

@@ -103,14 +103,16 @@ def test_a_definition_in_use_stays(store, make):
         assert not transaction.model_definitions.remove("d-0001")
 
 
-def test_existing_tells_ids_apart_in_any_number(store, make):
+def test_definitions_of_ids_in_any_number(store, make):
     with store.write() as transaction:
-        for number in range(1, 4):
-            transaction.model_definitions.add(make.definition(number))
-        assert transaction.model_definitions.existing(["d-0001", "d-0003", "d-x", "d-0001"]) == {"d-0001", "d-0003"}
-        assert transaction.model_definitions.existing([]) == set()
+        stored = {f"d-{number:04}": make.definition(number) for number in (1, 2, 3)}
+        for definition in stored.values():
+            transaction.model_definitions.add(definition)
+        some = transaction.model_definitions.of_ids(["d-0001", "d-0003", "d-x", "d-0001"])
+        assert some == {"d-0001": stored["d-0001"], "d-0003": stored["d-0003"]}
+        assert transaction.model_definitions.of_ids([]) == {}
         many = [f"d-{number:04}" for number in range(40_000)]
-        assert transaction.model_definitions.existing(many) == {"d-0001", "d-0002", "d-0003"}
+        assert transaction.model_definitions.of_ids(many) == stored
 
 
 def test_list_is_ordered_filtered_and_paged(with_secrets, make):
