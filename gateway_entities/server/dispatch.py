@@ -60,8 +60,10 @@ class Dispatcher:
         self._last_call = -math.inf
         self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def known(self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> bytes | None:
-        """Return an answer that is known already, for the event loop; None when ``run`` has to find it out.
+    async def known(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
+    ) -> bytes | None:
+        """Return an answer that is known already, without a worker thread; None when ``run`` has to find it out.
 
         Args:
             key: of the request.
@@ -69,7 +71,13 @@ class Dispatcher:
             credentials: what the caller shows of who it is.
             timeout: as in ``run``.
         """
-        found = self.known_at_once(key, method, credentials, timeout)
+        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
+            return None
+        self._begin()
+        try:
+            found = await self._known.find(key, method, credentials, timeout)
+        finally:
+            self._end()
         if found is None:
             return None
         note_actor(found[0].name)
@@ -78,10 +86,10 @@ class Dispatcher:
     def known_at_once(
         self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
     ) -> tuple[Admitted, bytes] | None:
-        """Return the same with the caller, for who has not begun an exchange yet."""
+        """Return the same with the caller, without waiting for anything; None also when there is something to wait for."""
         if self._known is None or self._draining or (timeout is not None and timeout <= 0):
             return None
-        return self._known.find(key, method, credentials)
+        return self._known.find_at_once(key, method, credentials)
 
     def keep(self, key: Key, response: Message, data: bytes) -> None:
         """Keep an answer for ``known``, if it is one that can be known."""
@@ -130,8 +138,7 @@ class Dispatcher:
         if timeout is not None and timeout <= 0:
             raise _too_late()
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._in_flight += 1
-        self._idle.clear()
+        self._begin()
         result = asyncio.wrap_future(self._pool.submit(copy_context().run, _guarded, work, deadline, during))
         try:
             await asyncio.wait((result, self._abandoned), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -140,9 +147,16 @@ class Dispatcher:
             raise _stopping() if self._abandoned.done() else _too_late()
         finally:
             result.cancel()
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+            self._end()
+
+    def _begin(self) -> None:
+        self._in_flight += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
 
     async def drain(self, grace: float) -> None:
         """Refuse new calls from now on, and wait for those in flight.

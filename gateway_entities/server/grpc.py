@@ -150,9 +150,10 @@ def _handler(
         trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, exchange.request_id),)
         try:
             credentials = _credentials(context)
-            timeout = context.time_remaining()
-            response = dispatcher.known((method.path, PROTO.name, body), method, credentials, timeout)
+            key = (method.path, PROTO.name, body)
+            response = await dispatcher.known(key, method, credentials, context.time_remaining())
             if response is None:
+                timeout = context.time_remaining()
                 response = await dispatcher.run(lambda: work(body, credentials), timeout, during=method.path)
         except GatewayError as error:
             failure = error

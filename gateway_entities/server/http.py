@@ -159,10 +159,12 @@ class _Connect:
                 self._dispatcher.keep(key, response, data)
             return data
 
-        timeout = None if deadline is None else deadline - loop.time()
-        answer = None if call.gzipped else self._dispatcher.known(key, method, credentials, timeout)
+        def left() -> float | None:
+            return None if deadline is None else deadline - loop.time()
+
+        answer = None if call.gzipped else await self._dispatcher.known(key, method, credentials, left())
         if answer is None:
-            answer = await unless_gone(receive, self._dispatcher.run(work, timeout, during=method.path))
+            answer = await unless_gone(receive, self._dispatcher.run(work, left(), during=method.path))
         return Reply(200, ((b"content-type", call.content_type),), answer)
 
 

@@ -1,14 +1,14 @@
 """Answers that are known already: what was read of the configuration, for as long as nothing was changed since.
 
-Before each use the store is asked for its revision, so an answer is never older than the store. Where that question would
-wait for a network, nothing is known.
+Before each use the store is asked for its revision, so an answer is never older than the store was when the call came.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import MethodOptions
@@ -47,40 +47,89 @@ class KnownAnswers:
         revision: Callable[[], int | None],
         admit: Callable[[Credentials, Any], Admitted | None],
         *,
+        ask: Callable[[], Awaitable[int | None] | None] | None = None,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
         """Say what the answers depend on.
 
         Args:
-            revision: returns the store's revision at once; None when that would take a while.
+            revision: returns the store's revision at once; None when it cannot be told. The store may be another one when
+                it can be told again, so what is kept is forgotten then.
             admit: decides about a caller at once; None when that would take a while. It raises GatewayError.
+            ask: in place of ``revision`` where that would take a while: returns what to await for it on the event loop.
             most_bytes: how much to keep; beyond that, what was used longest ago goes first.
         """
         self._revision = revision
         self._admit = admit
+        self._ask = ask
         self._most_bytes = most_bytes
         self._bytes = 0
         self._answers: OrderedDict[Key, _Answer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> tuple[Admitted, bytes] | None:
+    async def find(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None = None
+    ) -> tuple[Admitted, bytes] | None:
         """Return the caller's name and the answer, in the form that was asked for; None when it is to be found out.
 
         Also None for a caller who is not admitted: whoever finds it out says so.
+
+        Args:
+            key: of the request.
+            method: the RPC.
+            credentials: what the caller shows of who it is.
+            timeout: how many seconds the store has to tell its revision, None for no limit.
         """
-        answer = self._answers.get(key)
-        if answer is None:
+        if self._ask is None:
+            return self.find_at_once(key, method, credentials)
+        admitted = self._admitted(key, method, credentials)
+        if admitted is None:
+            return None
+        asked = self._ask()
+        if asked is None:
+            self._forget_all()
             return None
         try:
-            admitted = self._admit(credentials, needed_for(method))
+            async with asyncio.timeout(timeout):
+                return self._at(await asked, key, admitted)
+        except TimeoutError:
+            return None
+
+    def find_at_once(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials
+    ) -> tuple[Admitted, bytes] | None:
+        """Return the same where the revision is told at once; elsewhere None."""
+        if self._ask is not None:
+            return None
+        admitted = self._admitted(key, method, credentials)
+        if admitted is None:
+            return None
+        revision = self._revision()
+        if revision is None:
+            self._forget_all()
+        return self._at(revision, key, admitted)
+
+    def _admitted(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> Admitted | None:
+        if key not in self._answers:
+            return None
+        try:
+            return self._admit(credentials, needed_for(method))
         except GatewayError:
             return None
-        if admitted is None or answer.revision != self._revision():
-            return None
+
+    def _at(self, revision: int | None, key: Key, admitted: Admitted) -> tuple[Admitted, bytes] | None:
         with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
+            # It may have been replaced since somebody looked.
+            answer = self._answers.get(key)
+            if answer is None or answer.revision != revision:
+                return None
+            self._answers.move_to_end(key)
         return admitted, answer.data
+
+    def _forget_all(self) -> None:
+        with self._lock:
+            self._answers.clear()
+            self._bytes = 0
 
     def keep(self, key: Key, response: Any, data: bytes) -> None:
         """Keep an answer, if it is one that can be known.

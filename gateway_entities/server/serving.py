@@ -126,7 +126,10 @@ class Server:
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_a_token, store)
             access = Access(store, required=self._public or self._require_token)
-            known = KnownAnswers(store.revision, access.admit_at_once)
+            live = store.live_revision()
+            if live is not None:
+                undo.push_async_callback(live.close)
+            known = KnownAnswers(store.revision, access.admit_at_once, ask=None if live is None else live.ask)
             dispatcher = Dispatcher(GatewayService(store), admit=access.admit, known=known)
             undo.push_async_callback(dispatcher.close)
             observer = Observer()

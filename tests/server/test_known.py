@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from gateway_entities import GatewayClient, GatewayEndpointModelConfig, GatewayError, GatewayModelLinkageType
 from gateway_entities.methods import GET_GATEWAY_ENDPOINT, METHODS
-from gateway_entities.server import known
+from gateway_entities.server import access, known
 from gateway_entities.server.access import Admitted, Credentials
 from gateway_entities.server.known import KnownAnswers
 from gateway_entities.server.service import GatewayService
-from gateway_entities.server.store import open_store
-from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1.endpoint_pb2 import GetGatewayEndpointRequest, GetGatewayEndpointResponse
+from gateway_entities.server.serving import Server
+from gateway_entities.server.store import Store
+from llm_gateway.v1.endpoint_pb2 import (
+    GetGatewayEndpointRequest,
+    GetGatewayEndpointResponse,
+    SetGatewayEndpointTagRequest,
+)
+from tests.server.raw import http_failure, post_json, post_proto
+from tests.stores import Place
 
 NOBODY = Credentials()
 MODEL = GatewayModelLinkageType.PRIMARY
 
 
+@contextmanager
+def serving(place: Place) -> Iterator[Server]:
+    """Run a server on an event loop in a thread of its own."""
+    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(server.start(), loop).result(60)
+            yield server
+        finally:
+            asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(60)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+
 @pytest.fixture
-def running() -> Iterator[Gateway]:
-    with gateway() as running:
+def running(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    # Otherwise a read now and then goes to the store just to find out about the tokens.
+    monkeypatch.setattr(access, "FRESH_SECONDS", 1000.0)
+    with serving(place) as running:
         yield running
 
 
 @pytest.fixture(params=["grpc", "http"])
-def client(request: Any, running: Gateway) -> Iterator[GatewayClient]:
-    with GatewayClient(getattr(running, f"{request.param}_target")) as client:
+def client(request: Any, running: Server) -> Iterator[GatewayClient]:
+    with GatewayClient(getattr(running, f"{request.param}_target"), timeout=30) as client:
         yield client
 
 
@@ -55,14 +84,28 @@ def endpoint(client: GatewayClient) -> Any:
     return client.create_endpoint("e", [GatewayEndpointModelConfig(model.model_definition_id, MODEL)])
 
 
+def until_known(read: Callable[[], Any], count: list[str]) -> Any:
+    """Read until that takes no handler any more; return what was read then."""
+    deadline = time.monotonic() + 30
+    while True:
+        before = len(count)
+        found = read()
+        if len(count) == before:
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_read_that_is_repeated_is_not_found_out_again(client: GatewayClient, count: list[str]) -> None:
     made = endpoint(client)
-    assert client.get_endpoint(name="e") == client.get_endpoint(name="e") == made
+    assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+    count.clear()
     assert client.list_endpoints() == client.list_endpoints() == [made]
-    assert count.count("get_gateway_endpoint") == count.count("list_gateway_endpoints") == 1
+    assert [client.get_endpoint(name="e") for _ in range(20)] == [made] * 20
+    assert count == ["list_gateway_endpoints"]
 
 
-def test_every_change_is_seen_at_once(client: GatewayClient, running: Gateway) -> None:
+def test_every_change_is_seen_at_once(client: GatewayClient, running: Server) -> None:
     made = endpoint(client)
     with GatewayClient(running.http_target) as other:
         for number in range(20):
@@ -75,20 +118,104 @@ def test_every_change_is_seen_at_once(client: GatewayClient, running: Gateway) -
         assert client.list_endpoints() == []
 
 
-def test_a_change_by_another_process_is_seen_at_once(client: GatewayClient, running: Gateway) -> None:
-    """Another server on the same file, as far as this one can tell: another store, with connections of its own."""
-    made = endpoint(client)
-    assert client.get_endpoint(name="e").tags == []
-    other = open_store(f"sqlite:///{running.store_path}")
-    try:
-        from llm_gateway.v1.endpoint_pb2 import SetGatewayEndpointTagRequest
+def tag(store: Store, made: Any, value: str) -> None:
+    request = SetGatewayEndpointTagRequest(endpoint_id=made.endpoint_id, key="k", value=value)
+    GatewayService(store).set_gateway_endpoint_tag(request)
 
-        GatewayService(other).set_gateway_endpoint_tag(
-            SetGatewayEndpointTagRequest(endpoint_id=made.endpoint_id, key="k", value="v")
-        )
+
+def test_a_change_by_another_process_is_seen_at_once(client: GatewayClient, place: Place, count: list[str]) -> None:
+    """Another server on the same store, as far as this one can tell: another store, with connections of its own."""
+    made = endpoint(client)
+    assert until_known(lambda: client.get_endpoint(name="e").tags, count) == []
+    other = place.open()
+    try:
+        for number in range(20):
+            tag(other, made, str(number))
+            assert client.get_endpoint(name="e").tags[0].value == str(number)
+            assert client.get_endpoint(name="e").tags[0].value == str(number)
     finally:
         other.close()
-    assert client.get_endpoint(name="e").tags[0].value == "v"
+    count.clear()
+    client.get_endpoint(name="e")
+    assert count == [], "it was known all the time"
+
+
+def test_what_is_read_is_never_older_than_what_was_acknowledged(
+    client: GatewayClient, place: Place, running: Server, count: list[str]
+) -> None:
+    """One changes a number, over another store; others read it all the time, some of them one and the same answer."""
+    made = endpoint(client)
+    other = place.open()
+    tag(other, made, "0")
+    until_known(lambda: client.get_endpoint(name="e"), count)
+    count.clear()
+    acknowledged, over = 0, threading.Event()
+
+    def read(target: str) -> int:
+        reads = 0
+        with GatewayClient(target, timeout=30) as reader:
+            while not over.is_set():
+                least = acknowledged
+                assert int(reader.get_endpoint(name="e").tags[0].value) >= least
+                reads += 1
+        return reads
+
+    with ThreadPoolExecutor(8) as pool:
+        readers = [pool.submit(read, target) for target in (running.grpc_target, running.http_target) * 4]
+        try:
+            for number in range(1, 101):
+                tag(other, made, str(number))
+                acknowledged = number
+                time.sleep(0.01)
+        finally:
+            over.set()
+        reads = sum(reader.result() for reader in readers)
+    other.close()
+    assert len(count) < reads + 100, "some of them were known"
+
+
+def test_without_its_database_it_is_unavailable_and_then_works_again(
+    postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FRESH_SECONDS", 1000.0)
+    database = postgresql_place.server
+    with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
+        made = endpoint(client)
+        for end in (database.stop, database.kill):
+            assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+            end()
+            try:
+                for _ in range(2):
+                    answer = post_json(running.http_target, GET_GATEWAY_ENDPOINT, {"name": "e"})
+                    assert http_failure(answer).code == "unavailable"
+                    answer = post_proto(running.http_target, GET_GATEWAY_ENDPOINT, GetGatewayEndpointRequest(name="e"))
+                    assert http_failure(answer).code == "unavailable"
+            finally:
+                database.start()
+            assert client.get_endpoint(name="e") == made
+        assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+
+
+def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_anew(
+    postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last changes are lost, when another takes over from a database; others come, under the same numbers."""
+    monkeypatch.setattr(access, "FRESH_SECONDS", 1000.0)
+    with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
+        made = endpoint(client)
+        client.set_endpoint_tag(made.endpoint_id, "k", "lost")
+        until_known(lambda: client.get_endpoint(name="e"), count)
+        postgresql_place.execute("UPDATE endpoint_tags SET value = 'new'")
+        assert client.get_endpoint(name="e").tags[0].value == "lost", "only the revision tells of a change"
+        postgresql_place.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid != pg_backend_pid()"
+        )
+        deadline = time.monotonic() + 20
+        # Those that are to end may still answer once.
+        while client.get_endpoint(name="e").tags[0].value != "new":
+            assert time.monotonic() < deadline
+        assert until_known(lambda: client.get_endpoint(name="e"), count).tags[0].value == "new"
 
 
 def test_what_is_spent_is_never_known(client: GatewayClient, count: list[str]) -> None:
@@ -104,31 +231,66 @@ def test_a_refused_read_is_refused_again(client: GatewayClient, count: list[str]
     assert count.count("get_gateway_endpoint") == 2
 
 
-def test_a_store_that_cannot_tell_its_revision_at_once_knows_nothing() -> None:
-    answers = KnownAnswers(lambda: None, lambda *_: Admitted(None))
+async def test_a_store_that_cannot_tell_its_revision_knows_nothing_from_then_on() -> None:
+    told: int | None = 1
+    answers = KnownAnswers(lambda: told, lambda *_: Admitted(None))
     keep(answers, "a", 1)
-    assert find(answers, "a") is None
+    assert await find(answers, "a") is not None
+    told = None
+    assert await find(answers, "a") is None
+    told = 1
+    assert await find(answers, "a") is None
+    keep(answers, "a", 1)
+    assert await find(answers, "a") is not None
 
 
-def test_a_caller_of_whom_nothing_is_known_at_once_is_not_answered() -> None:
+async def test_what_is_found_is_the_answer_of_the_revision_that_is_told() -> None:
+    told: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    answers = KnownAnswers(lambda: None, lambda *_: Admitted(None), ask=lambda: told)
+    keep(answers, "a", 1)
+    finding = [asyncio.create_task(find(answers, name)) for name in "ab"]
+    await asyncio.sleep(0)
+    keep(answers, "a", 2)
+    keep(answers, "b", 2)
+    told.set_result(2)
+    assert [await each for each in finding] == [(Admitted(None), b"x" * 1000), None]
+
+
+async def test_a_deadline_ends_the_wait_for_the_revision() -> None:
+    told: list[asyncio.Future[int | None]] = []
+
+    def ask() -> asyncio.Future[int | None]:
+        told.append(asyncio.get_running_loop().create_future())
+        return told[-1]
+
+    answers = KnownAnswers(lambda: None, lambda *_: Admitted(None), ask=ask)
+    keep(answers, "a", 1)
+    assert await asyncio.wait_for(answers.find(key("a"), GET_GATEWAY_ENDPOINT, NOBODY, 0.01), 20) is None
+    finding = asyncio.create_task(find(answers, "a"))
+    await asyncio.sleep(0)
+    told[1].set_result(1)
+    assert await finding is not None, "it is still kept"
+
+
+async def test_a_caller_of_whom_nothing_is_known_at_once_is_not_answered() -> None:
     answers = KnownAnswers(lambda: 1, lambda *_: None)
     keep(answers, "a", 1)
-    assert find(answers, "a") is None
+    assert await find(answers, "a") is None
 
 
-def test_what_was_used_longest_ago_goes_first() -> None:
+async def test_what_was_used_longest_ago_goes_first() -> None:
     answers = KnownAnswers(lambda: 1, lambda *_: Admitted("ann"), most_bytes=3 * 1600)
     for name in "abc":
         keep(answers, name, 1)
-    assert find(answers, "a") == (Admitted("ann"), b"x" * 1000)
+    assert await find(answers, "a") == (Admitted("ann"), b"x" * 1000)
     keep(answers, "d", 1)
-    assert [name for name in "abcd" if find(answers, name)] == ["a", "c", "d"]
+    assert [name for name in "abcd" if await find(answers, name)] == ["a", "c", "d"]
 
 
-def test_an_answer_larger_than_all_that_is_kept_is_not_kept() -> None:
+async def test_an_answer_larger_than_all_that_is_kept_is_not_kept() -> None:
     answers = KnownAnswers(lambda: 1, lambda *_: Admitted(None), most_bytes=999)
     keep(answers, "a", 1)
-    assert find(answers, "a") is None
+    assert await find(answers, "a") is None
 
 
 def test_the_reads_of_configuration_are_those_that_tell_a_revision() -> None:
@@ -140,15 +302,18 @@ def test_the_reads_of_configuration_are_those_that_tell_a_revision() -> None:
     }
 
 
-def test_a_locked_file_is_no_reason_to_wait(running: Gateway, client: GatewayClient) -> None:
+def test_a_writer_at_work_is_no_reason_to_wait(client: GatewayClient, place: Place, count: list[str]) -> None:
     made = endpoint(client)
-    client.get_endpoint(name="e")
-    locking = sqlite3.connect(running.store_path, isolation_level=None)
-    locking.execute("BEGIN IMMEDIATE")
+    until_known(lambda: client.get_endpoint(name="e"), count)
+    count.clear()
+    other = place.open()
     try:
-        assert client.get_endpoint(name="e") == made
+        with other.write() as transaction:
+            transaction.endpoints.remove(made.endpoint_id)
+            assert client.get_endpoint(name="e") == made
     finally:
-        locking.close()
+        other.close()
+    assert count == []
 
 
 def key(name: str) -> known.Key:
@@ -159,5 +324,5 @@ def keep(answers: KnownAnswers, name: str, revision: int) -> None:
     answers.keep(key(name), GetGatewayEndpointResponse(revision=revision), b"x" * 1000)
 
 
-def find(answers: KnownAnswers, name: str) -> Any:
-    return answers.find(key(name), GET_GATEWAY_ENDPOINT, NOBODY)
+async def find(answers: KnownAnswers, name: str) -> Any:
+    return await answers.find(key(name), GET_GATEWAY_ENDPOINT, NOBODY)

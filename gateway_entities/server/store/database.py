@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from gateway_entities.errors import Code, GatewayError
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store.live_revision import LiveRevision
 
 
 class Fault(NamedTuple):
@@ -103,6 +106,10 @@ class Database(ABC):
 
     def revision(self) -> int | None:
         """Return the revision of the last change, if that takes no longer than reading a file; None otherwise."""
+        return None
+
+    def live_revision(self) -> LiveRevision | None:
+        """Return what asks for the revision over a network, on an event loop; None where ``revision`` tells it."""
         return None
 
     @abstractmethod

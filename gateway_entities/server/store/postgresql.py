@@ -2,7 +2,7 @@
 
 Writers, of this process and of others, take one advisory lock at the start of their transaction and keep it to its end:
 there is one at a time, as in SQLite. Readers see one snapshot and wait for nobody. A connection that was lost is noticed
-when it is taken from its pool, and replaced.
+when a transaction is to begin on it, and replaced.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ from gateway_entities.server.store.database import (
 )
 
 if TYPE_CHECKING:
-    import psycopg
+    from gateway_entities.server.store.live_revision import LiveRevision
 
 # As many as the server has worker threads; those beyond the first few are closed again after use.
 _READERS_KEPT: Final = 4
 _MOST_READERS: Final = 16
+
+_BEGIN_TO_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# So that each statement sees what others have written by then, whatever the database's default is.
+_BEGIN_TO_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 # Any number will do, as long as every release has the same.
 _WRITERS_LOCK: Final = 0x6761746577617973
@@ -119,8 +123,9 @@ class PostgresqlDatabase(Database):
             "fallback_application_name": "gateway-entities",
         }
         options = {name: value for name, value in defaults.items() if name not in given} | {"client_encoding": "UTF8"}
-        self.reader = _engine(url, options, busy_timeout, pool_size=_READERS_KEPT, most=_MOST_READERS, read_only=True)
-        self.writer = _engine(url, options, busy_timeout, pool_size=1, most=1, read_only=False)
+        self._new_live_revision: Callable[[], LiveRevision] = lambda: _live_revision(url, options)
+        self.reader = _engine(url, options, busy_timeout, pool_size=_READERS_KEPT, most=_MOST_READERS)
+        self.writer = _engine(url, options, busy_timeout, pool_size=1, most=1)
 
     def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - a database is made by its administrator.
         """Check that it can be reached and holds any text."""
@@ -139,13 +144,13 @@ class PostgresqlDatabase(Database):
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Open a transaction that sees one state of the database, that of its first query."""
-        with self.reader.begin() as connection:
+        with _transaction(self.reader, _BEGIN_TO_READ) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Open the transaction that has the lock of the writers."""
-        with self.writer.begin() as connection:
+        with _transaction(self.writer, _BEGIN_TO_WRITE) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
             connection.execute(_TAKE_LOCK, {"lock": _WRITERS_LOCK})
             yield connection
@@ -154,6 +159,10 @@ class PostgresqlDatabase(Database):
         """Close every connection that is not in use."""
         self.reader.dispose()
         self.writer.dispose()
+
+    def live_revision(self) -> LiveRevision:
+        """Return what asks for the revision, over a connection of its own."""
+        return self._new_live_revision()
 
     def explain(self, error: Exception) -> GatewayError | None:
         """Return why the database cannot be reached or used, if that is what it is."""
@@ -244,32 +253,56 @@ def _place(given: Mapping[str, Any]) -> str:
     return f"postgresql://{','.join(addresses)}/{given.get('dbname', '')}"
 
 
-def _engine(
-    url: str, options: Mapping[str, Any], busy_timeout: float, *, pool_size: int, most: int, read_only: bool
-) -> Engine:
-    import psycopg
+@contextmanager
+def _transaction(engine: Engine, begin: str) -> Generator[Connection]:
+    with _begun(engine, begin) as connection:
+        yield connection
+        connection.commit()
 
-    def connect() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(url, **options)
-        if read_only:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
-        else:
-            # So that each statement sees what others have written by then, whatever the database's default is.
-            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        return connection
+
+def _begun(engine: Engine, begin: str) -> Connection:
+    """Return a connection on which a transaction has begun, a new one in place of one that was lost."""
+    try:
+        return _begin(engine, begin)
+    except DBAPIError as error:
+        # By now the pool gives no connection that is as old as the lost one.
+        if not error.connection_invalidated:
+            raise
+    return _begin(engine, begin)
+
+
+def _begin(engine: Engine, begin: str) -> Connection:
+    connection = engine.connect()
+    try:
+        connection.exec_driver_sql(begin)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _engine(url: str, options: Mapping[str, Any], busy_timeout: float, *, pool_size: int, most: int) -> Engine:
+    import psycopg
 
     return create_engine(
         "postgresql+psycopg://",
-        creator=connect,
+        # The driver itself begins nothing, and ends what was begun.
+        creator=lambda: psycopg.connect(url, autocommit=True, **options),
         use_native_hstore=False,
         pool_size=pool_size,
         max_overflow=most - pool_size,
         pool_timeout=busy_timeout,
         pool_use_lifo=True,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+
+
+def _live_revision(url: str, options: Mapping[str, Any]) -> LiveRevision:
+    import psycopg
+
+    from gateway_entities.server.store.live_revision import LiveRevision
+
+    return LiveRevision(lambda: psycopg.AsyncConnection.connect(url, **options))
 
 
 def _wrong_url() -> GatewayError:

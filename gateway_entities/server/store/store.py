@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
@@ -24,6 +25,9 @@ from gateway_entities.server.store.model_definition import ModelDefinitions
 from gateway_entities.server.store.secret import Secrets
 from gateway_entities.server.store.spend import BudgetSpend
 from gateway_entities.server.store.token import Tokens
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store.live_revision import LiveRevision
 
 
 class Transaction:
@@ -129,6 +133,10 @@ class Store:
         It may be called on an event loop.
         """
         return None if self._closed else self._database.revision()
+
+    def live_revision(self) -> LiveRevision | None:
+        """Return what asks for the revision where ``revision`` cannot tell it; None where it can."""
+        return self._database.live_revision()
 
     def ping(self) -> None:
         """Check that the store can be read.

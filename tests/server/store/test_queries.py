@@ -116,7 +116,7 @@ def test_every_read_follows_an_index_and_sorts_nothing_that_an_index_orders(stor
         for read in READS:
             read(transaction)
     assert len(queries) >= len(READS)
-    with store._database.reader.connect() as connection:
+    with store._database.read() as connection:
         for statement, parameters in list(queries):
             plan = PLANS[place.kind](connection, statement, parameters)
             assert plan
