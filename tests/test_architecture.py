@@ -53,7 +53,7 @@ THEIRS: dict[str, set[str]] = {
     "uvicorn": {"server"},
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store"},
-    "psycopg": {"server.store.postgresql"},
+    "psycopg": {"server.store.postgresql", "server.store.live_revision"},
     "prometheus_client": {"server.observe.metrics"},
     "opentelemetry": {"server.observe.tracing"},
     "cryptography": {"server.store"},

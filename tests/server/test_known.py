@@ -204,7 +204,8 @@ def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_anew(
     with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
         made = endpoint(client)
         client.set_endpoint_tag(made.endpoint_id, "k", "lost")
-        until_known(lambda: client.get_endpoint(name="e"), count)
+        for read in (lambda: client.get_endpoint(name="e"), client.list_endpoints):
+            until_known(read, count)
         postgresql_place.execute("UPDATE endpoint_tags SET value = 'new'")
         assert client.get_endpoint(name="e").tags[0].value == "lost", "only the revision tells of a change"
         postgresql_place.execute(
@@ -216,6 +217,7 @@ def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_anew(
         while client.get_endpoint(name="e").tags[0].value != "new":
             assert time.monotonic() < deadline
         assert until_known(lambda: client.get_endpoint(name="e"), count).tags[0].value == "new"
+        assert client.list_endpoints()[0].tags[0].value == "new"
 
 
 def test_what_is_spent_is_never_known(client: GatewayClient, count: list[str]) -> None:

@@ -272,6 +272,24 @@ def test_a_connection_that_an_administrator_ends_is_replaced(place, make):
     store.close()
 
 
+def test_connections_that_ended_while_nobody_used_them_are_replaced_unnoticed(place, make):
+    store = place.open()
+    with store.read(), store.read(), store.write() as transaction:
+        transaction.endpoints.add(make.endpoint(1))
+    for number in (2, 3):
+        place.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid != pg_backend_pid()"
+        )
+        with store.read() as transaction:
+            assert len(transaction.endpoints.list()) == number - 1
+        with store.write() as transaction:
+            transaction.endpoints.add(make.endpoint(number))
+        with store.read(), store.read() as transaction:
+            assert len(transaction.endpoints.list()) == number
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("sqlstate", "code", "reason", "message"),
     [
