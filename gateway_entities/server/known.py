@@ -95,9 +95,7 @@ class KnownAnswers:
         except TimeoutError:
             return None
 
-    def find_at_once(
-        self, key: Key, method: Method[Any, Any], credentials: Credentials
-    ) -> tuple[Admitted, bytes] | None:
+    def find_at_once(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> tuple[Admitted, bytes] | None:
         """Return the same where the revision is told at once; elsewhere None."""
         if self._ask is not None:
             return None

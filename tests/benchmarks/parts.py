@@ -109,6 +109,6 @@ def _setter(values: list[tuple[Message, str, object]]) -> Callable[[], object]:
     lines = (f" m{number}.{name} = v{number}" for number, (_, name, _) in enumerate(values))
     # Locals, by way of default values, since those are read without a search.
     source = "\n".join([f"def set_all({', '.join(f'{name}={name}' for name in names)}):", *lines])
-    exec(source, names)  # noqa: S102 - names of fields
+    exec(source, names)
     set_all: Callable[[], object] = names["set_all"]
     return set_all
