@@ -132,7 +132,8 @@ def test_who_may_not_read_is_refused(running: Gateway, answered: list[bool]) -> 
     assert answered == [True, False, False]
 
 
-def test_it_is_logged_and_counted(running: Gateway, answered: list[bool], lines: Lines) -> None:
+def test_it_is_logged_and_counted(lines: Lines, running: Gateway, answered: list[bool]) -> None:
+    assert lines.one()["method"] == CREATE.path
     told = []
     for _ in range(2):
         post(running)
