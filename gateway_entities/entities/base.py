@@ -129,11 +129,6 @@ def required(proto: Message, name: str) -> Any:
     return getattr(proto, name)
 
 
-def optional(proto: Message, name: str) -> Any:
-    """Return an optional field's value, which is empty or absent: then None."""
-    return getattr(proto, name) if proto.HasField(name) else None
-
-
 def unknown_fields(proto: Message) -> bytes:
     """Return the fields of this message, not of the messages in it, that its type does not define, byte for byte."""
     rest = type(proto)()

@@ -8,7 +8,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required, unknown_fields
 from llm_gateway.v1 import binding_pb2 as pb
 
 
@@ -63,9 +63,9 @@ class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
         entity.resource_id = proto.resource_id or required(proto, "resource_id")
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
-        entity.created_by = proto.created_by or optional(proto, "created_by")
-        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
-        entity.display_name = proto.display_name or optional(proto, "display_name")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
+        entity.last_updated_by = proto.last_updated_by or ("" if proto.HasField("last_updated_by") else None)
+        entity.display_name = proto.display_name or ("" if proto.HasField("display_name") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, double, members, new, number, optional, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, double, members, new, number, required, truth, unknown_fields
 from llm_gateway.v1 import budget_pb2 as pb
 
 
@@ -163,9 +163,9 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
         entity.budget_action = _ACTIONS.get(action, action)
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
-        entity.created_by = proto.created_by or optional(proto, "created_by")
-        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
-        entity.target_value = proto.target_value or optional(proto, "target_value")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
+        entity.last_updated_by = proto.last_updated_by or ("" if proto.HasField("last_updated_by") else None)
+        entity.target_value = proto.target_value or ("" if proto.HasField("target_value") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -253,7 +253,7 @@ class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
         entity.allowed = proto.allowed or required(proto, "allowed")
         entity.budget_policy = GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None
         entity.window = GatewayBudgetWindow._read(proto.window) if proto.HasField("window") else None
-        entity.remaining = proto.remaining or optional(proto, "remaining")
+        entity.remaining = proto.remaining if proto.HasField("remaining") else None
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required, unknown_fields
 from llm_gateway.v1 import change_pb2 as pb
 
 
@@ -37,8 +37,8 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
         entity = new(cls)
         entity.noun = proto.noun or required(proto, "noun")
         entity.id = proto.id or required(proto, "id")
-        entity.etag_before = proto.etag_before or optional(proto, "etag_before")
-        entity.etag_after = proto.etag_after or optional(proto, "etag_after")
+        entity.etag_before = proto.etag_before or ("" if proto.HasField("etag_before") else None)
+        entity.etag_after = proto.etag_after or ("" if proto.HasField("etag_after") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -83,7 +83,7 @@ class GatewayChange(Entity[pb.GatewayChange]):
         entity.rpc = proto.rpc or required(proto, "rpc")
         entity.change = GatewayChangeEffect._read(proto.change if proto.HasField("change") else required(proto, "change"))
         entity.effects = [GatewayChangeEffect._read(effect) for effect in proto.effects[:]]
-        entity.actor = proto.actor or optional(proto, "actor")
+        entity.actor = proto.actor or ("" if proto.HasField("actor") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

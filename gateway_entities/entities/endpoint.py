@@ -12,7 +12,7 @@ from typing import Self
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities import weights
-from gateway_entities.entities.base import Entity, members, new, number, optional, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, members, new, number, required, truth, unknown_fields
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from llm_gateway.v1 import endpoint_pb2 as pb
 
@@ -77,10 +77,10 @@ class FallbackConfig(Entity[pb.FallbackConfig]):
 
     @classmethod
     def _read(cls, proto: pb.FallbackConfig) -> Self:
-        strategy = proto.strategy or optional(proto, "strategy")
+        strategy = proto.strategy or (0 if proto.HasField("strategy") else None)
         entity = new(cls)
         entity.strategy = _FALLBACK_STRATEGIES.get(strategy, strategy)
-        entity.max_attempts = proto.max_attempts or optional(proto, "max_attempts")
+        entity.max_attempts = proto.max_attempts or (0 if proto.HasField("max_attempts") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -111,7 +111,7 @@ class GatewayEndpointTag(Entity[pb.GatewayEndpointTag]):
     def _read(cls, proto: pb.GatewayEndpointTag) -> Self:
         entity = new(cls)
         entity.key = proto.key or required(proto, "key")
-        entity.value = proto.value or optional(proto, "value")
+        entity.value = proto.value or ("" if proto.HasField("value") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -148,12 +148,12 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelConfig) -> Self:
-        linkage_type = proto.linkage_type or optional(proto, "linkage_type")
+        linkage_type = proto.linkage_type or (0 if proto.HasField("linkage_type") else None)
         entity = new(cls)
         entity.model_definition_id = proto.model_definition_id or required(proto, "model_definition_id")
         entity.linkage_type = _LINKAGE_TYPES.get(linkage_type, linkage_type)
         entity.weight = weights.read(proto)
-        entity.fallback_order = proto.fallback_order or optional(proto, "fallback_order")
+        entity.fallback_order = proto.fallback_order or (0 if proto.HasField("fallback_order") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -203,7 +203,7 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelMapping) -> Self:
-        linkage_type = proto.linkage_type or optional(proto, "linkage_type")
+        linkage_type = proto.linkage_type or (0 if proto.HasField("linkage_type") else None)
         entity = new(cls)
         entity.mapping_id = proto.mapping_id or required(proto, "mapping_id")
         entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
@@ -213,9 +213,9 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
         )
         entity.weight = weights.read(proto)
         entity.linkage_type = _LINKAGE_TYPES.get(linkage_type, linkage_type)
-        entity.fallback_order = proto.fallback_order or optional(proto, "fallback_order")
+        entity.fallback_order = proto.fallback_order or (0 if proto.HasField("fallback_order") else None)
         entity.created_at = proto.created_at or required(proto, "created_at")
-        entity.created_by = proto.created_by or optional(proto, "created_by")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -276,20 +276,20 @@ class GatewayEndpoint(Entity[pb.GatewayEndpoint]):
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpoint) -> Self:
-        routing_strategy = proto.routing_strategy or optional(proto, "routing_strategy")
+        routing_strategy = proto.routing_strategy or (0 if proto.HasField("routing_strategy") else None)
         entity = new(cls)
         entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
-        entity.name = proto.name or optional(proto, "name")
+        entity.name = proto.name or ("" if proto.HasField("name") else None)
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
         entity.model_mappings = [GatewayEndpointModelMapping._read(mapping) for mapping in proto.model_mappings[:]]
         entity.tags = [GatewayEndpointTag._read(tag) for tag in proto.tags[:]]
-        entity.created_by = proto.created_by or optional(proto, "created_by")
-        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
+        entity.last_updated_by = proto.last_updated_by or ("" if proto.HasField("last_updated_by") else None)
         entity.routing_strategy = _ROUTING_STRATEGIES.get(routing_strategy, routing_strategy)
         entity.fallback_config = FallbackConfig._read(proto.fallback_config) if proto.HasField("fallback_config") else None
-        entity.experiment_id = proto.experiment_id or optional(proto, "experiment_id")
-        entity.usage_tracking = proto.usage_tracking or optional(proto, "usage_tracking")
+        entity.experiment_id = proto.experiment_id or ("" if proto.HasField("experiment_id") else None)
+        entity.usage_tracking = proto.usage_tracking or (False if proto.HasField("usage_tracking") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

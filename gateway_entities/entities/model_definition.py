@@ -7,7 +7,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required, unknown_fields
 from llm_gateway.v1 import model_definition_pb2 as pb
 
 
@@ -46,14 +46,14 @@ class GatewayModelDefinition(Entity[pb.GatewayModelDefinition]):
         entity = new(cls)
         entity.model_definition_id = proto.model_definition_id or required(proto, "model_definition_id")
         entity.name = proto.name or required(proto, "name")
-        entity.secret_id = proto.secret_id or optional(proto, "secret_id")
-        entity.secret_name = proto.secret_name or optional(proto, "secret_name")
+        entity.secret_id = proto.secret_id or ("" if proto.HasField("secret_id") else None)
+        entity.secret_name = proto.secret_name or ("" if proto.HasField("secret_name") else None)
         entity.provider = proto.provider or required(proto, "provider")
         entity.model_name = proto.model_name or required(proto, "model_name")
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
-        entity.created_by = proto.created_by or optional(proto, "created_by")
-        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
+        entity.last_updated_by = proto.last_updated_by or ("" if proto.HasField("last_updated_by") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

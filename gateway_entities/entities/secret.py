@@ -7,7 +7,7 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, optional, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required, unknown_fields
 from llm_gateway.v1 import secret_pb2 as pb
 
 
@@ -48,10 +48,10 @@ class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
         entity.masked_values = dict(proto.masked_values)
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")
-        entity.provider = proto.provider or optional(proto, "provider")
+        entity.provider = proto.provider or ("" if proto.HasField("provider") else None)
         entity.auth_config = dict(proto.auth_config)
-        entity.created_by = proto.created_by or optional(proto, "created_by")
-        entity.last_updated_by = proto.last_updated_by or optional(proto, "last_updated_by")
+        entity.created_by = proto.created_by or ("" if proto.HasField("created_by") else None)
+        entity.last_updated_by = proto.last_updated_by or ("" if proto.HasField("last_updated_by") else None)
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 

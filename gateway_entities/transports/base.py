@@ -314,12 +314,10 @@ def decode(method: Method[Request, Response], data: bytes) -> Response:
     Raises:
         GatewayError: INTERNAL for bytes that are no such message.
     """
-    response = method.response_type()
     try:
-        response.ParseFromString(data)
+        return method.response_type.FromString(data)
     except DecodeError:
         raise GatewayError(Code.INTERNAL, f"the server's answer is not a {method.name}Response") from None
-    return response
 
 
 def headers(metadata: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:

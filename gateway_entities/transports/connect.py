@@ -19,6 +19,7 @@ from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.base import decode, headers
 
 PROTO = "application/proto"
+_PROTO = PROTO.encode()
 JSON = "application/json"
 
 # https://connectrpc.com/docs/protocol#http-to-error-code: what a status means when no Connect error comes with it.
@@ -54,8 +55,11 @@ def read_response(
     Raises:
         GatewayError: what the server said; the meaning of the HTTP status when something in between answered.
     """
-    given = {name.lower(): value.decode("latin-1").lower() for name, value in lines}
-    kind = given.get(b"content-type", "").partition(";")[0].strip()
+    given = {name.lower(): value for name, value in lines}
+    content_type, content_encoding = given.get(b"content-type", b""), given.get(b"content-encoding")
+    if status == 200 and content_type == _PROTO and content_encoding is None:
+        return decode(method, body)
+    kind = content_type.decode("latin-1").lower().partition(";")[0].strip()
     if status == 200:
         if kind != PROTO:
             raise GatewayError(
@@ -64,7 +68,7 @@ def read_response(
                 f"the answer's content type is {kind[:100]!r}, not {PROTO}: is this the gateway's HTTP address?",
                 reason="NOT_CONNECT",
             )
-        encoding = given.get(b"content-encoding", "identity")
+        encoding = "identity" if content_encoding is None else content_encoding.decode("latin-1").lower()
         if encoding != "identity":
             raise GatewayError(Code.INTERNAL, f"the answer's content encoding is {encoding[:100]!r}, which nobody asked for")
         return decode(method, body)
