@@ -18,8 +18,8 @@ NOTES = (
     "Entities and imports are processor time, everything else is wall time. N callers at a time: time over all calls made.",
     "Our server is `gateway-entities serve`, one process. MLflow's is `mlflow server` with its default of 4 workers. Each "
     "has its own SQLite file. MLflow's client blocks: beside asyncio it runs in as many threads.",
-    "Our server keeps answers to reads and asks the store only whether anything has changed; the rows called anew show reads "
-    "right after a change, when nothing is kept.",
+    "Our server keeps answers to reads and asks the store only whether anything has changed; the rows called anew show "
+    "reads right after a change, when nothing is kept.",
     "MLflow's server sends an answer in two packets, and the second one waits until the first is acknowledged: 40 ms for a "
     "caller that makes one call after the other. The rows called paced show a get without that wait.",
 )
