@@ -192,14 +192,15 @@ def test_a_request_that_comes_in_parts_is_answered(
     assert answers(opened, 2) == [known, known]
 
 
-def test_a_client_of_http_1_0_is_told_that_the_connection_ends(
+def test_the_connection_of_a_client_of_http_1_0_ends_with_the_answer(
     running: Gateway, opened: socket.socket, answered: list[bool]
 ) -> None:
-    post(running, JSON, b"{}")
+    known = post(running, JSON, b"{}").body
     opened.sendall(raw(LIST, b"{}", version="1.0").replace(b"\r\n", b"\r\nconnection: keep-alive\r\n", 1))
     with opened.makefile("rb") as file:
-        data = file.read()
-    assert b"connection: close" in data
+        head, body = file.read().split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == known
     assert answered == [False]
 
 
