@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
+from gateway_entities.server.observe.exchange import note_actor
 from gateway_entities.server.store.token import AccessScope, Token, id_of, is_text_of
 
 if TYPE_CHECKING:
@@ -167,10 +168,16 @@ class Access:
 
     def _decide(self, tokens: Mapping[str, Token], credentials: Credentials, needed: AccessScope) -> str | None:
         if self._is_open(tokens):
-            return _certified(credentials)
+            name = _certified(credentials)
+            note_actor(name)
+            return name
         text = _token_text(credentials)
-        token = tokens.get(id_of(text) or "")
-        if not is_text_of(text, token) or token is None or token.revoked_at is not None:
+        found = tokens.get(id_of(text) or "")
+        token = found if is_text_of(text, found) else None
+        if token is not None:
+            # Also of one who is refused: whoever runs the server wants to see who tries.
+            note_actor(token.name)
+        if token is None or token.revoked_at is not None:
             raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
         if token.expires_at is not None and time.time_ns() // 1_000_000 >= token.expires_at:
             raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")

@@ -17,7 +17,6 @@ from gateway_entities.methods import Method, Request, Response
 from gateway_entities.server.access import Admit, Admitted, Credentials, admit_everybody, needed_for
 from gateway_entities.server.failure import bounded, internal_error
 from gateway_entities.server.known import Key, KnownAnswers
-from gateway_entities.server.observe.exchange import note_actor
 from gateway_entities.server.service.caller import CALLER
 
 T = TypeVar("T")
@@ -78,10 +77,7 @@ class Dispatcher:
             found = await self._known.find(key, method, credentials, timeout)
         finally:
             self._end()
-        if found is None:
-            return None
-        note_actor(found[0].name)
-        return found[1]
+        return None if found is None else found[1]
 
     def known_at_once(
         self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
@@ -108,7 +104,6 @@ class Dispatcher:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``read`` and the service raise.
         """
         name = self._admit(credentials, needed_for(method))
-        note_actor(name)
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         before = CALLER.set(name)
         try:

@@ -24,7 +24,7 @@ from llm_gateway.v1 import secret_pb2
 from tests.server.raw import call, channel, post_json, post_proto, request, write_lock
 
 CREATE, GET, LIST = methods.CREATE_GATEWAY_SECRET, methods.GET_GATEWAY_SECRET_INFO, methods.LIST_GATEWAY_SECRET_INFOS
-REST_LIST = "/api/3.0/mlflow/gateway/secrets/list"
+REST_CREATE, REST_LIST = "/api/3.0/mlflow/gateway/secrets/create", "/api/3.0/mlflow/gateway/secrets/list"
 CANARY = "sk-canary-0123456789"
 TOO_LARGE = b"\n" * (4 * 1024 * 1024 + 1)
 
@@ -195,6 +195,37 @@ def test_the_actor_is_the_authenticated_caller(lines):
             assert (line["actor"], line["code"]) == ("-", "UNAUTHENTICATED")
         post_json(own.http_target, LIST, {}, authorization="Bearer wrong")
         assert summary(lines.one()) == ("connect", LIST.path, "UNAUTHENTICATED", 401)
+
+
+def test_the_actor_of_a_refused_request_is_whoever_has_shown_a_token(lines):
+    with gateway() as own:
+        with open_tokens(f"sqlite:///{own.store_path}") as keeper:
+            reader = keeper.create("reader", AccessScope.READ).text
+            late = keeper.create("late", AccessScope.ADMIN, lifetime_ms=1).text
+            gone = keeper.create("gone", AccessScope.ADMIN).text
+            keeper.revoke("gone")
+        for name, text, code in [
+            ("reader", reader, "PERMISSION_DENIED"),
+            ("late", late, "UNAUTHENTICATED"),
+            ("gone", gone, "UNAUTHENTICATED"),
+        ]:
+            bearer = f"Bearer {text}"
+            post_json(own.http_target, CREATE, {}, authorization=bearer)
+            line = lines.one()
+            assert (line["transport"], line["actor"], line["code"]) == ("connect", name, code)
+            request(
+                own.http_target,
+                "POST",
+                REST_CREATE,
+                b"{}",
+                headers={"content-type": "application/json", "authorization": bearer},
+            )
+            line = lines.one()
+            assert (line["transport"], line["actor"], line["code"]) == ("rest", name, code)
+            with channel(own.grpc_target) as opened:
+                grpc_code(opened, CREATE.path, b"", metadata=(("authorization", bearer),))
+            line = lines.one()
+            assert (line["transport"], line["actor"], line["code"]) == ("grpc", name, code)
 
 
 class TestAProcess:
