@@ -1,7 +1,9 @@
-"""Where a test keeps its store: a new SQLite file, or a new database of a real PostgreSQL server."""
+"""Where a test keeps its store: a new SQLite file, or a new database of a real PostgreSQL server; and a server of it."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from gateway_entities.server.serving import Server
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.key_sources import KeyFile, KeySource
 from gateway_entities.server.store.opening import find_database, upgrade_database
@@ -86,6 +89,23 @@ def postgresql_place(server: Any, key_file: Path, *, with_tables: bool = False) 
         yield Place(server.url(name), [KeyFile(key_file)], server=server)
     finally:
         server.drop_database(name)
+
+
+@contextmanager
+def serving(place: Place) -> Generator[Server]:
+    """Run a server on an event loop in a thread of its own."""
+    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(server.start(), loop).result(60)
+            yield server
+        finally:
+            asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(60)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
 
 _TEMPLATES: dict[Any, str] = {}

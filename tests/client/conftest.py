@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from gateway_entities.server.serving import Server
 from gateway_entities.testing import Gateway, gateway
 from tests.client.carriers import Carrier
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
 from tests.client.pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
 from tests.mutations import Things, prepare
+from tests.stores import KINDS, postgresql_place, serving
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Gateway]:
-    with gateway() as served:
-        yield served
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway | Server]:
+    """A server over SQLite, or over PostgreSQL when GATEWAY_ENTITIES_TEST_STORE says so: one of them is enough for a run."""
+    kind = os.environ.get("GATEWAY_ENTITIES_TEST_STORE", "sqlite")
+    assert kind in KINDS, f"GATEWAY_ENTITIES_TEST_STORE is {kind!r}, not one of {KINDS}"
+    if kind == "postgresql":
+        key_file = tmp_path_factory.mktemp("keys") / "gateway.key"
+        with (
+            postgresql_place(request.getfixturevalue("postgresql"), key_file, with_tables=True) as place,
+            serving(place) as server,
+        ):
+            yield server
+    else:
+        with gateway() as served:
+            yield served
 
 
 @pytest.fixture(scope="module")
-def clients(running: Gateway) -> Iterator[dict[str, Any]]:
+def clients(running: Gateway | Server) -> Iterator[dict[str, Any]]:
     opened = {pair: connect(pair, running.grpc_target, running.http_target) for pair in PAIRS}
     yield opened
     for client in opened.values():

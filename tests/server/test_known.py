@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,27 +25,10 @@ from llm_gateway.v1.endpoint_pb2 import (
     SetGatewayEndpointTagRequest,
 )
 from tests.server.raw import http_failure, post_json, post_proto
-from tests.stores import Place
+from tests.stores import Place, serving
 
 NOBODY = Credentials()
 MODEL = GatewayModelLinkageType.PRIMARY
-
-
-@contextmanager
-def serving(place: Place) -> Iterator[Server]:
-    """Run a server on an event loop in a thread of its own."""
-    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
-        try:
-            asyncio.run_coroutine_threadsafe(server.start(), loop).result(60)
-            yield server
-        finally:
-            asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(60)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
 
 
 @pytest.fixture
