@@ -136,7 +136,8 @@ class Access:
     def admit(self, credentials: Credentials, needed: AccessScope, *, offline: bool = False) -> str | None:
         """Return the name of a caller who may do what takes this scope; None when nobody has to say who it is.
 
-        It may read the store, so it is for worker threads.
+        It may read the store, so it is for worker threads. Whoever has shown who it is, is noted as the actor of the request
+        that is being answered, admitted or not.
 
         Args:
             credentials: what the caller shows.
@@ -175,7 +176,7 @@ class Access:
         found = tokens.get(id_of(text) or "")
         token = found if is_text_of(text, found) else None
         if token is not None:
-            # Also of one who is refused: whoever runs the server wants to see who tries.
+            # Before any refusal: whoever runs the server wants to see who tries.
             note_actor(token.name)
         if token is None or token.revoked_at is not None:
             raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
