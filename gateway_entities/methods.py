@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeGuard, TypeVar
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -24,8 +24,8 @@ class Method(Generic[Request, Response]):
 
     Attributes:
         name: the RPC's name, such as ``CreateGatewaySecret``.
-        service: the full name of its service, such as ``llm_gateway.v1.SecretService``.
-        path: the path that gRPC and Connect both use, such as ``/llm_gateway.v1.SecretService/CreateGatewaySecret``.
+        service: the full name of its service, such as ``gatewayentities.v1.SecretService``.
+        path: the path that gRPC and Connect both use, such as ``/gatewayentities.v1.SecretService/CreateGatewaySecret``.
         handler: the name of the function that serves it, such as ``create_gateway_secret``.
         request_type: the class of its request message.
         response_type: the class of its response message.

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from gateway_entities import methods
 from gateway_entities.methods import METHODS, Method
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Do = Callable[[Any], Any]
 """Sends a request message and returns the response message, or raises GatewayError."""

@@ -13,7 +13,7 @@ from gateway_entities.entities import (
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from tests.mutations import Do
 
 Etags = dict[tuple[str, str], str]

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "gateway_entities"
-GENERATED = "llm_gateway"
+GENERATED = "gatewayentities"
 
 # What each area may import of ours, beside itself. An area is a module or a package below gateway_entities; the longest name
 # that fits a module is its area. "gen" is the generated code, "" is gateway_entities/__init__.py.
@@ -267,7 +267,7 @@ BROKEN = [
     ("entities/secret.py", "from ..client import _sync", "entities may import errors, gen"),
     ("rules/secret.py", "from gateway_entities.methods import METHODS", "rules may import entities, errors, gen"),
     ("errors.py", "from gateway_entities import GatewayError", "errors may import nothing of ours"),
-    ("errors.py", "from llm_gateway.v1 import secret_pb2", "errors may import nothing of ours"),
+    ("errors.py", "from gatewayentities.v1 import secret_pb2", "errors may import nothing of ours"),
     ("methods.py", "import gateway_entities.errors", "methods may import gen"),
     (
         "transports/http.py",
@@ -307,7 +307,7 @@ def small_tree(tmp_path: Path) -> Path:
     sources = {
         "__init__.py": "from gateway_entities.errors import GatewayError\n__all__ = ['GatewayError']",
         "errors.py": "class GatewayError(Exception): ...",
-        "methods.py": "from llm_gateway.v1 import secret_pb2",
+        "methods.py": "from gatewayentities.v1 import secret_pb2",
         "entities/__init__.py": "from gateway_entities.entities.secret import GatewaySecretInfo",
         "entities/secret.py": "from .. import errors\nfrom ..errors import GatewayError\nimport dataclasses",
         "rules/secret.py": "from gateway_entities.entities import GatewaySecretInfo",

@@ -41,7 +41,7 @@ def test_python(examples_ran: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/llm_gateway.v1.EndpointService/GetGatewayEndpoint", "/api/3.0/mlflow/gateway/endpoints/get"]
+    "path", ["/gatewayentities.v1.EndpointService/GetGatewayEndpoint", "/api/3.0/mlflow/gateway/endpoints/get"]
 )
 @pytest.mark.usefixtures("examples_ran")
 def test_curl(running: Gateway, tool: Callable[[str, str], Path], path: str) -> None:

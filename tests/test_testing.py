@@ -15,7 +15,7 @@ import pytest
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.testing import gateway
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import call, channel, post_json
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS

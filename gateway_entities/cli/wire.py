@@ -17,7 +17,7 @@ from gateway_entities.cli.wire_vectors import vectors
         "gateway-entities wire check endpoint.binpb --type GatewayEndpoint",
         "gateway-entities wire check recorded/ --format sarif > findings.sarif",
         "echo 0a03652d31 | gateway-entities wire inspect --input hex",
-        "gateway-entities wire compare mlflow llm_gateway.v1",
+        "gateway-entities wire compare mlflow gatewayentities.v1",
     ),
 )
 def wire() -> None:

@@ -55,7 +55,7 @@ def compare(
     """Compare two schemas, and show for each break the smallest message that proves it.
 
     OLD and NEW are each a folder of .proto files or one of them (needs grpcio-tools), a file with a FileDescriptorSet or a
-    buf image, an importable Python module such as llm_gateway.v1, or mlflow: the installed one.
+    buf image, an importable Python module such as gatewayentities.v1, or mlflow: the installed one.
 
     Exit codes: 0 nothing breaks; 1 something breaks; 2 a schema could not be read.
     """

@@ -24,7 +24,7 @@ type_option: Final[Decorator] = click.option(
     "--type",
     "type_name",
     metavar="NAME",
-    help="The type of the messages: GatewayEndpoint, llm_gateway.v1.GatewayEndpoint, or MLflow's CreateGatewayEndpoint. By "
+    help="The type of the messages: GatewayEndpoint, gatewayentities.v1.GatewayEndpoint, or MLflow's CreateGatewayEndpoint. By "
     "default the begin of a file's name says it (GatewayEndpoint.full.binpb); otherwise it is guessed.",
 )
 

@@ -12,7 +12,7 @@ from typing import Self
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities.base import Entity, double, members, new, number, required, truth, unknown_fields
-from llm_gateway.v1 import budget_pb2 as pb
+from gatewayentities.v1 import budget_pb2 as pb
 
 
 class BudgetUnit(IntEnum):

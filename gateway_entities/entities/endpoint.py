@@ -14,7 +14,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from gateway_entities.entities import weights
 from gateway_entities.entities.base import Entity, members, new, number, required, truth, unknown_fields
 from gateway_entities.entities.model_definition import GatewayModelDefinition
-from llm_gateway.v1 import endpoint_pb2 as pb
+from gatewayentities.v1 import endpoint_pb2 as pb
 
 
 class RoutingStrategy(IntEnum):

@@ -8,7 +8,7 @@ from typing import Self
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities.base import Entity, new, required, unknown_fields
-from llm_gateway.v1 import secret_pb2 as pb
+from gatewayentities.v1 import secret_pb2 as pb
 
 
 @dataclass(slots=True)

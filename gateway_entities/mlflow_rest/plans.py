@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from gateway_entities import methods, rules
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 
 class Step(NamedTuple):

@@ -18,7 +18,7 @@ from gateway_entities.rules.resources import RESOURCES, RESPONSES, linkage_fault
 from gateway_entities.rules.secret import normalized_auth_config
 from gateway_entities.rules.table import Table
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 
 __all__ = [
     "Violation",

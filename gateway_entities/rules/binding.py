@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
-from llm_gateway.v1 import binding_pb2 as pb
+from gatewayentities.v1 import binding_pb2 as pb
 
 RESOURCE_TYPE = text(
     1, 50, pattern="[a-z][a-z0-9_]*", form="be a lower-case letter, then lower-case letters, digits and underscores"

@@ -19,7 +19,7 @@ from gateway_entities.rules.values import (
     whole,
 )
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import budget_pb2 as pb
+from gatewayentities.v1 import budget_pb2 as pb
 
 # 100 years in each unit, a year having 365.25 days.
 _LONGEST = {

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.rules.table import Field, Table, optional
 from gateway_entities.rules.values import NAME, PAGE_SIZE, text, whole
-from llm_gateway.v1 import change_pb2 as pb
+from gatewayentities.v1 import change_pb2 as pb
 
 ETAG: Final = text(32, 32, pattern="[0-9a-f]{32}", form="be an etag, 32 lower-case hexadecimal digits")
 

@@ -8,7 +8,7 @@ from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, nested, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import endpoint_pb2 as pb
+from gatewayentities.v1 import endpoint_pb2 as pb
 
 ENDPOINT_NAME = text(
     1, 255, pattern=r"[a-zA-Z0-9_.-]+", form="contain only letters (a to z, A to Z), digits, underscores, hyphens and dots"

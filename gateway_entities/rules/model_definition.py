@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
-from llm_gateway.v1 import model_definition_pb2 as pb
+from gatewayentities.v1 import model_definition_pb2 as pb
 
 PROVIDER = text(1, 64)
 MODEL_NAME = text(1, 256)

@@ -15,7 +15,7 @@ from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, anything, finite, recognized, text, whole
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 _TIME = whole(0)
 

@@ -9,7 +9,7 @@ from gateway_entities.rules.change import CHANGES, CREATES
 from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
 from gateway_entities.rules.violation import Violation
-from llm_gateway.v1 import secret_pb2 as pb
+from gatewayentities.v1 import secret_pb2 as pb
 
 # Each of these chooses where a provider's client sends its requests. api_base is the one way to say so that is checked.
 _RESERVED = frozenset({"api_base", "base_url", "model_list", "fallbacks", "custom_llm_provider"})

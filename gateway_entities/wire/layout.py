@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 VARINT, FIXED64, BYTES, START_GROUP, END_GROUP, FIXED32 = range(6)
 WIRE_NAMES: Final = ("varint", "64-bit", "length-delimited", "start-group", "end-group", "32-bit")
@@ -121,13 +121,13 @@ def message_type_named(name: str) -> type[Message]:
     """Return a message type of the contract, or any that this process knows by its full name.
 
     Args:
-        name: a short name (``GatewayEndpoint``), a full one (``llm_gateway.v1.GatewayEndpoint``), or MLflow's, where a
+        name: a short name (``GatewayEndpoint``), a full one (``gatewayentities.v1.GatewayEndpoint``), or MLflow's, where a
             request is named as its RPC (``CreateGatewayEndpoint``, ``mlflow.CreateGatewayEndpoint.Response``).
 
     Raises:
         LookupError: no type has this name.
     """
-    short = name.removeprefix("llm_gateway.v1.").removeprefix("mlflow.")
+    short = name.removeprefix("gatewayentities.v1.").removeprefix("mlflow.")
     mlflow = short.removesuffix(".Response") + "Response" if short.endswith(".Response") else f"{short}Request"
     if short == "ListGatewayBudgetWindows.BudgetWindow":
         mlflow = "GatewayBudgetWindow"

@@ -44,7 +44,7 @@ class Limit:
 
 
 Limits = Mapping[str, Limit]
-"""Limits by the full name of their field, such as ``llm_gateway.v1.FallbackConfig.max_attempts``."""
+"""Limits by the full name of their field, such as ``gatewayentities.v1.FallbackConfig.max_attempts``."""
 
 
 def read_limits(path: Path) -> dict[str, Limit]:

@@ -24,7 +24,7 @@ import pytest
 _MESSAGES: Final = "gateway_wire_messages"
 _SCHEMAS: Final = "gateway_wire_schemas"
 _SUFFIXES: Final = {".binpb", ".pb", ".bin"}
-_OURS: Final = "llm_gateway.v1"
+_OURS: Final = "gatewayentities.v1"
 
 Kind = TypeVar("Kind", bound=pytest.Item)
 

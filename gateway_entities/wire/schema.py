@@ -27,7 +27,7 @@ from gateway_entities.wire.limit import Limits
 
 FORMS = (
     "a folder of .proto files, one .proto file, a file with a FileDescriptorSet or a buf image, "
-    "an importable Python module such as llm_gateway.v1, or mlflow"
+    "an importable Python module such as gatewayentities.v1, or mlflow"
 )
 # MLflow keeps its stubs below a package whose import says nothing about messages.
 _ALIASES: Mapping[str, str] = {"mlflow": "mlflow.protos.service_pb2"}

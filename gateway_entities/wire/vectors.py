@@ -19,10 +19,10 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 _FILES: Final = (binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2)
-_PACKAGE: Final = "llm_gateway.v1"
+_PACKAGE: Final = "gatewayentities.v1"
 
 _UNKNOWN_FIELDS: Final = bytes.fromhex(
     "807d01"  # field 2000, a varint

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway_entities import AsyncGatewayClient, GatewayClient, methods
 from gateway_entities.transports.base import open_transport
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import echo_client, example
 from tests.benchmarks.loops import TaskLoop, ThreadLoop
 from tests.benchmarks.mlflow_peer import rest_store

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from gateway_entities import GatewayEndpoint
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import example
 from tests.benchmarks.loops import Loop
 from tests.benchmarks.row import Row, Sample, Subjects

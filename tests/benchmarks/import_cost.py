@@ -15,7 +15,7 @@ from tests.benchmarks.stage import Stage
 _OURS = "import gateway_entities"
 _CLIENT = "from gateway_entities import GatewayClient"
 _PEER = "import mlflow.entities"
-_MESSAGES = "from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, secret_pb2"
+_MESSAGES = "from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, secret_pb2"
 # Not ru_maxrss: that of a new process begins with what the process that started it has.
 _MEASURE = """
 import time

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from gateway_entities import GatewayClient
-from llm_gateway.v1.endpoint_pb2 import ListGatewayEndpointsRequest
+from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from tests.benchmarks import calls, example
 from tests.benchmarks.loops import ThreadLoop
 from tests.benchmarks.our_server import require_server

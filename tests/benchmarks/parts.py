@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities import GatewayEndpoint
-from llm_gateway.v1.endpoint_pb2 import GatewayEndpoint as Proto
+from gatewayentities.v1.endpoint_pb2 import GatewayEndpoint as Proto
 from tests.benchmarks import example
 
 _CALLS, _REPEATS = 2000, 15

@@ -23,7 +23,7 @@ from gateway_entities.methods import Method
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.serving import Server
 from gateway_entities.server.store import open_store
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import example, parts
 from tests.benchmarks.echo_client import ROOT
 

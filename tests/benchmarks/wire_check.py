@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 
 from gateway_entities.wire import check
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import example
 from tests.benchmarks.loops import Loop
 from tests.benchmarks.row import Row, Subjects

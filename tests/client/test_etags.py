@@ -15,7 +15,7 @@ from gateway_entities import (
     GatewaySecretInfo,
 )
 from gateway_entities.methods import METHODS
-from llm_gateway.v1 import binding_pb2
+from gatewayentities.v1 import binding_pb2
 from tests.client.carriers import perform
 from tests.client.pairs import MLFLOW_PAIRS, open_client
 from tests.mutations import GUARDED, REQUESTS, Things, subject

@@ -59,7 +59,7 @@ BREAKING: dict[str, tuple[str, Edits, str]] = {
         {"DeleteGatewayEndpointBindingResponse": "Nothing"},
         "PACKAGE_MESSAGE_NO_DELETE",
     ),
-    "a package renamed": ("binding", {"package llm_gateway.v1;": "package llm_gateway.v2;"}, "FILE_SAME_PACKAGE"),
+    "a package renamed": ("binding", {"package gatewayentities.v1;": "package gatewayentities.v2;"}, "FILE_SAME_PACKAGE"),
 }
 COMPATIBLE: dict[str, tuple[str, Edits]] = {
     "a field": (
@@ -86,7 +86,7 @@ def compare(tmp_path: Path, buf: Run) -> Run:
     shutil.copy(ROOT / "buf.yaml", tmp_path)
 
     def run(noun: str, edits: Edits) -> subprocess.CompletedProcess[str]:
-        source = tmp_path / "proto" / "llm_gateway" / "v1" / f"{noun}.proto"
+        source = tmp_path / "proto" / "gatewayentities" / "v1" / f"{noun}.proto"
         text = source.read_text()
         for old, new in edits.items():
             assert old in text

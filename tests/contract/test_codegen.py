@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STUBS = Path("gen", "python", "llm_gateway", "v1")
+STUBS = Path("gen", "python", "gatewayentities", "v1")
 LANGUAGES = sorted(path.name for path in (ROOT / "gen").iterdir())
 
 
@@ -83,27 +83,27 @@ def test_a_language_without_its_tools_is_named(tree: Path, monkeypatch: pytest.M
 def test_a_check_names_a_stale_file(tree: Path) -> None:
     with (tree / STUBS / "secret_pb2.py").open("a") as file:
         file.write("# edited by hand\n")
-    assert_names(tree, "stale: gen/python/llm_gateway/v1/secret_pb2.py")
+    assert_names(tree, "stale: gen/python/gatewayentities/v1/secret_pb2.py")
 
 
 def test_a_check_names_a_missing_file(tree: Path) -> None:
     (tree / STUBS / "budget_pb2.pyi").unlink()
-    assert_names(tree, "missing: gen/python/llm_gateway/v1/budget_pb2.pyi")
+    assert_names(tree, "missing: gen/python/gatewayentities/v1/budget_pb2.pyi")
 
 
 def test_a_check_names_an_extra_file(tree: Path) -> None:
     (tree / STUBS / "leftover_pb2.py").write_text("")
-    assert_names(tree, "extra: gen/python/llm_gateway/v1/leftover_pb2.py")
+    assert_names(tree, "extra: gen/python/gatewayentities/v1/leftover_pb2.py")
 
 
 def test_a_check_names_what_a_changed_proto_leaves_behind(tree: Path) -> None:
-    source = tree / "proto" / "llm_gateway" / "v1" / "binding.proto"
+    source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\n// Another is one more message.\nmessage Another {}\n")
-    assert_names(tree, "stale: gen/python/llm_gateway/v1/binding_pb2.py", "stale: gen/python/llm_gateway/v1/binding_pb2.pyi")
+    assert_names(tree, "stale: gen/python/gatewayentities/v1/binding_pb2.py", "stale: gen/python/gatewayentities/v1/binding_pb2.pyi")
 
 
 def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:
-    source = tree / "proto" / "llm_gateway" / "v1" / "binding.proto"
+    source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\nmessage {\n")
     before = files(tree / "gen")
     for arguments in (["python"], ["--check", "python"]):

@@ -154,7 +154,7 @@ def test_files_and_packages(contract: Contract) -> None:
     for name, file in contract.items():
         assert file.syntax == "proto3"
         assert file.package == str(PurePosixPath(name).parent).replace("/", ".")
-        assert PurePosixPath(name).is_relative_to("llm_gateway")
+        assert PurePosixPath(name).is_relative_to("gatewayentities")
         # MLflow registers a file of this name in the same pool.
         assert PurePosixPath(name).name != "service.proto"
         assert all(other in contract or other.startswith("google/protobuf/") for other in file.dependency)

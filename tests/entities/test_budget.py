@@ -17,7 +17,7 @@ from gateway_entities import (
     GatewayBudgetWindow,
     WireError,
 )
-from llm_gateway.v1 import budget_pb2
+from gatewayentities.v1 import budget_pb2
 
 
 def policy(amount: float) -> GatewayBudgetPolicy:

@@ -17,7 +17,7 @@ from gateway_entities import (
     RoutingStrategy,
     WireError,
 )
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 
 
 def test_absent_empty_and_zero_are_three_things():

@@ -19,7 +19,7 @@ from gateway_entities import (
     GatewaySecretInfo,
     WireError,
 )
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.entities.kinds import KINDS, message_type, public
 from tests.messages import REQUIRED, full, is_map
 
@@ -142,11 +142,11 @@ def test_what_is_not_bytes(data: Any):
 
 @pytest.mark.parametrize("proto", [None, b"bytes", 5, full(message_type(GatewayEndpointTag))])
 def test_what_is_not_the_message(proto: Any):
-    with pytest.raises(WireError, match=r"must be a llm_gateway\.v1\.GatewayModelDefinition message"):
+    with pytest.raises(WireError, match=r"must be a gatewayentities\.v1\.GatewayModelDefinition message"):
         GatewayModelDefinition.from_proto(proto)
 
 
 def test_a_message_with_the_same_fields_is_not_the_message():
     request = endpoint_pb2.SetGatewayEndpointTagRequest(endpoint_id="e-1", key="k", value="v")
-    with pytest.raises(WireError, match=r"must be a llm_gateway\.v1\.GatewayEndpointTag message"):
+    with pytest.raises(WireError, match=r"must be a gatewayentities\.v1\.GatewayEndpointTag message"):
         GatewayEndpointTag.from_proto(request)  # type: ignore[arg-type]

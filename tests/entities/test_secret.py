@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_entities import GatewaySecretInfo
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 
 
 def test_absent_maps_are_empty():

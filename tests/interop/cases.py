@@ -23,7 +23,7 @@ from tests.interop.language import CACHE
 from tests.messages import messages
 
 VECTORS = Path(__file__).resolve().parents[1] / "wire" / "vectors"
-PACKAGE = "llm_gateway.v1"
+PACKAGE = "gatewayentities.v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.testee.v1 import testee_pb2 as pb
+from gatewayentities.testee.v1 import testee_pb2 as pb
 from tests.interop import __main__ as command
 from tests.interop.columns import cell, column, rows
 from tests.interop.faults import Fault
@@ -143,7 +143,7 @@ def test_the_command_fails_and_shows_it(
 def test_what_breaks_the_protocol_is_said(fault: str) -> None:
     testee = Testee("python", faulty(PYTHON, fault).command(), silence=1 if fault == "falls_silent" else 60)
     with pytest.raises(TesteeError, match=f"(?s)the testee of python .*{BROKEN[fault]}"):
-        testee.one(pb.TesteeRequest(message_type="llm_gateway.v1.FallbackConfig", digest=b""))
+        testee.one(pb.TesteeRequest(message_type="gatewayentities.v1.FallbackConfig", digest=b""))
     assert not testee.running
 
 
@@ -170,9 +170,9 @@ def test_a_testee_must_end_well(program: str, text: str) -> None:
 def test_what_a_testee_does_not_serve_it_says() -> None:
     with Testee("python", PYTHON.command()) as testee:
         asked = [
-            pb.TesteeRequest(message_type="llm_gateway.v1.NoSuchMessage", decode=b""),
-            pb.TesteeRequest(message_type="llm_gateway.v1.FallbackConfig"),
-            pb.TesteeRequest(call=pb.Call(target="grpc://127.0.0.1:1", path="/llm_gateway.v1.NoSuchService/Call")),
+            pb.TesteeRequest(message_type="gatewayentities.v1.NoSuchMessage", decode=b""),
+            pb.TesteeRequest(message_type="gatewayentities.v1.FallbackConfig"),
+            pb.TesteeRequest(call=pb.Call(target="grpc://127.0.0.1:1", path="/gatewayentities.v1.NoSuchService/Call")),
         ]
         assert [each.WhichOneof("result") for each in testee.ask(asked)] == ["unsupported"] * 3
 

@@ -283,6 +283,6 @@ def test_another_host_is_refused_in_the_form_of_the_dialect(running: Gateway, ho
     headers = {"host": host, "content-type": "application/json"}
     for path in (LIST, PREFIXES[1] + "/secrets/config", "/health"):
         assert refusal(request(running.http_target, "GET", path, headers=headers))[:2] == (403, "PERMISSION_DENIED")
-    for path in ("/llm_gateway.v1.SecretService/ListGatewaySecretInfos", "/healthz", "/"):
+    for path in ("/gatewayentities.v1.SecretService/ListGatewaySecretInfos", "/healthz", "/"):
         answer = request(running.http_target, "POST", path, b"{}", headers)
         assert (answer.status, answer.error[0]) == (403, "permission_denied")

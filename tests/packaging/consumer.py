@@ -22,7 +22,7 @@ from gateway_entities import (
     GatewaySecretInfo,
     WireError,
 )
-from llm_gateway.v1.secret_pb2 import GatewaySecretInfo as SecretMessage
+from gatewayentities.v1.secret_pb2 import GatewaySecretInfo as SecretMessage
 
 
 def entities() -> None:

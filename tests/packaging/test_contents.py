@@ -22,7 +22,7 @@ def wheel_contents(wheel: Path) -> dict[str, bytes]:
 def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
     names = wheel_contents(built.wheel).keys()
     ours = {f"gateway_entities/{name}" for name in files_below(built.tree / "gateway_entities")}
-    generated = {f"llm_gateway/{name}" for name in files_below(built.tree / "gen" / "python" / "llm_gateway")}
+    generated = {f"gatewayentities/{name}" for name in files_below(built.tree / "gen" / "python" / "gatewayentities")}
     metadata = {name for name in names if ".dist-info/" in name}
     assert names == ours | generated | metadata
     assert {name.rpartition("/")[2] for name in metadata} == {"METADATA", "WHEEL", "RECORD", "LICENSE", "entry_points.txt"}
@@ -30,7 +30,7 @@ def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
 
 def test_the_wheel_says_that_it_is_typed_and_brings_the_migrations(built: Built) -> None:
     names = wheel_contents(built.wheel).keys()
-    assert {"gateway_entities/py.typed", "llm_gateway/py.typed", "llm_gateway/v1/secret_pb2.pyi"} <= names
+    assert {"gateway_entities/py.typed", "gatewayentities/py.typed", "gatewayentities/v1/secret_pb2.pyi"} <= names
     migrations = {name for name in names if name.startswith("gateway_entities/server/store/migrations/versions/")}
     assert migrations - {"gateway_entities/server/store/migrations/versions/__init__.py"}
 

@@ -15,9 +15,9 @@ from tests.packaging.conftest import KINDS, ROOT, Built, run
 # Where both packages come from, and whether anything of the server's came along.
 ORIGINS = """
 import importlib.util, json
-import gateway_entities, llm_gateway.v1, llm_gateway.v1.secret_pb2, llm_gateway.v1.secret_pb2_grpc
+import gateway_entities, gatewayentities.v1, gatewayentities.v1.secret_pb2, gatewayentities.v1.secret_pb2_grpc
 names = ("sqlalchemy", "starlette", "uvicorn", "cryptography", "pytest")
-print(json.dumps([gateway_entities.__file__, llm_gateway.v1.__file__, [n for n in names if importlib.util.find_spec(n)]]))
+print(json.dumps([gateway_entities.__file__, gatewayentities.v1.__file__, [n for n in names if importlib.util.find_spec(n)]]))
 """
 
 

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.message import Message
 
 from gateway_entities import rules
-from llm_gateway.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 PRIMARY = endpoint_pb2.GatewayEndpointModelConfig(model_definition_id="d-1", linkage_type="PRIMARY")
 

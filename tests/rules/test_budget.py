@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from llm_gateway.v1.budget_pb2 import CreateGatewayBudgetPolicyRequest as CreatePolicy
-from llm_gateway.v1.budget_pb2 import RecordGatewaySpendRequest as RecordSpend
-from llm_gateway.v1.budget_pb2 import UpdateGatewayBudgetPolicyRequest as UpdatePolicy
+from gatewayentities.v1.budget_pb2 import CreateGatewayBudgetPolicyRequest as CreatePolicy
+from gatewayentities.v1.budget_pb2 import RecordGatewaySpendRequest as RecordSpend
+from gatewayentities.v1.budget_pb2 import UpdateGatewayBudgetPolicyRequest as UpdatePolicy
 
 NUMBER = "must be a finite number, 0 or more, is "
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from gateway_entities import rules
 from gateway_entities.methods import METHODS
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 ANYTHING = "naïve \u202e 🙂 'quoted' \n"
 REQUESTS = [method.request_type for method in METHODS]

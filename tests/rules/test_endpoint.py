@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
-from llm_gateway.v1.endpoint_pb2 import AttachModelToGatewayEndpointRequest as Attach
-from llm_gateway.v1.endpoint_pb2 import CreateGatewayEndpointRequest as CreateEndpoint
-from llm_gateway.v1.endpoint_pb2 import GatewayEndpointModelConfig
-from llm_gateway.v1.endpoint_pb2 import UpdateGatewayEndpointRequest as UpdateEndpoint
+from gatewayentities.v1.endpoint_pb2 import AttachModelToGatewayEndpointRequest as Attach
+from gatewayentities.v1.endpoint_pb2 import CreateGatewayEndpointRequest as CreateEndpoint
+from gatewayentities.v1.endpoint_pb2 import GatewayEndpointModelConfig
+from gatewayentities.v1.endpoint_pb2 import UpdateGatewayEndpointRequest as UpdateEndpoint
 
 PRIMARY = GatewayEndpointModelConfig(model_definition_id="d-1", linkage_type="PRIMARY")
 

@@ -8,8 +8,8 @@ import pytest
 from google.protobuf.message import Message
 
 from gateway_entities import rules
-from llm_gateway.v1.secret_pb2 import CreateGatewaySecretRequest as CreateSecret
-from llm_gateway.v1.secret_pb2 import UpdateGatewaySecretRequest as UpdateSecret
+from gatewayentities.v1.secret_pb2 import CreateGatewaySecretRequest as CreateSecret
+from gatewayentities.v1.secret_pb2 import UpdateGatewaySecretRequest as UpdateSecret
 
 ANYTHING = "naïve \u202e 🙂 'quoted' \n"
 

@@ -32,7 +32,7 @@ from gateway_entities.client import GatewayClient
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import request, write_lock
 
 CREATE, UPDATE = methods.CREATE_GATEWAY_SECRET, methods.UPDATE_GATEWAY_SECRET

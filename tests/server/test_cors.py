@@ -105,7 +105,7 @@ def test_a_caller_that_is_no_page_sees_nothing_of_it(target):
     [
         (GET.path, b'{"secretId": "none"}', 404),
         (LIST.path, b"{", 400),
-        ("/llm_gateway.v1.SecretService/NoSuchMethod", b"{}", 404),
+        ("/gatewayentities.v1.SecretService/NoSuchMethod", b"{}", 404),
         ("/nothing", b"{}", 404),
         ("/healthz", b"{}", 405),
         ("/api/3.0/mlflow/gateway/nothing", b"{}", 404),

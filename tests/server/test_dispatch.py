@@ -15,7 +15,7 @@ from gateway_entities import methods
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.server.access import Credentials
 from gateway_entities.server.dispatch import Dispatcher
-from llm_gateway.v1.secret_pb2 import (
+from gatewayentities.v1.secret_pb2 import (
     CreateGatewaySecretRequest,
     DeleteGatewaySecretRequest,
     DeleteGatewaySecretResponse,
@@ -180,7 +180,7 @@ async def test_an_unexpected_exception_is_internal_with_the_id_of_the_log(dispat
     assert match
     [record] = caplog.records
     assert match[1] in record.getMessage()
-    assert "/llm_gateway.v1.SecretService/CreateGatewaySecret" in record.getMessage()
+    assert "/gatewayentities.v1.SecretService/CreateGatewaySecret" in record.getMessage()
     assert "builtins.RuntimeError" in record.getMessage()
     assert "builtins.KeyError" in record.getMessage()
     assert "in create_gateway_secret" in record.getMessage()

@@ -13,11 +13,11 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from gateway_entities import methods
 from gateway_entities.methods import METHODS
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1 import budget_pb2, endpoint_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.server.raw import call, channel, grpc_failure, http_failure, post_proto, write_lock
 
 SERVICES = {
-    f"llm_gateway.v1.{noun}Service" for noun in ("Secret", "ModelDefinition", "Endpoint", "Binding", "Budget", "Change")
+    f"gatewayentities.v1.{noun}Service" for noun in ("Secret", "ModelDefinition", "Endpoint", "Binding", "Budget", "Change")
 }
 
 
@@ -54,7 +54,7 @@ def test_every_rpc_is_served(opened, method):
 
 def test_an_unknown_rpc_is_unimplemented(opened):
     with pytest.raises(grpc.RpcError) as caught:
-        opened.unary_unary("/llm_gateway.v1.SecretService/Reveal")(b"")
+        opened.unary_unary("/gatewayentities.v1.SecretService/Reveal")(b"")
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -63,7 +63,7 @@ def test_bytes_that_are_no_message_are_an_invalid_argument(opened):
         call(opened, methods.CREATE_GATEWAY_SECRET, b"\x0a\xff\xff")
     failure = grpc_failure(caught.value)
     assert (failure.code, failure.reason) == ("invalid_argument", "WIRE_FORMAT")
-    assert "llm_gateway.v1.CreateGatewaySecretRequest" in failure.message
+    assert "gatewayentities.v1.CreateGatewaySecretRequest" in failure.message
 
 
 BAD = [
@@ -160,7 +160,7 @@ def test_health_is_serving_overall_and_for_each_service(opened):
         answer = health.Check(health_pb2.HealthCheckRequest(service=service))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
     with pytest.raises(grpc.RpcError) as caught:
-        health.Check(health_pb2.HealthCheckRequest(service="llm_gateway.v1.NoService"))
+        health.Check(health_pb2.HealthCheckRequest(service="gatewayentities.v1.NoService"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
@@ -168,7 +168,7 @@ def test_reflection_lists_the_services_and_describes_them(opened):
     reflection = reflection_pb2_grpc.ServerReflectionStub(opened)
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
-        reflection_pb2.ServerReflectionRequest(file_containing_symbol="llm_gateway.v1.EndpointService"),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="gatewayentities.v1.EndpointService"),
     ]
     listed, described = reflection.ServerReflectionInfo(iter(requests))
     names = {service.name for service in listed.list_services_response.service}

@@ -15,7 +15,7 @@ import pytest
 from gateway_entities import methods
 from gateway_entities.methods import METHODS
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1 import endpoint_pb2, secret_pb2
+from gatewayentities.v1 import endpoint_pb2, secret_pb2
 from tests.server.raw import http_failure, post_json, post_proto, request, write_lock
 
 LIMIT = 4 * 1024 * 1024
@@ -102,7 +102,7 @@ def test_head_has_no_body(target):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/x", "/llm_gateway.v1.SecretService/Reveal", CREATE.path + "/", CREATE.path.lower(), "/a/b/c", "/healthz/"],
+    ["/", "/x", "/gatewayentities.v1.SecretService/Reveal", CREATE.path + "/", CREATE.path.lower(), "/a/b/c", "/healthz/"],
 )
 def test_an_unknown_path_is_404_and_unimplemented(target, path):
     answer = request(target, "POST", path, b"{}", {"content-type": "application/json"})

@@ -10,8 +10,8 @@ from google.protobuf import json_format
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.json_request import parse
-from llm_gateway.v1 import endpoint_pb2, secret_pb2
-from llm_gateway.v1.budget_pb2 import CreateGatewayBudgetPolicyRequest
+from gatewayentities.v1 import endpoint_pb2, secret_pb2
+from gatewayentities.v1.budget_pb2 import CreateGatewayBudgetPolicyRequest
 
 CANARY = "sk-canary-51c0ffee"
 

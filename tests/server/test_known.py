@@ -19,7 +19,7 @@ from gateway_entities.server.known import KnownAnswers
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.serving import Server
 from gateway_entities.server.store import Store
-from llm_gateway.v1.endpoint_pb2 import (
+from gatewayentities.v1.endpoint_pb2 import (
     GetGatewayEndpointRequest,
     GetGatewayEndpointResponse,
     SetGatewayEndpointTagRequest,

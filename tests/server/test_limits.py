@@ -17,7 +17,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.hosts import check_hosts
 from gateway_entities.server.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import channel, post_json, post_proto, request, write_lock
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS

@@ -13,7 +13,7 @@ from gateway_entities import methods
 from gateway_entities.server.store.token import AccessScope
 from gateway_entities.server.store.token_keeper import open_tokens
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import HttpAnswer, call, channel, http_failure, post_json, request, write_lock
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS

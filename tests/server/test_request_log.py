@@ -20,7 +20,7 @@ from gateway_entities.server.observe.request_log import LOGGER
 from gateway_entities.server.store.token import AccessScope
 from gateway_entities.server.store.token_keeper import open_tokens
 from gateway_entities.testing import Gateway, gateway
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import call, channel, post_json, post_proto, request, write_lock
 
 CREATE, GET, LIST = methods.CREATE_GATEWAY_SECRET, methods.GET_GATEWAY_SECRET_INFO, methods.LIST_GATEWAY_SECRET_INFOS
@@ -70,7 +70,7 @@ HTTP_REQUESTS = [
     ("POST", LIST.path, b"{}", {"connect-timeout-ms": "0"}, ("connect", LIST.path, "DEADLINE_EXCEEDED", 504)),
     ("POST", LIST.path, b"{}", {"host": "elsewhere.example"}, ("connect", LIST.path, "PERMISSION_DENIED", 403)),
     ("POST", f"/{CANARY}?{CANARY}={CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
-    ("POST", f"/llm_gateway.v1.SecretService/{CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
+    ("POST", f"/gatewayentities.v1.SecretService/{CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
     ("GET", f"/api/{CANARY}", None, {}, ("rest", "unknown", "UNIMPLEMENTED", 404)),
     ("GET", REST_LIST, None, {}, ("rest", LIST.path, "OK", 200)),
     ("POST", REST_LIST, b"{}", {}, ("rest", LIST.path, "UNKNOWN", 405)),

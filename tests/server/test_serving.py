@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.serving import Server
-from llm_gateway.v1 import secret_pb2
+from gatewayentities.v1 import secret_pb2
 from tests.server.raw import call, channel, http_failure, post_json, request, worker_threads, write_lock
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS

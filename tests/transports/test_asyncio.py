@@ -9,7 +9,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
 from gateway_entities.transports import open_async_transport
-from llm_gateway.v1.secret_pb2 import GetGatewaySecretInfoRequest
+from gatewayentities.v1.secret_pb2 import GetGatewaySecretInfoRequest
 
 REQUEST = GetGatewaySecretInfoRequest()
 

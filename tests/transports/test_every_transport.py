@@ -15,7 +15,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
 from gateway_entities.methods import LIST_GATEWAY_SECRET_INFOS as LIST
-from llm_gateway.v1.secret_pb2 import (
+from gatewayentities.v1.secret_pb2 import (
     GatewaySecretInfo,
     GetGatewaySecretInfoRequest,
     GetGatewaySecretInfoResponse,
@@ -50,7 +50,7 @@ def test_request_metadata_and_deadline_arrive_and_the_response_returns(serve, co
 
     transport = connect(serve(echo).target)
     assert call(transport, metadata={"authorization": "Bearer t0ken"}) == RESPONSE
-    assert seen[0].path == "/llm_gateway.v1.SecretService/GetGatewaySecretInfo"
+    assert seen[0].path == "/gatewayentities.v1.SecretService/GetGatewaySecretInfo"
     assert GetGatewaySecretInfoRequest.FromString(seen[0].body) == REQUEST
     assert seen[0].metadata["authorization"] == "Bearer t0ken"
     assert 8_000 < seen[0].timeout_ms < 10_100, "gRPC rounds to its own clock"

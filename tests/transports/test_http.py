@@ -12,7 +12,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
-from llm_gateway.v1.secret_pb2 import GetGatewaySecretInfoRequest, GetGatewaySecretInfoResponse
+from gatewayentities.v1.secret_pb2 import GetGatewaySecretInfoRequest, GetGatewaySecretInfoResponse
 from tests.transports.raw_server import OK, raw_server, read_request, reply, unreachable
 
 REQUEST = GetGatewaySecretInfoRequest()

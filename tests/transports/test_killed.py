@@ -18,7 +18,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import CREATE_GATEWAY_SECRET as CREATE
 from gateway_entities.methods import LIST_GATEWAY_SECRET_INFOS as LIST
 from gateway_entities.transports import open_transport
-from llm_gateway.v1.secret_pb2 import CreateGatewaySecretRequest, ListGatewaySecretInfosRequest
+from gatewayentities.v1.secret_pb2 import CreateGatewaySecretRequest, ListGatewaySecretInfosRequest
 
 REQUEST = CreateGatewaySecretRequest(secret_name="name", secret_value={"api_key": "value-of-the-key"})
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
-from llm_gateway.v1.secret_pb2 import (
+from gatewayentities.v1.secret_pb2 import (
     DeleteGatewaySecretRequest,
     GatewaySecretInfo,
     ListGatewaySecretInfosRequest,

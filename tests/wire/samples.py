@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from gateway_entities.wire import message_type_named
-from llm_gateway.v1 import budget_pb2, endpoint_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.messages import varint
 
 CANARY = "sk-canary-5fb0c2d9e6a14b7c"

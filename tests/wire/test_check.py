@@ -11,7 +11,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.wire import MESSAGE_TYPES, RULES, check, check_json, from_stream, message_type_named
 from gateway_entities.wire.finding import MOST_OF_A_RULE
 from gateway_entities.wire.walk import MOST_RECORDS
-from llm_gateway.v1 import endpoint_pb2, secret_pb2
+from gatewayentities.v1 import endpoint_pb2, secret_pb2
 from tests.messages import RESOURCES, full
 from tests.wire.samples import (
     BAD,
@@ -147,7 +147,7 @@ def test_the_canonical_form(data: bytes, canonical: bool) -> None:
     ("name", "kind"),
     [
         ("GatewayEndpoint", endpoint_pb2.GatewayEndpoint),
-        ("llm_gateway.v1.GatewayEndpoint", endpoint_pb2.GatewayEndpoint),
+        ("gatewayentities.v1.GatewayEndpoint", endpoint_pb2.GatewayEndpoint),
         ("mlflow.GatewayEndpoint", endpoint_pb2.GatewayEndpoint),
         ("CreateGatewaySecret", secret_pb2.CreateGatewaySecretRequest),
         ("mlflow.CreateGatewaySecret.Response", secret_pb2.CreateGatewaySecretResponse),

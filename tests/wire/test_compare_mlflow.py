@@ -19,8 +19,8 @@ REUSED = {
     ("AttachModelToGatewayEndpoint", 3),
 }
 OURS_TO_MLFLOW = [
-    (r"mlflow\.(\w+)", r"llm_gateway.v1.\1Request"),
-    (r"mlflow\.(\w+)\.Response", r"llm_gateway.v1.\1Response"),
+    (r"mlflow\.(\w+)", r"gatewayentities.v1.\1Request"),
+    (r"mlflow\.(\w+)\.Response", r"gatewayentities.v1.\1Response"),
 ]
 
 
@@ -53,13 +53,13 @@ def test_what_a_release_added_is_a_note() -> None:
 
 
 def test_our_messages_and_the_installed_mlflows_understand_each_other() -> None:
-    result = compare("mlflow", "llm_gateway.v1")
+    result = compare("mlflow", "gatewayentities.v1")
     assert result.breaks == []
     assert result.compared == 10
-    assert compare("llm_gateway.v1", "mlflow").breaks == []
+    assert compare("gatewayentities.v1", "mlflow").breaks == []
 
 
 def test_our_requests_and_responses_are_mlflows_too() -> None:
-    result = compare("mlflow", "llm_gateway.v1", only="Gateway|Budget", renames=OURS_TO_MLFLOW)
+    result = compare("mlflow", "gatewayentities.v1", only="Gateway|Budget", renames=OURS_TO_MLFLOW)
     assert result.breaks == []
     assert result.compared > 60

@@ -14,7 +14,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.wire.compare import compare
 from gateway_entities.wire.limit import Limit, limits_json, read_limits
 from gateway_entities.wire.schema import Schema, load
-from llm_gateway.v1 import budget_pb2
+from gatewayentities.v1 import budget_pb2
 from tests.wire.schemas.model import model
 
 
@@ -63,18 +63,18 @@ def test_any_bytes_are_a_schema_or_refused(tmp_path_factory: pytest.TempPathFact
 
 
 def test_modules_are_loaded_with_the_limits_of_our_rules() -> None:
-    package, module = load("llm_gateway.v1"), load(budget_pb2)
+    package, module = load("gatewayentities.v1"), load(budget_pb2)
     assert set(module.messages) < set(package.messages)
     assert package.limits is not None
-    assert package.limits["llm_gateway.v1.SetGatewayEndpointTagRequest.key"] == Limit(1, 250, required=True)
-    assert package.limits["llm_gateway.v1.CreateGatewaySecretRequest.created_by"] == Limit(1, 255)
-    assert package.limits["llm_gateway.v1.ListGatewayBudgetPoliciesRequest.max_results"] == Limit(0, 50_000)
+    assert package.limits["gatewayentities.v1.SetGatewayEndpointTagRequest.key"] == Limit(1, 250, required=True)
+    assert package.limits["gatewayentities.v1.CreateGatewaySecretRequest.created_by"] == Limit(1, 255)
+    assert package.limits["gatewayentities.v1.ListGatewayBudgetPoliciesRequest.max_results"] == Limit(0, 50_000)
     assert load("mlflow").limits is None
 
 
 def test_a_limit_of_our_rules_that_was_wider_is_a_break() -> None:
-    now = load("llm_gateway.v1")
-    name = "llm_gateway.v1.SetGatewayEndpointTagRequest.key"
+    now = load("gatewayentities.v1")
+    name = "gatewayentities.v1.SetGatewayEndpointTagRequest.key"
     before = now.with_limits({**(now.limits or {}), name: Limit(1, 300, required=True)})
     found = compare(before, now).breaks
     assert [b.subject for b in found] == [name]

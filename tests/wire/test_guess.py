@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.wire import MESSAGE_TYPES, guess, guess_json
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 from tests.wire.samples import ENDPOINT, SECRET, endpoint, mapping, policy, secret
 
 

@@ -25,7 +25,7 @@ def repository(tmp_path):
     tag = GatewayEndpointTag("team", "search").to_bytes()
     (tmp_path / "recorded" / "GatewayEndpointTag.team.binpb").write_bytes(tag)
     (tmp_path / "recorded" / "deep" / "GatewayEndpointTag.other.binpb").write_bytes(tag)
-    (tmp_path / "pytest.ini").write_text(CONFIGURATION.format(schema="llm_gateway.v1"))
+    (tmp_path / "pytest.ini").write_text(CONFIGURATION.format(schema="gatewayentities.v1"))
     return tmp_path
 
 
@@ -60,10 +60,10 @@ def test_a_folder_that_is_not_there_is_a_usage_error(repository):
 
 def test_a_schema_that_breaks_fails_and_says_why(repository):
     pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
-    folder = repository / "protos" / "llm_gateway" / "v1"
+    folder = repository / "protos" / "gatewayentities" / "v1"
     folder.mkdir(parents=True)
     (folder / "endpoint.proto").write_text(
-        'syntax = "proto3"; package llm_gateway.v1; message GatewayEndpointTag { optional int64 key = 1; }'
+        'syntax = "proto3"; package gatewayentities.v1; message GatewayEndpointTag { optional int64 key = 1; }'
     )
     (repository / "pytest.ini").write_text(CONFIGURATION.format(schema="protos"))
     result = run(repository)

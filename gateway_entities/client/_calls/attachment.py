@@ -9,7 +9,7 @@ from gateway_entities.entities import (
     GatewayEndpointModelConfig,
     GatewayEndpointModelMapping,
 )
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 
 
 def attach_model(

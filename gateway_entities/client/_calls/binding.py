@@ -8,7 +8,7 @@ from gateway_entities.client._operation import PAGE_SIZE, Call, Pages, nothing
 from gateway_entities.entities import (
     GatewayEndpointBinding,
 )
-from llm_gateway.v1 import binding_pb2
+from gatewayentities.v1 import binding_pb2
 
 
 def create_binding(

@@ -16,7 +16,7 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
 )
-from llm_gateway.v1 import budget_pb2
+from gatewayentities.v1 import budget_pb2
 
 
 def create_budget_policy(

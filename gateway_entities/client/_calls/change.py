@@ -6,7 +6,7 @@ from gateway_entities import methods
 from gateway_entities.client._messages import build
 from gateway_entities.client._operation import PAGE_SIZE, Pages
 from gateway_entities.entities import GatewayChange
-from llm_gateway.v1 import change_pb2
+from gatewayentities.v1 import change_pb2
 
 
 def list_changes(*, since_revision: int | None = None) -> Pages[GatewayChange]:

@@ -14,7 +14,7 @@ from gateway_entities.entities import (
     GatewayEndpointModelConfig,
     RoutingStrategy,
 )
-from llm_gateway.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2
 
 
 def create_endpoint(

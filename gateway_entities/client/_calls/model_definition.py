@@ -10,7 +10,7 @@ from gateway_entities.client._operation import PAGE_SIZE, Call, Pages, nothing
 from gateway_entities.entities import (
     GatewayModelDefinition,
 )
-from llm_gateway.v1 import model_definition_pb2
+from gatewayentities.v1 import model_definition_pb2
 
 
 def create_model_definition(

@@ -12,7 +12,7 @@ from gateway_entities.entities import (
     GatewayBudgetCheck,
     GatewayBudgetWindow,
 )
-from llm_gateway.v1 import budget_pb2
+from gatewayentities.v1 import budget_pb2
 
 
 def record_spend(

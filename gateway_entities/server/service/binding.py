@@ -8,7 +8,7 @@ from gateway_entities.server.service.change import Change, changes
 from gateway_entities.server.service.handlers import Handlers
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
-from llm_gateway.v1 import binding_pb2 as pb
+from gatewayentities.v1 import binding_pb2 as pb
 
 
 class BindingHandlers(Handlers):

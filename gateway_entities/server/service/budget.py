@@ -19,7 +19,7 @@ from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, u
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
 from gateway_entities.server.service.spend import shown_window
-from llm_gateway.v1 import budget_pb2 as pb
+from gatewayentities.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

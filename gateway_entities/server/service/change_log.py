@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway_entities.rules import refuse_invalid
 from gateway_entities.server.service.handlers import Handlers
-from llm_gateway.v1 import change_pb2 as pb
+from gatewayentities.v1 import change_pb2 as pb
 
 _MOST = 1000
 

@@ -23,7 +23,7 @@ from gateway_entities.server.service.mapping import (
 )
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
-from llm_gateway.v1 import endpoint_pb2 as pb
+from gatewayentities.v1 import endpoint_pb2 as pb
 
 _DEFAULT_USAGE_TRACKING = True
 

@@ -17,7 +17,7 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.server.service.change import Change, changes
 from gateway_entities.server.service.handlers import Handlers, new_id, unsigned
 from gateway_entities.server.service.refusals import conflict, not_found
-from llm_gateway.v1 import endpoint_pb2 as pb
+from gatewayentities.v1 import endpoint_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

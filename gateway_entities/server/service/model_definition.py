@@ -11,7 +11,7 @@ from gateway_entities.server.service.change import Change, changes, etag_of
 from gateway_entities.server.service.handlers import Handlers, new_id
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
-from llm_gateway.v1 import model_definition_pb2 as pb
+from gatewayentities.v1 import model_definition_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

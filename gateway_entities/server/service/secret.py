@@ -8,7 +8,7 @@ from gateway_entities.server.service.change import Change, changes, etag_of
 from gateway_entities.server.service.handlers import Handlers, new_id, text_or_none
 from gateway_entities.server.service.paging import Page
 from gateway_entities.server.service.refusals import not_found
-from llm_gateway.v1 import secret_pb2 as pb
+from gatewayentities.v1 import secret_pb2 as pb
 
 
 def masked(value: str) -> str:

@@ -14,7 +14,7 @@ from gateway_entities.rules import refuse_invalid
 from gateway_entities.server.service.handlers import Handlers, now_ms
 from gateway_entities.server.service.refusals import conflict, not_found
 from gateway_entities.server.service.windows import window_at
-from llm_gateway.v1 import budget_pb2 as pb
+from gatewayentities.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

@@ -6,7 +6,7 @@ from gateway_entities.entities import GatewayEndpointTag
 from gateway_entities.server.service.change import Change, changes
 from gateway_entities.server.service.handlers import Handlers
 from gateway_entities.server.service.mapping import changing_endpoint, existing_endpoint
-from llm_gateway.v1 import endpoint_pb2 as pb
+from gatewayentities.v1 import endpoint_pb2 as pb
 
 
 class TagHandlers(Handlers):

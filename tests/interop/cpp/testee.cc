@@ -21,13 +21,13 @@
 #include <openssl/sha.h>
 
 #include "google/rpc/status.pb.h"
-#include "llm_gateway/testee/v1/testee.pb.h"
+#include "gatewayentities/testee/v1/testee.pb.h"
 
 namespace pb = google::protobuf;
-using llm_gateway::testee::v1::Call;
-using llm_gateway::testee::v1::CallError;
-using llm_gateway::testee::v1::TesteeRequest;
-using llm_gateway::testee::v1::TesteeResponse;
+using gatewayentities::testee::v1::Call;
+using gatewayentities::testee::v1::CallError;
+using gatewayentities::testee::v1::TesteeRequest;
+using gatewayentities::testee::v1::TesteeResponse;
 
 namespace {
 

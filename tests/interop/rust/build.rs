@@ -8,7 +8,7 @@ use prost::Message;
 const PROTO: &str = "../../../proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed={PROTO}/llm_gateway");
+    println!("cargo:rerun-if-changed={PROTO}/gatewayentities");
     let descriptors = protox::compile(contract()?, [PROTO])?;
 
     let mut builder = tonic_prost_build::configure()
@@ -65,11 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Returns the files of the contract, and that of the testee's own protocol.
 fn contract() -> Result<Vec<String>, Box<dyn Error>> {
-    let mut files = vec!["llm_gateway/testee/v1/testee.proto".to_string()];
-    for entry in fs::read_dir(format!("{PROTO}/llm_gateway/v1"))? {
+    let mut files = vec!["gatewayentities/testee/v1/testee.proto".to_string()];
+    for entry in fs::read_dir(format!("{PROTO}/gatewayentities/v1"))? {
         let name = entry?.file_name().into_string().unwrap_or_default();
         if name.ends_with(".proto") {
-            files.push(format!("llm_gateway/v1/{name}"));
+            files.push(format!("gatewayentities/v1/{name}"));
         }
     }
     files.sort();

@@ -16,7 +16,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store
-from llm_gateway.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from tests.stores import KINDS, Place, postgresql_place, sqlite_place
 
 HANDLERS = {method.request_type: method.handler for method in METHODS}

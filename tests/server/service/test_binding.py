@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.binding_pb2 import (
+from gatewayentities.v1.binding_pb2 import (
     CreateGatewayEndpointBindingRequest,
     DeleteGatewayEndpointBindingRequest,
     GatewayEndpointBinding,
     ListGatewayEndpointBindingsRequest,
 )
-from llm_gateway.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
+from gatewayentities.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
 
 ANY_TEXT = " naïve \u202e 🙂 '\"; -- "
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.budget_pb2 import (
+from gatewayentities.v1.budget_pb2 import (
     CreateGatewayBudgetPolicyRequest,
     DeleteGatewayBudgetPolicyRequest,
     GatewayBudgetPolicy,

@@ -15,7 +15,7 @@ from gateway_entities.entities import GatewayChangeEffect
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.caller import CALLER
 from gateway_entities.server.service.change import REMEMBERED_MS
-from llm_gateway.v1 import binding_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from tests.mutations import (
     CANARY,
     GUARDED,

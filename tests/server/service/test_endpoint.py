@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest
-from llm_gateway.v1.endpoint_pb2 import (
+from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest
+from gatewayentities.v1.endpoint_pb2 import (
     FALLBACK,
     PRIMARY,
     REQUEST_BASED_TRAFFIC_SPLIT,
@@ -22,7 +22,7 @@ from llm_gateway.v1.endpoint_pb2 import (
     ListGatewayEndpointsRequest,
     UpdateGatewayEndpointRequest,
 )
-from llm_gateway.v1.secret_pb2 import DeleteGatewaySecretRequest
+from gatewayentities.v1.secret_pb2 import DeleteGatewaySecretRequest
 
 
 def update(gateway: Any, endpoint: GatewayEndpoint, *, mask: list[str] | None = None, **changes: Any) -> GatewayEndpoint:

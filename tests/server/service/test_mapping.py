@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.endpoint_pb2 import (
+from gatewayentities.v1.endpoint_pb2 import (
     PRIMARY,
     SEQUENTIAL,
     AttachModelToGatewayEndpointRequest,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
-from llm_gateway.v1.model_definition_pb2 import (
+from gatewayentities.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
+from gatewayentities.v1.model_definition_pb2 import (
     CreateGatewayModelDefinitionRequest,
     DeleteGatewayModelDefinitionRequest,
     GatewayModelDefinition,

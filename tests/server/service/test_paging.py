@@ -11,11 +11,11 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code
 from gateway_entities.methods import METHODS
-from llm_gateway.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
-from llm_gateway.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
-from llm_gateway.v1.endpoint_pb2 import ListGatewayEndpointsRequest
-from llm_gateway.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
-from llm_gateway.v1.secret_pb2 import ListGatewaySecretInfosRequest
+from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
+from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
+from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
+from gatewayentities.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
+from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest
 
 
 def bind(gateway: Any) -> None:

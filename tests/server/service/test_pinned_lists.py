@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway_entities.errors import Code
 from gateway_entities.server.service.change import REMEMBERED_MS
-from llm_gateway.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Secrets = secret_pb2.ListGatewaySecretInfosRequest
 Definitions = model_definition_pb2.ListGatewayModelDefinitionsRequest

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.model_definition_pb2 import GetGatewayModelDefinitionRequest
-from llm_gateway.v1.secret_pb2 import (
+from gatewayentities.v1.model_definition_pb2 import GetGatewayModelDefinitionRequest
+from gatewayentities.v1.secret_pb2 import (
     CreateGatewaySecretRequest,
     DeleteGatewaySecretRequest,
     GatewaySecretInfo,

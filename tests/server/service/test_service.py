@@ -12,7 +12,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.service import GatewayService
-from llm_gateway.v1 import binding_pb2, endpoint_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, endpoint_pb2, secret_pb2
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from llm_gateway.v1.budget_pb2 import (
+from gatewayentities.v1.budget_pb2 import (
     CheckGatewayBudgetRequest,
     DeleteGatewayBudgetPolicyRequest,
     GatewayBudgetCheck,
@@ -21,7 +21,7 @@ from llm_gateway.v1.budget_pb2 import (
     RecordGatewaySpendRequest,
     UpdateGatewayBudgetPolicyRequest,
 )
-from llm_gateway.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
+from gatewayentities.v1.endpoint_pb2 import DeleteGatewayEndpointRequest
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway_entities.entities import BudgetDurationUnit
 from gateway_entities.server.service.windows import window_at
-from llm_gateway.v1.budget_pb2 import (
+from gatewayentities.v1.budget_pb2 import (
     DeleteGatewayBudgetPolicyRequest,
     ListGatewayBudgetWindowsRequest,
     RecordGatewaySpendRequest,

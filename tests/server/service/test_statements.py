@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llm_gateway.v1.endpoint_pb2 import (
+from gatewayentities.v1.endpoint_pb2 import (
     CreateGatewayEndpointRequest,
     GetGatewayEndpointRequest,
     ListGatewayEndpointsRequest,

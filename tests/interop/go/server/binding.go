@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
-	pb "gateway_entities/gen/go/llm_gateway/v1"
+	pb "gateway_entities/gen/go/gatewayentities/v1"
 )
 
 // same tells whether a binding is the one that a request names.

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	pb "gateway_entities/gen/go/llm_gateway/v1"
+	pb "gateway_entities/gen/go/gatewayentities/v1"
 )
 
 func (g *gateway) endpoint(id string) (*pb.GatewayEndpoint, error) {

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
-	pb "gateway_entities/gen/go/llm_gateway/v1"
+	pb "gateway_entities/gen/go/gatewayentities/v1"
 )
 
 // longestPage is small, so that a client has to ask for a second page whatever size it wanted.

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	pb "gateway_entities/gen/go/llm_gateway/v1"
-	"gateway_entities/gen/go/llm_gateway/v1/llmgatewayv1connect"
+	pb "gateway_entities/gen/go/gatewayentities/v1"
+	"gateway_entities/gen/go/gatewayentities/v1/gatewayentitiesv1connect"
 )
 
 func main() {
@@ -54,11 +54,11 @@ func serveGRPC(served *gateway, listener net.Listener) {
 func serveHTTP(served *gateway, listener net.Listener) {
 	options := connect.WithInterceptors(connect.UnaryInterceptorFunc(served.aloneOverConnect))
 	routes := http.NewServeMux()
-	routes.Handle(llmgatewayv1connect.NewBindingServiceHandler(served, options))
-	routes.Handle(llmgatewayv1connect.NewBudgetServiceHandler(served, options))
-	routes.Handle(llmgatewayv1connect.NewEndpointServiceHandler(served, options))
-	routes.Handle(llmgatewayv1connect.NewModelDefinitionServiceHandler(served, options))
-	routes.Handle(llmgatewayv1connect.NewSecretServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewBindingServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewBudgetServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewEndpointServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewModelDefinitionServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewSecretServiceHandler(served, options))
 	log.Fatal(http.Serve(listener, routes))
 }
 

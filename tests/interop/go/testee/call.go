@@ -15,9 +15,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	testeev1 "gateway_entities/gen/go/llm_gateway/testee/v1"
-	llmgatewayv1 "gateway_entities/gen/go/llm_gateway/v1"
-	"gateway_entities/gen/go/llm_gateway/v1/llmgatewayv1connect"
+	testeev1 "gateway_entities/gen/go/gatewayentities/testee/v1"
+	gatewayentitiesv1 "gateway_entities/gen/go/gatewayentities/v1"
+	"gateway_entities/gen/go/gatewayentities/v1/gatewayentitiesv1connect"
 )
 
 // Channels are kept, as a program would: one for each target.
@@ -67,12 +67,12 @@ func clients(request *testeev1.Call) map[string]any {
 		}
 		channel := channels[address]
 		return map[string]any{
-			llmgatewayv1.BindingService_ServiceDesc.ServiceName:         llmgatewayv1.NewBindingServiceClient(channel),
-			llmgatewayv1.BudgetService_ServiceDesc.ServiceName:          llmgatewayv1.NewBudgetServiceClient(channel),
-			llmgatewayv1.ChangeService_ServiceDesc.ServiceName:          llmgatewayv1.NewChangeServiceClient(channel),
-			llmgatewayv1.EndpointService_ServiceDesc.ServiceName:        llmgatewayv1.NewEndpointServiceClient(channel),
-			llmgatewayv1.ModelDefinitionService_ServiceDesc.ServiceName: llmgatewayv1.NewModelDefinitionServiceClient(channel),
-			llmgatewayv1.SecretService_ServiceDesc.ServiceName:          llmgatewayv1.NewSecretServiceClient(channel),
+			gatewayentitiesv1.BindingService_ServiceDesc.ServiceName:         gatewayentitiesv1.NewBindingServiceClient(channel),
+			gatewayentitiesv1.BudgetService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewBudgetServiceClient(channel),
+			gatewayentitiesv1.ChangeService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewChangeServiceClient(channel),
+			gatewayentitiesv1.EndpointService_ServiceDesc.ServiceName:        gatewayentitiesv1.NewEndpointServiceClient(channel),
+			gatewayentitiesv1.ModelDefinitionService_ServiceDesc.ServiceName: gatewayentitiesv1.NewModelDefinitionServiceClient(channel),
+			gatewayentitiesv1.SecretService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewSecretServiceClient(channel),
 		}
 	}
 	if !strings.HasPrefix(target, "http://") {
@@ -83,12 +83,12 @@ func clients(request *testeev1.Call) map[string]any {
 		options = append(options, connect.WithProtoJSON())
 	}
 	return map[string]any{
-		llmgatewayv1connect.BindingServiceName:         llmgatewayv1connect.NewBindingServiceClient(http.DefaultClient, target, options...),
-		llmgatewayv1connect.BudgetServiceName:          llmgatewayv1connect.NewBudgetServiceClient(http.DefaultClient, target, options...),
-		llmgatewayv1connect.ChangeServiceName:          llmgatewayv1connect.NewChangeServiceClient(http.DefaultClient, target, options...),
-		llmgatewayv1connect.EndpointServiceName:        llmgatewayv1connect.NewEndpointServiceClient(http.DefaultClient, target, options...),
-		llmgatewayv1connect.ModelDefinitionServiceName: llmgatewayv1connect.NewModelDefinitionServiceClient(http.DefaultClient, target, options...),
-		llmgatewayv1connect.SecretServiceName:          llmgatewayv1connect.NewSecretServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.BindingServiceName:         gatewayentitiesv1connect.NewBindingServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.BudgetServiceName:          gatewayentitiesv1connect.NewBudgetServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.ChangeServiceName:          gatewayentitiesv1connect.NewChangeServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.EndpointServiceName:        gatewayentitiesv1connect.NewEndpointServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.ModelDefinitionServiceName: gatewayentitiesv1connect.NewModelDefinitionServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.SecretServiceName:          gatewayentitiesv1connect.NewSecretServiceClient(http.DefaultClient, target, options...),
 	}
 }
 

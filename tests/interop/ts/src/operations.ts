@@ -6,9 +6,9 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
-import { CallErrorSchema, TesteeResponseSchema } from "gateway-entities/llm_gateway/testee/v1";
-import type { Call, CallError, TesteeRequest, TesteeResponse } from "gateway-entities/llm_gateway/testee/v1";
-import * as v1 from "gateway-entities/llm_gateway/v1";
+import { CallErrorSchema, TesteeResponseSchema } from "gateway-entities/gatewayentities/testee/v1";
+import type { Call, CallError, TesteeRequest, TesteeResponse } from "gateway-entities/gatewayentities/testee/v1";
+import * as v1 from "gateway-entities/gatewayentities/v1";
 
 type Result = TesteeResponse["result"];
 export type Caller = (method: DescMethodUnary, request: Message, call: Call) => Promise<Message>;

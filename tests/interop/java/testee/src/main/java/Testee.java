@@ -26,19 +26,19 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import llmgateway.testee.v1.Call;
-import llmgateway.testee.v1.CallError;
-import llmgateway.testee.v1.TesteeRequest;
-import llmgateway.testee.v1.TesteeResponse;
-import llmgateway.v1.BindingServiceGrpc;
-import llmgateway.v1.BudgetServiceGrpc;
-import llmgateway.v1.ChangeServiceGrpc;
-import llmgateway.v1.EndpointServiceGrpc;
-import llmgateway.v1.ModelDefinitionServiceGrpc;
-import llmgateway.v1.SecretServiceGrpc;
+import gatewayentities.testee.v1.Call;
+import gatewayentities.testee.v1.CallError;
+import gatewayentities.testee.v1.TesteeRequest;
+import gatewayentities.testee.v1.TesteeResponse;
+import gatewayentities.v1.BindingServiceGrpc;
+import gatewayentities.v1.BudgetServiceGrpc;
+import gatewayentities.v1.ChangeServiceGrpc;
+import gatewayentities.v1.EndpointServiceGrpc;
+import gatewayentities.v1.ModelDefinitionServiceGrpc;
+import gatewayentities.v1.SecretServiceGrpc;
 
 /**
- * The testee of llm_gateway/testee/v1/testee.proto in Java, with protobuf-java and grpc-java as any
+ * The testee of gatewayentities/testee/v1/testee.proto in Java, with protobuf-java and grpc-java as any
  * program would use them.
  */
 public final class Testee {
