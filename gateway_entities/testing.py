@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway_entities.server.serving import Server
+from gateway_entities.server.server import Server
 
 _GRACE: Final = 1.0
 

@@ -14,10 +14,10 @@ import sqlalchemy
 from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from gateway_entities.server.serving import Server
+from gateway_entities.server.server import Server
 from gateway_entities.server.store import Store, open_store
-from gateway_entities.server.store.key_sources import KeyFile, KeySource
-from gateway_entities.server.store.opening import find_database, upgrade_database
+from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource
+from gateway_entities.server.store.open import find_database, upgrade_database
 
 KINDS = ("sqlite", "postgresql")
 

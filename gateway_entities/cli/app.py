@@ -11,11 +11,11 @@ import click
 
 from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
+from gateway_entities.cli.changes import log
 from gateway_entities.cli.command import Group
 from gateway_entities.cli.db import db
 from gateway_entities.cli.endpoint import endpoint
 from gateway_entities.cli.keys import keys
-from gateway_entities.cli.log import log
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
 from gateway_entities.cli.quickstart import quickstart

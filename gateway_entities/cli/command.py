@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 import click
 
-from gateway_entities.cli.connection import connection_options
+from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.output import Done, Entity, show
 from gateway_entities.errors import Code, GatewayError
 

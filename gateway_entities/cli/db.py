@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.store import format_option, progress, refusals, show, store_option
 from gateway_entities.cli.output import printable, table
-from gateway_entities.cli.store_options import format_option, progress, refusals, show, store_option
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store.backup import Saved
-    from gateway_entities.server.store.check import Problem, Report
-    from gateway_entities.server.store.database import Database
+    from gateway_entities.server.store.admin.backup import Saved
+    from gateway_entities.server.store.admin.check import Problem, Report
+    from gateway_entities.server.store.sql.database import Database
 
 
 @click.group(
@@ -44,7 +44,7 @@ def db() -> None:
 def upgrade(store: str, form: str) -> None:
     """Bring the tables to this release's revision, making what does not exist. A server does so itself when it starts."""
     with _database(store) as database:
-        from gateway_entities.server.store.opening import upgrade_database
+        from gateway_entities.server.store.open import upgrade_database
 
         before, after = upgrade_database(database)
         place = database.place
@@ -62,8 +62,8 @@ def check(store: str, form: str) -> None:
     No value is shown and no key is used: `keys check` decrypts.
     """
     with _database(store) as database, progress("checking") as bar:
-        from gateway_entities.server.store.check import check as check_database
-        from gateway_entities.server.store.opening import open_database
+        from gateway_entities.server.store.admin.check import check as check_database
+        from gateway_entities.server.store.open import open_database
 
         open_database(database, create=False)
         report = check_database(database, bar)
@@ -79,11 +79,11 @@ def backup(file: Path, store: str, form: str) -> None:
     """Write all that the store holds at one moment to a new FILE of mode 0600. Servers go on meanwhile.
 
     It is made beside FILE and gets its name when it is complete. The format is that of the module
-    gateway_entities.server.store.backup: JSON lines with a digest, in gzip.
+    gateway_entities.server.store.admin.backup: JSON lines with a digest, in gzip.
     """
     with _database(store) as database, progress("writing") as bar:
-        from gateway_entities.server.store.backup import write_backup
-        from gateway_entities.server.store.opening import open_database
+        from gateway_entities.server.store.admin.backup import write_backup
+        from gateway_entities.server.store.open import open_database
 
         open_database(database, create=False)
         saved = write_backup(database, file, bar)
@@ -100,7 +100,7 @@ def restore(file: Path, store: str, form: str) -> None:
     A damaged backup, or one of a newer release, is refused. All of it is restored, or nothing.
     """
     with _database(store) as database, progress("restoring") as bar:
-        from gateway_entities.server.store.restore import restore_backup
+        from gateway_entities.server.store.admin.restore import restore_backup
 
         saved = restore_backup(database, file, bar)
     show(_saved_text(f"{database.place} is restored", saved), _saved_json(saved, file, database), form)
@@ -109,7 +109,7 @@ def restore(file: Path, store: str, form: str) -> None:
 @contextmanager
 def _database(url: str) -> Generator[Database]:
     with refusals(), server_needed():
-        from gateway_entities.server.store.opening import find_database
+        from gateway_entities.server.store.open import find_database
 
         database = find_database(url)
         try:

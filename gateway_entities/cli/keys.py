@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
-from gateway_entities.cli.key_options import key_options
+from gateway_entities.cli.options.keys import key_options
+from gateway_entities.cli.options.store import format_option, progress, refusals, show, store_option
 from gateway_entities.cli.output import printable, table
-from gateway_entities.cli.store_options import format_option, progress, refusals, show, store_option
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store.key_sources import KeySource
-    from gateway_entities.server.store.keys import Key
-    from gateway_entities.server.store.rotation import KeyReport, Rotation, Unreadable
+    from gateway_entities.server.store.admin.key_manager import KeyReport, Rotation, Unreadable
+    from gateway_entities.server.store.crypto.key_sources import KeySource
+    from gateway_entities.server.store.crypto.keyring import Key
 
 Sources = Callable[[], "Sequence[KeySource]"]
 
@@ -55,8 +55,8 @@ def generate(file: str, name: str | None) -> None:
     It prints the key's id, which is no secret; with -, to standard error.
     """
     with refusals(), server_needed():
-        from gateway_entities.server.store.key_sources import KeyFile
-        from gateway_entities.server.store.keys import generate_key
+        from gateway_entities.server.store.crypto.key_sources import KeyFile
+        from gateway_entities.server.store.crypto.keyring import generate_key
 
         if file == "-":
             key, line = generate_key(name)
@@ -76,7 +76,7 @@ def rotate(store: str, form: str, keys: Sources) -> None:
     Only the data keys are encrypted anew, not the secrets. It can be ended at any moment, and run again to do the rest.
     """
     with refusals(), server_needed():
-        from gateway_entities.server.store.rotation import open_keys
+        from gateway_entities.server.store.admin.key_manager import open_keys
 
         with open_keys(store, keys()) as keeper, progress("rotating") as bar:
             rotation = keeper.rotate(bar)
@@ -92,7 +92,7 @@ def rotate(store: str, form: str, keys: Sources) -> None:
 def check(store: str, form: str, rotated: bool, keys: Sources) -> None:
     """Tell which keys are in use, which are not, and what cannot be decrypted. No value is shown."""
     with refusals(), server_needed():
-        from gateway_entities.server.store.rotation import open_keys
+        from gateway_entities.server.store.admin.key_manager import open_keys
 
         with open_keys(store, keys()) as keeper, progress("decrypting") as bar:
             report = keeper.check(bar)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway_entities.cli.access_options import access_options
 from gateway_entities.cli.command import server_needed
-from gateway_entities.cli.key_options import key_options
-from gateway_entities.cli.operation_options import operation_options
-from gateway_entities.cli.store_options import store_option
+from gateway_entities.cli.options.access import access_options
+from gateway_entities.cli.options.keys import key_options
+from gateway_entities.cli.options.operation import operation_options
+from gateway_entities.cli.options.store import store_option
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
-    from gateway_entities.server.observe.log_format import LogFormat
-    from gateway_entities.server.serving import Server
-    from gateway_entities.server.store.key_sources import KeySource
+    from gateway_entities.server.server import Server
+    from gateway_entities.server.store.crypto.key_sources import KeySource
+    from gateway_entities.server.telemetry.log_format import LogFormat
 
 GRACE: Final = 10.0
 """Seconds that calls in flight have to end after a signal to stop."""
@@ -62,9 +62,9 @@ def serve(
     On the first signal it stops taking calls, lets those in flight end and exits with 0; a second signal ends it at once.
     """
     with server_needed():
-        from gateway_entities.server.observe.log_format import log_to_stderr
-        from gateway_entities.server.observe.tracing import trace_from_environment
-        from gateway_entities.server.serving import Server
+        from gateway_entities.server.server import Server
+        from gateway_entities.server.telemetry.log_format import log_to_stderr
+        from gateway_entities.server.telemetry.tracing import trace_from_environment
     log_to_stderr(log_format, log_level)
     trace_from_environment()
     try:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.store import format_option, refusals, show, store_option
 from gateway_entities.cli.output import printable, table
-from gateway_entities.cli.store_options import format_option, refusals, show, store_option
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store.token import Token
+    from gateway_entities.server.store.repositories.token import Token
 
 _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 
@@ -60,8 +60,8 @@ def create(name: str, scope: str, expires: str | None, store: str, form: str) ->
     """
     lifetime = None if expires is None else _lifetime(expires)
     with refusals(), server_needed():
-        from gateway_entities.server.store.token import AccessScope
-        from gateway_entities.server.store.token_keeper import open_tokens
+        from gateway_entities.server.store.admin.token_manager import open_tokens
+        from gateway_entities.server.store.repositories.token import AccessScope
 
         with open_tokens(store, create=True) as keeper:
             made = keeper.create(name, AccessScope[scope.upper()], lifetime)
@@ -76,7 +76,7 @@ def create(name: str, scope: str, expires: str | None, store: str, form: str) ->
 def list_(store: str, form: str) -> None:
     """List the tokens, oldest first, revoked and expired ones too. What callers send is not among what is kept."""
     with refusals(), server_needed():
-        from gateway_entities.server.store.token_keeper import open_tokens
+        from gateway_entities.server.store.admin.token_manager import open_tokens
 
         with open_tokens(store) as keeper:
             found = keeper.list()
@@ -90,7 +90,7 @@ def list_(store: str, form: str) -> None:
 def revoke(name: str, store: str, form: str) -> None:
     """Revoke the token of NAME. Every server refuses it within two seconds; NAME may then have a new one."""
     with refusals(), server_needed():
-        from gateway_entities.server.store.token_keeper import open_tokens
+        from gateway_entities.server.store.admin.token_manager import open_tokens
 
         with open_tokens(store) as keeper:
             revoked = keeper.revoke(name)

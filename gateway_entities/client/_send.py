@@ -32,16 +32,16 @@ class Retries:
 
     __slots__ = ("_attempts", "_deadline", "_named")
 
-    def __init__(self, method: Method[Any, Any], request: Message, deadline: Deadline, *, exactly_once: bool) -> None:
+    def __init__(self, method: Method[Any, Any], request: Message, deadline: Deadline, *, deduplicates: bool) -> None:
         """Look at a call, and give the request a name if a repeat of it can be told by that.
 
         Args:
             method: the RPC.
             request: its request.
             deadline: when the call has to be over.
-            exactly_once: whether the transport carries names, so that a repeat does nothing twice.
+            deduplicates: whether the transport carries names, so that a repeat does nothing twice.
         """
-        self._named = method.named and exactly_once
+        self._named = method.named and deduplicates
         if self._named:
             name_request(request)
         self._attempts = _ATTEMPTS if method.idempotent or self._named else 1
@@ -142,7 +142,7 @@ class Sender(_Defaults):
 
     def _call(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
         transport = self._transport
-        retries = Retries(method, request, deadline, exactly_once=transport.exactly_once)
+        retries = Retries(method, request, deadline, deduplicates=transport.deduplicates)
         while True:
             try:
                 return transport.call(method, request, timeout=retries.timeout(), metadata=self._metadata)
@@ -197,7 +197,7 @@ class AsyncSender(_Defaults):
         import asyncio
 
         transport = self._transport
-        retries = Retries(method, request, deadline, exactly_once=transport.exactly_once)
+        retries = Retries(method, request, deadline, deduplicates=transport.deduplicates)
         while True:
             try:
                 return await transport.call(method, request, timeout=retries.timeout(), metadata=self._metadata)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from google.protobuf.message import Message
 
-from gateway_entities.entities import faults
+from gateway_entities.entities import diagnosis
 from gateway_entities.errors import WireError
 
 M = TypeVar("M", bound=Message)
@@ -61,7 +61,7 @@ class Entity(ABC, Generic[M]):
         try:
             self._write(proto)
         except Exception:  # Whatever a wrong value does, the answer is the same. See faults.
-            raise faults.unwritable(self) from None
+            raise diagnosis.unwritable(self) from None
         return proto
 
     @classmethod
@@ -75,11 +75,11 @@ class Entity(ABC, Generic[M]):
             WireError: a required field is missing, at any depth, or the message is of another type.
         """
         if not isinstance(proto, cls._message):
-            raise faults.unreadable(cls, proto)
+            raise diagnosis.unreadable(cls, proto)
         try:
             return cls._read(proto)
         except Exception:  # As in to_proto.
-            raise faults.unreadable(cls, proto) from None
+            raise diagnosis.unreadable(cls, proto) from None
 
     def to_bytes(self) -> bytes:
         """Return this entity in the protobuf wire format: the same bytes for equal entities, map entries sorted by key.

@@ -44,7 +44,7 @@ def plan(method: Method[Any, Any], request: Any) -> Plan:
     Raises:
         GatewayError: INVALID_ARGUMENT for a request that breaks the contract's rules.
     """
-    rules.refuse_invalid(request)
+    rules.validate(request)
     for field in _OUR_OWN:
         if getattr(request, field, ""):
             _unimplemented("does not know", field)

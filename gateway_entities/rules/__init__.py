@@ -25,8 +25,8 @@ __all__ = [
     "check",
     "has_rules",
     "normalized_auth_config",
-    "refuse_invalid",
     "target_fault",
+    "validate",
     "violations",
     "written_fields",
 ]
@@ -74,7 +74,7 @@ def violations(message: Message) -> Iterator[Violation]:
         yield from linkage_faults(message.model_configs, "model_configs")
 
 
-def refuse_invalid(request: Message) -> None:
+def validate(request: Message) -> None:
     """Check a request, and raise if anything is wrong with it.
 
     Raises:

@@ -15,14 +15,14 @@ from grpc_reflection.v1alpha import reflection
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
-from gateway_entities.server.access import Credentials, certificate_name
 from gateway_entities.server.address import Address, cannot_listen
-from gateway_entities.server.codec import PROTO
-from gateway_entities.server.dispatch import Dispatcher
-from gateway_entities.server.failure import internal_error
-from gateway_entities.server.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
-from gateway_entities.server.observe.exchange import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
-from gateway_entities.server.observe.observer import Observer
+from gateway_entities.server.rpc.auth import Credentials, certificate_name
+from gateway_entities.server.rpc.codec import PROTO
+from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.errors import internal_error
+from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
+from gateway_entities.server.telemetry.observer import Observer
+from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
 from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
@@ -47,7 +47,7 @@ _LAST_STREAMS_SECONDS: Final = 0.5
 """How long calls may take to end once the dispatcher has none left: answers on their way, and streams of health."""
 
 
-class GrpcEdge:
+class GrpcServer:
     """A gRPC server over a dispatcher. It lives on the event loop that it was made on, which may run in any thread."""
 
     def __init__(self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None) -> None:

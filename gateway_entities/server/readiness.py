@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.failure import internal_error
+from gateway_entities.server.rpc.errors import internal_error
 
 _ANSWER_SECONDS: Final = 2.0
 """How long the store may take to answer, if the server is to count as ready."""

@@ -59,7 +59,7 @@ class Transport(Protocol):
     """Carries one request to a gateway and its response back. Threads may share one."""
 
     @property
-    def exactly_once(self) -> bool:
+    def deduplicates(self) -> bool:
         """Whether the server tells a repeat by the request's request_id and does nothing twice."""
         ...
 
@@ -94,7 +94,7 @@ class AsyncTransport(Protocol):
     """The same with coroutines. One serves one event loop, that of its first call."""
 
     @property
-    def exactly_once(self) -> bool:
+    def deduplicates(self) -> bool:
         """As in :class:`Transport`."""
         ...
 
@@ -286,7 +286,7 @@ class Deadline:
         return left
 
 
-class OneLoop:
+class LoopAffinity:
     """Holds an async transport to the event loop of its first call: connections cannot change loops."""
 
     __slots__ = ("_loop",)

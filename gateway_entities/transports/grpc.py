@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
-from gateway_entities.transports.base import Deadline, OneLoop, Target, closed, deadline_exceeded, decode, headers
+from gateway_entities.transports.base import Deadline, LoopAffinity, Target, closed, deadline_exceeded, decode, headers
 from gateway_entities.transports.tls import Tls
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -38,7 +38,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 class GrpcTransport:
     """A channel to one server. It connects at the first call and again whenever the connection is lost."""
 
-    exactly_once = True
+    deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         if target.secure:
@@ -84,14 +84,14 @@ class GrpcTransport:
 class AsyncGrpcTransport:
     """The same on asyncio. The channel belongs to the event loop of the first call."""
 
-    exactly_once = True
+    deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
         self._tls = tls
         self._channel: grpc.aio.Channel | None = None
         self._callables: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
-        self._loop = OneLoop()
+        self._loop = LoopAffinity()
         self._closed = False
 
     def _callable(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:

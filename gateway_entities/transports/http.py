@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.base import Deadline, Target
 from gateway_entities.transports.connect import read_response, request_headers
-from gateway_entities.transports.connections import AsyncConnections, Connections, HttpRequest
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
 from gateway_entities.transports.tls import Tls
 
 
 class HttpTransport:
     """Calls over a pool of connections to one server."""
 
-    exactly_once = True
+    deduplicates = True
 
-    def __init__(self, target: Target, connections: Connections | None = None, *, tls: Tls | None = None) -> None:
+    def __init__(self, target: Target, connections: ConnectionPool | None = None, *, tls: Tls | None = None) -> None:
         """Take the server, its pool of connections if it is not to be a new one, and what TLS takes beside the target."""
         self._authority = target.authority
-        self._connections = connections or Connections(target, tls)
+        self._connections = connections or ConnectionPool(target, tls)
 
     def call(
         self,
@@ -43,12 +43,12 @@ class HttpTransport:
 class AsyncHttpTransport:
     """The same on asyncio. The connections belong to the event loop of the first call."""
 
-    exactly_once = True
+    deduplicates = True
 
-    def __init__(self, target: Target, connections: AsyncConnections | None = None, *, tls: Tls | None = None) -> None:
+    def __init__(self, target: Target, connections: AsyncConnectionPool | None = None, *, tls: Tls | None = None) -> None:
         """Take the server, its pool of connections if it is not to be a new one, and what TLS takes beside the target."""
         self._authority = target.authority
-        self._connections = connections or AsyncConnections(target, tls)
+        self._connections = connections or AsyncConnectionPool(target, tls)
 
     async def call(
         self,

@@ -9,18 +9,18 @@ from gateway_entities.methods import Method, Request, Response
 from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.plans import Step, plan
 from gateway_entities.transports.base import Deadline, Target, headers
-from gateway_entities.transports.connections import AsyncConnections, Connections, HttpAnswer, HttpRequest
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
 from gateway_entities.transports.tls import Tls
 
 
 class MlflowTransport:
     """Calls over a pool of connections to one server."""
 
-    exactly_once = False
+    deduplicates = False
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = Connections(target, tls)
+        self._connections = ConnectionPool(target, tls)
 
     def call(
         self,
@@ -51,11 +51,11 @@ class MlflowTransport:
 class AsyncMlflowTransport:
     """The same on asyncio. The connections belong to the event loop of the first call."""
 
-    exactly_once = False
+    deduplicates = False
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = AsyncConnections(target, tls)
+        self._connections = AsyncConnectionPool(target, tls)
 
     async def call(
         self,
@@ -91,5 +91,5 @@ def _request(authority: str, step: Step, metadata: Mapping[str, str] | None) -> 
     return HttpRequest(sent.verb, sent.path, lines, sent.body)
 
 
-def _read(step: Step, answer: HttpAnswer) -> Any:
+def _read(step: Step, answer: HttpResponse) -> Any:
     return exchange.read(step, answer.status, answer.body)

@@ -17,7 +17,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks import (
-    anew,
     calls,
     entities,
     import_cost,
@@ -29,6 +28,7 @@ from tests.benchmarks import (
     table,
     wire_check,
 )
+from tests.benchmarks import uncached as anew
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure, unmeasured
 from tests.benchmarks.row import MissingError, Row
 from tests.benchmarks.stage import stage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway_entities.transports.base import Deadline, Target
 from gateway_entities.transports.connect import request_headers
-from gateway_entities.transports.connections import AsyncConnections, Connections, HttpRequest
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -37,7 +37,7 @@ def blocking(target: Target, path: str, body: bytes, stack: ExitStack) -> Callab
         channel = stack.enter_context(grpc.insecure_channel(target.authority, _options()))
         send = channel.unary_unary(path)
         return lambda: send(body)
-    connections = Connections(target)
+    connections = ConnectionPool(target)
     stack.callback(connections.close)
     request = HttpRequest("POST", path, request_headers(target.authority, None, None), body)
     return lambda: connections.exchange(request, Deadline(None)).body
@@ -49,7 +49,7 @@ def with_asyncio(
     """Return a coroutine function that makes one call on the runner's loop."""
     if target.scheme == "grpc":
         return runner.run(_on_channel(target, path, body, stack, runner))
-    connections = AsyncConnections(target)
+    connections = AsyncConnectionPool(target)
     stack.callback(lambda: runner.run(connections.close()))
     request = HttpRequest("POST", path, request_headers(target.authority, None, None), body)
     return lambda: connections.exchange(request, Deadline(None))

@@ -20,8 +20,8 @@ from collections.abc import Callable
 
 from gateway_entities import GatewayEndpoint, methods
 from gateway_entities.methods import Method
+from gateway_entities.server.server import Server
 from gateway_entities.server.service import GatewayService
-from gateway_entities.server.serving import Server
 from gateway_entities.server.store import open_store
 from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import example, parts

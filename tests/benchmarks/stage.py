@@ -91,7 +91,7 @@ class Stage:
             with _closing(opened):
                 example.fill(opened, count)
             return self._stack.enter_context(our_server(folder))
-        from gateway_entities.server.store.key_sources import KeyFile
+        from gateway_entities.server.store.crypto.key_sources import KeyFile
 
         key = KeyFile(folder / "key")
         key.create()

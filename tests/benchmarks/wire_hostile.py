@@ -11,7 +11,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 from gateway_entities.wire import check, guess, inspect
-from tests.wire.samples import number, tag, text
+from tests.wire.messages.samples import number, tag, text
 
 SIZE = 1 << 20
 

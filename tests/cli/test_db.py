@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from gateway_entities.cli.app import cli
 from gateway_entities.entities import GatewayEndpoint, GatewaySecretInfo
-from gateway_entities.server.store.migrations import HEAD
+from gateway_entities.server.store.sql.migrations import HEAD
 from tests.stores import Place
 
 CANARY = "sk-canary-1f0e8a"

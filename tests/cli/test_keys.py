@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from gateway_entities.cli.app import cli
 from gateway_entities.entities import GatewaySecretInfo
 from gateway_entities.server.store import open_store
-from gateway_entities.server.store.key_sources import KeyFile
+from gateway_entities.server.store.crypto.key_sources import KeyFile
 
 VALUE = "sk-canary-b1946ac92492d234"
 

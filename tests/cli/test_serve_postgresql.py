@@ -14,7 +14,7 @@ import pytest
 
 from gateway_entities.client import GatewayClient
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.key_sources import KeyFile
+from gateway_entities.server.store.crypto.key_sources import KeyFile
 from tests.postgresql import ESCAPED_PASSWORD, PASSWORD
 from tests.stores import Place
 

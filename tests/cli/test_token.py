@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway_entities.cli.app import cli
-from gateway_entities.server.store.token_keeper import open_tokens
+from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.testing import gateway
 
 TEXT = re.compile("gwe_[0-9a-f]{16}_[0-9A-Za-z]{43}")
@@ -81,7 +81,7 @@ def test_a_store_that_does_not_exist_is_not_made(run, tmp_path, arguments):
 def test_commands_show_the_token_of_a_file_or_of_the_environment(tmp_path):
     with gateway() as running:
         with open_tokens(f"sqlite:///{running.store_path}") as keeper:
-            from gateway_entities.server.store.token import AccessScope
+            from gateway_entities.server.store.repositories.token import AccessScope
 
             token = keeper.create("alice", AccessScope.READ).text
         file = tmp_path / "token"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from gateway_entities.server.serving import Server
+from gateway_entities.server.server import Server
 from gateway_entities.testing import Gateway, gateway
-from tests.client.carriers import Carrier
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
-from tests.client.pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
+from tests.client.recording_transports import Carrier
+from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
 from tests.mutations import Things, prepare
 from tests.stores import KINDS, postgresql_place, serving
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway_entities import Code, GatewayError
 from gateway_entities.client._calls import change
-from tests.client.carriers import perform
+from tests.client.recording_transports import perform
 from tests.mutations import CANARY, LOGGED, REQUESTS
 from tests.replay import consistent
 

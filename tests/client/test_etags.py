@@ -16,8 +16,8 @@ from gateway_entities import (
 )
 from gateway_entities.methods import METHODS
 from gatewayentities.v1 import binding_pb2
-from tests.client.carriers import perform
-from tests.client.pairs import MLFLOW_PAIRS, open_client
+from tests.client.recording_transports import perform
+from tests.client.server_client_pairs import MLFLOW_PAIRS, open_client
 from tests.mutations import GUARDED, REQUESTS, Things, subject
 from tests.replay import log, stored
 

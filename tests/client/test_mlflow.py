@@ -17,7 +17,7 @@ from gateway_entities import (
     GatewayError,
     GatewayModelLinkageType,
 )
-from tests.client.pairs import MLFLOW_PAIRS
+from tests.client.server_client_pairs import MLFLOW_PAIRS
 
 PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
 VALUE = {"api_key": "sk-0123456789abcdef"}

@@ -28,7 +28,7 @@ from gateway_entities import (
     GatewayModelLinkageType,
     RoutingStrategy,
 )
-from tests.client.pairs import PAIRS, connect
+from tests.client.server_client_pairs import PAIRS, connect
 
 
 class Process:

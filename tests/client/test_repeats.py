@@ -6,7 +6,7 @@ import pytest
 
 from gateway_entities import Code, GatewayError
 from gateway_entities.methods import METHODS
-from tests.client.carriers import perform
+from tests.client.recording_transports import perform
 from tests.mutations import NAMED, REQUESTS, create_policy, new_name, of_other_content
 from tests.replay import log, stored
 

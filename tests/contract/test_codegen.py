@@ -99,7 +99,9 @@ def test_a_check_names_an_extra_file(tree: Path) -> None:
 def test_a_check_names_what_a_changed_proto_leaves_behind(tree: Path) -> None:
     source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\n// Another is one more message.\nmessage Another {}\n")
-    assert_names(tree, "stale: gen/python/gatewayentities/v1/binding_pb2.py", "stale: gen/python/gatewayentities/v1/binding_pb2.pyi")
+    assert_names(
+        tree, "stale: gen/python/gatewayentities/v1/binding_pb2.py", "stale: gen/python/gatewayentities/v1/binding_pb2.pyi"
+    )
 
 
 def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:

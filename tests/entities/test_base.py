@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_entities import GatewayEndpoint, GatewayEndpointTag
-from tests.entities.kinds import KINDS, message_type, public
+from tests.entities.entity_types import KINDS, message_type, public
 from tests.messages import full, varint
 
 every_entity = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -15,7 +15,7 @@ import pytest
 
 import gateway_entities
 from gateway_entities import entities
-from tests.entities.kinds import KINDS, public
+from tests.entities.entity_types import KINDS, public
 from tests.messages import ENUMS, REQUIRED, RESOURCES
 
 every_entity = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

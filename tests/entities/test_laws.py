@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from gateway_entities import entities
 from gateway_entities.entities import GatewayEndpointModelConfig, GatewayResourceType
 from gateway_entities.errors import WireError
-from tests.entities.kinds import KINDS, message_type, public, valid
+from tests.entities.entity_types import KINDS, message_type, public, valid
 from tests.messages import full, is_map, messages, missing
 
 every_entity = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

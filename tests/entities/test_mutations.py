@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from gateway_entities.errors import WireError
-from tests.entities.kinds import KINDS, message_type
+from tests.entities.entity_types import KINDS, message_type
 from tests.messages import full
 
 PER_ENTITY = {"default": 2_000, "ci": 100_000}

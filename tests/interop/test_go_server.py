@@ -26,7 +26,7 @@ from gateway_entities import (
     RoutingStrategy,
 )
 from gateway_entities.errors import FieldViolation
-from tests.client.pairs import PAIRS, connect
+from tests.client.server_client_pairs import PAIRS, connect
 from tests.interop.language import CACHE
 from tests.interop.languages.go import LANGUAGE, build
 

@@ -15,7 +15,7 @@ from tests.interop.columns import cell, rows, server
 from tests.interop.language import BuildError, Language, all_languages
 from tests.interop.matrix import Cases
 from tests.interop.testee import Testee
-from tests.wire.test_check_fuzz import CI
+from tests.wire.messages.test_check_fuzz import CI
 
 LANGUAGES = all_languages()
 ROWS = [(language, row) for language in LANGUAGES.values() for row in rows(language)]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from gateway_entities.mlflow_rest.routes import PREFIXES
-from tests.server.raw import HttpAnswer, request
+from tests.server.raw import HttpResponse, request
 
 JSON = {"content-type": "application/json"}
 SECRET_VALUE = {"api_key": "sk-0123456789abcdef"}
@@ -32,7 +32,7 @@ class Rest:
         *,
         query: Mapping[str, Any] | str = "",
         headers: Mapping[str, str] = JSON,
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """Send one request. A body that is not bytes is sent as JSON; None is no body."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         encoded = query if isinstance(query, str) else urlencode(query)
@@ -86,7 +86,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-def refusal(answer: HttpAnswer) -> Refusal:
+def refusal(answer: HttpResponse) -> Refusal:
     """Return the error of an answer, which must have MLflow's envelope and nothing else."""
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json) == {"error_code", "message"}

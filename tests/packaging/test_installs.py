@@ -17,7 +17,8 @@ ORIGINS = """
 import importlib.util, json
 import gateway_entities, gatewayentities.v1, gatewayentities.v1.secret_pb2, gatewayentities.v1.secret_pb2_grpc
 names = ("sqlalchemy", "starlette", "uvicorn", "cryptography", "pytest")
-print(json.dumps([gateway_entities.__file__, gatewayentities.v1.__file__, [n for n in names if importlib.util.find_spec(n)]]))
+found = [name for name in names if importlib.util.find_spec(name)]
+print(json.dumps([gateway_entities.__file__, gatewayentities.v1.__file__, found]))
 """
 
 

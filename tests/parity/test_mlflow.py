@@ -18,7 +18,7 @@ from hypothesis import given
 
 from gateway_entities import entities
 from gateway_entities.methods import METHODS, Method
-from tests.entities.kinds import KINDS, message_type, public
+from tests.entities.entity_types import KINDS, message_type, public
 from tests.messages import ENUMS, RESOURCES, full, is_map, messages
 
 with warnings.catch_warnings():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway_entities.server.observe.request_log import LOGGER
+from gateway_entities.server.telemetry.access_log import LOGGER
 
 
 class Lines(logging.Handler):

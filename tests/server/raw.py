@@ -20,7 +20,7 @@ from google.rpc.status_pb2 import Status
 from gateway_entities.methods import Method
 
 
-class HttpAnswer(NamedTuple):
+class HttpResponse(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
@@ -37,20 +37,20 @@ class HttpAnswer(NamedTuple):
 
 def request(
     target: str, verb: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> HttpAnswer:
+) -> HttpResponse:
     with closing(http.client.HTTPConnection(target.removeprefix("http://"), timeout=30)) as connection:
         connection.request(verb, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return HttpAnswer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
 
 
-def post_json(target: str, method: Method[Any, Any], body: object, **headers: str) -> HttpAnswer:
+def post_json(target: str, method: Method[Any, Any], body: object, **headers: str) -> HttpResponse:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return request(target, "POST", method.path, data, {"content-type": "application/json"} | names)
 
 
-def post_proto(target: str, method: Method[Any, Any], message: Message | bytes, **headers: str) -> HttpAnswer:
+def post_proto(target: str, method: Method[Any, Any], message: Message | bytes, **headers: str) -> HttpResponse:
     data = message if isinstance(message, bytes) else message.SerializeToString()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return request(target, "POST", method.path, data, {"content-type": "application/proto"} | names)
@@ -86,7 +86,7 @@ def grpc_failure(error: grpc.RpcError) -> Failure:
     return _failure(error.code().value[1].replace(" ", "_"), error.details(), details)
 
 
-def http_failure(answer: HttpAnswer) -> Failure:
+def http_failure(answer: HttpResponse) -> Failure:
     code, message = answer.error
     details = []
     for detail in answer.json.get("details", []):

@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.readiness import Readiness
-from gateway_entities.server.serving import Server
+from gateway_entities.server.server import Server
 from tests.server.raw import channel, http_failure, post_json, request
 from tests.stores import Place
 

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway_entities.client import AsyncGatewayClient, GatewayClient
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.serving import Server
-from gateway_entities.server.store.token import AccessScope
-from gateway_entities.server.store.token_keeper import open_tokens
+from gateway_entities.server.server import Server
+from gateway_entities.server.store.admin.token_manager import open_tokens
+from gateway_entities.server.store.repositories.token import AccessScope
 from gateway_entities.server.tls import Tls
 from tests.certificates import Authority, Pair, write_key
 

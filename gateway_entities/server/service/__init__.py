@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway_entities.server.service.binding import BindingHandlers
 from gateway_entities.server.service.budget import BudgetHandlers
-from gateway_entities.server.service.change_log import ChangeLogHandlers
+from gateway_entities.server.service.change import ChangeLogHandlers
 from gateway_entities.server.service.endpoint import EndpointHandlers
 from gateway_entities.server.service.mapping import MappingHandlers
 from gateway_entities.server.service.model_definition import ModelDefinitionHandlers

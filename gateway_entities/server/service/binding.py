@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway_entities.entities import GatewayEndpointBinding
-from gateway_entities.rules import refuse_invalid
-from gateway_entities.server.service.change import Change, changes
-from gateway_entities.server.service.handlers import Handlers
+from gateway_entities.rules import validate
+from gateway_entities.server.service.base import Handlers
+from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.mutation import Change, changes
 from gateway_entities.server.service.paging import Page
-from gateway_entities.server.service.refusals import not_found
 from gatewayentities.v1 import binding_pb2 as pb
 
 
@@ -54,7 +54,7 @@ class BindingHandlers(Handlers):
         self, request: pb.ListGatewayEndpointBindingsRequest
     ) -> pb.ListGatewayEndpointBindingsResponse:
         """Return a page of links."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str, str, str]]("bindings", 3, request.page_size, request.page_token)
         filters = {
             "endpoint_id": request.endpoint_id or None,

@@ -13,11 +13,11 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
 )
 from gateway_entities.errors import FieldViolation, GatewayError
-from gateway_entities.rules import refuse_invalid, target_fault, written_fields
-from gateway_entities.server.service.change import Change, changes, etag_of
-from gateway_entities.server.service.handlers import Handlers, new_id, now_ms, unsigned
+from gateway_entities.rules import target_fault, validate, written_fields
+from gateway_entities.server.service.base import Handlers, new_id, now_ms, unsigned
+from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.mutation import Change, changes, etag_of
 from gateway_entities.server.service.paging import Page
-from gateway_entities.server.service.refusals import not_found
 from gateway_entities.server.service.spend import shown_window
 from gatewayentities.v1 import budget_pb2 as pb
 
@@ -54,7 +54,7 @@ class BudgetHandlers(Handlers):
 
     def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
         """Return the policy that the request names."""
-        refuse_invalid(request)
+        validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
             policy = _existing_policy(transaction, request.budget_policy_id)
@@ -103,7 +103,7 @@ class BudgetHandlers(Handlers):
         self, request: pb.ListGatewayBudgetPoliciesRequest
     ) -> pb.ListGatewayBudgetPoliciesResponse:
         """Return a page of policies."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str]]("budget_policies", 1, request.max_results or _DEFAULT_MAX_RESULTS, request.page_token)
         with self.store.read() as transaction:
             part = page.read(
@@ -123,7 +123,7 @@ class BudgetHandlers(Handlers):
         self, request: pb.ListGatewayBudgetWindowsRequest
     ) -> pb.ListGatewayBudgetWindowsResponse:
         """Return a page of the windows that the policies are in now."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
         now = now_ms()
         with self.store.read() as transaction:

@@ -11,9 +11,9 @@ from gateway_entities.entities import (
     GatewayEndpointModelMapping,
     RoutingStrategy,
 )
-from gateway_entities.rules import refuse_invalid, written_fields
-from gateway_entities.server.service.change import Change, changes, etag_of
-from gateway_entities.server.service.handlers import Handlers, add_all, new_id, text_or_none
+from gateway_entities.rules import validate, written_fields
+from gateway_entities.server.service.base import Handlers, add_all, new_id, text_or_none
+from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mapping import (
     changing_endpoint,
     definitions_of,
@@ -21,8 +21,8 @@ from gateway_entities.server.service.mapping import (
     new_mapping,
     refuse_repeats,
 )
+from gateway_entities.server.service.mutation import Change, changes, etag_of
 from gateway_entities.server.service.paging import Page
-from gateway_entities.server.service.refusals import not_found
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 _DEFAULT_USAGE_TRACKING = True
@@ -56,7 +56,7 @@ class EndpointHandlers(Handlers):
 
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
         """Return the endpoint that the request names."""
-        refuse_invalid(request)
+        validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.endpoint_id:
@@ -103,7 +103,7 @@ class EndpointHandlers(Handlers):
 
     def list_gateway_endpoints(self, request: pb.ListGatewayEndpointsRequest) -> pb.ListGatewayEndpointsResponse:
         """Return a page of endpoints."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
         with self.store.read() as transaction:

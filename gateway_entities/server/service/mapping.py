@@ -14,9 +14,9 @@ from gateway_entities.entities import (
     GatewayModelLinkageType,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError
-from gateway_entities.server.service.change import Change, changes
-from gateway_entities.server.service.handlers import Handlers, new_id, unsigned
-from gateway_entities.server.service.refusals import conflict, not_found
+from gateway_entities.server.service.base import Handlers, new_id, unsigned
+from gateway_entities.server.service.errors import conflict, not_found
+from gateway_entities.server.service.mutation import Change, changes
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 if TYPE_CHECKING:

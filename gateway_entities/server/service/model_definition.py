@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from gateway_entities.entities import GatewayModelDefinition, GatewaySecretInfo
 from gateway_entities.errors import FieldViolation
-from gateway_entities.rules import refuse_invalid, written_fields
-from gateway_entities.server.service.change import Change, changes, etag_of
-from gateway_entities.server.service.handlers import Handlers, new_id
+from gateway_entities.rules import validate, written_fields
+from gateway_entities.server.service.base import Handlers, new_id
+from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.mutation import Change, changes, etag_of
 from gateway_entities.server.service.paging import Page
-from gateway_entities.server.service.refusals import not_found
 from gatewayentities.v1 import model_definition_pb2 as pb
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ModelDefinitionHandlers(Handlers):
         self, request: pb.GetGatewayModelDefinitionRequest
     ) -> pb.GetGatewayModelDefinitionResponse:
         """Return the model definition that the request names."""
-        refuse_invalid(request)
+        validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.model_definition_id:
@@ -62,7 +62,7 @@ class ModelDefinitionHandlers(Handlers):
         self, request: pb.ListGatewayModelDefinitionsRequest
     ) -> pb.ListGatewayModelDefinitionsResponse:
         """Return a page of model definitions."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
         with self.store.read() as transaction:

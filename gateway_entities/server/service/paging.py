@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, FieldViolation, GatewayError
-from gateway_entities.server.service.change import identifier, noun
+from gateway_entities.server.service.mutation import identifier, noun
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

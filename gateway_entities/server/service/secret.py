@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway_entities.entities import GatewaySecretInfo
-from gateway_entities.rules import normalized_auth_config, refuse_invalid, written_fields
-from gateway_entities.server.service.change import Change, changes, etag_of
-from gateway_entities.server.service.handlers import Handlers, new_id, text_or_none
+from gateway_entities.rules import normalized_auth_config, validate, written_fields
+from gateway_entities.server.service.base import Handlers, new_id, text_or_none
+from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.mutation import Change, changes, etag_of
 from gateway_entities.server.service.paging import Page
-from gateway_entities.server.service.refusals import not_found
 from gatewayentities.v1 import secret_pb2 as pb
 
 
@@ -40,7 +40,7 @@ class SecretHandlers(Handlers):
 
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
         """Return the description of the secret that the request names."""
-        refuse_invalid(request)
+        validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
             if request.secret_id:
@@ -90,7 +90,7 @@ class SecretHandlers(Handlers):
 
     def list_gateway_secret_infos(self, request: pb.ListGatewaySecretInfosRequest) -> pb.ListGatewaySecretInfosResponse:
         """Return a page of secrets."""
-        refuse_invalid(request)
+        validate(request)
         page = Page[tuple[int, str]]("secrets", 1, request.page_size, request.page_token)
         with self.store.read() as transaction:
             part = page.read(

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayBudgetWindow
 from gateway_entities.errors import FieldViolation, GatewayError
-from gateway_entities.rules import refuse_invalid
-from gateway_entities.server.service.handlers import Handlers, now_ms
-from gateway_entities.server.service.refusals import conflict, not_found
+from gateway_entities.rules import validate
+from gateway_entities.server.service.base import Handlers, now_ms
+from gateway_entities.server.service.errors import conflict, not_found
 from gateway_entities.server.service.windows import window_at
 from gatewayentities.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
-    from gateway_entities.server.store.spend import Spend
+    from gateway_entities.server.store.repositories.spend import Spend
 
 _KEPT_MS: Final = 24 * 60 * 60 * 1000
 """How long charges are remembered, windows outlive their end, and how far ahead a charge may lie."""
@@ -35,7 +35,7 @@ class SpendHandlers(Handlers):
 
     def record_gateway_spend(self, request: pb.RecordGatewaySpendRequest) -> pb.RecordGatewaySpendResponse:
         """Add a charge to the window of every policy that matches, unless it was recorded before."""
-        refuse_invalid(request)
+        validate(request)
         content = _content(request)
         with self.store.write() as transaction:
             now = now_ms()
@@ -56,7 +56,7 @@ class SpendHandlers(Handlers):
 
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
         """Tell whether a request may be made now, by the tightest policy that would refuse it."""
-        refuse_invalid(request)
+        validate(request)
         now = now_ms()
         with self.store.read() as transaction:
             _refuse_unknown_endpoint(transaction, request.endpoint_id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway_entities.entities import GatewayEndpointTag
-from gateway_entities.server.service.change import Change, changes
-from gateway_entities.server.service.handlers import Handlers
+from gateway_entities.server.service.base import Handlers
 from gateway_entities.server.service.mapping import changing_endpoint, existing_endpoint
+from gateway_entities.server.service.mutation import Change, changes
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 

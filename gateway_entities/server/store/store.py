@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store import migrations
-from gateway_entities.server.store.answer import Answers
-from gateway_entities.server.store.binding import Bindings
-from gateway_entities.server.store.budget import BudgetPolicies
-from gateway_entities.server.store.change import Changes
-from gateway_entities.server.store.charge import BudgetCharges
-from gateway_entities.server.store.database import Database
-from gateway_entities.server.store.encryption import Cipher
-from gateway_entities.server.store.endpoint import Endpoints
-from gateway_entities.server.store.faults import translated
-from gateway_entities.server.store.model_definition import ModelDefinitions
-from gateway_entities.server.store.secret import Secrets
-from gateway_entities.server.store.spend import BudgetSpend
-from gateway_entities.server.store.token import Tokens
+from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.repositories.binding import Bindings
+from gateway_entities.server.store.repositories.budget import BudgetPolicies
+from gateway_entities.server.store.repositories.change import Changes
+from gateway_entities.server.store.repositories.charge import BudgetCharges
+from gateway_entities.server.store.repositories.endpoint import Endpoints
+from gateway_entities.server.store.repositories.idempotency import Answers
+from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
+from gateway_entities.server.store.repositories.secret import Secrets
+from gateway_entities.server.store.repositories.spend import BudgetSpend
+from gateway_entities.server.store.repositories.token import Tokens
+from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.database import Database
+from gateway_entities.server.store.sql.errors import map_db_errors
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store.live_revision import LiveRevision
+    from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 
 class Transaction:
@@ -134,9 +134,9 @@ class Store:
         """
         return None if self._closed else self._database.revision()
 
-    def live_revision(self) -> LiveRevision | None:
+    def revision_probe(self) -> RevisionProbe | None:
         """Return what asks for the revision where ``revision`` cannot tell it; None where it can."""
-        return self._database.live_revision()
+        return self._database.revision_probe()
 
     def ping(self) -> None:
         """Check that the store can be read.
@@ -144,7 +144,7 @@ class Store:
         Raises:
             GatewayError: UNAVAILABLE when it cannot.
         """
-        with self._counted(), translated(), self._database.read() as connection:
+        with self._counted(), map_db_errors(), self._database.read() as connection:
             self._database.ensure_present()
             connection.execute(_PING).scalar_one()
 
@@ -160,7 +160,7 @@ class Store:
         began = time.perf_counter()
         opened: float | None = None
         try:
-            with self._counted(), translated(), opening as connection:
+            with self._counted(), map_db_errors(), opening as connection:
                 opened = time.perf_counter()
                 yield Transaction(connection, self._cipher)
         finally:

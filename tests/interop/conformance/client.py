@@ -30,8 +30,8 @@ from connectrpc.conformance.v1.client_compat_pb2 import (
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.transports.base import Deadline, Target
-from gateway_entities.transports.connections import AsyncConnections, Connections, HttpAnswer, HttpRequest
 from gateway_entities.transports.http import AsyncHttpTransport, HttpTransport
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
 from tests.interop.conformance.stream import read_message, write_message
 
 METHODS: dict[str, Method[Any, Any]] = {
@@ -49,25 +49,25 @@ class Outcome(NamedTuple):
 
     message: Any
     error: service_pb2.Error | None
-    answer: HttpAnswer | None
+    answer: HttpResponse | None
 
 
-class SeenConnections(Connections):
+class SeenConnections(ConnectionPool):
     """A pool that keeps its last answer."""
 
-    answer: HttpAnswer | None = None
+    answer: HttpResponse | None = None
 
-    def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:
+    def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         self.answer = super().exchange(request, deadline)
         return self.answer
 
 
-class AsyncSeenConnections(AsyncConnections):
+class AsyncSeenConnections(AsyncConnectionPool):
     """The same on asyncio."""
 
-    answer: HttpAnswer | None = None
+    answer: HttpResponse | None = None
 
-    async def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpAnswer:
+    async def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         self.answer = await super().exchange(request, deadline)
         return self.answer
 

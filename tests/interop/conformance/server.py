@@ -24,9 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
-from gateway_entities.server import limits
 from gateway_entities.server.address import Address
-from gateway_entities.server.dispatch import Dispatcher
+from gateway_entities.server.rpc import limits
+from gateway_entities.server.rpc.dispatcher import Dispatcher
 from tests.interop.conformance.stream import read_message, write_message
 
 T = TypeVar("T")
@@ -133,14 +133,14 @@ async def main() -> None:
     if wanted.message_receive_limit:
         # It is a constant of the product, read when the edge is imported.
         limits.MAX_REQUEST_BYTES = wanted.message_receive_limit  # type: ignore[misc]
-    from gateway_entities.server.http import HttpEdge, http_app
+    from gateway_entities.server.http.app import HttpServer, http_app
 
     async def ready() -> None: ...
 
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     dispatcher = ContextDispatcher(EchoService())
-    edge = HttpEdge(Headers(http_app(dispatcher, ready, methods=METHODS)))
+    edge = HttpServer(Headers(http_app(dispatcher, ready, methods=METHODS)))
     port = await edge.start(Address.parse("127.0.0.1:0"))
     write_message(sys.stdout.buffer, ServerCompatResponse(host="127.0.0.1", port=port))
     await stopping.wait()

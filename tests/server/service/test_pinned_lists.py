@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway_entities.errors import Code
-from gateway_entities.server.service.change import REMEMBERED_MS
+from gateway_entities.server.service.mutation import IDEMPOTENCY_WINDOW_MS
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Secrets = secret_pb2.ListGatewaySecretInfosRequest
@@ -139,7 +139,7 @@ def test_a_list_that_began_too_long_ago_says_so(gateway: Any, ticks: Any) -> Non
     secrets = [gateway.secret() for _ in range(3)]
     token = gateway.do(Secrets(page_size=1)).next_page_token
     gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=secrets[1].secret_id))
-    ticks.advance(REMEMBERED_MS + 1)
+    ticks.advance(IDEMPOTENCY_WINDOW_MS + 1)
     assert rest(gateway, Secrets(page_size=1), token) == secrets[1:], "nothing was written since, so nothing was forgotten"
     gateway.secret()
     error = gateway.refused(Secrets(page_size=1, page_token=token))

@@ -1,0 +1,89 @@
+"""The options that say where key-encryption keys are. None takes a key itself: others can read a command line."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store.crypto.key_sources import KeySource
+
+KEY_VARIABLE: Final = "GATEWAY_ENTITIES_KEY"
+
+_Given = list[tuple[str, str]]
+_GIVEN: Final = f"{__name__}.given"
+
+
+def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the key options, and the places that they name as its argument ``keys``, in the order given.
+
+    The argument is a function without arguments: it makes the sources once the server is known to be installed.
+    """
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        given: _Given = click.get_current_context().meta.pop(_GIVEN, [])
+        return command(*args, keys=functools.partial(_sources, given), **kwargs)
+
+    decorated: Callable[..., Any] = run
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _sources(given: _Given) -> Sequence[KeySource]:
+    from gateway_entities.server.store.crypto.key_sources import KeyCommand, KeyFile, KeyVariable
+
+    if KEY_VARIABLE in os.environ and ("key_env", KEY_VARIABLE) not in given:
+        given = [*given, ("key_env", KEY_VARIABLE)]
+    sources: list[KeySource] = []
+    for kind, value in given:
+        match kind:
+            case "key_file":
+                sources.append(KeyFile(Path(value)))
+            case "key_env":
+                sources.append(KeyVariable(value))
+            case _:
+                sources.append(KeyCommand(value))
+    return sources
+
+
+def _note(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> None:
+    # Options are processed in the order in which they are given; one that is repeated, at its first place.
+    given: _Given = ctx.meta.setdefault(_GIVEN, [])
+    given += [(option.name or "", value) for value in values]
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--key-file",
+        metavar="FILE",
+        multiple=True,
+        expose_value=False,
+        callback=_note,
+        help="A file of keys that encrypt secrets, mode 0600. The first key that is given encrypts, all decrypt. "
+        "Repeatable. Without any key: <SQLite file>.key.",
+    ),
+    click.option(
+        "--key-env",
+        metavar="VARIABLE",
+        multiple=True,
+        expose_value=False,
+        callback=_note,
+        help=f"An environment variable with keys. Repeatable. {KEY_VARIABLE}, if set, is always taken, as the last unless "
+        "it is named here.",
+    ),
+    click.option(
+        "--key-command",
+        metavar="COMMAND",
+        multiple=True,
+        expose_value=False,
+        callback=_note,
+        help="A command that prints keys, such as a call to a secret manager; it runs without a shell. Repeatable.",
+    ),
+)

@@ -1,0 +1,139 @@
+"""MLflow's REST dialect over HTTP: its requests to calls of the service, and the answers back.
+
+Every answer is JSON, but for the texts of ``/health`` and ``/version``; every error has MLflow's envelope, ``error_code``
+and ``message``. Where MLflow picks one of two things that a request says, such as the first value of a repeated query
+parameter, this refuses: nothing that was sent is passed over, but for fields that the dialect does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from google.protobuf.message import Message
+from starlette.types import Receive, Scope
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method
+from gateway_entities.mlflow_rest import decode, encode
+from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
+from gateway_entities.server.http.asgi import RefusedError, credentials_of, read_body, unless_gone
+from gateway_entities.server.http.connect import Headers, HttpResponse
+from gateway_entities.server.rpc.dispatcher import Dispatcher
+
+ROOTS: Final = ("/api", "/ajax-api")
+"""Everything below these answers in the dialect, also what is not found there."""
+
+_JSON: Final = (b"content-type", b"application/json")
+_SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"SAMEORIGIN"))
+_ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in ROUTES}
+REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
+"""The RPC of each path."""
+_NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
+"""MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and what it should show is gone."""
+
+PLAIN: Final = {
+    # What MLflow's web page asks before it lets anybody make a secret.
+    "/ajax-api/3.0/mlflow/gateway/secrets/config": (
+        _JSON,
+        b'{"secrets_available": true, "using_default_passphrase": false}',
+    ),
+    "/health": ((b"content-type", b"text/plain; charset=utf-8"), b"OK"),
+    "/version": ((b"content-type", b"text/plain; charset=utf-8"), version("gateway-entities").encode()),
+}
+"""Paths that answer a GET the same whatever is stored: content type and body."""
+
+
+class MlflowRest:
+    """Calls in the dialect."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def reply(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """Answer a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.reply`."""
+        path, verb = scope["path"], scope["method"]
+        if path in PLAIN:
+            _check_verb(verb, "GET")
+            content_type, content = PLAIN[path]
+            return HttpResponse(200, (content_type, *_SAFE), content)
+        route = _ROUTES.get(path)
+        if route is None:
+            raise RefusedError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
+        _check_verb(verb, route.verb)
+        _check_headers(verb, dict(scope["headers"]))
+        body = await _read_body(scope, receive)
+        query, credentials = scope["query_string"], credentials_of(scope)
+
+        def work() -> bytes:
+            response = self._dispatcher.serve(
+                route.method, credentials, lambda: read_request(route.method, verb, query, body)
+            )
+            return encode.to_json(response)
+
+        answer = await unless_gone(receive, self._dispatcher.run(work, None, during=f"{verb} {path}"))
+        return HttpResponse(200, (_JSON, *_SAFE), answer)
+
+    def error_reply(self, error: GatewayError) -> HttpResponse:
+        """Return an error in MLflow's envelope."""
+        return _envelope(error.code.mlflow_http_status, error.code.mlflow, error.message)
+
+
+def _envelope(status: int, error_code: str, message: str, *headers: tuple[bytes, bytes]) -> HttpResponse:
+    body = {"error_code": error_code, "message": message}
+    return HttpResponse(status, (_JSON, *_SAFE, *headers), json.dumps(body).encode())
+
+
+def _refused(status: int, message: str, *headers: tuple[bytes, bytes]) -> RefusedError:
+    return RefusedError(_envelope(status, Code.INVALID_ARGUMENT.mlflow, message, *headers))
+
+
+def _check_verb(verb: str, taken: str) -> None:
+    allowed = ("GET", "HEAD") if taken == "GET" else (taken,)
+    if verb not in allowed:
+        raise _refused(405, f"this path takes {taken} only", (b"allow", ", ".join(allowed).encode()))
+
+
+def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
+    # GET and DELETE need not say what their body is.
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if verb == "POST" and media_type != b"application/json":
+        raise _refused(415, "the Content-Type must be application/json")
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    try:
+        return await read_body(scope, receive)
+    except GatewayError as error:
+        raise RefusedError(_envelope(413, error.code.mlflow, error.message)) from None
+
+
+def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes) -> Message:
+    """Return the request message. GET reads the query, or without one the body; DELETE the body, or without one the query.
+
+    An empty text counts as absent, as null does: in this dialect it clears nothing and names nothing.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT with every field that does not fit.
+    """
+    from_query = {"GET": bool(query), "HEAD": bool(query), "DELETE": not body.strip()}.get(verb, False)
+    data = _read_query(query) if from_query else decode.load(body)
+    request: Message = decode.to_message(data, method.request_type)
+    for field, value in request.ListFields():
+        if isinstance(value, str) and not value:
+            request.ClearField(field.name)
+    return request
+
+
+def _read_query(query: bytes) -> decode.JsonObject:
+    try:
+        pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise GatewayError(Code.INVALID_ARGUMENT, "the query is not URL-encoded UTF-8", reason="MALFORMED_QUERY") from None
+    # Two values of one parameter are the same fault as a name that a JSON object holds twice.
+    return decode.JsonObject(list(pairs))

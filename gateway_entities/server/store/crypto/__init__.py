@@ -1,0 +1,1 @@
+"""Encryption of secrets: key sources, key ring, envelopes and wrapped keys."""

@@ -1,0 +1,1 @@
+"""Tables as entities: one module a noun, and tokens and idempotency keys."""

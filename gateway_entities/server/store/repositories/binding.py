@@ -1,0 +1,128 @@
+"""Bindings in the store."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from gateway_entities.entities import GatewayEndpointBinding, GatewayResourceType
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.schema import bindings
+
+_own = bindings.c
+
+# In the order of the fields of GatewayEndpointBinding.
+_COLUMNS: Final[tuple[Column[Any], ...]] = (
+    _own.endpoint_id,
+    _own.resource_type,
+    _own.resource_id,
+    _own.created_at,
+    _own.last_updated_at,
+    _own.created_by,
+    _own.last_updated_by,
+    _own.display_name,
+)
+_BINDING: Final = select(*_COLUMNS)
+_CONDITIONS: Final = {
+    "endpoint_id": _own.endpoint_id == bindparam("endpoint_id"),
+    "resource_type": _own.resource_type == bindparam("resource_type"),
+    "resource_id": _own.resource_id == bindparam("resource_id"),
+}
+_KNOWN_TYPES: Final = {kind.value: kind for kind in GatewayResourceType}
+
+_GET: Final = _BINDING.where(*_CONDITIONS.values())
+_ADD: Final = insert(bindings)
+_REMOVE: Final = delete(bindings).where(*_CONDITIONS.values())
+
+
+@cache
+def _list(restrictions: paging.Shape) -> paging.Query:
+    order = (_own.created_at, _own.endpoint_id, _own.resource_type, _own.resource_id)
+    return paging.page(_BINDING, order, _CONDITIONS, restrictions)
+
+
+class Bindings:
+    """The bindings of one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, endpoint_id: str, resource_type: str, resource_id: str) -> GatewayEndpointBinding | None:
+        """Return the binding of these three keys; None when there is none."""
+        row = execute.row(self._connection, _GET, _keys(endpoint_id, resource_type, resource_id))
+        return None if row is None else _binding(row)
+
+    def add(self, binding: GatewayEndpointBinding) -> None:
+        """Store a new binding.
+
+        Raises:
+            GatewayError: ALREADY_EXISTS when one has the same three keys; NOT_FOUND when there is no such endpoint.
+        """
+        row = {
+            **_keys(binding.endpoint_id, binding.resource_type, binding.resource_id),
+            "created_at": binding.created_at,
+            "last_updated_at": binding.last_updated_at,
+            "created_by": binding.created_by,
+            "last_updated_by": binding.last_updated_by,
+            "display_name": binding.display_name,
+        }
+        try:
+            execute.run(self._connection, _ADD, row)
+        except IntegrityError as error:
+            _explain(error, binding)
+            raise
+
+    def remove(self, endpoint_id: str, resource_type: str, resource_id: str) -> bool:
+        """Remove the binding of these three keys. Return whether it was there."""
+        return execute.run(self._connection, _REMOVE, _keys(endpoint_id, resource_type, resource_id)) > 0
+
+    def list(
+        self,
+        *,
+        endpoint_id: str | None = None,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+        after: tuple[int, str, str, str] | None = None,
+        limit: int | None = None,
+    ) -> builtins.list[GatewayEndpointBinding]:
+        """Return bindings in order of creation, then of endpoint, resource type and resource.
+
+        Args:
+            endpoint_id: only those of this endpoint; None for all.
+            resource_type: only those of this kind of resource; None for all.
+            resource_id: only those of this resource; None for all.
+            after: the created_at, endpoint_id, resource_type and resource_id of the last one seen; None starts at the first.
+            limit: the most to return; None for all.
+        """
+        filters = {"endpoint_id": endpoint_id, "resource_type": resource_type, "resource_id": resource_id}
+        restrictions, parameters = paging.shape(filters, after, limit)
+        return [_binding(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+
+
+def _keys(endpoint_id: str, resource_type: str, resource_id: str) -> dict[str, object]:
+    # A resource type may be an enum, which not every driver takes for the string that it is.
+    return {"endpoint_id": endpoint_id, "resource_type": str(resource_type), "resource_id": resource_id}
+
+
+def _binding(row: Sequence[Any]) -> GatewayEndpointBinding:
+    resource_type: str = row[1]
+    return GatewayEndpointBinding(row[0], _KNOWN_TYPES.get(resource_type, resource_type), *row[2:])
+
+
+def _explain(error: IntegrityError, binding: GatewayEndpointBinding) -> None:
+    if errors.violates(error, bindings.primary_key):
+        raise GatewayError(
+            Code.ALREADY_EXISTS,
+            f"Endpoint '{binding.endpoint_id}' is already bound to {binding.resource_type} '{binding.resource_id}'",
+            reason="ALREADY_BOUND",
+        ) from error
+    if errors.violates_reference(error):
+        raise errors.not_found("GatewayEndpoint", endpoint_id=binding.endpoint_id) from error

@@ -1,0 +1,264 @@
+"""Endpoints in the store, each with its mappings and tags."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gateway_entities.entities import (
+    FallbackConfig,
+    FallbackStrategy,
+    GatewayEndpoint,
+    GatewayEndpointModelMapping,
+    GatewayEndpointTag,
+    RoutingStrategy,
+)
+from gateway_entities.server.store.repositories import mapping, model_definition, tag
+from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.schema import ENDPOINT_NAME, endpoint_mappings, endpoints, model_definitions
+from gateway_entities.server.store.sql.values import Numbers
+
+_own = endpoints.c
+
+_COLUMNS: Final[tuple[Column[Any], ...]] = (
+    _own.endpoint_id,
+    _own.name,
+    _own.created_at,
+    _own.last_updated_at,
+    _own.created_by,
+    _own.last_updated_by,
+    _own.routing_strategy,
+    _own.fallback_config,
+    _own.fallback_strategy,
+    _own.fallback_max_attempts,
+    _own.experiment_id,
+    _own.usage_tracking,
+)
+_ID: Final[tuple[Column[Any], ...]] = (_own.endpoint_id,)
+_ENDPOINT: Final = select(*_COLUMNS)
+_GET: Final = _ENDPOINT.where(_own.endpoint_id == bindparam("endpoint_id"))
+_FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
+_EXISTS: Final = select(*_ID).where(_own.endpoint_id == bindparam("endpoint_id"))
+_ADD: Final = insert(endpoints)
+_UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
+_REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
+
+_ROUTING_STRATEGIES: Final = Numbers(RoutingStrategy)
+_FALLBACK_STRATEGIES: Final = Numbers(FallbackStrategy)
+
+
+class _List(NamedTuple):
+    """The statements that read the endpoints of a list, their mappings, the definitions of these, and their tags."""
+
+    endpoints: paging.Query
+    mappings: paging.Query
+    definitions: paging.Query
+    tags: paging.Query
+
+
+@cache
+def _list(restrictions: paging.Shape) -> _List:
+    order = (_own.created_at, _own.endpoint_id)
+    plain = restrictions._replace(filters=())
+    listed = _filtered(_ENDPOINT, restrictions.filters)
+    everything = not any(restrictions)
+    ids = None if everything else paging.page(_filtered(select(*_ID), restrictions.filters), order, {}, plain)
+    return _List(
+        paging.page(listed, order, {}, plain),
+        mapping.of_endpoints(ids),
+        mapping.definitions_of_endpoints(ids),
+        tag.of_endpoints(ids),
+    )
+
+
+def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
+    if not filters:
+        return statement
+    # One condition for all filters: one and the same model must match them.
+    definition = model_definitions.c
+    attached = exists().where(
+        endpoint_mappings.c.endpoint_id == _own.endpoint_id,
+        endpoint_mappings.c.model_definition_id == definition.model_definition_id,
+        *(definition[name] == bindparam(name) for name in filters),
+    )
+    return statement.where(attached)
+
+
+class Endpoints:
+    """The endpoints of one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, endpoint_id: str) -> GatewayEndpoint | None:
+        """Return the endpoint of this id, with its mappings (each with its definition) and tags; None when there is none."""
+        return self._one(_GET, {"endpoint_id": endpoint_id})
+
+    def find(self, name: str) -> GatewayEndpoint | None:
+        """Return the endpoint of this name, as get does; None when there is none."""
+        return self._one(_FIND, {"name": name})
+
+    def exists(self, endpoint_id: str) -> bool:
+        """Tell whether there is an endpoint of this id."""
+        return execute.row(self._connection, _EXISTS, {"endpoint_id": endpoint_id}) is not None
+
+    def add(self, endpoint: GatewayEndpoint) -> None:
+        """Store a new endpoint with its mappings and tags, in their order.
+
+        Raises:
+            GatewayError: ALREADY_EXISTS when another endpoint has its name, or a definition is linked twice in the same way;
+                NOT_FOUND when a definition does not exist.
+        """
+        row = {
+            "endpoint_id": endpoint.endpoint_id,
+            "created_at": endpoint.created_at,
+            "created_by": endpoint.created_by,
+            **_changeable(endpoint),
+        }
+        try:
+            execute.run(self._connection, _ADD, row)
+        except IntegrityError as error:
+            _explain(error, endpoint)
+            raise
+        mapping.add(self._connection, endpoint.endpoint_id, endpoint.model_mappings)
+        tag.add(self._connection, endpoint.endpoint_id, endpoint.tags)
+
+    def update(self, endpoint: GatewayEndpoint) -> None:
+        """Replace an endpoint's own fields; its mappings, its tags, its id and what was noted at its creation stay.
+
+        Raises:
+            GatewayError: NOT_FOUND when there is no such endpoint; ALREADY_EXISTS when another one has its name.
+        """
+        try:
+            changed = execute.run(self._connection, _UPDATE, {"id": endpoint.endpoint_id, **_changeable(endpoint)})
+        except IntegrityError as error:
+            _explain(error, endpoint)
+            raise
+        if changed == 0:
+            raise errors.not_found("GatewayEndpoint", endpoint_id=endpoint.endpoint_id)
+
+    def replace_mappings(self, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
+        """Put these mappings, in their order, in place of all that an endpoint has.
+
+        Raises:
+            GatewayError: ALREADY_EXISTS when a definition is linked twice in the same way; NOT_FOUND when the endpoint or a
+                definition does not exist.
+        """
+        mapping.replace(self._connection, endpoint_id, mappings)
+
+    def add_mapping(self, added: GatewayEndpointModelMapping) -> None:
+        """Add one mapping after those that its endpoint has; errors as in replace_mappings."""
+        mapping.append(self._connection, added.endpoint_id, added)
+
+    def remove_mappings(self, endpoint_id: str, model_definition_id: str) -> int:
+        """Remove every mapping of one definition from an endpoint; return how many there were."""
+        return mapping.remove(self._connection, endpoint_id, model_definition_id)
+
+    def set_tag(self, endpoint_id: str, new: GatewayEndpointTag) -> None:
+        """Set one tag; a key that is set already keeps its place.
+
+        Raises:
+            GatewayError: NOT_FOUND when there is no such endpoint.
+        """
+        tag.put(self._connection, endpoint_id, new)
+
+    def remove_tag(self, endpoint_id: str, key: str) -> bool:
+        """Remove one tag; return whether it was there."""
+        return tag.remove(self._connection, endpoint_id, key)
+
+    def remove(self, endpoint_id: str) -> bool:
+        """Remove an endpoint with its mappings, tags, bindings and ENDPOINT budgets. Return whether it was there."""
+        return execute.run(self._connection, _REMOVE, {"endpoint_id": endpoint_id}) > 0
+
+    def list(
+        self,
+        *,
+        provider: str | None = None,
+        secret_id: str | None = None,
+        model_definition_id: str | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
+    ) -> builtins.list[GatewayEndpoint]:
+        """Return endpoints in order of creation, then of id, as get does; four queries, however many there are.
+
+        Models of one definition share one entity for it.
+
+        Args:
+            provider: only those with a model of this provider; None for all.
+            secret_id: only those with a model that uses this secret; with other filters, one and the same model.
+            model_definition_id: only those with this model.
+            after: the created_at and endpoint_id of the last one seen; None starts at the first.
+            limit: the most to return; None for all.
+        """
+        filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
+        restrictions, parameters = paging.shape(filters, after, limit)
+        statements = _list(restrictions)
+        found = {row[0]: _endpoint(row, [], []) for row in execute.rows(self._connection, statements.endpoints, parameters)}
+        if found:
+            # Rows that another program left behind, of endpoints or definitions that are gone, are not in the list.
+            definitions = model_definition.read(self._connection, statements.definitions, parameters)
+            for each in mapping.read(self._connection, statements.mappings, parameters, definitions):
+                if each.endpoint_id in found:
+                    found[each.endpoint_id].model_mappings.append(each)
+            for endpoint_id, each_tag in tag.read(self._connection, statements.tags, parameters):
+                if endpoint_id in found:
+                    found[endpoint_id].tags.append(each_tag)
+        return builtins.list(found.values())
+
+    def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewayEndpoint | None:
+        row = execute.row(self._connection, statement, parameters)
+        if row is None:
+            return None
+        endpoint_id = row[0]
+        return _endpoint(
+            row, mapping.of_endpoint(self._connection, endpoint_id), tag.of_endpoint(self._connection, endpoint_id)
+        )
+
+
+def _changeable(endpoint: GatewayEndpoint) -> dict[str, object]:
+    fallback = endpoint.fallback_config
+    strategy = None if fallback is None else fallback.strategy
+    return {
+        "name": endpoint.name,
+        "last_updated_at": endpoint.last_updated_at,
+        "last_updated_by": endpoint.last_updated_by,
+        "routing_strategy": None if endpoint.routing_strategy is None else int(endpoint.routing_strategy),
+        "fallback_config": fallback is not None,
+        "fallback_strategy": None if strategy is None else int(strategy),
+        "fallback_max_attempts": None if fallback is None else fallback.max_attempts,
+        "experiment_id": endpoint.experiment_id,
+        "usage_tracking": endpoint.usage_tracking,
+    }
+
+
+def _endpoint(
+    row: execute.Row, mappings: list[GatewayEndpointModelMapping], tags: list[GatewayEndpointTag]
+) -> GatewayEndpoint:
+    *own, routing_strategy, has_fallback, strategy, max_attempts, experiment_id, usage_tracking = row
+    endpoint_id, name, created_at, last_updated_at, created_by, last_updated_by = own
+    return GatewayEndpoint(
+        endpoint_id,
+        name,
+        created_at,
+        last_updated_at,
+        mappings,
+        tags,
+        created_by,
+        last_updated_by,
+        _ROUTING_STRATEGIES.read_optional(routing_strategy),
+        FallbackConfig(_FALLBACK_STRATEGIES.read_optional(strategy), max_attempts) if has_fallback else None,
+        experiment_id,
+        None if usage_tracking is None else bool(usage_tracking),
+    )
+
+
+def _explain(error: IntegrityError, endpoint: GatewayEndpoint) -> None:
+    if errors.violates(error, ENDPOINT_NAME):
+        raise errors.name_taken("Endpoint", str(endpoint.name)) from error

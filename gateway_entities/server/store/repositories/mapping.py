@@ -1,0 +1,171 @@
+"""The models attached to endpoints, in the order in which they were attached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, bindparam, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from gateway_entities.entities import GatewayEndpointModelMapping, GatewayModelDefinition, GatewayModelLinkageType
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.repositories import model_definition
+from gateway_entities.server.store.sql import errors, execute
+from gateway_entities.server.store.sql.paging import Query
+from gateway_entities.server.store.sql.schema import MAPPING_LINKAGE, endpoint_mappings, model_definitions, secrets
+from gateway_entities.server.store.sql.values import Numbers
+
+_own = endpoint_mappings.c
+
+_OWN_COLUMNS: Final[tuple[Column[Any], ...]] = (
+    _own.mapping_id,
+    _own.endpoint_id,
+    _own.model_definition_id,
+    _own.weight,
+    _own.linkage_type,
+    _own.fallback_order,
+    _own.created_at,
+    _own.created_by,
+)
+_DEFINITION_ID: Final[tuple[Column[Any], ...]] = (_own.model_definition_id,)
+_ORDER: Final = (_own.endpoint_id, _own.position)
+_MAPPINGS: Final = select(*_OWN_COLUMNS).order_by(*_ORDER)
+_OF_ONE: Final = (
+    select(*_OWN_COLUMNS, *model_definition.COLUMNS)
+    .select_from(
+        endpoint_mappings.join(
+            model_definitions, model_definitions.c.model_definition_id == _own.model_definition_id
+        ).outerjoin(secrets, secrets.c.secret_id == model_definitions.c.secret_id)
+    )
+    .where(_own.endpoint_id == bindparam("endpoint_id"))
+    .order_by(*_ORDER)
+)
+_LAST_POSITION: Final = select(func.coalesce(func.max(_own.position), -1)).where(
+    _own.endpoint_id == bindparam("endpoint_id")
+)
+_ADD: Final = insert(endpoint_mappings)
+_REMOVE_ALL: Final = delete(endpoint_mappings).where(_own.endpoint_id == bindparam("endpoint_id"))
+_REMOVE: Final = _REMOVE_ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
+
+_LINKAGE_TYPES: Final = Numbers(GatewayModelLinkageType)
+
+
+def of_endpoints(endpoint_ids: Query | None) -> Query:
+    """Return the statement that reads the mappings of the endpoints that another statement selects; None for all."""
+    return _MAPPINGS if endpoint_ids is None else _MAPPINGS.where(_own.endpoint_id.in_(endpoint_ids))
+
+
+def definitions_of_endpoints(endpoint_ids: Query | None) -> Query:
+    """Return the statement that reads the definitions of these mappings, each once."""
+    if endpoint_ids is None:
+        return model_definition.ALL
+    return model_definition.selected_by(select(*_DEFINITION_ID).where(_own.endpoint_id.in_(endpoint_ids)))
+
+
+def of_endpoint(connection: Connection, endpoint_id: str) -> list[GatewayEndpointModelMapping]:
+    """Return the mappings of one endpoint."""
+    own = len(_OWN_COLUMNS)
+    rows = execute.rows(connection, _OF_ONE, {"endpoint_id": endpoint_id})
+    return [_mapping(row[:own], GatewayModelDefinition(*row[own:])) for row in rows]
+
+
+def read(
+    connection: Connection,
+    statement: Query,
+    parameters: Mapping[str, Any],
+    definitions: Mapping[str, GatewayModelDefinition],
+) -> Iterator[GatewayEndpointModelMapping]:
+    """Run a statement of ``of_endpoints`` and yield the mappings whose definitions there are, as ``of_endpoint`` would.
+
+    Args:
+        connection: where to run it.
+        statement: the statement.
+        parameters: those of the statement that selects the endpoints.
+        definitions: the definitions of the mappings by their ids; mappings of one definition share it.
+    """
+    for row in execute.rows(connection, statement, parameters):
+        definition = definitions.get(row[2])
+        if definition is not None:
+            yield _mapping(row, definition)
+
+
+def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping], first: int = 0) -> None:
+    """Store mappings of one endpoint.
+
+    Args:
+        connection: where to store them.
+        endpoint_id: the endpoint.
+        mappings: the mappings in their order.
+        first: the position of the first one; those that the endpoint has already come before.
+
+    Raises:
+        GatewayError: ALREADY_EXISTS when a definition is linked twice in the same way; NOT_FOUND when the endpoint or a
+            definition does not exist.
+    """
+    for position, mapping in enumerate(mappings, start=first):
+        row = {
+            "mapping_id": mapping.mapping_id,
+            "endpoint_id": endpoint_id,
+            "model_definition_id": mapping.model_definition_id,
+            "position": position,
+            "weight": mapping.weight,
+            "linkage_type": None if mapping.linkage_type is None else int(mapping.linkage_type),
+            "fallback_order": mapping.fallback_order,
+            "created_at": mapping.created_at,
+            "created_by": mapping.created_by,
+        }
+        # One at a time, so that an error tells which mapping it was.
+        try:
+            execute.run(connection, _ADD, row)
+        except IntegrityError as error:
+            _explain(error, endpoint_id, mapping)
+            raise
+
+
+def append(connection: Connection, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
+    """Store a mapping of one endpoint after those that it has; errors as in add."""
+    ((last,),) = execute.rows(connection, _LAST_POSITION, {"endpoint_id": endpoint_id})
+    add(connection, endpoint_id, [mapping], last + 1)
+
+
+def replace(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
+    """Put these mappings in place of all that an endpoint has; errors as in add."""
+    execute.run(connection, _REMOVE_ALL, {"endpoint_id": endpoint_id})
+    add(connection, endpoint_id, mappings)
+
+
+def remove(connection: Connection, endpoint_id: str, model_definition_id: str) -> int:
+    """Remove every mapping of one definition from an endpoint; return how many there were."""
+    keys = {"endpoint_id": endpoint_id, "model_definition_id": model_definition_id}
+    return execute.run(connection, _REMOVE, keys)
+
+
+def _mapping(row: execute.Row, definition: GatewayModelDefinition) -> GatewayEndpointModelMapping:
+    mapping_id, endpoint_id, definition_id, weight, linkage_type, fallback_order, created_at, created_by = row
+    return GatewayEndpointModelMapping(
+        mapping_id,
+        endpoint_id,
+        definition_id,
+        definition,
+        weight,
+        _LINKAGE_TYPES.read(linkage_type),
+        fallback_order,
+        created_at,
+        created_by,
+    )
+
+
+def _explain(error: IntegrityError, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
+    if errors.violates(error, MAPPING_LINKAGE):
+        raise GatewayError(
+            Code.ALREADY_EXISTS,
+            f"Model definition '{mapping.model_definition_id}' is already attached to endpoint '{endpoint_id}'",
+            reason="ALREADY_ATTACHED",
+        ) from error
+    if errors.violates_reference(error):
+        raise GatewayError(
+            Code.NOT_FOUND,
+            f"Model definition '{mapping.model_definition_id}' or endpoint '{endpoint_id}' not found",
+            reason="NOT_FOUND",
+        ) from error

@@ -1,0 +1,167 @@
+"""Secrets in the store: their descriptions in columns, their values encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gateway_entities.entities import GatewaySecretInfo
+from gateway_entities.server.store.crypto.envelope import Cipher, EncryptedValue
+from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.schema import SECRET_NAME, secrets
+from gateway_entities.server.store.sql.values import from_json, to_json
+
+# In the order of the fields of GatewaySecretInfo.
+_COLUMNS: Final[tuple[Column[Any], ...]] = (
+    secrets.c.secret_id,
+    secrets.c.secret_name,
+    secrets.c.masked_values,
+    secrets.c.created_at,
+    secrets.c.last_updated_at,
+    secrets.c.provider,
+    secrets.c.auth_config,
+    secrets.c.created_by,
+    secrets.c.last_updated_by,
+)
+_INFO: Final = select(*_COLUMNS)
+_GET: Final = _INFO.where(secrets.c.secret_id == bindparam("secret_id"))
+_FIND: Final = _INFO.where(secrets.c.secret_name == bindparam("secret_name"))
+_ADD: Final = insert(secrets)
+# The value is bound to the name, so the name must be the stored one.
+_UPDATE: Final = update(secrets).where(
+    secrets.c.secret_id == bindparam("id"), secrets.c.secret_name == bindparam("bound_name")
+)
+_REMOVE: Final = delete(secrets).where(secrets.c.secret_id == bindparam("secret_id"))
+_SEALED: Final = select(secrets.c.secret_name, secrets.c.ciphertext, secrets.c.wrapped_key, secrets.c.key_id).where(
+    secrets.c.secret_id == bindparam("secret_id")
+)
+
+
+@cache
+def _list(restrictions: paging.Shape) -> paging.Query:
+    conditions = {"provider": secrets.c.provider == bindparam("provider")}
+    return paging.page(_INFO, (secrets.c.created_at, secrets.c.secret_id), conditions, restrictions)
+
+
+class Secrets:
+    """The secrets of one transaction."""
+
+    __slots__ = ("_cipher", "_connection")
+
+    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+        self._connection = connection
+        self._cipher = cipher
+
+    def get(self, secret_id: str) -> GatewaySecretInfo | None:
+        """Return the secret of this id; None when there is none."""
+        return self._one(_GET, {"secret_id": secret_id})
+
+    def find(self, secret_name: str) -> GatewaySecretInfo | None:
+        """Return the secret of this name; None when there is none."""
+        return self._one(_FIND, {"secret_name": secret_name})
+
+    def add(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> None:
+        """Store a new secret.
+
+        Args:
+            info: its description, the values in it masked.
+            secret_value: the credential, which is encrypted here.
+
+        Raises:
+            GatewayError: ALREADY_EXISTS when another secret has its name.
+        """
+        row = {
+            "secret_id": info.secret_id,
+            "secret_name": info.secret_name,
+            "created_at": info.created_at,
+            "created_by": info.created_by,
+            **_changeable(info),
+            **self._sealed(info, secret_value),
+        }
+        try:
+            execute.run(self._connection, _ADD, row)
+        except IntegrityError as error:
+            if errors.violates(error, SECRET_NAME):
+                raise errors.name_taken("Secret", info.secret_name) from error
+            raise
+
+    def update(self, info: GatewaySecretInfo, secret_value: Mapping[str, str] | None) -> None:
+        """Replace a secret's description and value; its id, its name and what was noted at its creation stay.
+
+        Args:
+            info: the description, with the id and the name that the secret has.
+            secret_value: the credential, replacing every key; None keeps the stored one.
+
+        Raises:
+            GatewayError: NOT_FOUND when no secret has this id and this name.
+        """
+        row = {"id": info.secret_id, "bound_name": info.secret_name, **_changeable(info)}
+        if secret_value is not None:
+            row |= self._sealed(info, secret_value)
+        if execute.run(self._connection, _UPDATE, row) == 0:
+            raise errors.not_found("GatewaySecret", secret_id=info.secret_id)
+
+    def remove(self, secret_id: str) -> bool:
+        """Remove a secret; model definitions that used it stay, without one. Return whether it was there."""
+        return execute.run(self._connection, _REMOVE, {"secret_id": secret_id}) > 0
+
+    def list(
+        self, *, provider: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
+    ) -> list[GatewaySecretInfo]:
+        """Return secrets in order of creation, then of id.
+
+        Args:
+            provider: only those of this provider; None for all.
+            after: the created_at and secret_id of the last one seen; None starts at the first.
+            limit: the most to return; None for all.
+        """
+        restrictions, parameters = paging.shape({"provider": provider}, after, limit)
+        return [_info(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+
+    def reveal(self, secret_id: str) -> dict[str, str] | None:
+        """Return the decrypted value of a secret; None when there is no such secret.
+
+        Raises:
+            GatewayError: DATA_LOSS when the stored value cannot be decrypted.
+        """
+        row = execute.row(self._connection, _SEALED, {"secret_id": secret_id})
+        if row is None:
+            return None
+        secret_name, ciphertext, wrapped_key, key_id = row
+        return self._cipher.unseal(secret_id, secret_name, EncryptedValue(ciphertext, wrapped_key, key_id))
+
+    def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewaySecretInfo | None:
+        row = execute.row(self._connection, statement, parameters)
+        return None if row is None else _info(row)
+
+    def _sealed(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> dict[str, object]:
+        return self._cipher.seal(info.secret_id, info.secret_name, secret_value)._asdict()
+
+
+def _changeable(info: GatewaySecretInfo) -> dict[str, object]:
+    return {
+        "provider": info.provider,
+        "masked_values": to_json(info.masked_values),
+        "auth_config": to_json(info.auth_config),
+        "last_updated_at": info.last_updated_at,
+        "last_updated_by": info.last_updated_by,
+    }
+
+
+def _info(row: Sequence[Any]) -> GatewaySecretInfo:
+    secret_id, name, masked_values, created_at, last_updated_at, provider, auth_config, created_by, last_updated_by = row
+    return GatewaySecretInfo(
+        secret_id,
+        name,
+        from_json(masked_values),
+        created_at,
+        last_updated_at,
+        provider,
+        from_json(auth_config),
+        created_by,
+        last_updated_by,
+    )

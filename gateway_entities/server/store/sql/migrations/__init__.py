@@ -1,0 +1,109 @@
+"""The steps from one version of the tables to the next, run by Alembic when a store is opened.
+
+To change the tables: change schema.py, add a module to versions/ whose ``down_revision`` is the current head, and set HEAD.
+A test compares the tables that the steps make with schema.py. There are no steps back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, inspect, text
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql import schema
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD: Final = "0005"
+"""The newest revision: what a store must be at to be used."""
+
+VERSION_TABLE: Final = "alembic_version"
+
+# Alembic keeps the migration that is under way in module variables, one for the whole process.
+_alembic = threading.Lock()
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision that a database is at; None for an empty one.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION when the database is in use for something else.
+    """
+    tables = inspect(connection).get_table_names()
+    if VERSION_TABLE in tables:
+        found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  # a constant
+        return found
+    if tables:
+        raise GatewayError(Code.FAILED_PRECONDITION, "it belongs to another program", reason="STORE_SCHEMA")
+    return None
+
+
+def upgrade(connection: Connection, to: str | None = None) -> None:
+    """Bring a database to a revision, the newest by default, within the transaction that the connection is in.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION when the database is at a revision that this release does not know.
+    """
+    # Looked up now, so that a test may pretend that this release is an older one.
+    to = HEAD if to is None else to
+    if (found := revision(connection)) == to:
+        return
+    require_known(found)
+    # Alembic takes longer to import than a store takes to open.
+    from alembic import command
+
+    with _alembic:
+        command.upgrade(_config(connection), to)
+
+
+def require_known(found: str | None) -> None:
+    """Check that this release knows a revision; None, that of an empty database, is known.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION when it does not.
+    """
+    from alembic.script import ScriptDirectory
+
+    if found not in {None, *(step.revision for step in ScriptDirectory.from_config(_config(None)).walk_revisions())}:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"its tables are at revision {found}, which this release does not know (its newest is {HEAD}); "
+            "use the release that wrote it, or a later one",
+            reason="STORE_SCHEMA",
+        )
+
+
+def differences(connection: Connection) -> list[str]:
+    """Return how the tables of a database at the newest revision differ from those of schema.py, a clause for each."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return [_difference(found) for found in _flat(compare_metadata(context, schema.metadata))]
+
+
+def _flat(found: Iterable[Any]) -> Iterator[Sequence[Any]]:
+    for each in found:
+        # What concerns one column comes as a list of its own.
+        yield from each if isinstance(each, list) else [each]
+
+
+def _difference(found: Sequence[Any]) -> str:
+    """Return what is missing, unexpected or of another kind; what Alembic would add is what is missing."""
+    verb, _, noun = str(found[0]).partition("_")
+    wrong = {"add": "is missing", "remove": "does not belong here"}.get(verb, "is not as it should be")
+    # Of a column there are the names of its schema and its table too.
+    named = [str(getattr(part, "name", part)) for part in found[1:] if isinstance(part, str) or hasattr(part, "name")]
+    return f"{noun.replace('_', ' ')} {'.'.join(named)} {wrong}"
+
+
+def _config(connection: Connection | None) -> Config:
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", __name__.replace(".migrations", ":migrations"))
+    return config

@@ -1,0 +1,1 @@
+"""Validation of messages: check, inspect, guess, and the forms of input and output."""

@@ -1,0 +1,165 @@
+"""Reports as text for people, as JSON, and as SARIF 2.1.0 for programs that show findings beside code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from gateway_entities.wire.messages.report import RULES, Finding, Report, Severity
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
+
+
+class Checked(NamedTuple):
+    """One message that was checked.
+
+    Attributes:
+        source: where it came from: a path, or ``-`` for standard input.
+        position: its position in a stream, counted from 0; None when it came alone.
+        offset: where its first byte is in the source, which its findings' offsets are counted from.
+        report: what was found.
+        reasons: why its type was guessed; none when it was named.
+    """
+
+    source: str
+    position: int | None
+    offset: int
+    report: Report
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The source, with the position in it."""
+        return self.source if self.position is None else f"{self.source}[{self.position}]"
+
+    def at(self, finding: Finding) -> int | None:
+        """Return the offset of a finding in the source."""
+        return None if finding.offset is None else self.offset + finding.offset
+
+
+class Failed(NamedTuple):
+    """A source that could not be read.
+
+    Attributes:
+        source: its path, or ``-``.
+        why: the reason.
+    """
+
+    source: str
+    why: str
+
+
+def to_text(checked: Checked) -> Iterator[str]:
+    """Yield the lines that tell people of one message."""
+    report = checked.report
+    counts = [f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in _counts(report) if number]
+    canonical = {None: "", True: ", canonical", False: ", not canonical"}[report.canonical]
+    yield f"{checked.place}: {report.message_type}: {', '.join(counts) or 'clean'}{canonical}"
+    if checked.reasons:
+        yield f"  the type is a guess: {'; '.join(checked.reasons)}"
+    for finding in report.findings:
+        where = "" if (offset := checked.at(finding)) is None else f" at byte {offset}"
+        yield f"  {finding.severity}{where}: {finding.message} [{finding.rule}]"
+    for rule, number in report.more.items():
+        yield f"  ... and {number} more of {rule}"
+    if not report.rules_checked:
+        yield "  The contract's rules were not checked: first it must be readable as a message of the contract."
+
+
+def to_json(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
+    """Return what was found as an object that JSON can hold."""
+    return {
+        "messages": [
+            {
+                "source": each.source,
+                "position": each.position,
+                "offset": each.offset,
+                "message_type": each.report.message_type,
+                "guessed": list(each.reasons),
+                "ok": each.report.ok,
+                "canonical": each.report.canonical,
+                "rules_checked": each.report.rules_checked,
+                "findings": [
+                    {
+                        "severity": finding.severity,
+                        "rule": finding.rule,
+                        "path": finding.path,
+                        "offset": each.at(finding),
+                        "message": finding.message,
+                    }
+                    for finding in each.report.findings
+                ],
+                "more": each.report.more,
+            }
+            for each in results
+        ],
+        "unreadable": [failure._asdict() for failure in failures],
+    }
+
+
+def to_sarif(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
+    """Return what was found as a SARIF 2.1.0 log with one run."""
+    used = sorted({finding.rule for each in results for finding in each.report.findings})
+    index = {rule: position for position, rule in enumerate(used)}
+    found: list[dict[str, Any]] = []
+    for each in results:
+        found += [_result(each, finding, index) for finding in each.report.findings]
+        for rule, number in each.report.more.items():
+            text = f"{number} more of {rule}, which are not listed"
+            found.append(_result(each, Finding(rule, "", None, text), index))
+    notifications = [
+        {"level": "error", "message": {"text": f"{each.source}: {each.why}"}, "locations": [_location(each.source, None)]}
+        for each in failures
+    ]
+    driver = {
+        "name": "gateway-entities",
+        "version": _version(),
+        "rules": [
+            {
+                "id": rule,
+                "shortDescription": {"text": RULES[rule].summary},
+                "defaultConfiguration": {"level": RULES[rule].severity},
+            }
+            for rule in used
+        ],
+    }
+    invocation = {"executionSuccessful": not failures, "toolExecutionNotifications": notifications}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": found}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(checked: Checked, finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+    location = _location(checked.source, checked.at(finding))
+    name = ".".join(filter(None, (checked.report.message_type, finding.path)))
+    location["logicalLocations"] = [{"fullyQualifiedName": name}]
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index[finding.rule],
+        "level": finding.severity,
+        "message": {"text": finding.message},
+        "locations": [location],
+    }
+
+
+def _location(source: str, offset: int | None) -> dict[str, Any]:
+    uri = "stdin" if source == "-" else quote(source.replace("\\", "/"))
+    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if offset is not None:
+        place["region"] = {"byteOffset": offset}
+    return {"physicalLocation": place}
+
+
+def _counts(report: Report) -> Iterator[tuple[Severity, int]]:
+    for severity in _SEVERITIES:
+        listed = sum(finding.severity == severity for finding in report.findings)
+        yield severity, listed + sum(number for rule, number in report.more.items() if RULES[rule].severity == severity)
+
+
+def _version() -> str:
+    try:
+        return version("gateway-entities")
+    except PackageNotFoundError:
+        return "unknown"

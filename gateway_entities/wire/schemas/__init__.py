@@ -1,0 +1,1 @@
+"""Comparison of two schemas, with the messages that prove each break."""

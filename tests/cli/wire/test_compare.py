@@ -1,0 +1,80 @@
+"""``gateway-entities wire compare``, as a CI job and a person see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from gateway_entities.cli.wire.compare import compare
+from gateway_entities.wire.schemas.limits import Limit, limits_json
+from tests.wire.schemas.model import model
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {"old": "M: int32 a 1", "more": "M: int32 a 1; string b 2", "other": "M: string a 1"}.items():
+        (tmp_path / name).write_bytes(FileDescriptorSet(file=[model(text).file()]).SerializeToString())
+    return tmp_path
+
+
+def run(folder: Path, old: str, new: str, *options: str) -> Result:
+    return CliRunner().invoke(compare, [str(folder / old), str(folder / new), *options])
+
+
+def test_nothing_breaks(folder: Path) -> None:
+    result = run(folder, "old", "more")
+    assert result.exit_code == 0
+    assert "roll-out: any order" in result.output
+    assert "note [binary, old reader of new data] x.M.b (2) is new" in result.output
+
+
+def test_a_break_is_shown_in_hex_text_and_json_with_both_readings(folder: Path) -> None:
+    result = run(folder, "old", "other")
+    assert result.exit_code == 1
+    for line in (
+        "hex      08 01",
+        'json     {"a": 1}',
+        "old reads  text a: 1",
+        "new reads  text 1: 1",
+        "new reads  json {}",
+    ):
+        assert line in result.output
+    assert "unsafe either way" in result.output
+
+
+def test_programs_read_json(folder: Path) -> None:
+    result = run(folder, "old", "other", "--format", "json")
+    data = json.loads(result.output)
+    assert result.exit_code == 1
+    assert (data["compatible"], data["advice"]) == (False, "unsafe")
+    assert data["verdicts"]["new_reads_old"] == {
+        "binary": "breaks",
+        "json": "breaks",
+        "rules": "not compared",
+        "meaning": "ok",
+    }
+    assert data["breaks"][0]["witness"]["hex"] == "0801"
+    assert data["breaks"][0]["witness"]["new"] == {"text": "1: 1", "json": "{}", "fault": None}
+
+
+def test_limits_are_read_from_files(folder: Path) -> None:
+    for name, most in (("wide", 9), ("tight", 3)):
+        (folder / name).write_text(limits_json({"x.M.a": Limit(max=most)}))
+    files = ["--old-limits", str(folder / "wide"), "--new-limits", str(folder / "tight")]
+    result = run(folder, "old", "old", *files, "--save-limits", str(folder / "saved"))
+    assert result.exit_code == 1
+    assert "refused: x.M.a breaks the reader's limit (max 3; the writer's: max 9)" in result.output
+    assert (folder / "saved").read_text() == (folder / "tight").read_text()
+
+
+@pytest.mark.parametrize(
+    "options", [["old", "missing"], ["old", "old", "--only", "("], ["old", "old", "--old-limits", "/none"]]
+)
+def test_what_cannot_be_read_is_exit_code_2(folder: Path, options: list[str]) -> None:
+    result = run(folder, *options)
+    assert result.exit_code == 2
+    assert "error: " in result.stderr

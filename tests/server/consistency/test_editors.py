@@ -1,0 +1,28 @@
+"""Of eight editors of one endpoint, none undoes what another did."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from tests.client.server_client_pairs import PAIRS
+from tests.server.consistency.editors import edit
+from tests.server.consistency.server_process import ServerProcess
+
+EDITORS, UPDATES = 8, 10
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_every_edit_survives(place, tmp_path, pair):
+    with ServerProcess(place, tmp_path / "log").running() as server:
+        found = edit([server], [pair], EDITORS, UPDATES)
+    assert (found.survived, found.logged) == (EDITORS * UPDATES, EDITORS * UPDATES)
+
+
+def test_every_edit_survives_over_several_servers_of_one_store(place, tmp_path):
+    """Over all transports and colours at once."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ServerProcess(place, tmp_path / f"log{n}").running()) for n in range(2)]
+        found = edit(servers, PAIRS, EDITORS, UPDATES)
+    assert (found.survived, found.logged) == (EDITORS * UPDATES, EDITORS * UPDATES)

@@ -1,0 +1,19 @@
+"""Answers are lost and requests come twice, and yet each change takes effect exactly once."""
+
+from __future__ import annotations
+
+from tests.server.consistency.by_hand import IN_CI
+from tests.server.consistency.losses import lose
+from tests.server.consistency.server_process import ServerProcess
+
+MUTATIONS = 2000 if IN_CI else 240
+
+
+def test_each_change_takes_effect_exactly_once(place, tmp_path):
+    with ServerProcess(place, tmp_path / "log").running() as server:
+        found = lose(server, MUTATIONS, seed=1)
+    assert found.wanted.total() + found.spends == MUTATIONS
+    assert found.effects == found.wanted
+    assert set(found.effects.values()) == {1}
+    assert found.spent == found.spends > 0
+    assert 0.2 < (found.lost + found.repeated) / found.requests < 0.4, "the proxies did lose and repeat"

@@ -1,0 +1,146 @@
+"""Every RPC, with every kind of credentials, over every transport: allowed or denied as the one table says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pb2 import MethodOptions
+
+from gateway_entities.errors import Code
+from gateway_entities.methods import METHODS, Method
+from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
+from gateway_entities.server.rpc.auth import REQUIRED_SCOPES
+from gateway_entities.server.store.admin.token_manager import open_tokens
+from gateway_entities.server.store.repositories.token import AccessScope, new_text
+from gateway_entities.testing import gateway
+from tests.server.raw import grpc_failure, http_failure, post_json, post_proto, request
+
+Ask = Callable[[Method[Any, Any], str | None], tuple[str, str | None]]
+"""Makes a call with a token, or without; returns its code and, where the transport tells one, the reason."""
+
+ROUTE_OF = {route.method: route for route in ROUTES}
+TRANSPORTS = ("grpc", "connect", "connect json", "rest", "rest ajax")
+DENIED = {"unauthenticated", "permission_denied"}
+
+
+class Caller(NamedTuple):
+    """Credentials, and what they are good for: a scope, or the reason of the refusal."""
+
+    name: str
+    good_for: AccessScope | str
+
+
+CALLERS = (
+    Caller("none", "TOKEN_MISSING"),
+    Caller("read", AccessScope.READ),
+    Caller("write", AccessScope.WRITE),
+    Caller("admin", AccessScope.ADMIN),
+    Caller("revoked", "TOKEN_INVALID"),
+    Caller("expired", "TOKEN_EXPIRED"),
+    Caller("unknown", "TOKEN_INVALID"),
+    Caller("other secret", "TOKEN_INVALID"),
+    Caller("garbage", "TOKEN_INVALID"),
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[dict[str, Ask], dict[str, str | None]]]:
+    """The transports of one server, and the tokens by the names of CALLERS."""
+    with gateway() as running, ExitStack() as stack:
+        with open_tokens(f"sqlite:///{running.store_path}") as keeper:
+            tokens = {scope.name.lower(): keeper.create(scope.name.lower(), scope).text for scope in AccessScope}
+            revoked = keeper.create("revoked", AccessScope.ADMIN).text
+            keeper.revoke("revoked")
+            expired = keeper.create("expired", AccessScope.ADMIN, 1).text
+        # The id of a token that is good, with the secret of another.
+        other = f"{tokens['admin'][:21]}{new_text()[21:]}"
+        tokens |= {"revoked": revoked, "expired": expired, "unknown": new_text(), "other secret": other}
+        channel = stack.enter_context(grpc.insecure_channel(running.grpc_target.removeprefix("grpc://")))
+        http = running.http_target
+        yield (
+            {
+                "grpc": lambda method, token: ask_grpc(channel, method, token),
+                "connect": lambda method, token: ask_connect(http, post_proto, method, token),
+                "connect json": lambda method, token: ask_connect(http, post_json, method, token),
+                "rest": lambda method, token: ask_rest(http, PREFIXES[0], method, token),
+                "rest ajax": lambda method, token: ask_rest(http, PREFIXES[1], method, token),
+            },
+            {"none": None, "garbage": "garbage", **tokens},
+        )
+
+
+def ask_grpc(channel: grpc.Channel, method: Method[Any, Any], token: str | None) -> tuple[str, str | None]:
+    metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+    try:
+        channel.unary_unary(method.path)(b"", timeout=30, metadata=metadata)
+    except grpc.RpcError as error:
+        failure = grpc_failure(error)
+        return Code.from_number(error.code().value[0]).connect, failure.reason
+    return "ok", None
+
+
+def ask_connect(target: str, post: Any, method: Method[Any, Any], token: str | None) -> tuple[str, str | None]:
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    answer = post(target, method, b"{}" if post is post_json else b"", **headers)
+    if answer.status == 200:
+        return "ok", None
+    failure = http_failure(answer)
+    assert (
+        (answer.status == 401) == (failure.code == "unauthenticated") == (answer.headers.get("www-authenticate") == "Bearer")
+    )
+    assert (answer.status == 403) == (failure.code == "permission_denied")
+    return failure.code, failure.reason
+
+
+def ask_rest(target: str, prefix: str, method: Method[Any, Any], token: str | None) -> tuple[str, str | None]:
+    route = ROUTE_OF[method]
+    headers = {"content-type": "application/json"} | ({} if token is None else {"authorization": f"Bearer {token}"})
+    answer = request(target, route.verb, prefix + route.path, None if route.verb == "GET" else b"{}", headers)
+    if answer.status == 200:
+        return "ok", None
+    code = Code.from_mlflow(answer.json["error_code"])
+    assert code is not None
+    assert answer.status == code.mlflow_http_status
+    assert (answer.status == 401) == (answer.headers.get("www-authenticate") == "Bearer")
+    return code.connect, None
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.name)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_each_call_is_allowed_or_denied_as_the_table_says(served, method, transport, caller):
+    if transport.startswith("rest") and method not in ROUTE_OF:
+        # The dialect has no such call.
+        assert not any(route.method is method for route in ROUTES)
+        return
+    asks, tokens = served
+    code, reason = asks[transport](method, tokens[caller.name])
+    if isinstance(caller.good_for, str):
+        expected = ("unauthenticated", caller.good_for)
+    elif caller.good_for < REQUIRED_SCOPES[method]:
+        expected = ("permission_denied", "SCOPE_TOO_SMALL")
+    else:
+        assert code not in DENIED
+        return
+    assert (code, reason or expected[1]) == expected
+    assert reason is not None or transport.startswith("rest")
+
+
+def test_every_rpc_has_its_row_and_there_are_no_others():
+    assert set(REQUIRED_SCOPES) == set(METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_read_is_for_what_the_contract_says_has_no_side_effects_and_for_that_only(method):
+    service = method.request_type.DESCRIPTOR.file.services_by_name[method.service.rpartition(".")[2]]
+    level = service.methods_by_name[method.name].GetOptions().idempotency_level
+    assert (REQUIRED_SCOPES[method] is AccessScope.READ) == (level == MethodOptions.NO_SIDE_EFFECTS)
+
+
+def test_admin_is_for_budget_policies():
+    admin = {method.name for method, needed in REQUIRED_SCOPES.items() if needed is AccessScope.ADMIN}
+    assert admin == {f"{verb}GatewayBudgetPolicy" for verb in ("Create", "Update", "Delete")}

@@ -1,0 +1,312 @@
+"""Answers that the server knows already are those that it would find out now."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from gateway_entities import GatewayClient, GatewayEndpointModelConfig, GatewayError, GatewayModelLinkageType
+from gateway_entities.methods import GET_GATEWAY_ENDPOINT, METHODS
+from gateway_entities.server.rpc import auth, response_cache
+from gateway_entities.server.rpc.auth import Credentials, Principal
+from gateway_entities.server.rpc.response_cache import ResponseCache
+from gateway_entities.server.server import Server
+from gateway_entities.server.service import GatewayService
+from gateway_entities.server.store import Store
+from gatewayentities.v1.endpoint_pb2 import (
+    GetGatewayEndpointRequest,
+    GetGatewayEndpointResponse,
+    SetGatewayEndpointTagRequest,
+)
+from tests.server.raw import http_failure, post_json, post_proto
+from tests.stores import Place, serving
+
+NOBODY = Credentials()
+MODEL = GatewayModelLinkageType.PRIMARY
+
+
+@pytest.fixture
+def running(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    # Otherwise a read now and then goes to the store just to find out about the tokens.
+    monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
+    with serving(place) as running:
+        yield running
+
+
+@pytest.fixture(params=["grpc", "http"])
+def client(request: Any, running: Server) -> Iterator[GatewayClient]:
+    with GatewayClient(getattr(running, f"{request.param}_target"), timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the handlers that were called."""
+    called: list[str] = []
+    for name in [method.handler for method in METHODS]:
+        original = getattr(GatewayService, name)
+
+        def handler(self: Any, request: Any, original: Any = original, name: str = name) -> Any:
+            called.append(name)
+            return original(self, request)
+
+        monkeypatch.setattr(GatewayService, name, handler)
+    return called
+
+
+def endpoint(client: GatewayClient) -> Any:
+    secret = client.create_secret("k", {"api_key": "sk-0123456789"})
+    model = client.create_model_definition("m", secret_id=secret.secret_id, provider="openai", model_name="gpt-4o")
+    return client.create_endpoint("e", [GatewayEndpointModelConfig(model.model_definition_id, MODEL)])
+
+
+def until_known(read: Callable[[], Any], count: list[str]) -> Any:
+    """Read until that takes no handler any more; return what was read then."""
+    deadline = time.monotonic() + 30
+    while True:
+        before = len(count)
+        found = read()
+        if len(count) == before:
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_read_that_is_repeated_is_not_found_out_again(client: GatewayClient, count: list[str]) -> None:
+    made = endpoint(client)
+    assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+    count.clear()
+    assert client.list_endpoints() == client.list_endpoints() == [made]
+    assert [client.get_endpoint(name="e") for _ in range(20)] == [made] * 20
+    assert count == ["list_gateway_endpoints"]
+
+
+def test_every_change_is_seen_at_once(client: GatewayClient, running: Server) -> None:
+    made = endpoint(client)
+    with GatewayClient(running.http_target) as other:
+        for number in range(20):
+            other.set_endpoint_tag(made.endpoint_id, "n", str(number))
+            assert client.get_endpoint(name="e").tags[0].value == str(number)
+            assert client.list_endpoints()[0].tags[0].value == str(number)
+        other.delete_endpoint(made.endpoint_id)
+        with pytest.raises(GatewayError, match="not found"):
+            client.get_endpoint(name="e")
+        assert client.list_endpoints() == []
+
+
+def tag(store: Store, made: Any, value: str) -> None:
+    request = SetGatewayEndpointTagRequest(endpoint_id=made.endpoint_id, key="k", value=value)
+    GatewayService(store).set_gateway_endpoint_tag(request)
+
+
+def test_a_change_by_another_process_is_seen_at_once(client: GatewayClient, place: Place, count: list[str]) -> None:
+    """Another server on the same store, as far as this one can tell: another store, with connections of its own."""
+    made = endpoint(client)
+    assert until_known(lambda: client.get_endpoint(name="e").tags, count) == []
+    other = place.open()
+    try:
+        for number in range(20):
+            tag(other, made, str(number))
+            assert client.get_endpoint(name="e").tags[0].value == str(number)
+            assert client.get_endpoint(name="e").tags[0].value == str(number)
+    finally:
+        other.close()
+    count.clear()
+    client.get_endpoint(name="e")
+    assert count == [], "it was known all the time"
+
+
+def test_what_is_read_is_never_older_than_what_was_acknowledged(
+    client: GatewayClient, place: Place, running: Server, count: list[str]
+) -> None:
+    """One changes a number, over another store; others read it all the time, some of them one and the same answer."""
+    made = endpoint(client)
+    other = place.open()
+    tag(other, made, "0")
+    until_known(lambda: client.get_endpoint(name="e"), count)
+    count.clear()
+    acknowledged, over = 0, threading.Event()
+
+    def read(target: str) -> int:
+        reads = 0
+        with GatewayClient(target, timeout=30) as reader:
+            while not over.is_set():
+                least = acknowledged
+                assert int(reader.get_endpoint(name="e").tags[0].value) >= least
+                reads += 1
+        return reads
+
+    with ThreadPoolExecutor(8) as pool:
+        readers = [pool.submit(read, target) for target in (running.grpc_target, running.http_target) * 4]
+        try:
+            for number in range(1, 101):
+                tag(other, made, str(number))
+                acknowledged = number
+                time.sleep(0.01)
+        finally:
+            over.set()
+        reads = sum(reader.result() for reader in readers)
+    other.close()
+    assert len(count) < reads + 100, "some of them were known"
+
+
+def test_without_its_database_it_is_unavailable_and_then_works_again(
+    postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
+    database = postgresql_place.server
+    with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
+        made = endpoint(client)
+        for end in (database.stop, database.kill):
+            assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+            end()
+            try:
+                for _ in range(2):
+                    answer = post_json(running.http_target, GET_GATEWAY_ENDPOINT, {"name": "e"})
+                    assert http_failure(answer).code == "unavailable"
+                    answer = post_proto(running.http_target, GET_GATEWAY_ENDPOINT, GetGatewayEndpointRequest(name="e"))
+                    assert http_failure(answer).code == "unavailable"
+            finally:
+                database.start()
+            assert client.get_endpoint(name="e") == made
+        assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+
+
+def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_anew(
+    postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last changes are lost, when another takes over from a database; others come, under the same numbers."""
+    monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
+    with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
+        made = endpoint(client)
+        client.set_endpoint_tag(made.endpoint_id, "k", "lost")
+        for read in (lambda: client.get_endpoint(name="e"), client.list_endpoints):
+            until_known(read, count)
+        postgresql_place.execute("UPDATE endpoint_tags SET value = 'new'")
+        assert client.get_endpoint(name="e").tags[0].value == "lost", "only the revision tells of a change"
+        postgresql_place.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid != pg_backend_pid()"
+        )
+        deadline = time.monotonic() + 20
+        # Those that are to end may still answer once.
+        while client.get_endpoint(name="e").tags[0].value != "new":
+            assert time.monotonic() < deadline
+        assert until_known(lambda: client.get_endpoint(name="e"), count).tags[0].value == "new"
+        assert client.list_endpoints()[0].tags[0].value == "new"
+
+
+def test_what_is_spent_is_never_known(client: GatewayClient, count: list[str]) -> None:
+    client.list_budget_windows()
+    client.list_budget_windows()
+    assert count.count("list_gateway_budget_windows") == 2
+
+
+def test_a_refused_read_is_refused_again(client: GatewayClient, count: list[str]) -> None:
+    for _ in range(2):
+        with pytest.raises(GatewayError, match="not found"):
+            client.get_endpoint(name="nope")
+    assert count.count("get_gateway_endpoint") == 2
+
+
+async def test_a_store_that_cannot_tell_its_revision_knows_nothing_from_then_on() -> None:
+    told: int | None = 1
+    answers = ResponseCache(lambda: told, lambda *_: Principal(None))
+    keep(answers, "a", 1)
+    assert await find(answers, "a") is not None
+    told = None
+    assert await find(answers, "a") is None
+    told = 1
+    assert await find(answers, "a") is None
+    keep(answers, "a", 1)
+    assert await find(answers, "a") is not None
+
+
+async def test_what_is_found_is_the_answer_of_the_revision_that_is_told() -> None:
+    told: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    answers = ResponseCache(lambda: None, lambda *_: Principal(None), ask=lambda: told)
+    keep(answers, "a", 1)
+    finding = [asyncio.create_task(find(answers, name)) for name in "ab"]
+    await asyncio.sleep(0)
+    keep(answers, "a", 2)
+    keep(answers, "b", 2)
+    told.set_result(2)
+    assert [await each for each in finding] == [(Principal(None), b"x" * 1000), None]
+
+
+async def test_a_deadline_ends_the_wait_for_the_revision() -> None:
+    told: list[asyncio.Future[int | None]] = []
+
+    def ask() -> asyncio.Future[int | None]:
+        told.append(asyncio.get_running_loop().create_future())
+        return told[-1]
+
+    answers = ResponseCache(lambda: None, lambda *_: Principal(None), ask=ask)
+    keep(answers, "a", 1)
+    assert await asyncio.wait_for(answers.find(key("a"), GET_GATEWAY_ENDPOINT, NOBODY, 0.01), 20) is None
+    finding = asyncio.create_task(find(answers, "a"))
+    await asyncio.sleep(0)
+    told[1].set_result(1)
+    assert await finding is not None, "it is still kept"
+
+
+async def test_a_caller_of_whom_nothing_is_known_at_once_is_not_answered() -> None:
+    answers = ResponseCache(lambda: 1, lambda *_: None)
+    keep(answers, "a", 1)
+    assert await find(answers, "a") is None
+
+
+async def test_what_was_used_longest_ago_goes_first() -> None:
+    answers = ResponseCache(lambda: 1, lambda *_: Principal("ann"), most_bytes=3 * 1600)
+    for name in "abc":
+        keep(answers, name, 1)
+    assert await find(answers, "a") == (Principal("ann"), b"x" * 1000)
+    keep(answers, "d", 1)
+    assert [name for name in "abcd" if await find(answers, name)] == ["a", "c", "d"]
+
+
+async def test_an_answer_larger_than_all_that_is_kept_is_not_kept() -> None:
+    answers = ResponseCache(lambda: 1, lambda *_: Principal(None), most_bytes=999)
+    keep(answers, "a", 1)
+    assert await find(answers, "a") is None
+
+
+def test_the_reads_of_configuration_are_those_that_tell_a_revision() -> None:
+    told = {name.rpartition("/")[2] for name in response_cache._READS}
+    assert told == {
+        *("GetGatewaySecretInfo", "ListGatewaySecretInfos", "GetGatewayModelDefinition", "ListGatewayModelDefinitions"),
+        *("GetGatewayEndpoint", "ListGatewayEndpoints", "ListGatewayEndpointBindings", "GetGatewayBudgetPolicy"),
+        *("ListGatewayBudgetPolicies", "ListGatewayChanges"),
+    }
+
+
+def test_a_writer_at_work_is_no_reason_to_wait(client: GatewayClient, place: Place, count: list[str]) -> None:
+    made = endpoint(client)
+    until_known(lambda: client.get_endpoint(name="e"), count)
+    count.clear()
+    other = place.open()
+    try:
+        with other.write() as transaction:
+            transaction.endpoints.remove(made.endpoint_id)
+            assert client.get_endpoint(name="e") == made
+    finally:
+        other.close()
+    assert count == []
+
+
+def key(name: str) -> response_cache.Key:
+    return GET_GATEWAY_ENDPOINT.path, "proto", GetGatewayEndpointRequest(name=name).SerializeToString()
+
+
+def keep(answers: ResponseCache, name: str, revision: int) -> None:
+    answers.keep(key(name), GetGatewayEndpointResponse(revision=revision), b"x" * 1000)
+
+
+async def find(answers: ResponseCache, name: str) -> Any:
+    return await answers.find(key(name), GET_GATEWAY_ENDPOINT, NOBODY)

@@ -1,0 +1,328 @@
+"""Every change is made once, tells its revision and etag, and stands in the log as it was."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway_entities import methods
+from gateway_entities.entities import GatewayChangeEffect
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.service.context import CALLER
+from gateway_entities.server.service.mutation import IDEMPOTENCY_WINDOW_MS
+from gatewayentities.v1 import binding_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from tests.mutations import (
+    CANARY,
+    GUARDED,
+    LOGGED,
+    METHOD_OF,
+    NAMED,
+    REQUESTS,
+    Things,
+    create_binding,
+    create_endpoint,
+    create_policy,
+    create_secret,
+    of_other_content,
+    prepare,
+    subject,
+)
+from tests.replay import consistent, identifier, log, stored
+
+every_change = pytest.mark.parametrize("method", LOGGED, ids=lambda method: method.name)
+every_named = pytest.mark.parametrize("method", NAMED, ids=lambda method: method.name)
+every_guarded = pytest.mark.parametrize("method", GUARDED, ids=lambda method: method.name)
+
+STALE = "0" * 32
+
+
+@pytest.fixture
+def things(gateway: Any) -> Things:
+    return prepare(gateway.do)
+
+
+def test_every_rpc_that_changes_something_is_tried_here() -> None:
+    assert set(REQUESTS) == set(NAMED)
+    assert {method.name for method in set(NAMED) - set(LOGGED)} == {"RecordGatewaySpend"}, "it has no line in the log"
+    creates = {method for method in LOGGED if method.name.startswith("Create")}
+    assert set(LOGGED) == set(GUARDED) | creates, "what is not there yet has no etag"
+
+
+class TestLog:
+    @every_change
+    def test_each_change_is_the_next_line_with_the_etags_around_it(self, gateway: Any, things: Things, method: Any) -> None:
+        before, earlier = stored(gateway.do), consistent(gateway.do)
+        response = gateway.do(REQUESTS[method](things))
+        after, lines = stored(gateway.do), consistent(gateway.do)
+        assert lines[:-1] == earlier
+        line = lines[-1]
+        assert (line.revision, line.rpc) == (len(lines), method.name)
+        assert response.revision == line.revision
+        assert getattr(response, "etag", None) == line.change.etag_after
+        told = {(effect.noun, effect.id): (effect.etag_before, effect.etag_after) for effect in [line.change, *line.effects]}
+        changed = {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
+        assert changed == told
+        assert changed
+
+    def test_what_changes_nothing_has_a_line_too_and_no_effects(self, gateway: Any, things: Things) -> None:
+        response = gateway.do(endpoint_pb2.DeleteGatewayEndpointTagRequest(endpoint_id=things.endpoint_id, key="never"))
+        line = consistent(gateway.do)[-1]
+        assert line.change == GatewayChangeEffect("endpoint", things.endpoint_id, response.etag, response.etag)
+        assert line.effects == []
+
+    def test_a_secret_that_goes_shows_in_its_models_and_their_endpoints(self, gateway: Any, things: Things) -> None:
+        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id))
+        line = consistent(gateway.do)[-1]
+        assert (line.change.noun, line.change.id, line.change.etag_after) == ("secret", things.secret_id, None)
+        assert {(effect.noun, effect.id) for effect in line.effects} == {
+            ("model_definition", things.model_id),
+            ("model_definition", things.second_id),
+            ("model_definition", things.spare_id),
+            ("endpoint", things.endpoint_id),
+        }
+        assert all(effect.etag_after for effect in line.effects)
+
+    def test_a_model_that_changes_shows_in_its_endpoints(self, gateway: Any, things: Things) -> None:
+        other = gateway.do(create_endpoint(things.second_id)).endpoint.endpoint_id
+        request = model_definition_pb2.UpdateGatewayModelDefinitionRequest(
+            model_definition_id=things.second_id, provider="anthropic"
+        )
+        gateway.do(request)
+        line = consistent(gateway.do)[-1]
+        assert {(effect.noun, effect.id) for effect in line.effects} == {
+            ("endpoint", things.endpoint_id),
+            ("endpoint", other),
+        }
+
+    def test_an_endpoint_goes_with_its_bindings_and_budgets(self, gateway: Any, things: Things) -> None:
+        second = gateway.do(create_policy(things.endpoint_id)).budget_policy.budget_policy_id
+        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
+        line = consistent(gateway.do)[-1]
+        assert {(effect.noun, effect.id) for effect in line.effects} == {
+            ("binding", f"{things.endpoint_id}/scorer/{things.resource_id}"),
+            ("budget_policy", things.policy_id),
+            ("budget_policy", second),
+        }
+        assert all(effect.etag_after is None for effect in line.effects)
+
+    @every_change
+    def test_a_refused_change_has_no_line(self, gateway: Any, things: Things, method: Any) -> None:
+        request = REQUESTS[method](things)
+        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
+        for gone in (things.model_id, things.second_id, things.spare_id):
+            gateway.do(model_definition_pb2.DeleteGatewayModelDefinitionRequest(model_definition_id=gone))
+        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id))
+        if method is methods.CREATE_GATEWAY_SECRET:
+            gateway.do(request)
+        lines = consistent(gateway.do)
+        assert gateway.refused(request).code in {Code.NOT_FOUND, Code.ALREADY_EXISTS}
+        assert consistent(gateway.do) == lines
+
+    def test_who_is_known_by_more_than_a_word_comes_first(self, gateway: Any) -> None:
+        request = create_secret()
+        request.created_by = "ann"
+        gateway.do(request)
+        token = CALLER.set("robot")
+        try:
+            again = create_secret()
+            again.created_by = "ann"
+            made = gateway.do(again).secret
+        finally:
+            CALLER.reset(token)
+        gateway.do(create_secret())
+        assert [line.actor for line in log(gateway.do)] == ["ann", "robot", None]
+        assert (made.created_by, made.last_updated_by) == ("robot", "robot")
+
+    def test_pages_begin_where_they_are_told(self, gateway: Any, things: Things) -> None:
+        whole = log(gateway.do)
+        assert [log(gateway.do, since) for since in range(len(whole) + 2)] == [whole[n:] for n in range(len(whole) + 2)]
+        page = gateway.do(methods.LIST_GATEWAY_CHANGES.request_type(since_revision=2, page_size=3))
+        assert [change.revision for change in page.changes] == [3, 4, 5]
+        assert page.revision == len(whole)
+        assert log(gateway.do, 2**63 - 1) == []
+
+    def test_it_never_holds_a_secret(self, gateway: Any, things: Things) -> None:
+        for method in sorted(LOGGED, key=lambda method: method.name.startswith("Delete")):
+            with suppress(GatewayError):  # What went with another thing is not there to be deleted.
+                gateway.do(named(REQUESTS[method](things), f"of {method.name}"))
+        assert all(CANARY.encode() not in line.to_bytes() for line in consistent(gateway.do))
+        for table in ("changes", "answers"):
+            rows = gateway.place.execute(f"SELECT * FROM {table}")
+            assert len(rows) > 10
+            assert all(CANARY not in str(value) for row in rows for value in row)
+
+
+class TestEtags:
+    @every_guarded
+    def test_a_stale_one_is_refused_and_nothing_changes(self, gateway: Any, things: Things, method: Any) -> None:
+        before, lines = stored(gateway.do), log(gateway.do)
+        request = REQUESTS[method](things)
+        request.etag = STALE
+        error = gateway.refused(request)
+        assert (error.code, error.reason) == (Code.ABORTED, "STALE_ETAG")
+        assert (stored(gateway.do), log(gateway.do)) == (before, lines)
+
+    @every_guarded
+    def test_a_fresh_one_is_taken_once(self, gateway: Any, things: Things, method: Any) -> None:
+        request = REQUESTS[method](things)
+        before = stored(gateway.do)
+        request.etag = before[_key(gateway, request)]
+        gateway.do(request)
+        assert stored(gateway.do) != before
+        # Attached is attached, and gone is gone: but of what is still there the old etag is stale.
+        assert gateway.refused(request).code in {Code.ABORTED, Code.NOT_FOUND}
+
+    @every_guarded
+    def test_two_changes_of_one_millisecond_differ(
+        self, gateway: Any, things: Things, method: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
+        request = REQUESTS[method](things)
+        first = gateway.do(request)
+        if method.name.startswith("Update"):
+            assert gateway.do(request).etag != first.etag
+        consistent(gateway.do)
+
+    @pytest.mark.parametrize("etag", ["x", "0" * 31, "0" * 33, "A" * 32])
+    def test_what_is_no_etag_is_invalid(self, gateway: Any, things: Things, etag: str) -> None:
+        error = gateway.refused(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id, etag=etag))
+        assert error.code is Code.INVALID_ARGUMENT
+        assert {violation.field for violation in error.field_violations} == {"etag"}
+
+
+class TestRepeats:
+    @every_named
+    def test_a_repeat_is_answered_as_the_first_time_and_does_nothing(
+        self, gateway: Any, things: Things, method: Any, ticks: Any
+    ) -> None:
+        request = named(REQUESTS[method](things))
+        first = gateway.do(request).SerializeToString(deterministic=True)
+        before, lines = stored(gateway.do), log(gateway.do)
+        ticks.advance(IDEMPOTENCY_WINDOW_MS - 1000)
+        assert gateway.do(request).SerializeToString(deterministic=True) == first
+        assert (stored(gateway.do), log(gateway.do)) == (before, lines)
+
+    @every_named
+    def test_another_content_is_refused(self, gateway: Any, things: Things, method: Any) -> None:
+        request = named(REQUESTS[method](things))
+        gateway.do(request)
+        before = stored(gateway.do)
+        error = gateway.refused(of_other_content(request))
+        assert error.code is Code.INVALID_ARGUMENT
+        assert [violation.field for violation in error.field_violations] == ["request_id"]
+        assert stored(gateway.do) == before
+
+    def test_the_name_belongs_to_one_rpc(self, gateway: Any, things: Things) -> None:
+        gateway.do(named(create_secret()))
+        error = gateway.refused(named(create_endpoint(things.model_id)))
+        assert [violation.field for violation in error.field_violations] == ["request_id"]
+
+    def test_the_name_belongs_to_one_caller(self, gateway: Any) -> None:
+        request = named(create_secret())
+        gateway.do(request)
+        token = CALLER.set("robot")
+        try:
+            assert gateway.refused(request).code is Code.INVALID_ARGUMENT
+        finally:
+            CALLER.reset(token)
+
+    @pytest.mark.parametrize("others", [0, 20])
+    def test_after_24_hours_a_name_is_new(self, gateway: Any, things: Things, ticks: Any, others: int) -> None:
+        """Also when so many names are that old that one change does not forget them all."""
+        for number in range(others):
+            gateway.do(named(create_secret(), f"other {number}"))
+        request = named(create_binding(things.endpoint_id, "once"))
+        gateway.do(request)
+        gateway.do(binding_pb2.DeleteGatewayEndpointBindingRequest(**{**things.binding, "resource_id": "once"}))
+        ticks.advance(IDEMPOTENCY_WINDOW_MS + 1)
+        lines = log(gateway.do)
+        gateway.do(request)
+        assert len(log(gateway.do)) == len(lines) + 1
+        ticks.advance(1000)
+        gateway.do(request)
+        assert len(log(gateway.do)) == len(lines) + 1, "it is remembered anew"
+
+    def test_what_failed_is_not_remembered(self, gateway: Any, things: Things) -> None:
+        request = named(create_binding("e-none", "once"))
+        assert gateway.refused(request).code is Code.NOT_FOUND
+        assert gateway.refused(request).code is Code.NOT_FOUND
+        gateway.do(named(create_binding(things.endpoint_id, "once")))
+
+    def test_a_repeat_with_an_etag_is_not_stale(self, gateway: Any, things: Things) -> None:
+        """The first time made it so."""
+        request = named(REQUESTS[methods.UPDATE_GATEWAY_ENDPOINT](things))
+        etag = stored(gateway.do)["endpoint", things.endpoint_id]
+        request.etag = etag
+        assert gateway.do(request) == gateway.do(request)
+
+
+def named(request: Any, name: str = "a name") -> Any:
+    request.request_id = name
+    return request
+
+
+def _key(gateway: Any, request: Any) -> tuple[str, str]:
+    """What the change log calls the thing that a request is about."""
+    resource = subject(gateway.do, request)
+    nouns = {
+        "GatewaySecretInfo": "secret",
+        "GatewayModelDefinition": "model_definition",
+        "GatewayEndpoint": "endpoint",
+        "GatewayEndpointBinding": "binding",
+        "GatewayBudgetPolicy": "budget_policy",
+    }
+    noun = nouns[type(resource).__name__]
+    return noun, identifier(noun, resource)
+
+
+@settings(
+    max_examples=max(10, settings().max_examples // 20),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.data())
+def test_the_log_of_any_changes_replays_to_what_is_stored(fresh_gateway: Any, data: st.DataObject) -> None:
+    """Any sequence of all the RPCs, on things of which some are gone, some share models, and some share secrets."""
+    gateway = fresh_gateway()
+    several = [prepare(gateway.do) for _ in range(2)]
+    succeeded = 0
+    before = len(log(gateway.do))
+    for _ in range(data.draw(st.integers(1, 25))):
+        # The parts of different things, mixed: a model of one in an endpoint of another.
+        mixed = Things(*(getattr(data.draw(st.sampled_from(several)), name) for name in Things.__slots__))
+        request = REQUESTS[data.draw(st.sampled_from(LOGGED))](mixed)
+        # Any other error would be a fault.
+        with suppress(_RefusedError):
+            response = _unless_refused(gateway, request)
+            succeeded += 1
+            several.append(_grown(mixed, METHOD_OF[type(request)], response))
+    assert len(consistent(gateway.do)) == before + succeeded
+
+
+class _RefusedError(Exception):
+    """A change cannot be made to what there is."""
+
+
+def _unless_refused(gateway: Any, request: Any) -> Any:
+    try:
+        return gateway.do(request)
+    except GatewayError as error:
+        if error.code in {Code.NOT_FOUND, Code.ALREADY_EXISTS, Code.FAILED_PRECONDITION}:
+            raise _RefusedError from error
+        raise
+
+
+def _grown(things: Things, method: Any, response: Any) -> Things:
+    """What there is, with a thing that was just made in place of the old one."""
+    made = {
+        methods.CREATE_GATEWAY_SECRET: lambda: {"secret_id": response.secret.secret_id},
+        methods.CREATE_GATEWAY_MODEL_DEFINITION: lambda: {"spare_id": response.model_definition.model_definition_id},
+        methods.CREATE_GATEWAY_ENDPOINT: lambda: {"endpoint_id": response.endpoint.endpoint_id},
+        methods.CREATE_GATEWAY_ENDPOINT_BINDING: lambda: {"resource_id": response.binding.resource_id},
+        methods.CREATE_GATEWAY_BUDGET_POLICY: lambda: {"policy_id": response.budget_policy.budget_policy_id},
+    }
+    return replace(things, **made.get(method, dict)())

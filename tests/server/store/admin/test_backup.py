@@ -1,0 +1,386 @@
+"""Backups: one file, the same from both databases, and restored into either."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import stat
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from gateway_entities.entities import GatewayEndpointTag
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.admin.backup import write_backup
+from gateway_entities.server.store.admin.restore import restore_backup
+from gateway_entities.server.store.open import find_database, open_database
+from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.schema import metadata
+from tests.stores import Place, postgresql_place, sqlite_place
+
+CANARY = "canary-9d3e5f-value"
+
+
+@pytest.fixture
+def other_place(place, tmp_path, request):
+    """An empty place of the other kind, with the same key."""
+    if place.path is None:
+        found = sqlite_place(tmp_path / "other.sqlite")
+        found.keys = place.keys
+        yield found
+    else:
+        with postgresql_place(request.getfixturevalue("postgresql"), tmp_path / "gateway.sqlite.key") as found:
+            yield found
+
+
+def fill(place: Place, make, many: int = 3) -> None:
+    store = place.open()
+    with store.write() as transaction:
+        for number in range(many):
+            transaction.secrets.add(
+                make.secret(number, secret_name=f"key {number} \U0001f511\u2028é", provider="" if number else None),
+                {"api_key": CANARY},
+            )
+            transaction.model_definitions.add(make.definition(number, secret_id=f"s-{number:04}"))
+            transaction.endpoints.add(
+                make.endpoint(
+                    number,
+                    usage_tracking=(None, True, False)[number % 3],
+                    model_mappings=[make.mapping(number, endpoint=number, definition=number, weight=0.1 + 0.2)],
+                    tags=[GatewayEndpointTag("k", None), GatewayEndpointTag('"\n\\', "\x01")],
+                )
+            )
+            transaction.bindings.add(make.binding(number, endpoint=number))
+            transaction.budget_policies.add(make.policy(number, budget_amount=5e-324 if number else 1e308))
+            transaction.budget_spend.open(f"bp-{number:04}", -(2**62), 2**62, 2**62)
+        transaction.budget_charges.add("r 1", b"\x00\xff", [1, 2], 5)
+        # So that the last number that was given is no row's.
+        transaction.budget_spend.remove(f"bp-{many - 1:04}")
+    store.close()
+
+
+def content(place: Place) -> list[object]:
+    store = place.open()
+    with store.read() as transaction:
+        found = [
+            *transaction.secrets.list(),
+            *(transaction.secrets.reveal(secret.secret_id) for secret in transaction.secrets.list()),
+            *transaction.model_definitions.list(),
+            *transaction.endpoints.list(),
+            *transaction.bindings.list(),
+            *transaction.budget_policies.list(),
+            *transaction.budget_spend.list(0),
+            transaction.budget_charges.get("r 1"),
+        ]
+    store.close()
+    return found
+
+
+@contextmanager
+def opened(place):
+    database = find_database(place.url)
+    with closing_database(database):
+        open_database(database, create=False)
+        yield database
+
+
+@contextmanager
+def closing_database(database):
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def back_up(place, file):
+    with opened(place) as database:
+        return write_backup(database, file, lambda _done, _total: None)
+
+
+def restore(place, file):
+    with closing_database(find_database(place.url)) as database:
+        return restore_backup(database, file, lambda _done, _total: None)
+
+
+def refused(attempt, *arguments):
+    with pytest.raises(GatewayError) as caught:
+        attempt(*arguments)
+    return caught.value
+
+
+def lines(file):
+    # Not splitlines: a text may hold other signs that end a line.
+    return [line + "\n" for line in gzip.decompress(file.read_bytes()).decode().removesuffix("\n").split("\n")]
+
+
+def test_a_backup_goes_to_the_other_database_and_back_without_a_difference(place, other_place, make, tmp_path):
+    fill(place, make)
+    expected = content(place)
+    assert len(expected) > 20
+    there, back = tmp_path / "there", tmp_path / "back"
+    saved = back_up(place, there)
+    restored = restore(other_place, there)
+    assert restored == saved
+    assert content(other_place) == expected
+    back_up(other_place, back)
+    # All but the header, which has the time.
+    assert lines(back)[1:-1] == lines(there)[1:-1]
+
+
+def test_rows_get_new_numbers_after_a_restore(place, other_place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    restore(other_place, tmp_path / "backup")
+    for each in (place, other_place):
+        store = each.open()
+        with store.write() as transaction:
+            transaction.budget_policies.add(make.policy(77))
+            assert transaction.budget_spend.open("bp-0077", 0, 1, 1) == 4
+        store.close()
+
+
+def test_an_empty_store_is_restored_too(place, other_place, make, tmp_path):
+    with closing_database(find_database(place.url)) as database:
+        open_database(database, create=True)
+        with database.write() as connection:
+            migrations.upgrade(connection)
+        saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
+    assert set(saved.rows.values()) == {0}
+    assert restore(other_place, tmp_path / "backup").rows == saved.rows
+    store = other_place.open()
+    with store.write() as transaction:
+        transaction.budget_policies.add(make.policy())
+        assert transaction.budget_spend.open("bp-0001", 0, 1, 1) == 1
+    store.close()
+
+
+def test_the_format_is_the_documented_one(place, make, tmp_path):
+    fill(place, make)
+    saved = back_up(place, tmp_path / "backup")
+    header, *rest, trailer = lines(tmp_path / "backup")
+    assert {**json.loads(header), "created_at": 0} == {
+        "format": "gateway-entities backup",
+        "version": 1,
+        "schema": migrations.HEAD,
+        "created_at": 0,
+    }
+    digest = hashlib.sha256("".join([header, *rest]).encode()).hexdigest()
+    assert json.loads(trailer) == {"rows": sum(saved.rows.values()), "sha256": digest}
+    parts = [json.loads(line) for line in rest if line.startswith("{")]
+    assert {part["table"] for part in parts} == set(metadata.tables), "every table is there, without being named anywhere"
+    assert {part["table"]: part["rows"] for part in parts} == saved.rows
+    assert [part.get("last") for part in parts if part["table"] == "budget_windows"] == [3]
+    place_of_secrets = next(number for number, line in enumerate(rest) if '"table":"secrets"' in line)
+    columns = json.loads(rest[place_of_secrets])["columns"]
+    row = dict(zip(columns, json.loads(rest[place_of_secrets + 1]), strict=True))
+    assert row["secret_id"] == "s-0000"
+    assert len(base64.b64decode(row["ciphertext"]["base64"])) > 28
+    assert saved.key_ids == [row["key_id"]]
+
+
+def test_no_secret_is_in_a_backup(place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    content = "".join(lines(tmp_path / "backup"))
+    for form in (CANARY, CANARY.encode().hex(), base64.b64encode(CANARY.encode()).decode()[:-4]):
+        assert form not in content
+    key = place.path.with_name("gateway.sqlite.key") if place.path else place.keys[0].path
+    assert key.read_text().strip() not in content
+
+
+def test_the_file_is_its_owners_and_stands_alone(place, make, tmp_path):
+    fill(place, make)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    back_up(place, folder / "backup")
+    assert [file.name for file in folder.iterdir()] == ["backup"]
+    assert stat.S_IMODE((folder / "backup").stat().st_mode) == 0o600
+
+
+def test_what_is_there_is_not_replaced(place, make, tmp_path):
+    fill(place, make)
+    (tmp_path / "backup").write_text("mine")
+    error = refused(back_up, place, tmp_path / "backup")
+    assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "BACKUP_FILE")
+    assert (tmp_path / "backup").read_text() == "mine"
+    assert refused(back_up, place, tmp_path / "absent" / "backup").code is Code.FAILED_PRECONDITION
+
+
+def test_a_backup_is_of_one_moment(place, make, tmp_path):
+    """Others write on while it is written: each of their transactions is in it as a whole, or not at all."""
+    fill(place, make)
+    store = place.open(busy_timeout=60)
+    stop = threading.Event()
+
+    def write():
+        number = 100
+        while not stop.is_set():
+            with store.write() as transaction:
+                transaction.endpoints.add(make.endpoint(number))
+                transaction.bindings.add(make.binding(number, endpoint=number))
+            number += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        counts = [back_up(place, tmp_path / f"backup {number}").rows for number in range(5)]
+    finally:
+        stop.set()
+        writer.join()
+        store.close()
+    for rows in counts:
+        assert rows["endpoints"] == rows["bindings"]
+
+
+def test_a_store_that_is_not_empty_is_kept(place, other_place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    store = other_place.open()
+    with store.write() as transaction:
+        transaction.endpoints.add(make.endpoint(9))
+    error = refused(restore, other_place, tmp_path / "backup")
+    assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "STORE_NOT_EMPTY")
+    with store.read() as transaction:
+        assert transaction.endpoints.list() == [make.endpoint(9)]
+        assert transaction.secrets.list() == []
+    store.close()
+
+
+def test_another_programs_database_is_kept(place, other_place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    other_place.execute("CREATE TABLE theirs (a int)")
+    assert refused(restore, other_place, tmp_path / "backup").reason == "STORE_SCHEMA"
+
+
+def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, other_place, make, tmp_path):
+    with closing_database(find_database(place.url)) as database:
+        open_database(database, create=True)
+        with database.write() as connection:
+            migrations.upgrade(connection, "0001")
+        place.execute(
+            "INSERT INTO endpoints (endpoint_id, name, created_at, last_updated_at, fallback_config) "
+            "VALUES ('e-0001', 'endpoint-1', 3001, 3001, false)"
+        )
+        saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
+    assert saved.schema == "0001"
+    # The tables are there already, and empty.
+    with closing_database(find_database(other_place.url)) as database:
+        open_database(database, create=True)
+        with database.write() as connection:
+            migrations.upgrade(connection)
+    restore(other_place, tmp_path / "backup")
+    if other_place.path is not None:
+        (other_place.path.with_name(other_place.path.name + ".key")).unlink(missing_ok=True)
+    store = other_place.open()
+    with store.read() as transaction:
+        assert transaction.endpoints.list() == [make.endpoint(1)]
+    store.close()
+
+
+def test_every_damage_is_noticed_and_nothing_is_made_of_it(place, other_place, make, tmp_path):
+    fill(place, make, many=1)
+    back_up(place, tmp_path / "backup")
+    whole = (tmp_path / "backup").read_bytes()
+    damaged = tmp_path / "damaged"
+    for position in range(0, len(whole), 7):
+        altered = bytearray(whole)
+        altered[position] ^= 0x10
+        damaged.write_bytes(altered)
+        try:
+            unpacked = gzip.decompress(altered)
+        except Exception:
+            unpacked = b""
+        if unpacked != gzip.decompress(whole):
+            assert refused(restore, other_place, damaged).reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, position
+    for length in range(0, len(whole), 11):
+        damaged.write_bytes(whole[:length])
+        assert refused(restore, other_place, damaged).reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, length
+    if other_place.path is not None:
+        assert not other_place.path.exists()
+    else:
+        assert other_place.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def packed(*changed):
+    return gzip.compress("".join(changed).encode())
+
+
+def with_trailer(changed):
+    text = "".join(changed)
+    rows = sum(line.startswith("[") for line in changed)
+    trailer = json.dumps({"rows": rows, "sha256": hashlib.sha256(text.encode()).hexdigest()}) + "\n"
+    return gzip.compress((text + trailer).encode())
+
+
+def test_content_that_is_none_is_refused(place, other_place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    header, *rest, trailer = lines(tmp_path / "backup")
+    first_row = next(number for number, line in enumerate(rest) if line.startswith("["))
+    without_a_row = [*rest[:first_row], *rest[first_row + 1 :]]
+    cases = {
+        "no trailer": packed(header, *rest),
+        "something after the end": packed(header, *rest, trailer, "[]\n"),
+        "a row less": packed(header, *without_a_row, trailer),
+        "a row less, and a digest that fits": with_trailer([header, *without_a_row]),
+        "a table less": with_trailer([header, *rest[:-1]]) if rest[-1].startswith("{") else with_trailer([header]),
+        "only a header": packed(header),
+        "nothing": packed(),
+        "not gzip": b"hello",
+        "other JSON": packed('{"a": 1}\n'),
+        "no JSON": packed("hello\n"),
+        "an unknown table": with_trailer([header, *rest, '{"table":"x","columns":["a"],"rows":0}\n']),
+        "an unknown column": with_trailer([header, *(line.replace('"auth_config"', '"auth\\"; DROP"') for line in rest)]),
+    }
+    for name, data in cases.items():
+        (tmp_path / "bad").write_bytes(data)
+        error = refused(restore, other_place, tmp_path / "bad")
+        assert error.reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, name
+        assert str(tmp_path / "bad") in error.message
+    assert refused(restore, other_place, tmp_path / "absent").code is Code.FAILED_PRECONDITION
+    assert refused(restore, other_place, tmp_path).code is Code.FAILED_PRECONDITION
+    restore(other_place, tmp_path / "backup")
+
+
+@pytest.mark.parametrize(("field", "value"), [("version", 2), ("version", None), ("schema", "9999")])
+def test_a_backup_of_a_newer_release_is_refused(place, other_place, make, tmp_path, field, value):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    header, *rest, _ = lines(tmp_path / "backup")
+    header = json.dumps({**json.loads(header), field: value}) + "\n"
+    (tmp_path / "newer").write_bytes(with_trailer([header, *rest]))
+    error = refused(restore, other_place, tmp_path / "newer")
+    assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "BACKUP_FILE")
+    assert str(value) in error.message
+
+
+def test_the_key_must_be_given_along(place, other_place, make, tmp_path):
+    fill(place, make)
+    back_up(place, tmp_path / "backup")
+    saved = restore(other_place, tmp_path / "backup")
+    if other_place.path is not None:
+        error = refused(lambda: sqlite_place(other_place.path).open())
+        assert error.code is Code.FAILED_PRECONDITION
+        assert saved.key_ids[0] in error.message
+    store = other_place.open()
+    with store.read() as transaction:
+        assert transaction.secrets.reveal("s-0000") == {"api_key": CANARY}
+    store.close()
+
+
+def test_progress_goes_from_the_first_rows_to_the_last(place, other_place, make, tmp_path):
+    fill(place, make, many=200)
+    told = []
+    with opened(place) as database:
+        total = sum(write_backup(database, tmp_path / "backup", lambda *now: told.append(now)).rows.values())
+    assert told[-1] == (total, total)
+    assert len(told) > 2
+    assert told == sorted(told)
+    told.clear()
+    with closing_database(find_database(other_place.url)) as database:
+        restore_backup(database, tmp_path / "backup", lambda *now: told.append(now))
+    assert told[-1] == (total, total)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from gateway_entities.errors import GatewayError
+from gateway_entities.server.store.admin.check import check
+from gateway_entities.server.store.open import find_database, open_database
+from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.schema import metadata
+from tests.server.store.admin.test_backup import fill
+
+
+@pytest.fixture
+def problems(place):
+    """Check the store; return what is wrong with it."""
+
+    def problems(place=place):
+        return [(each.table, each.key, each.wrong) for each in report(place).problems]
+
+    return problems
+
+
+def report(place):
+    database = find_database(place.url)
+    try:
+        open_database(database, create=False)
+        return check(database, lambda _done, _total: None)
+    finally:
+        database.dispose()
+
+
+def unguarded(place, *statements):
+    """Do what the database would refuse: its references are not checked meanwhile."""
+    with place.connected() as connection:
+        if place.path is None:
+            connection.execute(text("SET session_replication_role = replica"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_a_sound_store_has_no_problems(place, make, problems):
+    fill(place, make)
+    assert problems() == []
+    found = report(place)
+    assert (found.schema, found.newest) == (migrations.HEAD, migrations.HEAD)
+    assert set(found.rows) == set(metadata.tables)
+    assert found.rows["endpoints"] == 3
+    assert str(place.path or place.server.port) in found.place
+
+
+def test_references_to_nothing_are_found(place, make, problems):
+    fill(place, make)
+    unguarded(
+        place,
+        "DELETE FROM model_definitions WHERE model_definition_id = 'd-0001'",
+        "DELETE FROM endpoints WHERE endpoint_id = 'e-0002'",
+    )
+    found = problems()
+    assert ("endpoint_mappings", ("m-0001",), "it refers to one of model_definitions that does not exist") in found
+    assert ("bindings", ("e-0002", "scorer", "resource 2"), "it refers to one of endpoints that does not exist") in found
+    assert {table for table, _, _ in found} == {"endpoint_mappings", "endpoint_tags", "bindings"}
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "key", "wrong"),
+    [
+        ("UPDATE secrets SET masked_values = 'canary' WHERE secret_id = 's-0001'", "secrets", "s-0001", "JSONDecodeError"),
+        ("UPDATE secrets SET auth_config = '[1]' WHERE secret_id = 's-0001'", "secrets", "s-0001", "must be a dict"),
+        ("UPDATE secrets SET auth_config = '{\"k\": 1}' WHERE secret_id = 's-0001'", "secrets", "s-0001", "auth_config"),
+        ("UPDATE budget_charges SET window_ids = 'canary'", "budget_charges", "r 1", "JSONDecodeError"),
+    ],
+)
+def test_rows_that_are_no_entities_are_found_without_their_values(place, make, problems, change, table, key, wrong):
+    fill(place, make)
+    place.execute(change)
+    found = problems()
+    assert [each[:2] for each in found] == [(table, (key,))]
+    assert wrong in found[0][2]
+    assert "canary" not in str(found)
+
+
+def test_values_of_other_types_are_found(place, make, problems):
+    """Only SQLite stores them."""
+    fill(place, make)
+    if place.path is None:
+        with pytest.raises(Exception, match="invalid input syntax"):
+            place.execute("UPDATE endpoints SET created_at = 'canary'")
+        return
+    place.execute("UPDATE endpoints SET created_at = 'canary', fallback_config = 7 WHERE endpoint_id = 'e-0001'")
+    place.execute("UPDATE budget_policies SET budget_amount = x'00' WHERE budget_policy_id = 'bp-0001'")
+    place.execute("UPDATE secrets SET ciphertext = 'text' WHERE secret_id = 's-0001'")
+    place.execute("UPDATE bindings SET display_name = CAST(x'ff' AS TEXT)")
+    found = problems()
+    assert "canary" not in str(found)
+    assert ("endpoints", ("e-0001",), "created_at is of the wrong type (str)") in found
+    assert ("endpoints", ("e-0001",), "fallback_config is of the wrong type (int)") in found
+    assert ("budget_policies", ("bp-0001",), "budget_amount is of the wrong type (bytes)") in found
+    assert ("secrets", ("s-0001",), "ciphertext is of the wrong type (str)") in found
+    assert [each[:2] for each in found if each[0] == "bindings"] == [("bindings", None)]
+
+
+def test_tables_that_were_changed_are_found(place, make, problems):
+    fill(place, make)
+    place.execute("DROP INDEX ix_endpoints_created")
+    place.execute("ALTER TABLE secrets ADD COLUMN extra integer")
+    found = [wrong for _, _, wrong in problems()]
+    assert "index ix_endpoints_created is missing" in found
+    assert any("extra" in wrong and "does not belong here" in wrong for wrong in found)
+
+
+def test_a_damaged_index_is_found(place, make, problems):
+    fill(place, make)
+    if place.path is None:
+        place.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_bindings_created'::regclass")
+        assert problems() == [(None, None, "the index ix_bindings_created is not valid")]
+        return
+    with place.connected() as connection:
+        root = connection.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'ix_bindings_created'")).scalar_one()
+        size = connection.execute(text("PRAGMA page_size")).scalar_one()
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(place.path.read_bytes())
+    start = (root - 1) * size
+    # An index page without entries.
+    content[start + 3 : start + 5] = b"\x00\x00"
+    place.path.write_bytes(content)
+    assert any("ix_bindings_created" in wrong for _, _, wrong in problems())
+
+
+def test_an_older_store_is_told(place, problems):
+    database = find_database(place.url)
+    open_database(database, create=True)
+    assert problems() == [(None, None, "there are no tables")]
+    with database.write() as connection:
+        migrations.upgrade(connection, "0001")
+    database.dispose()
+    assert [wrong for _, _, wrong in problems()] == [
+        f"the tables are at revision 0001, not {migrations.HEAD}: gateway-entities db upgrade changes that"
+    ]
+
+
+def test_a_newer_store_and_none_are_refused(place, tmp_path):
+    place.open().close()
+    place.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(GatewayError, match="9999"):
+        report(place)
+    if place.path is not None:
+        place.path.unlink()
+        with pytest.raises(GatewayError, match="does not exist"):
+            report(place)
+        assert not place.path.exists()

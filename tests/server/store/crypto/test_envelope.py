@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+import traceback
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store import open_store
+from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.crypto.keyring import Key, KeyRing, Wrapped
+
+KEY, OTHER = bytes(range(32)), bytes(32)
+CANARY = "canary-7f3a9c51d2e84b06-value"
+
+
+def cipher_of(*keys):
+    return Cipher(KeyRing([Key(key) for key in keys]))
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
+def test_what_was_sealed_is_unsealed(secret_id, name, value):
+    sealed = cipher_of(KEY).seal(secret_id, name, value)
+    found = cipher_of(OTHER, KEY).unseal(secret_id, name, sealed)
+    assert found == value
+    assert list(found) == list(value)
+
+
+def test_the_form_is_the_documented_one():
+    """Decrypt by hand: nonce, ciphertext and tag; the value under the data key, the data key under the key."""
+    sealed = cipher_of(KEY).seal("s-1", "naïve", {"k": "ü"})
+    assert len(sealed.wrapped_key) == 12 + 32 + 16
+    wrap_context = f'["data key", "s-1", "{sealed.key_id}"]'.encode()
+    data_key = AESGCM(KEY).decrypt(sealed.wrapped_key[:12], sealed.wrapped_key[12:], wrap_context)
+    assert len(data_key) == 32
+    value_context = rb'["value", "s-1", "na\u00efve"]'
+    plaintext = AESGCM(data_key).decrypt(sealed.ciphertext[:12], sealed.ciphertext[12:], value_context)
+    assert plaintext == '{"k": "ü"}'.encode()
+
+
+def test_two_writes_share_nothing():
+    cipher = cipher_of(KEY)
+    first, second = (cipher.seal("s-1", "n", {"k": "v"}) for _ in range(2))
+    assert first.ciphertext[:12] != second.ciphertext[:12]
+    assert first.wrapped_key[:12] != second.wrapped_key[:12]
+    assert first.ciphertext[12:] != second.ciphertext[12:]
+    assert first.key_id == second.key_id
+
+
+@pytest.mark.parametrize(
+    ("secret_id", "name", "changes"),
+    [
+        ("s-2", "n", {}),
+        ("s-1", "m", {}),
+        ("s-1n", "", {}),
+        ("s-1", "n", {"key_id": Key(OTHER).id}),
+        ("s-1", "n", {"ciphertext": b""}),
+        ("s-1", "n", {"wrapped_key": b""}),
+        ("s-1", "n", {"wrapped_key": bytes(60)}),
+    ],
+)
+def test_nothing_else_unseals_it(secret_id, name, changes):
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})._replace(**changes)
+    with pytest.raises(GatewayError) as caught:
+        cipher_of(KEY, OTHER).unseal(secret_id, name, sealed)
+    assert caught.value.code is Code.DATA_LOSS
+    assert CANARY not in str(caught.value)
+
+
+@given(st.integers(min_value=0), st.integers(min_value=0, max_value=7), st.sampled_from(["ciphertext", "wrapped_key"]))
+def test_no_bit_can_be_changed(place, bit, part):
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": "v"})
+    data = bytearray(getattr(sealed, part))
+    data[place % len(data)] ^= 1 << bit
+    with pytest.raises(GatewayError):
+        cipher_of(KEY).unseal("s-1", "n", sealed._replace(**{part: bytes(data)}))
+
+
+def test_a_key_that_is_not_configured_is_named():
+    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})
+    with pytest.raises(GatewayError) as caught:
+        cipher_of(OTHER).unseal("s-1", "n", sealed)
+    assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "KEY_MISSING")
+    assert Key(KEY).id in caught.value.message
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
+def test_rewrapping_changes_the_key_and_not_the_value(secret_id, name, value):
+    sealed = cipher_of(KEY).seal(secret_id, name, value)
+    wrapped = cipher_of(OTHER, KEY).rewrap(secret_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+    assert wrapped.key_id == Key(OTHER).id
+    assert cipher_of(OTHER).unseal(secret_id, name, sealed._replace(**wrapped._asdict())) == value
+    for other_id in (secret_id + "x", name + "y" + secret_id):
+        with pytest.raises(GatewayError):
+            cipher_of(OTHER, KEY).rewrap(other_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+
+
+@given(st.binary(), st.binary())
+def test_digests_are_equal_for_equal_data_only_and_outlive_a_rotation(data, other):
+    keys = KeyRing([Key(KEY)])
+    wrapped = Cipher(keys).new_digest_key()
+    digest = Cipher(keys, wrapped).digest
+    assert digest(data) == digest(data)
+    assert (digest(data) == digest(other)) == (data == other)
+    assert digest(data) != Cipher(keys, Cipher(keys).new_digest_key()).digest(data)
+    assert digest(data) not in (hashlib.sha256(data).digest(), hmac.digest(KEY, data, "sha256"))
+    rotated = Cipher(KeyRing([Key(OTHER), Key(KEY)])).rewrap_digest_key(wrapped)
+    assert Cipher(KeyRing([Key(OTHER)]), rotated).digest(data) == digest(data)
+
+
+def test_a_digest_is_made_with_the_key_that_is_stored():
+    """By hand: HMAC-SHA256 under a key that is wrapped as that of a secret is, in a context of its own."""
+    keys = KeyRing([Key(KEY)])
+    wrapped = Cipher(keys).new_digest_key()
+    context = f'["store key", "digest", "{wrapped.key_id}"]'.encode()
+    key = AESGCM(KEY).decrypt(wrapped.wrapped_key[:12], wrapped.wrapped_key[12:], context)
+    assert Cipher(keys, wrapped).digest(b"data") == hmac.digest(key, b"data", "sha256")
+
+
+def test_ciphers_show_nothing():
+    cipher = cipher_of(KEY)
+    for form in (KEY.hex(), base64.b64encode(KEY).decode(), repr(KEY)):
+        assert form not in repr(cipher)
+
+
+OF_ANOTHER = "(SELECT {0} FROM secrets WHERE secret_id = 's-0002')"
+MOVES = {
+    "another name": "secret_name = 'renamed'",
+    "another id": "secret_id = 's-0009'",
+    "the value of another": f"ciphertext = {OF_ANOTHER.format('ciphertext')}",
+    "the data key of another": f"wrapped_key = {OF_ANOTHER.format('wrapped_key')}",
+    "value and data key of another": f"(ciphertext, wrapped_key) = {OF_ANOTHER.format('ciphertext, wrapped_key')}",
+    "another key's name": "key_id = '0123456789abcdef'",
+}
+
+
+@pytest.mark.parametrize("change", MOVES.values(), ids=MOVES)
+def test_what_is_changed_in_the_database_is_unreadable(place, store, make, change):
+    with store.write() as transaction:
+        for number in (1, 2):
+            transaction.secrets.add(make.secret(number), {"k": CANARY})
+    place.execute(f"UPDATE secrets SET {change} WHERE secret_id = 's-0001'")
+    with store.read() as transaction:
+        changed = next(info.secret_id for info in transaction.secrets.list() if info.secret_id != "s-0002")
+        with pytest.raises(GatewayError) as caught:
+            transaction.secrets.reveal(changed)
+        assert transaction.secrets.reveal("s-0002") == {"k": CANARY}
+    assert caught.value.reason == ("KEY_MISSING" if change.startswith("key_id") else "SECRET_UNREADABLE")
+    assert changed in caught.value.message
+    assert CANARY not in caught.value.message
+
+
+def test_a_value_that_went_with_its_whole_row_is_readable_again(place, store, make):
+    """What makes the moved ones above unreadable is the move."""
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), {"k": "v"})
+    for name in ("renamed", "secret 1"):
+        place.execute("UPDATE secrets SET secret_name = :name", {"name": name})
+    with store.read() as transaction:
+        assert transaction.secrets.reveal("s-0001") == {"k": "v"}
+
+
+def forms(text):
+    raw = text.encode()
+    yield raw
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    for shift in range(3):
+        # Base64 groups three bytes: the same text looks different at each of three places.
+        encoded = base64.b64encode(bytes(shift) + raw)
+        yield encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
+
+
+def test_the_value_is_in_no_file_log_error_or_repr(path, make, caplog):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
+    texts = []
+    store = open_store(f"sqlite:///{path}")
+    files = path.parent
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(1), {"api_key": CANARY, "other": CANARY * 2})
+    for name in ("secret 1", None):
+        try:
+            with store.write() as transaction:
+                transaction.secrets.add(make.secret(2, secret_name=name), {"api_key": CANARY})
+        except Exception as error:
+            texts += [repr(error), str(error), *traceback.format_exception(error)]
+    with store.write() as transaction:
+        transaction.secrets.update(replace(make.secret(1), last_updated_at=9000), {"api_key": f"new {CANARY}"})
+        texts += [repr(transaction.secrets), repr(transaction), repr(store), repr(store._cipher)]
+    written = {file.name: file.read_bytes() for file in files.iterdir()}
+    with store.write() as transaction:
+        assert transaction.secrets.reveal("s-0001") == {"api_key": f"new {CANARY}"}
+        transaction.secrets.remove("s-0001")
+    store.close()
+    written |= {f"{file.name} after close": file.read_bytes() for file in files.iterdir()}
+    logging.getLogger("sqlalchemy").setLevel(logging.NOTSET)
+    assert f"{path.name}-wal" in written
+    assert len(texts) > 8
+    for form in forms(CANARY):
+        for name, content in written.items():
+            assert form not in content, name
+        for text in (*texts, caplog.text):
+            assert form.decode() not in text
+
+
+def test_a_removed_secret_leaves_no_ciphertext_behind(path, make):
+    store = open_store(f"sqlite:///{path}")
+    with store.write() as transaction:
+        transaction.secrets.add(make.secret(), {"api_key": CANARY * 500})
+    with store.read() as transaction:
+        ciphertext = transaction.secrets._connection.exec_driver_sql("SELECT ciphertext FROM secrets").scalar()
+    with store.write() as transaction:
+        transaction.secrets.remove("s-0001")
+    store.close()
+    content = path.read_bytes()
+    assert all(ciphertext[start : start + 64] not in content for start in range(0, len(ciphertext) - 64, 64))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.admin.token_manager import open_tokens
+from gateway_entities.server.store.open import find_database
+from gateway_entities.server.store.repositories.token import AccessScope, digest_of, id_of, is_text_of, new_text
+from gateway_entities.server.store.sql import migrations
+
+
+def test_what_is_made_is_listed_in_order_and_holds_no_text(place):
+    with open_tokens(place.url, create=True) as keeper:
+        made = [keeper.create(f"name {number}", scope) for number, scope in enumerate(AccessScope)]
+        assert sorted(keeper.list()) == sorted(each.token for each in made)
+        assert [each.created_at for each in keeper.list()] == sorted(each.created_at for each in keeper.list())
+    for each in made:
+        assert is_text_of(each.text, each.token)
+        assert id_of(each.text) == each.token.token_id
+        assert each.text not in repr(each) + repr(each.token)
+    rows = place.execute("SELECT * FROM tokens")
+    assert len(rows) == 3
+    assert not any(each.text.rpartition("_")[2] in repr(row) for each in made for row in rows)
+
+
+def test_a_running_server_sees_what_the_keeper_does(store, place):
+    with open_tokens(place.url) as keeper:
+        made = keeper.create("alice", AccessScope.WRITE, 1000)
+        with store.read() as transaction:
+            assert transaction.tokens.list() == [made.token]
+            assert transaction.tokens.named("alice") == made.token
+        revoked = keeper.revoke("alice")
+        with store.read() as transaction:
+            assert transaction.tokens.named("alice") is None
+            assert transaction.tokens.list() == [revoked]
+    assert revoked.revoked_at is not None
+    assert made.token.expires_at == made.token.created_at + 1000
+
+
+def test_the_database_too_keeps_a_name_to_one_token(store, place):
+    with open_tokens(place.url) as keeper:
+        token = keeper.create("alice", AccessScope.READ).token
+    with pytest.raises(GatewayError) as caught, store.write() as transaction:
+        transaction.tokens.add(token._replace(token_id="0" * 16))
+    assert caught.value.code is Code.ALREADY_EXISTS
+
+
+def test_a_store_of_an_older_release_is_upgraded_by_create_only(place):
+    database = find_database(place.url)
+    database.prepare(create=True)
+    with database.write() as connection:
+        migrations.upgrade(connection, "0004")
+    database.dispose()
+    with pytest.raises(GatewayError) as caught, open_tokens(place.url):
+        pass
+    assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "STORE_SCHEMA")
+    with open_tokens(place.url, create=True) as keeper:
+        assert keeper.list() == []
+
+
+def test_texts():
+    texts = {new_text() for _ in range(200)}
+    assert len(texts) == 200
+    text = texts.pop()
+    assert len(text) == 4 + 16 + 1 + 43
+    for wrong in (text[:-1], text + "a", text.upper(), f" {text}", text.replace("_", "-"), "", "gwe__"):
+        assert id_of(wrong) is None
+        assert digest_of(wrong) != digest_of(text)
+    assert not is_text_of(text, None)

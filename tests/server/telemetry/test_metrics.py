@@ -1,0 +1,152 @@
+"""What the server counts, as Prometheus reads it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from gateway_entities import methods
+from gateway_entities.server.store.admin.token_manager import open_tokens
+from gateway_entities.server.store.repositories.token import AccessScope
+from gateway_entities.testing import Gateway, gateway
+from gatewayentities.v1 import secret_pb2
+from tests.server.raw import HttpResponse, call, channel, http_failure, post_json, request, write_lock
+
+CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
+SECRET = {"secretName": "s", "secretValue": {"api_key": "sk-0123456789abcdef"}}
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def running():
+    with gateway() as running:
+        yield running
+
+
+def samples(answer: HttpResponse) -> Samples:
+    assert answer.status == 200
+    families = list(parse(answer.body.decode()))
+    return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
+
+
+def scrape(running: Gateway) -> Samples:
+    return samples(request(running.http_target, "GET", "/metrics"))
+
+
+def value(found: Samples, name: str, **labels: str) -> float | None:
+    return found.get((f"gateway_entities_{name}", frozenset(labels.items())))
+
+
+def until(running: Gateway, name: str, wanted: float, **labels: str) -> Samples:
+    """Scrape until a sample has a value: what is counted after the answer may come after the caller has it."""
+    deadline = time.monotonic() + 10
+    while value(found := scrape(running), name, **labels) != wanted:
+        assert time.monotonic() < deadline, (name, labels, value(found, name, **labels))
+        time.sleep(0.02)
+    return found
+
+
+def test_requests_are_counted_by_transport_method_and_code(running):
+    post_json(running.http_target, CREATE, SECRET)
+    post_json(running.http_target, CREATE, SECRET)
+    request(running.http_target, "GET", "/api/3.0/mlflow/gateway/secrets/list")
+    with channel(running.grpc_target) as opened:
+        for _ in range(3):
+            call(opened, LIST, b"")
+    found = until(running, "requests_total", 3, transport="grpc", method=LIST.path, code="OK")
+    assert value(found, "requests_total", transport="connect", method=CREATE.path, code="OK") == 1
+    assert value(found, "requests_total", transport="connect", method=CREATE.path, code="ALREADY_EXISTS") == 1
+    assert value(found, "requests_total", transport="rest", method=LIST.path, code="OK") == 1
+    assert value(found, "request_duration_seconds_count", transport="connect", method=CREATE.path) == 2
+    assert 0 < value(found, "request_duration_seconds_sum", transport="grpc", method=LIST.path) < 60
+
+
+def test_what_callers_make_up_has_one_label(running):
+    for number in range(20):
+        request(running.http_target, "POST", f"/made/up-{number}")
+        request(running.http_target, "GET", f"/api/made-up-{number}")
+    with channel(running.grpc_target) as opened:
+        for number in range(20):
+            assert opened.unary_unary(f"/made/up-{number}").future(b"").exception(timeout=10)
+    found = until(running, "requests_total", 20, transport="grpc", method="unknown", code="UNIMPLEMENTED")
+    assert value(found, "requests_total", transport="http", method="unknown", code="UNIMPLEMENTED") == 20
+    assert value(found, "requests_total", transport="rest", method="unknown", code="UNIMPLEMENTED") == 20
+    assert not any("up-" in label for _, labels in found for _, label in labels)
+
+
+def test_requests_in_flight_and_the_wait_for_the_lock(running):
+    with write_lock(running.store_path):
+        waiting = threading.Thread(target=post_json, args=(running.http_target, CREATE, SECRET))
+        waiting.start()
+        found = until(running, "requests_in_flight", 1, transport="connect")
+        assert value(found, "requests_in_flight", transport="http") == 1, "the scrape itself"
+        time.sleep(0.3)
+    waiting.join()
+    found = until(running, "requests_in_flight", 0, transport="connect")
+    assert value(found, "store_wait_seconds_count", kind="write") == 1
+    assert value(found, "store_wait_seconds_sum", kind="write") >= 0.3
+    assert value(found, "store_transaction_seconds_count", kind="write") == 1
+    assert value(found, "store_transaction_seconds_sum", kind="write") < 0.3
+
+
+def test_the_revision_of_the_store(running):
+    until(running, "store_revision", 0)
+    post_json(running.http_target, CREATE, SECRET)
+    found = until(running, "store_revision", 1)
+    assert value(found, "ready") == 1
+    assert found[("process_start_time_seconds", frozenset())] > 0
+
+
+def test_two_servers_do_not_add_up(running):
+    with gateway() as other:
+        post_json(other.http_target, CREATE, SECRET)
+        until(other, "requests_total", 1, transport="connect", method=CREATE.path, code="OK")
+    assert value(scrape(running), "requests_total", transport="connect", method=CREATE.path, code="OK") is None
+
+
+def test_openmetrics_when_asked_for(running):
+    accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+    answer = request(running.http_target, "GET", "/metrics", headers=accept)
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert "gateway_entities_requests" in {family.name for family in parse_openmetrics(answer.body.decode())}
+
+
+def test_other_verbs_are_405(running):
+    answer = request(running.http_target, "POST", "/metrics", b"")
+    assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+def test_it_is_shown_while_the_store_is_away(running):
+    scrape(running)
+    aside = running.store_path.with_name("aside")
+    running.store_path.rename(aside)
+    until(running, "ready", 0)
+    aside.rename(running.store_path)
+    until(running, "ready", 1)
+
+
+def test_whoever_reads_it_needs_what_other_reads_need(running):
+    with open_tokens(f"sqlite:///{running.store_path}") as keeper:
+        bearer = {"authorization": f"Bearer {keeper.create('prometheus', AccessScope.READ).text}"}
+    assert request(running.http_target, "GET", "/metrics").status == 401
+    assert request(running.http_target, "GET", "/metrics", headers=bearer).status == 200
+    aside = running.store_path.with_name("aside")
+    running.store_path.rename(aside)
+    time.sleep(0.2)
+    # Those who may see it are known for as long as the store is away.
+    assert request(running.http_target, "GET", "/metrics").status == 401
+    assert request(running.http_target, "GET", "/metrics", headers=bearer).status == 200
+    aside.rename(running.store_path)
+
+
+def test_no_secret_is_in_it(running):
+    message = secret_pb2.CreateGatewaySecretRequest(secret_name="canary-name", secret_value={"k": "canary-0123456789"})
+    with channel(running.grpc_target) as opened:
+        call(opened, CREATE, message)
+    assert b"canary" not in request(running.http_target, "GET", "/metrics").body
+    assert http_failure(post_json(running.http_target, CREATE, {})).code == "invalid_argument"

@@ -1,0 +1,105 @@
+"""A check of any bytes: it raises nothing, and agrees with protobuf on what can be read."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from google.protobuf.message import Message
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway_entities.wire import MESSAGE_TYPES, RULES, check, inspect
+from tests.messages import RESOURCES, full, messages
+from tests.wire.messages.samples import BAD, class_of
+
+CI = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
+MUTATIONS = 1_000_000 if CI else 3_000
+
+# Where the wire layer says error although this protobuf (upb) reads the bytes. All else agrees.
+EXCEPTIONS = {
+    # It drops the bits beyond 64 and says nothing: what is read is not what was written.
+    "wire/varint-overflow",
+}
+# It refuses field number 0 in most places, but takes it in a tag that is a varint longer than needed, and in messages
+# without fields. The format has no field 0.
+FIELD_ZERO = {"wire/field-number", "wire/trailing-bytes"}
+# What can make bytes differ from those that protobuf would write for the same message.
+NOT_CANONICAL = {
+    *("wire/overlong-varint", "wire/varint-overflow", "wire/repeated-field", "wire/order", "wire/map-order"),
+    *("schema/number-range", "schema/map-duplicate", "schema/map-default", "schema/map-entry", "schema/packing"),
+}
+
+KINDS = list(MESSAGE_TYPES.values())
+SEEDS = [(kind, full(kind).SerializeToString(deterministic=True)) for kind in KINDS]
+SEEDS += [(class_of(bad.message_type), bad.data) for bad in BAD]
+
+
+def agree(kind: type[Message], data: bytes) -> None:
+    report = check(data, kind)
+    try:
+        kind.FromString(data)
+    except Exception:
+        parsed = False
+    else:
+        parsed = True
+    found = {finding.rule for finding in report.findings}
+    fatal = {rule for rule in found if RULES[rule].fatal}
+    assert parsed == (not fatal) or (parsed and fatal <= FIELD_ZERO), (kind.DESCRIPTOR.name, data.hex(), found)
+    assert all(0 <= (finding.offset or 0) <= len(data) for finding in report.findings)
+    # A field without presence, which the contract has not, may also be written as 0 for nothing.
+    if parsed and not fatal and not report.canonical and kind in KINDS:
+        assert found & NOT_CANONICAL, (kind.DESCRIPTOR.name, data.hex(), found)
+    if report.canonical:
+        assert parsed
+        assert not fatal
+        assert not found & {"wire/overlong-varint", "wire/order", "wire/map-order", "wire/repeated-field"}
+
+
+def mutated(chance: random.Random, data: bytes) -> bytes:
+    held = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
+        at = chance.randrange(len(held) + 1)
+        match chance.randrange(6):
+            case 0 if held:
+                held[at % len(held)] = chance.randrange(256)
+            case 1 if held:
+                held[at % len(held)] ^= 1 << chance.randrange(8)
+            case 2:
+                del held[at : at + chance.randrange(1, 6)]
+            case 3:
+                held[at:at] = chance.randbytes(chance.randrange(1, 4))
+            case 4:
+                held[at:at] = held[at : at + chance.randrange(1, 40)]
+            case _:
+                held[at:at] = chance.choice((b"\x80\x00", b"\x7b\x7c", b"\xff", b"\x00", b"\x0a\x00", b"\x08\x01"))
+    return bytes(held)
+
+
+def test_the_exceptions_are_all_that_differ() -> None:
+    errors = {name for name, rule in RULES.items() if name.startswith("wire/") and rule.severity == "error"}
+    assert {name for name in errors if not RULES[name].fatal} == EXCEPTIONS
+    assert {name for name, rule in RULES.items() if rule.fatal} == errors - EXCEPTIONS
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_mutated_messages(part: int) -> None:
+    chance = random.Random(part)
+    for _ in range(MUTATIONS // 4):
+        kind, data = chance.choice(SEEDS)
+        data = mutated(chance, data)
+        agree(kind, data)
+        if not CI or chance.random() < 0.1:
+            pieces = list(inspect(data, kind))
+            assert b"".join(data[piece.start : piece.end] for piece in pieces) == data
+
+
+@given(st.sampled_from(KINDS), st.binary(max_size=200))
+def test_any_bytes(kind: type[Message], data: bytes) -> None:
+    agree(kind, data)
+
+
+@given(st.sampled_from(list(RESOURCES.values())).flatmap(lambda kind: messages(kind, complete=False)))
+def test_any_message(message: Message) -> None:
+    agree(type(message), message.SerializeToString(deterministic=True))
