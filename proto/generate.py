@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compile proto/ into gen/: the one codegen command.
 
-    python proto/generate.py                     write gen/ anew, every language
-    python proto/generate.py go java             only these
-    python proto/generate.py --check [LANGUAGE]  write nothing; exit 1 and name each stale, missing or extra file
+    python proto/generate.py                   write everything that is generated
+    python proto/generate.py go ts             only these
+    python proto/generate.py --check [NAME]    write nothing; exit 1 and name each stale, missing or extra file
 
-The compilers have exact versions and are kept in .cache/. proto/generators/ has one module a language.
+The compilers have exact versions and are kept in .cache/. proto/generators/ has one module for each NAME. Java's code is not
+generated here: gen/java/pom.xml generates it when it builds.
 """
 
 from __future__ import annotations
@@ -15,69 +16,98 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from generators import go, java, python, typescript
+from generators import go, python, testee, typescript
 from generators.compilers import ROOT, MissingToolError
 
 GEN = ROOT / "gen"
-GENERATORS = {"go": go.generate, "java": java.generate, "python": python.generate, "ts": typescript.generate}
-# By Python that imports the code, and by Maven that packages it.
-LEFT_BEHIND = {"__pycache__", "target"}
+
+
+class Output(NamedTuple):
+    """Generated files.
+
+    Attributes:
+        generate: writes them below an empty folder.
+        folder: where they are kept.
+        whole: whether the folder holds nothing else.
+    """
+
+    generate: Callable[[Path], None]
+    folder: Path
+    whole: bool = True
+
+
+OUTPUTS = {
+    "go": Output(go.generate, GEN / "go"),
+    "python": Output(python.generate, GEN / "python"),
+    "ts": Output(typescript.generate, GEN / "ts"),
+    "testee": Output(testee.generate, testee.INTEROP, whole=False),
+}
+# Written by hand.
+JAVA = "java"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Map each file below folder, by its path there, to its bytes. What running the code leaves behind does not count."""
+    """Map each file below folder, by its path there, to its bytes, without Python's caches."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not LEFT_BEHIND.intersection(path.parts)
+        if path.is_file() and "__pycache__" not in path.parts
     }
 
 
-def faults(language: str, fresh: Path) -> list[str]:
-    """Name what differs between a language's folder in gen/ and what was generated now."""
-    wanted, found = contents(fresh), contents(GEN / language)
+def differences(output: Output, fresh: Path) -> list[str]:
+    """Name each file that differs from what was generated now."""
+    wanted = contents(fresh)
+    if output.whole:
+        found = contents(output.folder)
+    else:
+        found = {name: path.read_bytes() for name in wanted if (path := output.folder / name).is_file()}
+    place = output.folder.relative_to(ROOT).as_posix()
     return [
-        *(f"missing: gen/{language}/{name}" for name in sorted(wanted.keys() - found.keys())),
-        *(f"extra: gen/{language}/{name}" for name in sorted(found.keys() - wanted.keys())),
-        *(f"stale: gen/{language}/{name}" for name in sorted(wanted.keys() & found.keys()) if wanted[name] != found[name]),
+        *(f"missing: {place}/{name}" for name in sorted(wanted.keys() - found.keys())),
+        *(f"extra: {place}/{name}" for name in sorted(found.keys() - wanted.keys())),
+        *(f"stale: {place}/{name}" for name in sorted(wanted.keys() & found.keys()) if wanted[name] != found[name]),
     ]
 
 
 def main() -> int:
     """Generate, or compare."""
     parser = argparse.ArgumentParser(description="Compile proto/ into gen/.")
-    parser.add_argument("languages", nargs="*", metavar="LANGUAGE", help=f"some of: {', '.join(GENERATORS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(OUTPUTS)}; all by default")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if gen/ is not what proto/ gives")
     arguments = parser.parse_args()
-    if unknown := set(arguments.languages) - GENERATORS.keys():
-        parser.error(f"no language {', '.join(sorted(unknown))}; there are {', '.join(GENERATORS)}")
-    languages = arguments.languages or list(GENERATORS)
+    if unknown := set(arguments.names) - OUTPUTS.keys():
+        parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join(OUTPUTS)}")
+    names = arguments.names or list(OUTPUTS)
     with tempfile.TemporaryDirectory() as scratch:
-        for language in languages:
-            target = Path(scratch) / language
+        for name in names:
+            target = Path(scratch) / name
             target.mkdir()
             try:
-                GENERATORS[language](target)
+                OUTPUTS[name].generate(target)
             except subprocess.CalledProcessError as error:
                 # The compiler has already said what is wrong, and where.
                 return error.returncode
             except MissingToolError as error:
-                print(f"{language}: {error}", file=sys.stderr)
+                print(f"{name}: {error}", file=sys.stderr)
                 return 1
         if not arguments.check:
-            # Only now: a compiler that fails leaves gen/ as it was.
-            for language in languages:
-                shutil.rmtree(GEN / language, ignore_errors=True)
-                shutil.copytree(Path(scratch) / language, GEN / language)
+            # Only now: a compiler that fails leaves everything as it was.
+            for name in names:
+                if OUTPUTS[name].whole:
+                    shutil.rmtree(OUTPUTS[name].folder, ignore_errors=True)
+                shutil.copytree(Path(scratch) / name, OUTPUTS[name].folder, dirs_exist_ok=True)
             return 0
-        found = [fault for language in languages for fault in faults(language, Path(scratch) / language)]
-    if not arguments.languages:
-        strangers = sorted(path.name for path in GEN.iterdir() if path.name not in GENERATORS)
-        found += [f"extra: gen/{name}" for name in strangers]
-    for fault in found:
-        print(fault)
+        found = [each for name in names for each in differences(OUTPUTS[name], Path(scratch) / name)]
+    if not arguments.names:
+        expected = {JAVA, *(output.folder.name for output in OUTPUTS.values())}
+        found += [f"extra: gen/{path.name}" for path in sorted(GEN.iterdir()) if path.name not in expected]
+    for each in found:
+        print(each)
     if found:
         print("run: python proto/generate.py")
     return 1 if found else 0

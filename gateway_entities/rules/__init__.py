@@ -1,8 +1,7 @@
-"""What a valid message is: pure functions over the messages, without a database, a network or a clock.
+"""Validation rules: pure functions over messages, without a database, a network or a clock.
 
-The comments of the contract (proto/) say what the rules are; each request's rules stand in one table in its noun's module,
-those of what the gateway answers in ``resources``.
-What depends on what is stored, such as whether an id exists or a name is taken, is the service's to check.
+The comments of proto/ state the rules. Each request has one table in its noun's module; responses and resources have theirs in
+``resources``. Rules that depend on stored data, such as whether an id exists or a name is taken, belong to the service.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ _TABLES: Mapping[type[Message], Table] = {
 
 
 def has_rules(message_type: type[Message]) -> bool:
-    """Return whether the rules of this type of message are known: whether it is one of the contract's."""
+    """Return whether a message type belongs to the contract, so that it has rules."""
     return message_type in _TABLES
 
 
 def check(message: Message) -> list[Violation]:
-    """Return everything that is wrong with a message, in the order of its fields; an empty list if it is valid.
+    """Return all violations of a message, in the order of its fields; an empty list if it is valid.
 
     Args:
         message: a request, response or resource of the contract.
@@ -61,7 +60,7 @@ def check(message: Message) -> list[Violation]:
 
 
 def violations(message: Message) -> Iterator[Violation]:
-    """Yield what ``check`` returns, one by one, and then what only a server that knows what is stored would refuse.
+    """Yield all violations of a message, and then those that the server finds while it applies the request.
 
     Args:
         message: a request, response or resource of the contract.
@@ -75,10 +74,10 @@ def violations(message: Message) -> Iterator[Violation]:
 
 
 def validate(request: Message) -> None:
-    """Check a request, and raise if anything is wrong with it.
+    """Raise for an invalid request.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT with everything that is wrong.
+        GatewayError: INVALID_ARGUMENT with all violations.
         TypeError: the message is no request.
     """
     violations = check(request)
@@ -89,8 +88,8 @@ def validate(request: Message) -> None:
 def written_fields(request: Message) -> frozenset[str]:
     """Return the names of the fields that an update writes or clears.
 
-    These are the fields that its update_mask names; without a mask, or with one that has no paths, those that it gives. A
-    field returned here that the request does not hold is to be cleared.
+    These are the fields in its update_mask; without a mask, or with an empty one, the fields that are present. A returned
+    field that the request lacks is to be cleared.
 
     Args:
         request: an update request.

@@ -1,9 +1,9 @@
-"""Which address a secret may send its requests to.
+"""Rules of provider addresses: https and a public host.
 
-The host's name is not resolved, here or in the service. Whoever owns a name may change its addresses right after the check,
-a service that stores configuration may sit where names cannot be resolved at all, and whether a write is valid should not
-depend on a name server. Whatever resolves the name for a call has to check the addresses that it connects to. What the text
-alone shows is refused here: an address that is not public, and every spelling that some resolver takes for an address.
+The host name is not resolved. Its owner can change its addresses right after the check, the server may run where names
+cannot be resolved, and the validity of a write must not depend on DNS. The client that connects to the provider has to check
+the resolved addresses. The rule refuses what the text alone shows: an address that is not public, in every spelling that some
+resolver accepts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 
 
 def public_https(url: str, path: str) -> Iterator[Violation]:
-    """An https address of a public host, without user information. The one violation never shows the address."""
+    """An https URL of a public host, without user information. The violation never shows the URL."""
     fault = _fault(url)
     if fault is not None:
         yield Violation("rules/address", path, fault)

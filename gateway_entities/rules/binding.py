@@ -1,8 +1,8 @@
-"""Rules of the requests about bindings."""
+"""Rules of requests for bindings."""
 
 from __future__ import annotations
 
-from gateway_entities.rules.change import CHANGES, CREATES
+from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.table import Table, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
 from gatewayentities.v1 import binding_pb2 as pb

@@ -1,11 +1,11 @@
-"""Rules of the requests about budget policies and windows."""
+"""Rules of requests for budget policies and windows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway_entities.rules.change import CHANGES, CREATES
-from gateway_entities.rules.table import Table, clearable, kept, nested, optional, required, updates
+from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.table import Table, clearable, nested, optional, required, required_on_update, updates
 from gateway_entities.rules.values import (
     ACTOR,
     IDENTIFIER,
@@ -36,7 +36,7 @@ _SPENDER = text(0, 255)
 
 
 def too_long(duration: pb.BudgetDuration) -> Iterator[Violation]:
-    """What is wrong with the length of a window as a whole."""
+    """Limit the length of a window to 100 years."""
     longest = _LONGEST.get(duration.unit)
     if longest is not None and duration.value > longest:
         unit = pb.BudgetDurationUnit.Name(duration.unit)
@@ -47,11 +47,11 @@ _duration = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value
 
 
 def target_fault(scope: int, target: str | None) -> str | None:
-    """Return what is wrong with the target of a policy of this scope; None if nothing is.
+    """Return the fault in the target of a policy of this scope; None if it is valid.
 
     Args:
         scope: the number of a BudgetTargetScope.
-        target: the policy's target_value; an empty one counts as none.
+        target: the policy's target_value; empty counts as absent.
     """
     if scope in _TARGETED:
         return None if target else f"is required when target_scope is {_TARGETED[scope]}"
@@ -59,14 +59,14 @@ def target_fault(scope: int, target: str | None) -> str | None:
 
 
 def _target_on_create(request: pb.CreateGatewayBudgetPolicyRequest) -> Iterator[Violation]:
-    # Of a scope that is missing or unknown nothing can be said.
+    # The rule needs a known scope.
     fault = target_fault(request.target_scope, request.target_value) if request.target_scope in SCOPES else None
     if fault is not None:
         yield Violation("across/target", "target_value", fault)
 
 
 def _target_on_update(request: pb.UpdateGatewayBudgetPolicyRequest) -> Iterator[Violation]:
-    # Without both at hand it depends on the stored policy, which the service knows.
+    # With only one of them it depends on the stored policy: the service checks that.
     written = TABLES[pb.UpdateGatewayBudgetPolicyRequest].written(request)
     if written >= {"target_scope", "target_value"} and request.target_scope in SCOPES:
         fault = target_fault(request.target_scope, request.target_value)
@@ -93,11 +93,11 @@ TABLES = {
         Table(
             {
                 "budget_policy_id": required(IDENTIFIER),
-                "budget_unit": kept(known(pb.BudgetUnit)),
-                "budget_amount": kept(finite),
-                "duration": kept(_duration),
-                "target_scope": kept(known(pb.BudgetTargetScope)),
-                "budget_action": kept(known(pb.BudgetAction)),
+                "budget_unit": required_on_update(known(pb.BudgetUnit)),
+                "budget_amount": required_on_update(finite),
+                "duration": required_on_update(_duration),
+                "target_scope": required_on_update(known(pb.BudgetTargetScope)),
+                "budget_action": required_on_update(known(pb.BudgetAction)),
                 "updated_by": optional(ACTOR),
                 "target_value": clearable(TARGET_VALUE),
                 **CHANGES,
@@ -118,7 +118,7 @@ TABLES = {
             "user": optional(_SPENDER),
             "amount_micros": required(whole(0)),
             "budget_unit": required(known(pb.BudgetUnit)),
-            # How far it may lie ahead depends on the clock, which the service has.
+            # How far it may lie ahead depends on the clock: the service checks that.
             "occurred_at": optional(anything),
             "request_id": required(NAME),
         }

@@ -1,11 +1,20 @@
-"""Rules of the requests about endpoints, their models and their tags."""
+"""Rules of requests for endpoints, their models and their tags."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gateway_entities.rules.change import CHANGES, CREATES
-from gateway_entities.rules.table import Table, clearable, exactly_one, kept, nested, optional, required, updates
+from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.table import (
+    Table,
+    clearable,
+    exactly_one,
+    nested,
+    optional,
+    required,
+    required_on_update,
+    updates,
+)
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
 from gateway_entities.rules.violation import Violation
 from gatewayentities.v1 import endpoint_pb2 as pb
@@ -39,13 +48,13 @@ def _model_configs(configs: Sequence[pb.GatewayEndpointModelConfig], path: str) 
         for fault in _model_config(config, f"{path}[{i}]"):
             valid = False
             yield fault
-    # What the configs are together can only be told once each of them is valid.
+    # The combination is checked only if each config is valid.
     if valid:
         yield from primary_faults((_weight(config) for config in configs if config.linkage_type == pb.PRIMARY), path)
 
 
 def primary_faults(weights: Iterable[float], path: str) -> Iterator[Violation]:
-    """What is wrong with the weights of an endpoint's PRIMARY models, taken together."""
+    """Check the PRIMARY weights of an endpoint together."""
     total = list(weights)
     if not total:
         yield Violation("across/primary-model", path, "must have at least one PRIMARY model, has none")
@@ -78,9 +87,9 @@ TABLES = {
         Table(
             {
                 "endpoint_id": required(IDENTIFIER),
-                "name": kept(ENDPOINT_NAME),
+                "name": required_on_update(ENDPOINT_NAME),
                 "updated_by": optional(ACTOR),
-                "model_configs": kept(_model_configs),
+                "model_configs": required_on_update(_model_configs),
                 "routing_strategy": clearable(_ROUTING_STRATEGY),
                 "fallback_config": clearable(_fallback_config),
                 "experiment_id": clearable(EXPERIMENT_ID),

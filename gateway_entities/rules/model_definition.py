@@ -1,9 +1,9 @@
-"""Rules of the requests about model definitions."""
+"""Rules of requests for model definitions."""
 
 from __future__ import annotations
 
-from gateway_entities.rules.change import CHANGES, CREATES
-from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
+from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
 from gatewayentities.v1 import model_definition_pb2 as pb
 
@@ -37,11 +37,11 @@ TABLES = {
         Table(
             {
                 "model_definition_id": required(IDENTIFIER),
-                "name": kept(NAME),
+                "name": required_on_update(NAME),
                 "secret_id": clearable(IDENTIFIER),
-                "model_name": kept(MODEL_NAME),
+                "model_name": required_on_update(MODEL_NAME),
                 "updated_by": optional(ACTOR),
-                "provider": kept(PROVIDER),
+                "provider": required_on_update(PROVIDER),
                 **CHANGES,
             }
         )

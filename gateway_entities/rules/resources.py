@@ -1,6 +1,6 @@
-"""Rules of the messages that the gateway answers with and that other programs keep: the limits of the requests, once more.
+"""Rules of resources and responses: the limits of the requests, applied to what a server returns and programs store.
 
-What a newer version may have written is no violation here, or only that of ``schema/enum``: a number that an enum gained.
+Data of a newer version is valid, except that an enum number it added is a ``schema/enum`` finding.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
+from gateway_entities.rules import binding, budget, endpoint, model_definition, mutation, secret
 from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, anything, finite, recognized, text, whole
@@ -106,7 +106,7 @@ def _mappings(mappings: Sequence[endpoint_pb2.GatewayEndpointModelMapping], path
             valid = False
             yield fault
     if valid:
-        # A linkage that is absent or newer than this version may be one that takes requests.
+        # A linkage that is absent or of a newer version may take requests.
         known = [m for m in mappings if m.linkage_type != endpoint_pb2.FALLBACK]
         yield from endpoint.primary_faults((m.weight if m.HasField("weight") else 1.0 for m in known), path)
         yield from linkage_faults(mappings, path)
@@ -175,7 +175,7 @@ _BINDING = Table(
 
 
 def _target(policy: budget_pb2.GatewayBudgetPolicy) -> Iterator[Violation]:
-    # Of a scope that is missing or newer than this version nothing can be said.
+    # The rule needs a scope that this version knows.
     if policy.target_scope in budget.SCOPES:
         fault = target_fault(policy.target_scope, policy.target_value)
         if fault is not None:
@@ -227,8 +227,8 @@ _EFFECT = Table(
     {
         "noun": required(text(1)),
         "id": required(IDENTIFIER),
-        "etag_before": optional(change.ETAG),
-        "etag_after": optional(change.ETAG),
+        "etag_before": optional(mutation.ETAG),
+        "etag_after": optional(mutation.ETAG),
     }
 )
 _CHANGE = Table(
@@ -260,12 +260,12 @@ RESOURCES: dict[type[Message], Table] = {
 }
 
 
-_PLAIN = {"next_page_token": text(0), "etag": change.ETAG, "revision": whole(0)}
-"""What the fields of responses that are no messages may hold."""
+_PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0)}
+"""Rules of the scalar fields of responses."""
 
 
 def _response(response_type: type[Message]) -> Table:
-    """Return the rules of a response: what it carries is there, and valid."""
+    """Return the rules of a response: its resources are present and valid."""
     tables = {kind.DESCRIPTOR.full_name: table for kind, table in RESOURCES.items()}
     fields: dict[str, Field] = {}
     for field in response_type.DESCRIPTOR.fields:

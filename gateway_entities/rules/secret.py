@@ -1,24 +1,24 @@
-"""Rules of the requests about secrets. No violation ever shows a value of secret_value."""
+"""Rules of requests for secrets. No violation ever shows a value of secret_value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from gateway_entities.rules.address import public_https
-from gateway_entities.rules.change import CHANGES, CREATES
-from gateway_entities.rules.table import Table, clearable, exactly_one, kept, optional, required, updates
+from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
 from gateway_entities.rules.violation import Violation
 from gatewayentities.v1 import secret_pb2 as pb
 
-# Each of these chooses where a provider's client sends its requests. api_base is the one way to say so that is checked.
+# Each of these chooses where a provider's client sends its requests. Only api_base is validated.
 _RESERVED = frozenset({"api_base", "base_url", "model_list", "fallbacks", "custom_llm_provider"})
 _API_BASE = "api_base"
 PROVIDER = text(0, 64)
 
 
 def normalized_auth_config(auth_config: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings as they are stored: api_base without spaces around it, and not at all if it is blank."""
+    """Return the settings in their stored form: api_base stripped, and removed if it is blank."""
     normalized = dict(auth_config)
     if _API_BASE in normalized:
         normalized[_API_BASE] = normalized[_API_BASE].strip()
@@ -82,7 +82,7 @@ TABLES = {
         Table(
             {
                 "secret_id": required(IDENTIFIER),
-                "secret_value": kept(_secret_value),
+                "secret_value": required_on_update(_secret_value),
                 "auth_config": clearable(_auth_config),
                 "updated_by": optional(ACTOR),
                 **CHANGES,

@@ -1,4 +1,4 @@
-"""The rules of one message, as a table of its fields."""
+"""Rules of one message type, as a table of its fields."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from gateway_entities.rules.values import Rule, listed, longest, shown
 from gateway_entities.rules.violation import Violation
 
 _PLAIN = frozenset({str, int, float, bool})
-"""The classes of the values that are present whenever they are not empty."""
+"""Types whose non-empty values are always present."""
 
 Across = Callable[[Any], Iterator[Violation]]
-"""Checks what several fields of a message say together."""
+"""Checks several fields of a message together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What one field may hold.
+    """Rules of one field.
 
     Attributes:
-        rule: checks the value, if there is one.
-        required: whether there must be one.
-        maskable: whether the field is one that an update writes, and so one that update_mask may name.
-        clearable: whether an update may clear it, by naming it in update_mask without giving a value.
+        rule: checks a present value.
+        required: whether the field must be present.
+        maskable: whether an update writes the field, so that update_mask may name it.
+        clearable: whether an update may clear the field, by naming it in update_mask without a value.
     """
 
     rule: Rule
@@ -47,8 +47,8 @@ def optional(rule: Rule) -> Field:
     return Field(rule)
 
 
-def kept(rule: Rule) -> Field:
-    """A field that an update writes, but cannot clear."""
+def required_on_update(rule: Rule) -> Field:
+    """A field that an update writes but cannot clear."""
     return Field(rule, maskable=True)
 
 
@@ -74,12 +74,12 @@ class Table:
     _plan: Sequence[tuple[str, Rule, bool, bool, int]] = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Every message of a kind is checked in the same steps, so what they are is looked up once.
+        # The same for every message of the type, so computed once.
         plan = tuple((name, f.rule, f.required, f.maskable, longest(f.rule)) for name, f in self.fields.items())
         object.__setattr__(self, "_plan", plan)
 
     def violations(self, message: Message, prefix: str = "") -> Iterator[Violation]:
-        """Yield everything that is wrong with the message, in the order of its fields. ``prefix`` starts every path."""
+        """Yield all violations of a message, in the order of its fields. ``prefix`` starts every path."""
         across = self._across(message, prefix) if self.across else None
         for name, rule, needed, maskable, most in self._plan:
             if maskable:
@@ -102,7 +102,7 @@ class Table:
         return found
 
     def written(self, message: Message) -> frozenset[str]:
-        """Return the fields that an update writes or clears: those its mask names, or without a mask those it gives."""
+        """Return the fields that an update writes or clears: those in its mask, or without a mask those present."""
         maskable = {name for name, field in self.fields.items() if field.maskable}
         paths = _mask_paths(message)
         return frozenset(maskable.intersection(paths) if paths else (n for n in maskable if self._given(message, n)))
@@ -146,7 +146,7 @@ def exactly_one(first: str, second: str) -> Across:
 
 
 def nested(table: Table) -> Rule:
-    """A message that keeps the rules of its own table."""
+    """A message that follows the rules of its own table."""
 
     def rule(message: Message, path: str) -> Iterator[Violation]:
         return table.violations(message, f"{path}.")
@@ -155,7 +155,7 @@ def nested(table: Table) -> Rule:
 
 
 def each(rule: Rule) -> Rule:
-    """A list of which every element keeps a rule."""
+    """A list whose elements follow a rule."""
 
     def rule_of_all(elements: Sequence[Any], path: str) -> Iterator[Violation]:
         for position, element in enumerate(elements):
@@ -179,7 +179,7 @@ def is_empty(message: Message, name: str) -> bool:
 
 
 def _mask_paths(update: Any) -> list[str]:
-    # A mask without paths says nothing, so it counts as none.
+    # An empty mask counts as absent.
     return list(update.update_mask.paths)
 
 

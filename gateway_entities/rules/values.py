@@ -1,6 +1,6 @@
-"""What a single value may be: text, numbers and enums.
+"""Rules of single values: text, numbers and enums.
 
-A rule takes a value that is present and its path, and yields what is wrong with it. Descriptions go on from the path, as in
+A rule takes a present value and its path, and yields violations. A description continues the path, as in
 ``model_configs[2].weight must be a finite number, 0 or more, is -1.0``.
 """
 
@@ -18,7 +18,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from gateway_entities.rules.violation import Violation
 
 Rule = Callable[[Any, str], Iterable[Violation]]
-"""Checks a value that is present, given its path. Nearly every value is right, so that should cost little: return ()."""
+"""Checks a present value, given its path. Nearly every value is valid, so that case must be cheap: return ()."""
 
 _SHOWN_LENGTH = 60
 _LONGEST: dict[Rule, int] = {}
@@ -34,7 +34,7 @@ class EnumType(Protocol):
 
 
 def shown(text: str) -> str:
-    """Return the text quoted, escaped and cut to a length that fits into a message."""
+    """Return the text quoted, escaped and truncated to fit into a message."""
     cut = text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
     # JSON can escape half of a surrogate pair, which no text that is sent on can hold.
     return json.dumps(cut, ensure_ascii=False).encode(errors="backslashreplace").decode()
@@ -46,7 +46,7 @@ def entry(path: str, key: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the names as a list for people."""
+    """Return names separated by commas."""
     return ", ".join(names)
 
 
@@ -85,9 +85,9 @@ def text(least: int, most: int | None = None, *, pattern: str | None = None, for
 
 
 def longest(rule: Rule) -> int:
-    """Return how long a text may be of which the rule asks no more than that, but that it is not empty; 0 for other rules.
+    """Return the most characters of a rule that limits only the length of a non-empty text; 0 for other rules.
 
-    Most fields are such a text, and most texts are right: whoever checks very many need not call the rule for these.
+    Callers on a hot path compare lengths instead of calling such a rule.
     """
     return _LONGEST.get(rule, 0)
 
@@ -129,7 +129,7 @@ def known(enum: EnumType, *, unspecified: bool = False) -> Rule:
 
 
 def recognized(enum: EnumType, *, unspecified: bool = False) -> Rule:
-    """As ``known``, for what others wrote: a number that this version does not know may be one of a newer version's."""
+    """Like ``known``, for messages of other versions: an undefined number is only a ``schema/enum`` finding."""
     valid = {value.number: value.name for value in enum.DESCRIPTOR.values}
     strict = known(enum, unspecified=unspecified)
 
@@ -143,12 +143,12 @@ def recognized(enum: EnumType, *, unspecified: bool = False) -> Rule:
 
 
 NAME = text(1, 255)
-"""A name of something: 1 to 255 characters."""
+"""A name: 1 to 255 characters."""
 IDENTIFIER = text(1)
-"""An identifier to look up. Its length needs no limit: one that is too long names nothing."""
+"""An identifier to look up, not empty."""
 ACTOR = text(1, 255)
-"""Who makes a change: 1 to 255 characters."""
+"""The actor of a change: 1 to 255 characters."""
 SELECTOR = text(0)
-"""A filter, a page token, or one of several ways to name a thing; empty counts as absent."""
+"""A filter, a page token, or one of several keys of a resource; empty counts as absent."""
 PAGE_SIZE = whole(0, 1000)
-"""The most items of a page; 0 stands for all of them."""
+"""The most items of a page; 0 selects the default."""

@@ -1,4 +1,4 @@
-"""A violation that knows which rule it breaks."""
+"""A field violation with the id of its rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway_entities.errors import FieldViolation
 
 
 class Violation(FieldViolation):
-    """A field violation with the id of the rule that was broken. It equals the plain violation of the same texts.
+    """A field violation with the id of the rule. It equals the FieldViolation of the same texts.
 
     Attributes:
         rule: the rule's id, such as ``rules/length``. Ids never change: programs filter by them.
@@ -17,7 +17,7 @@ class Violation(FieldViolation):
     rule: str
 
     def __new__(cls, rule: str, field: str, description: str) -> Self:
-        """Return the violation of a rule by a field."""
+        """Create the violation of a rule by a field."""
         violation = super().__new__(cls, field, description)
         violation.rule = rule
         return violation

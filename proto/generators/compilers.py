@@ -78,12 +78,14 @@ def python_environment() -> Path:
 _BINARIES = "Scripts" if os.name == "nt" else "bin"
 
 
-def protoc(*options: str, plugins: Path | None = None) -> None:
-    """Compile every proto file with the protoc of ``python_environment``.
+def protoc(*options: str, plugins: Path | None = None, root: Path = PROTO, files: Sequence[str] = ()) -> None:
+    """Compile proto files with the protoc of ``python_environment``.
 
     Args:
         options: protoc's options, such as ``--go_out=FOLDER``.
         plugins: a folder to look for plug-ins in, beside those of Python.
+        root: the folder that the paths of the files are relative to.
+        files: the files; empty for the whole contract.
 
     Raises:
         CalledProcessError: a proto does not compile; protoc has said where.
@@ -91,5 +93,5 @@ def protoc(*options: str, plugins: Path | None = None) -> None:
     binaries = python_environment()
     # protoc finds its plug-ins on the search path.
     path = os.pathsep.join([*([str(plugins)] if plugins else []), str(binaries), os.environ["PATH"]])
-    command = [str(binaries / "python"), "-m", "grpc_tools.protoc", f"--proto_path={PROTO}", *options, *sources()]
+    command = [str(binaries / "python"), "-m", "grpc_tools.protoc", f"--proto_path={root}", *options, *(files or sources())]
     subprocess.run(command, check=True, env={**os.environ, "PATH": path})

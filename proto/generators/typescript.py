@@ -22,7 +22,7 @@ def generate(target: Path) -> None:
         MissingToolError: there is no Node.js here.
     """
     options = "target=js+dts,import_extension=js"
-    protoc(f"--es_out={target}", f"--es_opt={options}", plugins=_plugin() / "node_modules" / ".bin")
+    protoc(f"--es_out={target}", f"--es_opt={options}", plugins=plugin() / "node_modules" / ".bin")
     for folder in {Path(source).parent for source in sources()}:
         modules = sorted(path.name for path in (target / folder).glob("*_pb.js"))
         index = INDEX_HEAD + "".join(f'export * from "./{name}";\n' for name in modules)
@@ -31,7 +31,7 @@ def generate(target: Path) -> None:
     shutil.copytree(PACKAGE, target, dirs_exist_ok=True)
 
 
-def _plugin() -> Path:
+def plugin() -> Path:
     """Return the folder in which protoc's plug-in is installed."""
     program("node", "install Node.js 20 or newer")
     npm = program("npm", "install npm, which comes with Node.js")

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.methods import METHODS
 from gateway_entities.wire import MESSAGE_TYPES
-from gatewayentities.testee.v1.testee_pb2 import TesteeRequest, TesteeResponse
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.cases import PACKAGE
 
 RESPONSES = {method.path: method.response_type for method in METHODS}

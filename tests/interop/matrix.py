@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from gatewayentities.testee.v1.testee_pb2 import TesteeRequest
+from tests.interop.proto.testee_pb2 import TesteeRequest
 from tests.interop.cases import Case, generated, vectors
 from tests.interop.deviation import ANYTHING, Deviation, foretold
 from tests.interop.deviations import DEVIATIONS

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.wire import MESSAGE_TYPES
-from gatewayentities.testee.v1.testee_pb2 import TesteeRequest, TesteeResponse
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.cases import PACKAGE, Case
 from tests.interop.encoding import CONTRACT, Writing, has_maps, written
 from tests.messages import is_map

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities.testing import Gateway, gateway
-from gatewayentities.testee.v1 import testee_pb2 as pb
+from tests.interop.proto import testee_pb2 as pb
 from tests.interop import __main__ as command
 from tests.interop.columns import cell, column, rows
 from tests.interop.faults import Fault

@@ -19,7 +19,7 @@ from typing import Self
 
 from google.protobuf.message import DecodeError
 
-from gatewayentities.testee.v1.testee_pb2 import TesteeRequest, TesteeResponse
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.language import ROOT
 from tests.messages import varint
 

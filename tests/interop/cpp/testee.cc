@@ -21,13 +21,13 @@
 #include <openssl/sha.h>
 
 #include "google/rpc/status.pb.h"
-#include "gatewayentities/testee/v1/testee.pb.h"
+#include "testee.pb.h"
 
 namespace pb = google::protobuf;
-using gatewayentities::testee::v1::Call;
-using gatewayentities::testee::v1::CallError;
-using gatewayentities::testee::v1::TesteeRequest;
-using gatewayentities::testee::v1::TesteeResponse;
+using testee::v1::Call;
+using testee::v1::CallError;
+using testee::v1::TesteeRequest;
+using testee::v1::TesteeResponse;
 
 namespace {
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from tests.interop.language import ROOT, Language, Tool, run
 
-# The project of the testee finds that of the stubs by its place, so both are built in copies that have the same places. What
-# Maven writes goes beside the sources, and gen/ is to hold nothing but what the generator writes.
-PROJECTS = ("gen/java", "tests/interop/java")
+# Projects and protos find each other by relative paths, and Maven writes beside its sources: they are built in copies.
+PROJECTS = ("gen/java", "proto/gatewayentities", "tests/interop/proto", "tests/interop/java")
 QUIETLY = ("-q", "-B", "-Dstyle.color=never")
 
 
@@ -30,7 +29,7 @@ def build(cache: Path) -> list[str]:
 
 
 def digest() -> str:
-    """Return a hash of all sources of both projects."""
+    """Return a hash of all sources."""
     seen = hashlib.sha256()
     paths = [path.relative_to(ROOT) for project in PROJECTS for path in (ROOT / project).rglob("*")]
     for path in sorted(path for path in paths if (ROOT / path).is_file() and "target" not in path.parts):

@@ -16,7 +16,7 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.transports import Transport, open_transport
 from gateway_entities.wire import MESSAGE_TYPES
-from gatewayentities.testee.v1.testee_pb2 import Call, CallError, TesteeRequest, TesteeResponse
+from tests.interop.proto.testee_pb2 import Call, CallError, TesteeRequest, TesteeResponse
 
 TYPES = {kind.DESCRIPTOR.full_name: kind for kind in MESSAGE_TYPES.values()}
 PATHS = {method.path: method for method in METHODS}

@@ -6,10 +6,12 @@ use heck::ToSnakeCase;
 use prost::Message;
 
 const PROTO: &str = "../../../proto";
+const PROTOCOL: &str = "../proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={PROTO}/gatewayentities");
-    let descriptors = protox::compile(contract()?, [PROTO])?;
+    println!("cargo:rerun-if-changed={PROTOCOL}/testee.proto");
+    let descriptors = protox::compile(contract()?, [PROTO, PROTOCOL])?;
 
     let mut builder = tonic_prost_build::configure()
         .build_server(false)
@@ -65,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Returns the files of the contract, and that of the testee's own protocol.
 fn contract() -> Result<Vec<String>, Box<dyn Error>> {
-    let mut files = vec!["gatewayentities/testee/v1/testee.proto".to_string()];
+    let mut files = vec!["testee.proto".to_string()];
     for entry in fs::read_dir(format!("{PROTO}/gatewayentities/v1"))? {
         let name = entry?.file_name().into_string().unwrap_or_default();
         if name.ends_with(".proto") {

@@ -15,9 +15,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	testeev1 "gateway_entities/gen/go/gatewayentities/testee/v1"
 	gatewayentitiesv1 "gateway_entities/gen/go/gatewayentities/v1"
 	"gateway_entities/gen/go/gatewayentities/v1/gatewayentitiesv1connect"
+	"gateway_entities/tests/interop/go/testeev1"
 )
 
 // Channels are kept, as a program would: one for each target.

@@ -1,4 +1,4 @@
-// The testee in Go: protobuf-go for messages, grpc-go and connect-go for calls. The protocol: gatewayentities/testee/v1/testee.proto.
+// The testee in Go: protobuf-go for messages, grpc-go and connect-go for calls. The protocol: tests/interop/proto/testee.proto.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	testeev1 "gateway_entities/gen/go/gatewayentities/testee/v1"
+	"gateway_entities/tests/interop/go/testeev1"
 )
 
 // Without Deterministic, the entries of a map come in another order each time.

@@ -12,7 +12,7 @@ use prost_reflect::{
     DescriptorPool, DeserializeOptions, DynamicMessage, ReflectMessage, SerializeOptions,
 };
 use sha2::{Digest, Sha256};
-use stubs::gatewayentities::testee::v1::{
+use stubs::testee::v1::{
     Call, CallError, TesteeRequest, TesteeResponse, testee_request::Operation,
     testee_response::Result as Answer,
 };

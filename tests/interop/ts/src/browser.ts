@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
-import { TesteeRequestSchema, TesteeResponseSchema } from "gateway-entities/gatewayentities/testee/v1";
+import { TesteeRequestSchema, TesteeResponseSchema } from "./testee_pb.js";
 import { chromium } from "playwright-core";
 import type * as page from "./page.js";
 import { serve } from "./stdio.js";

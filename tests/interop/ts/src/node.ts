@@ -6,8 +6,8 @@ import { encodeBinaryHeader } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import * as grpc from "@grpc/grpc-js";
-import type { Call } from "gateway-entities/gatewayentities/testee/v1";
-import { CallErrorSchema } from "gateway-entities/gatewayentities/testee/v1";
+import type { Call } from "./testee_pb.js";
+import { CallErrorSchema } from "./testee_pb.js";
 import { CallFailure, Unsupported, answer, connectFailure, received } from "./operations.js";
 import { serve } from "./stdio.js";
 

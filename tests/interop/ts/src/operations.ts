@@ -6,8 +6,8 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
-import { CallErrorSchema, TesteeResponseSchema } from "gateway-entities/gatewayentities/testee/v1";
-import type { Call, CallError, TesteeRequest, TesteeResponse } from "gateway-entities/gatewayentities/testee/v1";
+import { CallErrorSchema, TesteeResponseSchema } from "./testee_pb.js";
+import type { Call, CallError, TesteeRequest, TesteeResponse } from "./testee_pb.js";
 import * as v1 from "gateway-entities/gatewayentities/v1";
 
 type Result = TesteeResponse["result"];

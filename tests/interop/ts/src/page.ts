@@ -5,8 +5,8 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { createConnectTransport } from "@connectrpc/connect-web";
-import { TesteeRequestSchema, TesteeResponseSchema } from "gateway-entities/gatewayentities/testee/v1";
-import type { Call } from "gateway-entities/gatewayentities/testee/v1";
+import { TesteeRequestSchema, TesteeResponseSchema } from "./testee_pb.js";
+import type { Call } from "./testee_pb.js";
 import * as operations from "./operations.js";
 
 async function call(method: DescMethodUnary, request: Message, { target = "", json, timeoutMs }: Call): Promise<Message> {

@@ -1,8 +1,8 @@
 // The testee protocol's frame: requests on standard input, an answer to each on standard output.
 
 import { sizeDelimitedDecodeStream, sizeDelimitedEncode } from "@bufbuild/protobuf/wire";
-import { TesteeRequestSchema, TesteeResponseSchema } from "gateway-entities/gatewayentities/testee/v1";
-import type { TesteeRequest, TesteeResponse } from "gateway-entities/gatewayentities/testee/v1";
+import { TesteeRequestSchema, TesteeResponseSchema } from "./testee_pb.js";
+import type { TesteeRequest, TesteeResponse } from "./testee_pb.js";
 
 /** Answers requests, one after the other, until the input ends. */
 export async function serve(answer: (request: TesteeRequest) => Promise<TesteeResponse>): Promise<void> {

@@ -26,10 +26,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import gatewayentities.testee.v1.Call;
-import gatewayentities.testee.v1.CallError;
-import gatewayentities.testee.v1.TesteeRequest;
-import gatewayentities.testee.v1.TesteeResponse;
+import testee.v1.Call;
+import testee.v1.CallError;
+import testee.v1.TesteeRequest;
+import testee.v1.TesteeResponse;
 import gatewayentities.v1.BindingServiceGrpc;
 import gatewayentities.v1.BudgetServiceGrpc;
 import gatewayentities.v1.ChangeServiceGrpc;
@@ -38,7 +38,7 @@ import gatewayentities.v1.ModelDefinitionServiceGrpc;
 import gatewayentities.v1.SecretServiceGrpc;
 
 /**
- * The testee of gatewayentities/testee/v1/testee.proto in Java, with protobuf-java and grpc-java as any
+ * The testee of tests/interop/proto/testee.proto in Java, with protobuf-java and grpc-java as any
  * program would use them.
  */
 public final class Testee {

@@ -13,7 +13,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v6.31.1
-// source: gatewayentities/testee/v1/testee.proto
+// source: testee.proto
 
 package testeev1
 
@@ -54,7 +54,7 @@ type TesteeRequest struct {
 
 func (x *TesteeRequest) Reset() {
 	*x = TesteeRequest{}
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[0]
+	mi := &file_testee_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -66,7 +66,7 @@ func (x *TesteeRequest) String() string {
 func (*TesteeRequest) ProtoMessage() {}
 
 func (x *TesteeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[0]
+	mi := &file_testee_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -79,7 +79,7 @@ func (x *TesteeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TesteeRequest.ProtoReflect.Descriptor instead.
 func (*TesteeRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_testee_v1_testee_proto_rawDescGZIP(), []int{0}
+	return file_testee_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *TesteeRequest) GetMessageType() string {
@@ -201,7 +201,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[1]
+	mi := &file_testee_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +213,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[1]
+	mi := &file_testee_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +226,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_testee_v1_testee_proto_rawDescGZIP(), []int{1}
+	return file_testee_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Call) GetTarget() string {
@@ -284,7 +284,7 @@ type TesteeResponse struct {
 
 func (x *TesteeResponse) Reset() {
 	*x = TesteeResponse{}
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[2]
+	mi := &file_testee_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +296,7 @@ func (x *TesteeResponse) String() string {
 func (*TesteeResponse) ProtoMessage() {}
 
 func (x *TesteeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[2]
+	mi := &file_testee_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +309,7 @@ func (x *TesteeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TesteeResponse.ProtoReflect.Descriptor instead.
 func (*TesteeResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_testee_v1_testee_proto_rawDescGZIP(), []int{2}
+	return file_testee_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *TesteeResponse) GetResult() isTesteeResponse_Result {
@@ -434,7 +434,7 @@ type CallError struct {
 
 func (x *CallError) Reset() {
 	*x = CallError{}
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[3]
+	mi := &file_testee_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +446,7 @@ func (x *CallError) String() string {
 func (*CallError) ProtoMessage() {}
 
 func (x *CallError) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_testee_v1_testee_proto_msgTypes[3]
+	mi := &file_testee_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +459,7 @@ func (x *CallError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallError.ProtoReflect.Descriptor instead.
 func (*CallError) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_testee_v1_testee_proto_rawDescGZIP(), []int{3}
+	return file_testee_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CallError) GetCode() int32 {
@@ -483,18 +483,18 @@ func (x *CallError) GetDetails() []*anypb.Any {
 	return nil
 }
 
-var File_gatewayentities_testee_v1_testee_proto protoreflect.FileDescriptor
+var File_testee_proto protoreflect.FileDescriptor
 
-const file_gatewayentities_testee_v1_testee_proto_rawDesc = "" +
+const file_testee_proto_rawDesc = "" +
 	"\n" +
-	"&gatewayentities/testee/v1/testee.proto\x12\x19gatewayentities.testee.v1\x1a\x19google/protobuf/any.proto\"\xfa\x01\n" +
+	"\ftestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xea\x01\n" +
 	"\rTesteeRequest\x12&\n" +
 	"\fmessage_type\x18\x01 \x01(\tH\x01R\vmessageType\x88\x01\x01\x12\x18\n" +
 	"\x06decode\x18\x02 \x01(\fH\x00R\x06decode\x12\x19\n" +
 	"\ato_json\x18\x03 \x01(\fH\x00R\x06toJson\x12\x1d\n" +
 	"\tfrom_json\x18\x04 \x01(\tH\x00R\bfromJson\x12\x18\n" +
-	"\x06digest\x18\x05 \x01(\fH\x00R\x06digest\x125\n" +
-	"\x04call\x18\x06 \x01(\v2\x1f.gatewayentities.testee.v1.CallH\x00R\x04callB\v\n" +
+	"\x06digest\x18\x05 \x01(\fH\x00R\x06digest\x12%\n" +
+	"\x04call\x18\x06 \x01(\v2\x0f.testee.v1.CallH\x00R\x04callB\v\n" +
 	"\toperationB\x0f\n" +
 	"\r_message_type\"\xd0\x01\n" +
 	"\x04Call\x12\x1b\n" +
@@ -509,15 +509,15 @@ const file_gatewayentities_testee_v1_testee_proto_rawDesc = "" +
 	"\n" +
 	"\b_requestB\r\n" +
 	"\v_timeout_msB\a\n" +
-	"\x05_json\"\xf0\x01\n" +
+	"\x05_json\"\xe0\x01\n" +
 	"\x0eTesteeResponse\x12\x16\n" +
 	"\x05proto\x18\x01 \x01(\fH\x00R\x05proto\x12\x14\n" +
 	"\x04json\x18\x02 \x01(\tH\x00R\x04json\x12\x18\n" +
 	"\x06digest\x18\x03 \x01(\tH\x00R\x06digest\x12!\n" +
 	"\vparse_error\x18\x04 \x01(\tH\x00R\n" +
-	"parseError\x12E\n" +
+	"parseError\x125\n" +
 	"\n" +
-	"call_error\x18\x05 \x01(\v2$.gatewayentities.testee.v1.CallErrorH\x00R\tcallError\x12\"\n" +
+	"call_error\x18\x05 \x01(\v2\x14.testee.v1.CallErrorH\x00R\tcallError\x12\"\n" +
 	"\vunsupported\x18\x06 \x01(\tH\x00R\vunsupportedB\b\n" +
 	"\x06result\"\x88\x01\n" +
 	"\tCallError\x12\x17\n" +
@@ -526,33 +526,33 @@ const file_gatewayentities_testee_v1_testee_proto_rawDesc = "" +
 	"\adetails\x18\x03 \x03(\v2\x14.google.protobuf.AnyR\adetailsB\a\n" +
 	"\x05_codeB\n" +
 	"\n" +
-	"\b_messageBY\n" +
-	"\x19gatewayentities.testee.v1P\x01Z:gateway_entities/gen/go/gatewayentities/testee/v1;testeev1b\x06proto3"
+	"\b_messageB9\n" +
+	"\ttestee.v1P\x01Z*gateway_entities/tests/interop/go/testeev1b\x06proto3"
 
 var (
-	file_gatewayentities_testee_v1_testee_proto_rawDescOnce sync.Once
-	file_gatewayentities_testee_v1_testee_proto_rawDescData []byte
+	file_testee_proto_rawDescOnce sync.Once
+	file_testee_proto_rawDescData []byte
 )
 
-func file_gatewayentities_testee_v1_testee_proto_rawDescGZIP() []byte {
-	file_gatewayentities_testee_v1_testee_proto_rawDescOnce.Do(func() {
-		file_gatewayentities_testee_v1_testee_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_gatewayentities_testee_v1_testee_proto_rawDesc), len(file_gatewayentities_testee_v1_testee_proto_rawDesc)))
+func file_testee_proto_rawDescGZIP() []byte {
+	file_testee_proto_rawDescOnce.Do(func() {
+		file_testee_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_testee_proto_rawDesc), len(file_testee_proto_rawDesc)))
 	})
-	return file_gatewayentities_testee_v1_testee_proto_rawDescData
+	return file_testee_proto_rawDescData
 }
 
-var file_gatewayentities_testee_v1_testee_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
-var file_gatewayentities_testee_v1_testee_proto_goTypes = []any{
-	(*TesteeRequest)(nil),  // 0: gatewayentities.testee.v1.TesteeRequest
-	(*Call)(nil),           // 1: gatewayentities.testee.v1.Call
-	(*TesteeResponse)(nil), // 2: gatewayentities.testee.v1.TesteeResponse
-	(*CallError)(nil),      // 3: gatewayentities.testee.v1.CallError
+var file_testee_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_testee_proto_goTypes = []any{
+	(*TesteeRequest)(nil),  // 0: testee.v1.TesteeRequest
+	(*Call)(nil),           // 1: testee.v1.Call
+	(*TesteeResponse)(nil), // 2: testee.v1.TesteeResponse
+	(*CallError)(nil),      // 3: testee.v1.CallError
 	(*anypb.Any)(nil),      // 4: google.protobuf.Any
 }
-var file_gatewayentities_testee_v1_testee_proto_depIdxs = []int32{
-	1, // 0: gatewayentities.testee.v1.TesteeRequest.call:type_name -> gatewayentities.testee.v1.Call
-	3, // 1: gatewayentities.testee.v1.TesteeResponse.call_error:type_name -> gatewayentities.testee.v1.CallError
-	4, // 2: gatewayentities.testee.v1.CallError.details:type_name -> google.protobuf.Any
+var file_testee_proto_depIdxs = []int32{
+	1, // 0: testee.v1.TesteeRequest.call:type_name -> testee.v1.Call
+	3, // 1: testee.v1.TesteeResponse.call_error:type_name -> testee.v1.CallError
+	4, // 2: testee.v1.CallError.details:type_name -> google.protobuf.Any
 	3, // [3:3] is the sub-list for method output_type
 	3, // [3:3] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
@@ -560,20 +560,20 @@ var file_gatewayentities_testee_v1_testee_proto_depIdxs = []int32{
 	0, // [0:3] is the sub-list for field type_name
 }
 
-func init() { file_gatewayentities_testee_v1_testee_proto_init() }
-func file_gatewayentities_testee_v1_testee_proto_init() {
-	if File_gatewayentities_testee_v1_testee_proto != nil {
+func init() { file_testee_proto_init() }
+func file_testee_proto_init() {
+	if File_testee_proto != nil {
 		return
 	}
-	file_gatewayentities_testee_v1_testee_proto_msgTypes[0].OneofWrappers = []any{
+	file_testee_proto_msgTypes[0].OneofWrappers = []any{
 		(*TesteeRequest_Decode)(nil),
 		(*TesteeRequest_ToJson)(nil),
 		(*TesteeRequest_FromJson)(nil),
 		(*TesteeRequest_Digest)(nil),
 		(*TesteeRequest_Call)(nil),
 	}
-	file_gatewayentities_testee_v1_testee_proto_msgTypes[1].OneofWrappers = []any{}
-	file_gatewayentities_testee_v1_testee_proto_msgTypes[2].OneofWrappers = []any{
+	file_testee_proto_msgTypes[1].OneofWrappers = []any{}
+	file_testee_proto_msgTypes[2].OneofWrappers = []any{
 		(*TesteeResponse_Proto)(nil),
 		(*TesteeResponse_Json)(nil),
 		(*TesteeResponse_Digest)(nil),
@@ -581,22 +581,22 @@ func file_gatewayentities_testee_v1_testee_proto_init() {
 		(*TesteeResponse_CallError)(nil),
 		(*TesteeResponse_Unsupported)(nil),
 	}
-	file_gatewayentities_testee_v1_testee_proto_msgTypes[3].OneofWrappers = []any{}
+	file_testee_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatewayentities_testee_v1_testee_proto_rawDesc), len(file_gatewayentities_testee_v1_testee_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_testee_proto_rawDesc), len(file_testee_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_gatewayentities_testee_v1_testee_proto_goTypes,
-		DependencyIndexes: file_gatewayentities_testee_v1_testee_proto_depIdxs,
-		MessageInfos:      file_gatewayentities_testee_v1_testee_proto_msgTypes,
+		GoTypes:           file_testee_proto_goTypes,
+		DependencyIndexes: file_testee_proto_depIdxs,
+		MessageInfos:      file_testee_proto_msgTypes,
 	}.Build()
-	File_gatewayentities_testee_v1_testee_proto = out.File
-	file_gatewayentities_testee_v1_testee_proto_goTypes = nil
-	file_gatewayentities_testee_v1_testee_proto_depIdxs = nil
+	File_testee_proto = out.File
+	file_testee_proto_goTypes = nil
+	file_testee_proto_depIdxs = nil
 }
