@@ -23,6 +23,7 @@ GENERATED = "gatewayentities"
 
 # What each area may import of ours, beside itself. An area is a module or a package below gateway_entities; the longest name
 # that fits a module is its area. "gen" is the generated code, "" is gateway_entities/__init__.py.
+LEAVES = {f"transports.{name}" for name in ("base", "target", "tls", "metadata", "deadline")}
 OURS: dict[str, set[str] | None] = {
     "": {"client", "entities", "errors"},
     "errors": set(),
@@ -31,16 +32,17 @@ OURS: dict[str, set[str] | None] = {
     "rules": {"gen", "entities", "errors"},
     # The REST dialect without I/O: routes, JSON and plans, for both ends.
     "mlflow_rest": {"gen", "methods", "rules", "entities", "errors"},
-    "transports": {"transports.http1", "transports.mlflow_rest", "methods", "errors"},
+    "transports": {"transports.base", "transports.http1", "transports.mlflow_rest", "methods", "errors"},
     "transports.base": {"methods", "errors"},
-    "transports.http1": {"transports.base", "transports.tls", "errors"},
+    "transports.http1": {*LEAVES, "errors"},
     "transports.mlflow_rest": {"transports", "mlflow_rest", "methods", "errors"},
-    "client": {"methods", "entities", "errors", "gen", "transports.base"},
+    "client": {*LEAVES, "transports.open", "methods", "entities", "errors", "gen"},
     "wire": {"wire.messages", "wire.schemas", "gen", "entities", "rules", "errors", "mlflow_rest"},
     "wire.messages": {"gen", "entities", "rules", "errors", "mlflow_rest"},
     "wire.schemas": {"gen", "rules", "errors"},
     # Upward: store, service, rpc, http, and the server that wires them.
     "server": {
+        "server.address",
         "server.http",
         "server.rpc",
         "server.service",
@@ -71,9 +73,9 @@ THEIRS: dict[str, set[str]] = {
     "grpc_health": {"server.grpc"},
     "grpc_reflection": {"server.grpc"},
     "httptools": {"transports.http1.response"},
-    "anyio": {"server"},
-    "starlette": {"server"},
-    "uvicorn": {"server"},
+    "anyio": {"server.http"},
+    "starlette": {"server.http"},
+    "uvicorn": {"server.http"},
     "sqlalchemy": {
         "server.store",
         "server.store.repositories",
@@ -82,7 +84,7 @@ THEIRS: dict[str, set[str]] = {
         "server.store.admin",
     },
     "alembic": {"server.store.sql"},
-    "psycopg": {"server.store.postgresql", "server.store.revision_probe"},
+    "psycopg": {"server.store.sql.postgresql", "server.store.sql.revision_probe"},
     "prometheus_client": {"server.telemetry.metrics"},
     "opentelemetry": {"server.telemetry.tracing"},
     "cryptography": {"server.store.crypto"},
@@ -207,6 +209,29 @@ def generated_faults(root: Path) -> list[str]:
     ]
 
 
+def circles(root: Path) -> list[str]:
+    """Return the circles of imports between modules of the package; an import inside a function counts."""
+    graph: dict[str, set[str]] = {}
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        module = ".".join(parts(path, root))
+        targets = {one.target for one in imports(path, root) if one.target.partition(".")[0] == PACKAGE}
+        graph[module] = targets - {module}
+    found: list[str] = []
+    state: dict[str, str] = {}
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        if module in trail:
+            found.append(" -> ".join((*trail[trail.index(module) :], module)))
+        elif module not in state:
+            for target in sorted(graph.get(module, ())):
+                visit(target, (*trail, module))
+            state[module] = "done"
+
+    for module in graph:
+        visit(module, ())
+    return found
+
+
 def importers(root: Path, library: str) -> list[str]:
     """Return the files below the package that import a library."""
     return [
@@ -246,6 +271,17 @@ def report(faults: list[str]) -> str:
 def test_imports_follow_the_rules() -> None:
     faults = package_faults(ROOT)
     assert not faults, report(faults)
+
+
+def test_no_modules_import_each_other() -> None:
+    found = circles(ROOT)
+    assert not found, report(found)
+
+
+def test_a_circle_of_imports_is_found(small_tree: Path) -> None:
+    assert circles(small_tree) == []
+    (small_tree / PACKAGE / "transports/base.py").write_text("def f():\n    from .connect import Connect\n")
+    assert circles(small_tree) == [f"{PACKAGE}.transports.base -> {PACKAGE}.transports.connect -> {PACKAGE}.transports.base"]
 
 
 def test_generated_code_imports_only_protobuf_and_grpc() -> None:
@@ -293,34 +329,37 @@ BROKEN = [
     ("entities/secret.py", "from gateway_entities.server import store", "entities may import errors, gen"),
     ("entities/secret.py", "def f():\n    import grpc", "only server.grpc, transports.grpc may import grpc"),
     ("entities/secret.py", "import time", "entities and rules do no I/O"),
-    ("entities/secret.py", "from ..client import _sync", "entities may import errors, gen"),
+    ("entities/secret.py", "from ..client import _base", "entities may import errors, gen"),
     ("rules/secret.py", "from gateway_entities.methods import METHODS", "rules may import entities, errors, gen"),
     ("errors.py", "from gateway_entities import GatewayError", "errors may import nothing of ours"),
     ("errors.py", "from gatewayentities.v1 import secret_pb2", "errors may import nothing of ours"),
     ("methods.py", "import gateway_entities.errors", "methods may import gen"),
     (
-        "transports/http.py",
+        "transports/connect.py",
         "from gateway_entities import entities",
-        "transports may import errors, methods, transports.mlflow_rest",
+        "transports may import",
     ),
+    ("transports/base.py", "from gateway_entities.transports import grpc", "transports.base may import errors, methods"),
+    ("transports/http1/pool.py", "from .. import grpc", "transports.http1 may import errors"),
+    ("client/_base.py", "from gateway_entities.transports import connect", "client may import"),
+    ("client/_base.py", "from gateway_entities.server.service import GatewayService", "client may import"),
+    ("client/_base.py", "import grpc.aio", "only server.grpc, transports.grpc may import grpc"),
     (
-        "transports/http.py",
-        "from gateway_entities.entities.secret import GatewaySecretInfo",
-        "transports may import errors, methods, transports.mlflow_rest",
-    ),
-    ("client/_sync.py", "from gateway_entities.transports import http", "client may import"),
-    ("client/_sync.py", "from gateway_entities.server.service import GatewayService", "client may import"),
-    ("client/_sync.py", "import grpc.aio", "only server.grpc, transports.grpc may import grpc"),
-    (
-        "client/_sync.py",
+        "client/_base.py",
         "import importlib\nimportlib.import_module('grpc')",
         "only server.grpc, transports.grpc may import grpc",
     ),
-    ("server/dispatch.py", "from gateway_entities.client import GatewayClient", "server may import"),
-    ("server/dispatch.py", "import sqlalchemy as sa", "only server.store may import sqlalchemy"),
-    ("server/store/tables.py", "from ..dispatch import Dispatcher", "server.store may import entities, errors"),
-    ("server/store/tables.py", "import starlette", "only server may import starlette"),
-    ("server/dispatch.py", "import requests", "the library is not listed in THEIRS"),
+    ("wire/schemas/compare.py", "from gateway_entities.wire.messages.check import check", "wire.schemas may import"),
+    ("wire/messages/check.py", "from gateway_entities.wire.schemas.compare import compare", "wire.messages may import"),
+    ("server/rpc/dispatcher.py", "from gateway_entities.client import GatewayClient", "server.rpc may import"),
+    ("server/rpc/dispatcher.py", "from gateway_entities.server.http import app", "server.rpc may import"),
+    ("server/rpc/dispatcher.py", "import sqlalchemy as sa", "may import sqlalchemy"),
+    ("server/rpc/dispatcher.py", "import requests", "the library is not listed in THEIRS"),
+    ("server/service/secret.py", "from gateway_entities.server.http import app", "server.service may import"),
+    ("server/store/sql/schema.py", "from ..repositories import secret", "server.store.sql may import errors"),
+    ("server/store/crypto/keyring.py", "from ..repositories import secret", "server.store.crypto may import"),
+    ("server/store/store.py", "from ..rpc.dispatcher import Dispatcher", "server.store may import entities, errors"),
+    ("server/store/sql/schema.py", "import starlette", "may import starlette"),
     ("extra.py", "import json", "no area in OURS holds extra"),
     (
         "__init__.py",
@@ -340,15 +379,24 @@ def small_tree(tmp_path: Path) -> Path:
         "entities/__init__.py": "from gateway_entities.entities.secret import GatewaySecretInfo",
         "entities/secret.py": "from .. import errors\nfrom ..errors import GatewayError\nimport dataclasses",
         "rules/secret.py": "from gateway_entities.entities import GatewaySecretInfo",
-        "transports/base.py": "from .. import errors\ndef f():\n    from . import connections, grpc",
+        "transports/base.py": "from .. import errors",
+        "transports/connect.py": "from .base import Transport\ndef f():\n    from .http1 import pool",
         "transports/grpc.py": "import grpc",
-        "transports/connections.py": "",
+        "transports/http1/pool.py": "from ..target import Target",
+        "transports/target.py": "",
         "transports/http1/response.py": "import httptools",
-        "client/_sync.py": "from gateway_entities.transports.base import Transport",
-        "server/dispatch.py": "from gateway_entities.server import store\nfrom .store.tables import metadata",
+        "client/_base.py": "from gateway_entities.transports.base import Transport",
+        "wire/messages/check.py": "from gateway_entities.rules import secret",
+        "wire/schemas/compare.py": "",
+        "server/http/app.py": "import starlette\nfrom ..rpc.dispatcher import Dispatcher",
+        "server/rpc/dispatcher.py": "from ..store.store import Store\nfrom ..service.secret import get",
+        "server/service/secret.py": "from gateway_entities.server import store",
         "server/grpc.py": "import grpc.aio",
-        "server/store/tables.py": "import sqlalchemy",
-        "cli/app.py": "import click, rich\nfrom ..server import grpc\nfrom ..client import _sync",
+        "server/store/store.py": "from .repositories import secret",
+        "server/store/repositories/secret.py": "from ..sql import schema\nfrom ..crypto import keyring",
+        "server/store/crypto/keyring.py": "import cryptography",
+        "server/store/sql/schema.py": "import sqlalchemy",
+        "cli/app.py": "import click, rich\nfrom ..server import grpc\nfrom ..client import _base",
     }
     for name, source in sources.items():
         path = tmp_path / PACKAGE / name

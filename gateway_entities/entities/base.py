@@ -1,10 +1,10 @@
-"""What every entity is and does, and the few functions that converters are made of.
+"""The base class of entities, and functions that their converters share.
 
-An entity's own converters are ``_read`` and ``_write``. They take the straight path and stop at the first thing that is
-wrong, with any exception; ``faults`` then finds the field and names it. So what is right pays nothing for good errors.
+An entity's own converters are ``_read`` and ``_write``. They do not validate: they fail at the first fault with any
+exception, and ``diagnosis`` then names the field. Valid values pay nothing for precise errors.
 
-In ``_write``, text is written as ``value + ""``: that fails for bytes, which protobuf would take for text, and costs a tenth
-of what a function call does.
+``_write`` writes text as ``value + ""``: that fails for bytes, which protobuf would accept as text, at a tenth of the cost of
+a function call.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class _New(Protocol):
 
 
 new: Final[_New] = object.__new__
-"""Make an entity whose fields are then set one by one: ``__init__`` would take half as long again to do the same."""
+"""Create an entity without ``__init__``, which takes half as long again as setting the fields one by one."""
 
 number: Final[Callable[[int], Any]] = index
-"""Return the value of an enum field. Protobuf by itself takes names too, and its types know no open enums."""
+"""Return the number of an enum field. Protobuf also accepts names, and its type stubs have no open enums."""
 
 
 @dataclass(slots=True)
 class Entity(ABC, Generic[M]):
     """One resource of the gateway's configuration: a dataclass that converts to and from its proto message without loss.
 
-    ``None`` means that a field is absent on the wire, and nothing else does. Fields that this version does not know are kept
-    out of sight, count in comparisons, and are written back.
+    ``None`` means that a field is absent on the wire, and nothing else does. Unknown fields are kept, compared and written
+    back.
     """
 
     _message: ClassVar[Any]
@@ -54,19 +54,19 @@ class Entity(ABC, Generic[M]):
         """Return this entity as a new message.
 
         Raises:
-            WireError: a field holds what its wire type cannot: the wrong type, a number out of range, text that is not
-                Unicode, or None where a value is required.
+            WireError: a field holds a value of the wrong type, a number out of range, text that is not Unicode, or None
+                where a value is required.
         """
         proto: M = self._message()
         try:
             self._write(proto)
-        except Exception:  # Whatever a wrong value does, the answer is the same. See faults.
+        except Exception:  # A wrong value can raise anything; diagnosis finds the field.
             raise diagnosis.unwritable(self) from None
         return proto
 
     @classmethod
     def from_proto(cls, proto: M) -> Self:
-        """Return the entity that a message describes. The message is not changed and not kept.
+        """Create an entity from a message, which is neither changed nor referenced.
 
         Args:
             proto: a message of this entity's type.
@@ -82,7 +82,7 @@ class Entity(ABC, Generic[M]):
             raise diagnosis.unreadable(cls, proto) from None
 
     def to_bytes(self) -> bytes:
-        """Return this entity in the protobuf wire format: the same bytes for equal entities, map entries sorted by key.
+        """Encode this entity in the protobuf wire format: equal entities give equal bytes, map entries are sorted by key.
 
         Raises:
             WireError: as in to_proto.
@@ -91,7 +91,7 @@ class Entity(ABC, Generic[M]):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Return the entity that a message in the protobuf wire format describes.
+        """Decode an entity from the protobuf wire format.
 
         Raises:
             WireError: the bytes are not a message, or one that from_proto refuses.
@@ -115,22 +115,26 @@ class Entity(ABC, Generic[M]):
     @classmethod
     @abstractmethod
     def _read(cls, proto: M) -> Self:
-        """Return the entity of a message, or stop at the first thing that is wrong, with any exception."""
+        """Create the entity of a message; raise any exception at the first fault."""
 
     @abstractmethod
     def _write(self, proto: M) -> None:
-        """Fill an empty message with this entity, or stop at the first thing that is wrong, with any exception."""
+        """Fill an empty message with this entity; raise any exception at the first fault."""
 
 
 def required(proto: Message, name: str) -> Any:
-    """Return a required field's value, which is empty. Converters call this only then: most values need no question."""
+    """Return the empty value of a required field. Converters call this for empty values only: others are present.
+
+    Raises:
+        LookupError: the field is absent.
+    """
     if not proto.HasField(name):
         raise LookupError(name)
     return getattr(proto, name)
 
 
 def unknown_fields(proto: Message) -> bytes:
-    """Return the fields of this message, not of the messages in it, that its type does not define, byte for byte."""
+    """Return the unknown fields of a message, without those of its submessages, byte for byte."""
     rest = type(proto)()
     rest.CopyFrom(proto)
     for descriptor, _ in rest.ListFields():
@@ -139,7 +143,7 @@ def unknown_fields(proto: Message) -> bytes:
 
 
 def double(value: Any) -> float:
-    """Return the value of a double field. Protobuf by itself takes everything that has a float, which may be another number.
+    """Return the value of a double field. Protobuf accepts anything with ``__float__``, which may be another number.
 
     Raises:
         TypeError: it is not a float or an int.
@@ -150,7 +154,7 @@ def double(value: Any) -> float:
 
 
 def truth(value: bool) -> bool:
-    """Return the value of a bool field. Protobuf by itself takes every number, and forgets which.
+    """Return the value of a bool field. Protobuf accepts every number.
 
     Raises:
         TypeError: it is not a bool.

@@ -1,11 +1,8 @@
-"""Where the fault is: the slow path of the converters, taken only after one of them failed.
+"""Diagnosis of failed conversions: find the field at fault. The slow path, taken only after a converter failed.
 
-What a field may hold is read from the entity's annotations: ``X | None`` is optional, a dataclass is a message, a list is
-repeated, a dict is a map. What a scalar may hold is read from the message's descriptor.
+The shape of a field comes from the entity's annotations: ``X | None`` is optional, a dataclass is a message, a list is
+repeated, a dict is a map. The range of a scalar comes from the message's descriptor.
 """
-
-# pyright: reportPrivateUsage=false
-# This module is the other half of ``base``.
 
 from __future__ import annotations
 
@@ -13,29 +10,29 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from operator import index
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from google.protobuf.descriptor import FieldDescriptor
 
 from gateway_entities.entities import weights
 from gateway_entities.errors import WireError
 
-if TYPE_CHECKING:
-    from gateway_entities.entities.base import Entity
+Fault: TypeAlias = tuple[str, str]
+"""The path of a field, and what is wrong with it."""
+EntityType: TypeAlias = type[Any]
+"""A subclass of Entity. It is not named here: ``base`` imports this module."""
 
-    Fault = tuple[str, str]
 
-
-def unreadable(kind: type[Entity[Any]], proto: object) -> WireError:
-    """Return the error that names the first field for which ``proto`` cannot become an entity of this kind."""
+def unreadable(kind: EntityType, proto: object) -> WireError:
+    """Return the error for the first field of ``proto`` that the entity type cannot hold."""
     path = kind.__name__
     if not isinstance(proto, kind._message):
         return WireError(path, f"must be a {kind._message.DESCRIPTOR.full_name} message, not a {type(proto).__name__}")
     return WireError(*next(_in_message(kind, proto, path), (path, "cannot be decoded")))
 
 
-def unwritable(entity: Entity[Any]) -> WireError:
-    """Return the error that names the first field for which ``entity`` cannot become a message."""
+def unwritable(entity: Any) -> WireError:
+    """Return the error for the first field of ``entity`` that its message cannot hold."""
     path = type(entity).__name__
     return WireError(*next(_in_entity(type(entity), entity, path), (path, "cannot be encoded")))
 
@@ -44,20 +41,20 @@ class _Shape(NamedTuple):
     optional: bool
     is_list: bool
     is_map: bool
-    entity: type[Entity[Any]] | None
+    entity: EntityType | None
 
 
-_SHAPES: dict[type[Entity[Any]], dict[str, _Shape]] = {}
+_SHAPES: dict[EntityType, dict[str, _Shape]] = {}
 
 
-def _shapes(kind: type[Entity[Any]]) -> dict[str, _Shape]:
+def _shapes(kind: EntityType) -> dict[str, _Shape]:
     if kind not in _SHAPES:
         hints = get_type_hints(kind)
         _SHAPES[kind] = {field.name: _shape(hints[field.name]) for field in fields(kind) if field.name in _known(kind)}
     return _SHAPES[kind]
 
 
-def _known(kind: type[Entity[Any]]) -> Mapping[str, FieldDescriptor]:
+def _known(kind: EntityType) -> Mapping[str, FieldDescriptor]:
     known: Mapping[str, FieldDescriptor] = kind._message.DESCRIPTOR.fields_by_name
     return known
 
@@ -68,11 +65,11 @@ def _shape(hint: Any) -> _Shape:
         optional=NoneType in members,
         is_list=get_origin(hint) is list,
         is_map=get_origin(hint) is dict,
-        entity=next((cast("type[Entity[Any]]", member) for member in members if is_dataclass(member)), None),
+        entity=next((cast("EntityType", member) for member in members if is_dataclass(member)), None),
     )
 
 
-def _in_message(kind: type[Entity[Any]], proto: Any, path: str) -> Iterator[Fault]:
+def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
     for name, shape in _shapes(kind).items():
         where = f"{path}.{name}"
         if shape.is_map:
@@ -89,7 +86,7 @@ def _in_message(kind: type[Entity[Any]], proto: Any, path: str) -> Iterator[Faul
             yield where, "is a signaling NaN, which no Python number can hold"
 
 
-def _in_entity(kind: type[Entity[Any]], entity: Any, path: str) -> Iterator[Fault]:
+def _in_entity(kind: EntityType, entity: Any, path: str) -> Iterator[Fault]:
     for name, shape in _shapes(kind).items():
         where, value = f"{path}.{name}", getattr(entity, name)
         if value is None:
@@ -105,11 +102,11 @@ def _in_entity(kind: type[Entity[Any]], entity: Any, path: str) -> Iterator[Faul
             yield from _in_scalar(_known(kind)[name].type, value, where)
     try:
         kind._message.FromString(entity._unknown_fields)
-    except Exception:  # Anything may have been put there.
+    except Exception:  # The attribute may hold any object.
         yield path, "its unknown fields are not in the wire format"
 
 
-def _in_list(kind: type[Entity[Any]], value: object, path: str) -> Iterator[Fault]:
+def _in_list(kind: EntityType, value: object, path: str) -> Iterator[Fault]:
     if not isinstance(value, list | tuple):
         yield path, f"must be a list, not a {type(value).__name__}"
         return
@@ -117,7 +114,7 @@ def _in_list(kind: type[Entity[Any]], value: object, path: str) -> Iterator[Faul
         yield from _in_nested(kind, item, f"{path}[{position}]")
 
 
-def _in_nested(kind: type[Entity[Any]], value: Any, path: str) -> Iterator[Fault]:
+def _in_nested(kind: EntityType, value: Any, path: str) -> Iterator[Fault]:
     if isinstance(value, kind):
         yield from _in_entity(kind, value, path)
     else:
@@ -141,7 +138,7 @@ def _in_scalar(wire_type: int, value: object, path: str) -> Iterator[Fault]:
     try:
         check(value)
     except Exception:  # The value may be anything.
-        # Never the value: in a secret's maps it may be one.
+        # Never the value: it may be a secret.
         yield path, f"must be {meaning}; it is of type {type(value).__name__}"
 
 

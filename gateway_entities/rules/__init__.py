@@ -1,7 +1,7 @@
 """Validation rules: pure functions over messages, without a database, a network or a clock.
 
-The comments of proto/ state the rules. Each request has one table in its noun's module; responses and resources have theirs in
-``resources``. Rules that depend on stored data, such as whether an id exists or a name is taken, belong to the service.
+The comments of proto/ state the rules. Each request has one table in its noun's module; responses and resources have theirs
+in ``resources``. Rules that depend on stored data, such as whether an id exists or a name is taken, belong to the service.
 """
 
 from __future__ import annotations

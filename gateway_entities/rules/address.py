@@ -2,8 +2,8 @@
 
 The host name is not resolved. Its owner can change its addresses right after the check, the server may run where names
 cannot be resolved, and the validity of a write must not depend on DNS. The client that connects to the provider has to check
-the resolved addresses. The rule refuses what the text alone shows: an address that is not public, in every spelling that some
-resolver accepts.
+the resolved addresses. The rule refuses what the text alone shows: an address that is not public, in every spelling that
+some resolver accepts.
 """
 
 from __future__ import annotations

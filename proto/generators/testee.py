@@ -1,4 +1,4 @@
-"""The testee protocol of the interop tests: messages for the testees in Python, Go and TypeScript. Not part of the package."""
+"""The testee protocol of the interop tests: messages for the testees in Python, Go and TypeScript."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.methods import METHODS
 from gateway_entities.wire import MESSAGE_TYPES
-from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.cases import PACKAGE
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 
 RESPONSES = {method.path: method.response_type for method in METHODS}
 

@@ -20,10 +20,10 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.testing import Gateway
 from gateway_entities.transports import Transport, open_transport
-from tests.interop.proto.testee_pb2 import Call, TesteeRequest, TesteeResponse
 from tests.interop.cases import Case
 from tests.interop.faults import Cell, Fault
 from tests.interop.matrix import listed, unseen
+from tests.interop.proto.testee_pb2 import Call, TesteeRequest, TesteeResponse
 from tests.interop.reference import Answer
 from tests.interop.scenario import scenario
 from tests.interop.testee import Testee, TesteeError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from tests.interop.proto.testee_pb2 import TesteeRequest
 from tests.interop.cases import Case, generated, vectors
 from tests.interop.deviation import ANYTHING, Deviation, foretold
 from tests.interop.deviations import DEVIATIONS
 from tests.interop.faults import Cell, Fault
+from tests.interop.proto.testee_pb2 import TesteeRequest
 from tests.interop.reference import Answer, expected, operations_of, received, request, same
 from tests.interop.testee import Testee, TesteeError
 

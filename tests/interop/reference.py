@@ -14,9 +14,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.wire import MESSAGE_TYPES
-from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.cases import PACKAGE, Case
 from tests.interop.encoding import CONTRACT, Writing, has_maps, written
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.messages import is_map
 
 UNKNOWN_KEY = "notAField"

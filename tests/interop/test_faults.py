@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from gateway_entities.testing import Gateway, gateway
-from tests.interop.proto import testee_pb2 as pb
 from tests.interop import __main__ as command
 from tests.interop.columns import cell, column, rows
 from tests.interop.faults import Fault
 from tests.interop.faulty import FAULTS
 from tests.interop.language import BuildError, Language, Tool, all_languages
 from tests.interop.matrix import Cases
+from tests.interop.proto import testee_pb2 as pb
 from tests.interop.testee import Testee, TesteeError
 
 LANGUAGES = all_languages()

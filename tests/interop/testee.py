@@ -19,8 +19,8 @@ from typing import Self
 
 from google.protobuf.message import DecodeError
 
-from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.interop.language import ROOT
+from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.messages import varint
 
 SILENCE_S = 120.0
