@@ -3,8 +3,8 @@
 An entity's own converters are ``_read`` and ``_write``. They do not validate: they fail at the first fault with any
 exception, and ``diagnosis`` then names the field. Valid values pay nothing for precise errors.
 
-``_write`` writes text as ``value + ""``: that fails for bytes, which protobuf would accept as text, at a tenth of the cost of
-a function call.
+``_write`` writes text as ``value + ""``: that fails for bytes, which protobuf would accept as text, and costs a tenth of a
+function call.
 """
 
 from __future__ import annotations

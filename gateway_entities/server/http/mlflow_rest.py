@@ -8,7 +8,7 @@ parameter, this refuses: nothing that was sent is passed over, but for fields th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -23,6 +23,7 @@ from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 from gateway_entities.server.http.asgi import RefusedError, credentials_of, read_body, unless_gone
 from gateway_entities.server.http.connect import Headers, HttpResponse
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import MAX_LIST_BYTES
 
 ROOTS: Final = ("/api", "/ajax-api")
 """Everything below these answers in the dialect, also what is not found there."""
@@ -69,9 +70,19 @@ class MlflowRest:
         query, credentials = scope["query_string"], credentials_of(scope)
 
         def work() -> bytes:
-            response = self._dispatcher.serve(
-                route.method, credentials, lambda: read_request(route.method, verb, query, body)
-            )
+            def page(token: str) -> Any:
+                def read() -> Any:
+                    request: Any = read_request(route.method, verb, query, body)
+                    if token:
+                        request.page_token = token
+                    return request
+
+                return self._dispatcher.serve(route.method, credentials, read)
+
+            response = page("")
+            if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
+                # The dialect has no page tokens for this list, so it gets all of it.
+                add_pages(response, page)
             return encode.to_json(response)
 
         answer = await unless_gone(receive, self._dispatcher.run(work, None, during=f"{verb} {path}"))
@@ -128,6 +139,31 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
         if isinstance(value, str) and not value:
             request.ClearField(field.name)
     return request
+
+
+def add_pages(response: Any, page: Callable[[str], Any]) -> None:
+    """Append all further pages of a list to its first one. All of them show one revision.
+
+    Args:
+        response: the first page.
+        page: returns the page of a token.
+
+    Raises:
+        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit.
+    """
+    token, size = response.next_page_token, response.ByteSize()
+    while token:
+        following = page(token)
+        token = following.next_page_token
+        size += following.ByteSize()
+        if size > MAX_LIST_BYTES:
+            raise GatewayError(
+                Code.RESOURCE_EXHAUSTED,
+                f"the list is larger than {MAX_LIST_BYTES} bytes; read it in pages, over gRPC or Connect",
+                reason="LIST_TOO_LARGE",
+            )
+        response.MergeFrom(following)
+    response.ClearField("next_page_token")
 
 
 def _read_query(query: bytes) -> decode.JsonObject:

@@ -13,3 +13,6 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_STREAMS: Final = 4096
 """Most gRPC calls that one connection has in flight; gRPC answers UNAVAILABLE to the others, and in a burst to some before.
 It is far from what a client with work to do has. An HTTP/1.1 connection has one call at a time."""
+
+MAX_LIST_BYTES: Final = 64 * 1024 * 1024
+"""Encoded size of a list in MLflow's dialect, which is answered whole."""

@@ -69,8 +69,6 @@ class BindingHandlers(Handlers):
                 lambda after, limit: transaction.bindings.list(**filters, after=after, limit=limit),
                 lambda binding: all(value in {None, getattr(binding, name)} for name, value in filters.items()),
             )
-        return pb.ListGatewayEndpointBindingsResponse(
-            bindings=[binding.to_proto() for binding in part.items],
-            next_page_token=part.next_page_token,
-            revision=part.revision,
-        )
+        response = pb.ListGatewayEndpointBindingsResponse()
+        part.fill(response, response.bindings)
+        return response

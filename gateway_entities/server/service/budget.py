@@ -113,11 +113,9 @@ class BudgetHandlers(Handlers):
                 lambda after, limit: transaction.budget_policies.list(after=after, limit=limit),
                 lambda _policy: True,
             )
-        return pb.ListGatewayBudgetPoliciesResponse(
-            budget_policies=[policy.to_proto() for policy in part.items],
-            next_page_token=part.next_page_token,
-            revision=part.revision,
-        )
+        response = pb.ListGatewayBudgetPoliciesResponse()
+        part.fill(response, response.budget_policies)
+        return response
 
     def list_gateway_budget_windows(
         self, request: pb.ListGatewayBudgetWindowsRequest
@@ -131,8 +129,9 @@ class BudgetHandlers(Handlers):
                 lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
                 lambda spend: _key(spend.policy),
             )
-        windows = [shown_window(spend, now).to_proto() for spend in part.items]
-        return pb.ListGatewayBudgetWindowsResponse(windows=windows, next_page_token=part.next_page_token)
+        response = pb.ListGatewayBudgetWindowsResponse()
+        part.fill(response, response.windows, lambda spend: shown_window(spend, now))
+        return response
 
 
 def _existing_policy(transaction: Transaction, budget_policy_id: str) -> GatewayBudgetPolicy:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import Handlers
+from gateway_entities.server.service.base import Handlers, add_all
+from gateway_entities.server.service.paging import PAGE_ITEMS, fitting
 from gatewayentities.v1 import change_pb2 as pb
-
-_MOST = 1000
 
 
 class ChangeLogHandlers(Handlers):
@@ -16,6 +15,9 @@ class ChangeLogHandlers(Handlers):
         """Return the changes after a revision."""
         validate(request)
         with self.store.read() as transaction:
-            found = transaction.changes.list(request.since_revision, request.page_size or _MOST)
+            found = transaction.changes.list(request.since_revision, request.page_size or PAGE_ITEMS)
             revision = transaction.changes.last()
-        return pb.ListGatewayChangesResponse(changes=[change.to_proto() for change in found], revision=revision)
+        response = pb.ListGatewayChangesResponse(revision=revision)
+        add_all(response.changes, found)
+        del response.changes[fitting(response, response.changes) :]
+        return response

@@ -12,7 +12,7 @@ from gateway_entities.entities import (
     RoutingStrategy,
 )
 from gateway_entities.rules import validate, written_fields
-from gateway_entities.server.service.base import Handlers, add_all, new_id, text_or_none
+from gateway_entities.server.service.base import Handlers, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mapping import (
     changing_endpoint,
@@ -116,8 +116,8 @@ class EndpointHandlers(Handlers):
                 ),
                 lambda endpoint: _has_model(endpoint, provider, secret_id),
             )
-        response = pb.ListGatewayEndpointsResponse(next_page_token=part.next_page_token, revision=part.revision)
-        add_all(response.endpoints, part.items)
+        response = pb.ListGatewayEndpointsResponse()
+        part.fill(response, response.endpoints)
         return response
 
 

@@ -75,11 +75,9 @@ class ModelDefinitionHandlers(Handlers):
                 ),
                 lambda definition: provider in {None, definition.provider} and secret_id in {None, definition.secret_id},
             )
-        return pb.ListGatewayModelDefinitionsResponse(
-            model_definitions=[definition.to_proto() for definition in part.items],
-            next_page_token=part.next_page_token,
-            revision=part.revision,
-        )
+        response = pb.ListGatewayModelDefinitionsResponse()
+        part.fill(response, response.model_definitions)
+        return response
 
     @changes
     def update_gateway_model_definition(

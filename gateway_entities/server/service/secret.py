@@ -100,11 +100,9 @@ class SecretHandlers(Handlers):
                 lambda after, limit: transaction.secrets.list(provider=request.provider or None, after=after, limit=limit),
                 lambda info: not request.provider or info.provider == request.provider,
             )
-        return pb.ListGatewaySecretInfosResponse(
-            secrets=[info.to_proto() for info in part.items],
-            next_page_token=part.next_page_token,
-            revision=part.revision,
-        )
+        response = pb.ListGatewaySecretInfosResponse()
+        part.fill(response, response.secrets)
+        return response
 
 
 def _changing_secret(change: Change, secret_id: str) -> GatewaySecretInfo:

@@ -420,7 +420,7 @@ type ListGatewayEndpointBindingsRequest struct {
 	ResourceType *string `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3,oneof" json:"resource_type,omitempty"`
 	// Only bindings of this resource. Absent or empty means all.
 	ResourceId *string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3,oneof" json:"resource_id,omitempty"`
-	// Most bindings in one response, 0 to 1000. Absent or 0 means all of them.
+	// Most bindings in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
 	// The next_page_token of the page before. Absent or empty starts at the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`

@@ -193,7 +193,7 @@ type ListGatewayChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only changes of a higher revision, 0 or more. Absent means all.
 	SinceRevision *int64 `protobuf:"varint,1,opt,name=since_revision,json=sinceRevision,proto3,oneof" json:"since_revision,omitempty"`
-	// Most changes in one response, 0 to 1000. Absent or 0 means 1000.
+	// Most changes in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
 	PageSize      *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1240,7 +1240,7 @@ type ListGatewayEndpointsRequest struct {
 	Provider *string `protobuf:"bytes,1,opt,name=provider,proto3,oneof" json:"provider,omitempty"`
 	// Only endpoints with a model that uses this secret. Absent or empty means all.
 	SecretId *string `protobuf:"bytes,2,opt,name=secret_id,json=secretId,proto3,oneof" json:"secret_id,omitempty"`
-	// Most endpoints in one response, 0 to 1000. Absent or 0 means all of them.
+	// Most endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
 	// The next_page_token of the page before. Absent or empty starts at the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`

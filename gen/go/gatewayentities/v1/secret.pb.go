@@ -704,7 +704,7 @@ type ListGatewaySecretInfosRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only secrets of this provider, compared exactly. Absent or empty means all.
 	Provider *string `protobuf:"bytes,1,opt,name=provider,proto3,oneof" json:"provider,omitempty"`
-	// Most secrets in one response, 0 to 1000. Absent or 0 means all of them.
+	// Most secrets in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
 	// The next_page_token of the page before. Absent or empty starts at the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`

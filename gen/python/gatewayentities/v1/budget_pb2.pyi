@@ -849,7 +849,7 @@ class ListGatewayBudgetWindowsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most windows in one response, 0 to 1000. Absent or 0 means all of them."""
+    """Most windows in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(

@@ -141,7 +141,7 @@ class ListGatewayChangesRequest(_message.Message):
     since_revision: _builtins.int
     """Only changes of a higher revision, 0 or more. Absent means all."""
     page_size: _builtins.int
-    """Most changes in one response, 0 to 1000. Absent or 0 means 1000."""
+    """Most changes in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
     def __init__(
         self,
         *,

@@ -820,7 +820,7 @@ class ListGatewayEndpointsRequest(_message.Message):
     secret_id: _builtins.str
     """Only endpoints with a model that uses this secret. Absent or empty means all."""
     page_size: _builtins.int
-    """Most endpoints in one response, 0 to 1000. Absent or 0 means all of them."""
+    """Most endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(

@@ -597,7 +597,7 @@ class ListGatewaySecretInfosRequest(_message.Message):
     provider: _builtins.str
     """Only secrets of this provider, compared exactly. Absent or empty means all."""
     page_size: _builtins.int
-    """Most secrets in one response, 0 to 1000. Absent or 0 means all of them."""
+    """Most secrets in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
     page_token: _builtins.str
     """The next_page_token of the page before. Absent or empty starts at the first page."""
     def __init__(

@@ -625,7 +625,7 @@ export declare const ListGatewayBudgetPoliciesResponseSchema: GenMessage<ListGat
  */
 export declare type ListGatewayBudgetWindowsRequest = Message<"gatewayentities.v1.ListGatewayBudgetWindowsRequest"> & {
   /**
-   * Most windows in one response, 0 to 1000. Absent or 0 means all of them.
+   * Most windows in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
    *
    * @generated from field: optional int32 page_size = 1004;
    */

@@ -123,7 +123,7 @@ export declare type ListGatewayChangesRequest = Message<"gatewayentities.v1.List
   sinceRevision?: bigint | undefined;
 
   /**
-   * Most changes in one response, 0 to 1000. Absent or 0 means 1000.
+   * Most changes in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
    *
    * @generated from field: optional int32 page_size = 1004;
    */

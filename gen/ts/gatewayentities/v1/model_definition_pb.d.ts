@@ -268,7 +268,7 @@ export declare type ListGatewayModelDefinitionsRequest = Message<"gatewayentitie
   secretId?: string | undefined;
 
   /**
-   * Most definitions in one response, 0 to 1000. Absent or 0 means all of them.
+   * Most definitions in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
    *
    * @generated from field: optional int32 page_size = 1004;
    */
