@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.errors import Code, GatewayError, WireError
 from gateway_entities.methods import Method, Request, Response
-from gateway_entities.transports.base import Deadline, TlsFiles, bearer, headers, open_async_transport, open_transport
+from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.metadata import bearer, headers
+from gateway_entities.transports.open import open_async_transport, open_transport
+from gateway_entities.transports.target import TlsFiles
 
 if TYPE_CHECKING:
     import os
@@ -85,6 +88,13 @@ def name_request(request: Any) -> None:
         request.request_id = uuid.uuid4().hex
 
 
+def _decode(method: Method[Request, Response], data: bytes) -> Response:
+    try:
+        return method.response_type.FromString(data)
+    except DecodeError:
+        raise GatewayError(Code.INTERNAL, f"the server's response is not a {method.name}Response") from None
+
+
 def _result(read: Callable[[Any], Result], response: Message) -> Result:
     """Return what a response means.
 
@@ -143,9 +153,11 @@ class Sender(_Defaults):
     def _call(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
         transport = self._transport
         retries = Retries(method, request, deadline, deduplicates=transport.deduplicates)
+        data = request.SerializeToString()
         while True:
             try:
-                return transport.call(method, request, timeout=retries.timeout(), metadata=self._metadata)
+                response = transport.call(method, data, timeout=retries.timeout(), metadata=self._metadata)
+                return _decode(method, response)
             except GatewayError as error:
                 pause = retries.pause_after(error)
             time.sleep(pause)
@@ -198,9 +210,11 @@ class AsyncSender(_Defaults):
 
         transport = self._transport
         retries = Retries(method, request, deadline, deduplicates=transport.deduplicates)
+        data = request.SerializeToString()
         while True:
             try:
-                return await transport.call(method, request, timeout=retries.timeout(), metadata=self._metadata)
+                response = await transport.call(method, data, timeout=retries.timeout(), metadata=self._metadata)
+                return _decode(method, response)
             except GatewayError as error:
                 pause = retries.pause_after(error)
             await asyncio.sleep(pause)

@@ -1,7 +1,4 @@
-"""The Connect protocol for unary calls: what to send, and what an answer means. No I/O.
-
-https://connectrpc.com/docs/protocol#unary-request
-"""
+"""The Connect protocol for unary calls, over HTTP/1.1: https://connectrpc.com/docs/protocol#unary-request."""
 
 from __future__ import annotations
 
@@ -10,13 +7,17 @@ import binascii
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any, cast
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import Method, Request, Response
-from gateway_entities.transports.base import decode, headers
+from gateway_entities.methods import Method
+from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
+from gateway_entities.transports.metadata import headers
+from gateway_entities.transports.target import Target
+from gateway_entities.transports.tls import Tls
 
 PROTO = "application/proto"
 _PROTO = PROTO.encode()
@@ -35,6 +36,52 @@ _BY_HTTP_STATUS = {
 }
 
 
+class ConnectTransport:
+    """Connect calls over a pool of connections to one server."""
+
+    deduplicates = True
+
+    def __init__(self, target: Target, tls: Tls | None = None, *, pool: ConnectionPool | None = None) -> None:
+        self._authority = target.authority
+        self._pool = pool or ConnectionPool(target, tls)
+
+    def call(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
+        """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
+        deadline = Deadline(timeout)
+        lines = request_headers(self._authority, deadline.remaining(), metadata)
+        sent = HttpRequest("POST", method.path, lines, request)
+        return read_response(*self._pool.exchange(sent, deadline))
+
+    def close(self) -> None:
+        """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
+        self._pool.close()
+
+
+class AsyncConnectTransport:
+    """The asyncio counterpart. The connections belong to the event loop of the first call."""
+
+    deduplicates = True
+
+    def __init__(self, target: Target, tls: Tls | None = None, *, pool: AsyncConnectionPool | None = None) -> None:
+        self._authority = target.authority
+        self._pool = pool or AsyncConnectionPool(target, tls)
+
+    async def call(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
+        """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
+        deadline = Deadline(timeout)
+        lines = request_headers(self._authority, deadline.remaining(), metadata)
+        sent = HttpRequest("POST", method.path, lines, request)
+        return read_response(*await self._pool.exchange(sent, deadline))
+
+    async def close(self) -> None:
+        """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
+        await self._pool.close()
+
+
 def request_headers(authority: str, timeout: float | None, metadata: Mapping[str, str] | None) -> list[tuple[str, str]]:
     """Return the headers of a call with ``timeout`` seconds left.
 
@@ -47,18 +94,16 @@ def request_headers(authority: str, timeout: float | None, metadata: Mapping[str
     return lines
 
 
-def read_response(
-    method: Method[Request, Response], status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes
-) -> Response:
-    """Return the message of an answer.
+def read_response(status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """Return the encoded message of an HTTP response.
 
     Raises:
-        GatewayError: what the server said; the meaning of the HTTP status when something in between answered.
+        GatewayError: the server's error; for a response that is not Connect's, the meaning of its HTTP status.
     """
     given = {name.lower(): value for name, value in lines}
     content_type, content_encoding = given.get(b"content-type", b""), given.get(b"content-encoding")
     if status == 200 and content_type == _PROTO and content_encoding is None:
-        return decode(method, body)
+        return body
     kind = content_type.decode("latin-1").lower().partition(";")[0].strip()
     if status == 200:
         if kind != PROTO:
@@ -71,7 +116,7 @@ def read_response(
         encoding = "identity" if content_encoding is None else content_encoding.decode("latin-1").lower()
         if encoding != "identity":
             raise GatewayError(Code.INTERNAL, f"the answer's content encoding is {encoding[:100]!r}, which nobody asked for")
-        return decode(method, body)
+        return body
     if kind == JSON:
         error = _read_error(status, body)
         if error is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -12,8 +12,10 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import Method, Request, Response
-from gateway_entities.transports.base import Deadline, LoopAffinity, Target, closed, deadline_exceeded, decode, headers
+from gateway_entities.methods import Method
+from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
+from gateway_entities.transports.metadata import headers
+from gateway_entities.transports.target import Target
 from gateway_entities.transports.tls import Tls
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -49,20 +51,15 @@ class GrpcTransport:
         self._closed = False
 
     def call(
-        self,
-        method: Method[Request, Response],
-        request: Request,
-        *,
-        timeout: float | None,
-        metadata: Mapping[str, str] | None,
-    ) -> Response:
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
         left = Deadline(timeout).remaining()
         try:
             send = self._callables.get(method.path)
             if send is None:
                 send = self._callables[method.path] = self._channel.unary_unary(method.path)
-            data = send(request.SerializeToString(), left, headers(metadata))
+            data = send(request, left, headers(metadata))
         except grpc.RpcError as error:
             failed = cast(grpc.Call, error)
             fault = _error(failed.code(), failed.details(), failed.trailing_metadata())
@@ -72,7 +69,7 @@ class GrpcTransport:
                 raise
             fault = closed()
         else:
-            return decode(method, data)
+            return data
         raise closed() if self._closed and fault.code is Code.CANCELLED else fault
 
     def close(self) -> None:
@@ -108,13 +105,8 @@ class AsyncGrpcTransport:
         return self._callables[path]
 
     async def call(
-        self,
-        method: Method[Request, Response],
-        request: Request,
-        *,
-        timeout: float | None,
-        metadata: Mapping[str, str] | None,
-    ) -> Response:
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
         left = Deadline(timeout).remaining()
         self._loop.check()
@@ -122,7 +114,7 @@ class AsyncGrpcTransport:
             raise closed()
         send = self._callable(method.path)
         try:
-            data = await send(request.SerializeToString(), timeout=left, metadata=headers(metadata))
+            data = await send(request, timeout=left, metadata=headers(metadata))
         except grpc.aio.AioRpcError as error:
             fault = _error(
                 error.code(), error.details(), cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
@@ -139,7 +131,7 @@ class AsyncGrpcTransport:
                 raise
             fault = closed()
         else:
-            return decode(method, data)
+            return data
         raise closed() if self._closed and fault.code is Code.CANCELLED else fault
 
     async def close(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway_entities.methods import Method, Request, Response
+from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.plans import Step, plan
-from gateway_entities.transports.base import Deadline, Target, headers
+from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
+from gateway_entities.transports.metadata import headers
+from gateway_entities.transports.target import Target
 from gateway_entities.transports.tls import Tls
 
 
@@ -20,32 +22,27 @@ class MlflowTransport:
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = ConnectionPool(target, tls)
+        self._pool = ConnectionPool(target, tls)
 
     def call(
-        self,
-        method: Method[Request, Response],
-        request: Request,
-        *,
-        timeout: float | None,
-        metadata: Mapping[str, str] | None,
-    ) -> Response:
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
         deadline = Deadline(timeout)
-        steps = plan(method, request)
+        steps = plan(method, method.request_type.FromString(request))
         response: Any = None
         while True:
             try:
                 step: Step = steps.send(response)
             except StopIteration as end:
-                result: Response = end.value
+                result: bytes = end.value.SerializeToString()
                 return result
-            answer = self._connections.exchange(_request(self._authority, step, metadata), deadline)
+            answer = self._pool.exchange(_request(self._authority, step, metadata), deadline)
             response = _read(step, answer)
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
-        self._connections.close()
+        self._pool.close()
 
 
 class AsyncMlflowTransport:
@@ -55,32 +52,27 @@ class AsyncMlflowTransport:
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._authority = target.authority
-        self._connections = AsyncConnectionPool(target, tls)
+        self._pool = AsyncConnectionPool(target, tls)
 
     async def call(
-        self,
-        method: Method[Request, Response],
-        request: Request,
-        *,
-        timeout: float | None,
-        metadata: Mapping[str, str] | None,
-    ) -> Response:
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
         deadline = Deadline(timeout)
-        steps = plan(method, request)
+        steps = plan(method, method.request_type.FromString(request))
         response: Any = None
         while True:
             try:
                 step: Step = steps.send(response)
             except StopIteration as end:
-                result: Response = end.value
+                result: bytes = end.value.SerializeToString()
                 return result
-            answer = await self._connections.exchange(_request(self._authority, step, metadata), deadline)
+            answer = await self._pool.exchange(_request(self._authority, step, metadata), deadline)
             response = _read(step, answer)
 
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
-        await self._connections.close()
+        await self._pool.close()
 
 
 def _request(authority: str, step: Step, metadata: Mapping[str, str] | None) -> HttpRequest:

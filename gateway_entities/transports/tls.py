@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.transports.base import Target, TlsFiles
+from gateway_entities.transports.target import Target, TlsFiles
 
 
 class Tls(NamedTuple):

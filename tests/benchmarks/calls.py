@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway_entities import AsyncGatewayClient, GatewayClient, methods
-from gateway_entities.transports.base import open_transport
+from gateway_entities.transports.open import open_transport
 from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import echo_client, example
 from tests.benchmarks.loops import TaskLoop, ThreadLoop
 from tests.benchmarks.mlflow_peer import rest_store
 from tests.benchmarks.row import Row, Sample, Subjects
 from tests.benchmarks.stage import Stage
+from tests.calls import call as send
 
 if TYPE_CHECKING:
     from tests.benchmarks.our_server import OurServer
@@ -74,7 +75,7 @@ def _of_rest_store(store: Any, name: str, ids: list[str], create: Callable[[str]
 def limit_call(server: OurServer, name: str, transport: str) -> tuple[str, bytes]:
     """Return the path and body of a bare call with a request and an answer as large as those of an operation."""
     carrier = open_transport(server.target(transport))
-    call = partial(carrier.call, timeout=60, metadata=None)
+    call = partial(send, carrier, timeout=60)
     listed = call(methods.LIST_GATEWAY_ENDPOINTS, endpoint_pb2.ListGatewayEndpointsRequest())
     one = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=listed.endpoints[0].endpoint_id)
     got = call(methods.GET_GATEWAY_ENDPOINT, one)

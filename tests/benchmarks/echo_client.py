@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from gateway_entities.transports.base import Deadline, Target
 from gateway_entities.transports.connect import request_headers
+from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
+from gateway_entities.transports.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway_entities.transports.base import Target
+from gateway_entities.transports.target import Target
 from tests.benchmarks import example
 from tests.benchmarks.our_server import OurServer, our_server, require_server
 from tests.benchmarks.rounds import Effort

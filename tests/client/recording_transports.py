@@ -66,7 +66,9 @@ class Carrier:
         self._transport: Any = open_async_transport(target) if colour == "async" else open_transport(target)
 
     def __call__(self, request: Any) -> Any:
-        return self._wait(self._transport.call(METHOD_OF[type(request)], request, timeout=30, metadata=None))
+        method = METHOD_OF[type(request)]
+        data = self._wait(self._transport.call(method, request.SerializeToString(), timeout=30, metadata=None))
+        return method.response_type.FromString(data)
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

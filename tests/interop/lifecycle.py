@@ -20,6 +20,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.testing import Gateway
 from gateway_entities.transports import Transport, open_transport
+from tests.calls import call
 from tests.interop.cases import Case
 from tests.interop.faults import Cell, Fault
 from tests.interop.matrix import listed, unseen
@@ -75,7 +76,7 @@ class Lifecycle:
         """Make a call that the gateway refuses with this code, and compare the error with the one that our client sees."""
         response = self._call(method, request, self._target, TIMEOUT_MS)
         try:
-            self._ours.call(method, request, timeout=TIMEOUT_MS / 1000, metadata=None)
+            call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
         except GatewayError as error:
             wanted = (error.code.number, error.message, sorted((each.TypeName(), each.value) for each in error.details()))
             if error.code is not code:
@@ -132,7 +133,7 @@ class Lifecycle:
 
     def _ask_ours(self, method: Method[Any, R], request: Message) -> R:
         try:
-            return self._ours.call(method, request, timeout=TIMEOUT_MS / 1000, metadata=None)
+            return call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
         except GatewayError as error:
             self.fault(method, request, "our client is answered", f"it is refused with {error}")
             raise StoppedError from None

@@ -11,7 +11,7 @@ from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
 from gateway_entities.transports import open_async_transport
 from gatewayentities.v1.secret_pb2 import GetGatewaySecretInfoRequest
 
-REQUEST = GetGatewaySecretInfoRequest()
+REQUEST = GetGatewaySecretInfoRequest().SerializeToString()
 
 
 @pytest.fixture(params=["grpc-async", "http-async"])

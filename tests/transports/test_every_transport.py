@@ -22,6 +22,7 @@ from gatewayentities.v1.secret_pb2 import (
     ListGatewaySecretInfosRequest,
     ListGatewaySecretInfosResponse,
 )
+from tests.calls import call as send
 
 REQUEST = GetGatewaySecretInfoRequest(secret_id="s-1")
 RESPONSE = GetGatewaySecretInfoResponse(secret=GatewaySecretInfo(secret_name="na\u00efve \U0001f511"))
@@ -32,7 +33,7 @@ def answer(_incoming):
 
 
 def call(transport, *, timeout=10.0, metadata=None):
-    return transport.call(GET, REQUEST, timeout=timeout, metadata=metadata)
+    return send(transport, GET, REQUEST, timeout=timeout, metadata=metadata)
 
 
 def error_of(transport, **options) -> GatewayError:
@@ -117,12 +118,15 @@ def test_every_code_arrives(serve, connect):
 def test_a_response_may_be_large(serve, connect):
     big = ListGatewaySecretInfosResponse(secrets=[GatewaySecretInfo(secret_name="x" * 1000)] * 20_000)
     transport = connect(serve(lambda _incoming: big.SerializeToString()).target)
-    assert transport.call(LIST, ListGatewaySecretInfosRequest(), timeout=30, metadata=None) == big
+    assert send(transport, LIST, ListGatewaySecretInfosRequest()) == big
 
 
-def test_bytes_that_are_no_message_are_an_internal_error(serve, connect):
-    got = error_of(connect(serve(lambda _incoming: b"\xff\xff\xff").target))
-    assert (got.code, got.message) == (Code.INTERNAL, "the server's answer is not a GetGatewaySecretInfoResponse")
+def test_bytes_that_are_no_message_are_an_internal_error(serve, client):
+    reader = client(serve(lambda _incoming: b"\xff\xff\xff").target)
+    with pytest.raises(GatewayError) as caught:
+        reader.get_secret(secret_id="s-1")
+    assert caught.value.code is Code.INTERNAL
+    assert caught.value.message == "the server's response is not a GetGatewaySecretInfoResponse"
 
 
 def test_a_slow_server_costs_no_more_than_the_deadline(serve, connect):

@@ -13,6 +13,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
 from gatewayentities.v1.secret_pb2 import GetGatewaySecretInfoRequest, GetGatewaySecretInfoResponse
+from tests.calls import call as send
 from tests.transports.raw_server import OK, raw_server, read_request, reply, unreachable
 
 REQUEST = GetGatewaySecretInfoRequest()
@@ -24,7 +25,7 @@ def pair(request):
 
 
 def call(transport, timeout=10.0):
-    return transport.call(GET, REQUEST, timeout=timeout, metadata=None)
+    return send(transport, GET, REQUEST, timeout=timeout)
 
 
 def error_of(transport, timeout=10.0) -> GatewayError:

@@ -19,6 +19,7 @@ from gateway_entities.methods import CREATE_GATEWAY_SECRET as CREATE
 from gateway_entities.methods import LIST_GATEWAY_SECRET_INFOS as LIST
 from gateway_entities.transports import open_transport
 from gatewayentities.v1.secret_pb2 import CreateGatewaySecretRequest, ListGatewaySecretInfosRequest
+from tests.calls import call
 
 REQUEST = CreateGatewaySecretRequest(secret_name="name", secret_value={"api_key": "value-of-the-key"})
 
@@ -40,10 +41,10 @@ def test_a_server_killed_in_mid_call_is_unavailable(tmp_path, connect, pair):
     store = tmp_path / "gateway.sqlite"
     with server(store) as (process, targets), closing(sqlite3.connect(store)) as lock, ThreadPoolExecutor(1) as pool:
         transport = connect(targets[pair.split("-")[0]])
-        transport.call(LIST, ListGatewaySecretInfosRequest(), timeout=10, metadata=None)
+        call(transport, LIST, ListGatewaySecretInfosRequest(), timeout=10)
         # No one else writes while this transaction is open, so the call waits.
         lock.execute("BEGIN IMMEDIATE")
-        waiting = pool.submit(transport.call, CREATE, REQUEST, timeout=30, metadata=None)
+        waiting = pool.submit(call, transport, CREATE, REQUEST)
         time.sleep(0.3)
         assert not waiting.done()
         process.send_signal(signal.SIGKILL)
@@ -75,8 +76,8 @@ def test_an_interrupt_leaves_the_transport_usable(serve, pair):
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            transport.call(LIST, ListGatewaySecretInfosRequest(), timeout=10, metadata=None)
+            call(transport, LIST, ListGatewaySecretInfosRequest(), timeout=10)
         thread.join()
     release.set()
-    assert transport.call(LIST, ListGatewaySecretInfosRequest(), timeout=10, metadata=None).secrets == []
+    assert call(transport, LIST, ListGatewaySecretInfosRequest(), timeout=10).secrets == []
     transport.close()

@@ -9,7 +9,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports import open_async_transport, open_transport
-from gateway_entities.transports.base import TARGET_FORMS, Target
+from gateway_entities.transports.target import TARGET_FORMS, Target
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import asyncio
 import ssl
 from typing import cast
 
-from gateway_entities.transports.base import Target
 from gateway_entities.transports.http1.blocking import readable
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError, ResponseParser
+from gateway_entities.transports.target import Target
 
 _READ_BYTES = 64 * 1024
 

@@ -7,8 +7,9 @@ import socket
 import ssl
 import threading
 
-from gateway_entities.transports.base import Deadline, Target, closed
+from gateway_entities.transports.deadline import Deadline, closed
 from gateway_entities.transports.http1.response import HttpResponse, ResponseParser
+from gateway_entities.transports.target import Target
 
 _READ_BYTES = 64 * 1024
 

@@ -10,10 +10,11 @@ from collections import deque
 from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.transports.base import Deadline, LoopAffinity, Target, closed, deadline_exceeded
+from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
 from gateway_entities.transports.http1.asyncio import HttpStream
 from gateway_entities.transports.http1.blocking import HttpSocket, OpenSockets
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError
+from gateway_entities.transports.target import Target
 from gateway_entities.transports.tls import Tls
 
 __all__ = ["AsyncConnectionPool", "ConnectionPool", "HttpRequest", "HttpResponse"]

@@ -29,9 +29,10 @@ from connectrpc.conformance.v1.client_compat_pb2 import (
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method
-from gateway_entities.transports.base import Deadline, Target
-from gateway_entities.transports.http import AsyncHttpTransport, HttpTransport
+from gateway_entities.transports.connect import AsyncConnectTransport, ConnectTransport
+from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
+from gateway_entities.transports.target import Target
 from tests.interop.conformance.stream import read_message, write_message
 
 METHODS: dict[str, Method[Any, Any]] = {
@@ -75,14 +76,16 @@ class AsyncSeenConnections(AsyncConnectionPool):
 async def call_sync(wanted: ClientCompatRequest) -> Outcome:
     target = target_of(wanted)
     connections = SeenConnections(target)
-    transport = HttpTransport(target, connections)
+    transport = ConnectTransport(target, pool=connections)
     canceller = threading.Timer(wanted.cancel.after_close_send_ms / 1000, transport.close)
     time.sleep(wanted.request_delay_ms / 1000)
     if wanted.HasField("cancel"):
         canceller.start()
     message, error = None, None
     try:
-        message = transport.call(*call_of(wanted), timeout=timeout_of(wanted), metadata=metadata_of(wanted))
+        method, request = call_of(wanted)
+        data = transport.call(method, request, timeout=timeout_of(wanted), metadata=metadata_of(wanted))
+        message = method.response_type.FromString(data)
     except GatewayError as failed:
         error = error_of(failed)
     finally:
@@ -94,16 +97,17 @@ async def call_sync(wanted: ClientCompatRequest) -> Outcome:
 async def call_async(wanted: ClientCompatRequest) -> Outcome:
     target = target_of(wanted)
     connections = AsyncSeenConnections(target)
-    transport = AsyncHttpTransport(target, connections)
+    transport = AsyncConnectTransport(target, pool=connections)
     await asyncio.sleep(wanted.request_delay_ms / 1000)
+    method, request = call_of(wanted)
     call = asyncio.create_task(
-        transport.call(*call_of(wanted), timeout=timeout_of(wanted), metadata=metadata_of(wanted)),
+        transport.call(method, request, timeout=timeout_of(wanted), metadata=metadata_of(wanted)),
     )
     if wanted.HasField("cancel"):
         asyncio.get_running_loop().call_later(wanted.cancel.after_close_send_ms / 1000, call.cancel)
     message, error = None, None
     try:
-        message = await call
+        message = method.response_type.FromString(await call)
     except GatewayError as failed:
         error = error_of(failed)
     except asyncio.CancelledError:
@@ -121,12 +125,12 @@ def target_of(wanted: ClientCompatRequest) -> Target:
     return Target.parse(f"{scheme}://{wanted.host}:{wanted.port}")
 
 
-def call_of(wanted: ClientCompatRequest) -> tuple[Method[Any, Any], Any]:
+def call_of(wanted: ClientCompatRequest) -> tuple[Method[Any, Any], bytes]:
     method = METHODS[wanted.method]
     request = method.request_type()
     (message,) = wanted.request_messages
     assert message.Unpack(request)
-    return method, request
+    return method, request.SerializeToString()
 
 
 def timeout_of(wanted: ClientCompatRequest) -> float | None:

@@ -25,7 +25,9 @@ def _rpc_protos() -> Path:
     raise BuildError("google/rpc/status.proto is not there: pip install googleapis-common-protos")
 
 
-_DEBIAN = "apt-get install g++ cmake pkg-config protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev libssl-dev"
+_DEBIAN = (
+    "apt-get install g++ cmake pkg-config protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev libssl-dev"
+)
 
 LANGUAGE = Language(
     name="cpp",

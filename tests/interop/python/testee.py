@@ -62,12 +62,13 @@ def call(asked: Call) -> TesteeResponse:
         return TesteeResponse(unsupported="JSON in calls" if asked.json else f"method {asked.path!r}")
     timeout = asked.timeout_ms / 1000 if asked.HasField("timeout_ms") else None
     try:
-        request = method.request_type.FromString(asked.request)
+        # The request as the library writes it.
+        request = method.request_type.FromString(asked.request).SerializeToString()
         response = transport(asked.target).call(method, request, timeout=timeout, metadata=None)
     except GatewayError as error:
         failed = CallError(code=error.code.number, message=error.message, details=error.details())
         return TesteeResponse(call_error=failed)
-    return TesteeResponse(proto=response.SerializeToString())
+    return TesteeResponse(proto=method.response_type.FromString(response).SerializeToString())
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ from contextlib import suppress
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.transports.base import Deadline, Target
+from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1 import pool as connections
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
+from gateway_entities.transports.target import Target
 from tests.transports.conftest import blocking
 from tests.transports.raw_server import raw_server, read_request
 

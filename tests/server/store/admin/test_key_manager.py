@@ -20,6 +20,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import CREATE_GATEWAY_SECRET, GET_GATEWAY_SECRET_INFO, UPDATE_GATEWAY_SECRET
 from gateway_entities.server.store.admin.key_manager import open_keys
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeyVariable
+from tests.calls import call
 
 LONG = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
 CLI = [sys.executable, "-m", "gateway_entities.cli"]
@@ -310,7 +311,7 @@ class Callers:
                 thread.join()
 
     def _run(self, work, number):
-        from gateway_entities.transports.base import open_transport
+        from gateway_entities.transports.open import open_transport
 
         transport = open_transport(self.target)
         try:
@@ -324,7 +325,7 @@ class Callers:
             transport.close()
 
     def _call(self, transport, method, fields):
-        response = transport.call(method, method.request_type(**fields), timeout=30, metadata={})
+        response = call(transport, method, method.request_type(**fields))
         self.calls += 1
         return response
 
