@@ -32,7 +32,7 @@ def generate(target: Path) -> None:
         descriptors = Path(folder) / "protos.binpb"
         protoc(f"--descriptor_set_out={descriptors}", "--include_source_info")
         # The Python that runs this needs no protobuf; that of the compilers has it.
-        command = [python_environment() / "python", "-m", "generators.reference", descriptors, target]
+        command: list[str | Path] = [python_environment() / "python", "-m", "generators.reference", descriptors, target]
         subprocess.run(command, check=True, cwd=Path(__file__).parent.parent)
 
 
@@ -126,9 +126,10 @@ def _write(descriptors: Path, target: Path) -> None:
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
     files = FileDescriptorSet.FromString(descriptors.read_bytes()).file
-    pages = {
-        f"{file.package}.{each.name}": f"{_name(file)}.md" for file in files for each in (*file.message_type, *file.enum_type)
-    }
+    pages: dict[str, str] = {}
+    for file in files:
+        names = (*(message.name for message in file.message_type), *(enum.name for enum in file.enum_type))
+        pages |= {f"{file.package}.{name}": f"{_name(file)}.md" for name in names}
     for file in files:
         (target / f"{_name(file)}.md").write_text(_File(file, pages).page().strip() + "\n", encoding="utf-8")
 

@@ -13,13 +13,13 @@ from tests.benchmarks.targets import TARGETS, verdict
 
 MARKERS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 NOTES = (
-    "Medians over rounds in which ours, the peer and the limit alternate. A ratio is computed per round; the range in brackets "
-    "holds half of the rounds.",
-    "Entities and imports are processor time, everything else is wall time. With N callers at a time, it is the time divided "
-    "by all calls.",
+    "Medians over rounds in which ours, the peer and the limit alternate. A ratio is computed per round; the range in "
+    "brackets holds half of the rounds.",
+    "Entities and imports are processor time, everything else is wall time. With N callers at a time, it is the time "
+    "divided by all calls.",
     "Our server is `gateway-entities serve`, one process. MLflow's is `mlflow server` with its default of 4 workers. Each "
     "has its own SQLite file. MLflow's client is blocking: beside asyncio it runs in as many threads.",
-    "Our server caches responses of reads and checks only the revision of the store. The rows \"right after a change\" show "
+    'Our server caches responses of reads and checks only the revision of the store. The rows "right after a change" show '
     "reads that miss the cache.",
     "MLflow's server sends a response in two packets, and the second waits until the first is acknowledged: 40 ms for a "
     "caller that makes one call after the other. The rows called paced show a get without that wait.",
