@@ -36,6 +36,8 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError, WireErro
 if TYPE_CHECKING:
     from gateway_entities.client import AsyncGatewayClient, GatewayClient
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AsyncGatewayClient",
     "BudgetAction",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compile proto/ into gen/: the one codegen command.
+"""Compile proto/ into gen/ and the reference in docs/: the one codegen command.
 
     python proto/generate.py                   write everything that is generated
     python proto/generate.py go ts             only these
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from generators import go, python, testee, typescript
+from generators import go, python, reference, testee, typescript
 from generators.compilers import ROOT, MissingToolError
 
 GEN = ROOT / "gen"
@@ -44,6 +44,7 @@ OUTPUTS = {
     "go": Output(go.generate, GEN / "go"),
     "python": Output(python.generate, GEN / "python"),
     "ts": Output(typescript.generate, GEN / "ts"),
+    "docs": Output(reference.generate, ROOT / "docs" / "reference" / "protos"),
     "testee": Output(testee.generate, testee.INTEROP, whole=False),
 }
 # Written by hand.
@@ -76,9 +77,9 @@ def differences(output: Output, fresh: Path) -> list[str]:
 
 def main() -> int:
     """Generate, or compare."""
-    parser = argparse.ArgumentParser(description="Compile proto/ into gen/.")
+    parser = argparse.ArgumentParser(description="Compile proto/ into gen/ and docs/reference/protos/.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(OUTPUTS)}; all by default")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if gen/ is not what proto/ gives")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what proto/ gives")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - OUTPUTS.keys():
         parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join(OUTPUTS)}")

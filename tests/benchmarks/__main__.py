@@ -39,7 +39,7 @@ ROWS: tuple[Row, ...] = tuple(
     for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store)
     for row in module.ROWS
 )
-README = Path(__file__).resolve().parent.parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--against", metavar="FILE", type=Path, help="name what is worse than in a saved run; then exit with 1"
     )
-    parser.add_argument("--readme", action="store_true", help="write the rows that have targets into README.md")
+    parser.add_argument("--docs", action="store_true", help="write the rows that have targets into docs/benchmarks.md")
     parser.add_argument("--list", action="store_true", help="list the rows, and measure nothing")
     given = parser.parse_args(arguments)
     if given.list:
@@ -63,21 +63,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such row: {', '.join(unknown)}; --list has them all")
     try:
         before = saved.load(given.against) if given.against else []
-        if given.readme:
+        if given.docs:
             # Better now than after a quarter of an hour.
-            table.around_table(README)
+            table.around_table(PAGE)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if given.rows:
         rows = [row for row in ROWS if row.name in given.rows]
     else:
-        rows = [row for row in ROWS if row.quick or not given.quick or (given.readme and row.name in TARGETS)]
+        rows = [row for row in ROWS if row.quick or not given.quick or (given.docs and row.name in TARGETS)]
     results = _measure(rows, quick=given.quick)
     table.show(results)
     if given.json:
         given.json.write_text(json.dumps(saved.document(results, quick=given.quick), indent=1) + "\n", encoding="utf-8")
-    if given.readme:
-        table.write_readme(README, results, ROWS)
+    if given.docs:
+        table.write_page(PAGE, results, ROWS)
     regressions = saved.regressions(before, results)
     for regression in regressions:
         print(f"worse: {regression}")

@@ -1,4 +1,4 @@
-"""The results as a table: on a terminal, in a pipe, and in the README."""
+"""The results as a table: on a terminal, in a pipe, and in the documentation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from tests.benchmarks.targets import TARGETS, verdict
 
 MARKERS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 NOTES = (
-    "Medians over rounds in which ours, the peer and the limit take turns. A ratio is taken in each round; its spread, in "
-    "brackets, holds half of the rounds.",
-    "Entities and imports are processor time, everything else is wall time. N callers at a time: time over all calls made.",
+    "Medians over rounds in which ours, the peer and the limit alternate. A ratio is computed per round; the range in "
+    "brackets holds half of the rounds.",
+    "Entities and imports are processor time, everything else is wall time. With N callers at a time, it is the time "
+    "divided by all calls.",
     "Our server is `gateway-entities serve`, one process. MLflow's is `mlflow server` with its default of 4 workers. Each "
-    "has its own SQLite file. MLflow's client blocks: beside asyncio it runs in as many threads.",
-    "Our server keeps answers to reads and asks the store only whether anything has changed; the rows called anew show "
-    "reads right after a change, when nothing is kept.",
-    "MLflow's server sends an answer in two packets, and the second one waits until the first is acknowledged: 40 ms for a "
+    "has its own SQLite file. MLflow's client is blocking: beside asyncio it runs in as many threads.",
+    'Our server caches responses of reads and checks only the revision of the store. The rows "right after a change" show '
+    "reads that miss the cache.",
+    "MLflow's server sends a response in two packets, and the second waits until the first is acknowledged: 40 ms for a "
     "caller that makes one call after the other. The rows called paced show a get without that wait.",
 )
 
@@ -92,7 +93,7 @@ def around_table(path: Path) -> tuple[str, str]:
     return text[: text.index(begin) + len(begin)], text[text.index(end) :]
 
 
-def write_readme(path: Path, results: Sequence[Result], rows: Sequence[Row]) -> None:
+def write_page(path: Path, results: Sequence[Result], rows: Sequence[Row]) -> None:
     """Put the rows that have targets between the markers of a file.
 
     Raises:
@@ -104,5 +105,5 @@ def write_readme(path: Path, results: Sequence[Result], rows: Sequence[Row]) -> 
     lines = [head, ("---",) * len(head)]
     lines += [(what[result.row], *cells(result)[1:]) for result in results if result.row in TARGETS and result.rounds]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    notes = "\n".join(NOTES)
+    notes = "\n".join(f"- {note}" for note in NOTES)
     path.write_text(f"{before}\n{table}\n\n{notes}\n{after}", encoding="utf-8")

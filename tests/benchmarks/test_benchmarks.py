@@ -114,20 +114,29 @@ def test_a_verdict_is_given_on_each_target() -> None:
     assert verdict(result()) == "≥ 3.2x peer: not measured; ≤ 14x limit: not measured"
 
 
+def test_the_page_of_the_documentation_has_a_place_for_the_table() -> None:
+    from tests.benchmarks.__main__ import PAGE
+
+    before, after = table.around_table(PAGE)
+    assert before.endswith(f"\n## Results\n\n{table.MARKERS[0]}")
+    assert after == f"{table.MARKERS[1]}\n"
+
+
 def test_the_table_stands_between_the_markers(tmp_path: Path) -> None:
     from tests.benchmarks.__main__ import ROWS
 
-    file = tmp_path / "README.md"
+    file = tmp_path / "benchmarks.md"
     begin, end = table.MARKERS
     file.write_text(f"before\n{begin}\nformer\n{end}\nafter\n")
     figures = {"ours": Figure(2e-5, 2e-5, 2e-5)}
-    table.write_readme(file, [result(figures=figures), result(row="check", figures=figures)], ROWS)
+    table.write_page(file, [result(figures=figures), result(row="check", figures=figures)], ROWS)
     text = file.read_text()
     assert text.startswith(f"before\n{begin}\n| figure | ours |")
     assert "| bytes -> GatewayEndpoint | 20 us |" in text
     assert "former" not in text
     assert "wire.check" not in text
     assert text.endswith(f"{end}\nafter\n")
+    assert "\n- Medians over rounds" in text
     file.write_text("no markers\n")
     with pytest.raises(ValueError, match="needs the lines"):
-        table.write_readme(file, [], ROWS)
+        table.write_page(file, [], ROWS)

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STUBS = Path("gen", "python", "gatewayentities", "v1")
-NAMES = ["go", "python", "testee", "ts"]
+REFERENCE = Path("docs", "reference", "protos")
+NAMES = ["docs", "go", "python", "testee", "ts"]
 
 
 def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +39,7 @@ def files(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Copy what the command reads and writes; the compilers' environment is shared."""
-    for name in ("proto", "gen", "tests/interop/proto"):
+    for name in ("proto", "gen", REFERENCE, "tests/interop/proto"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (ROOT / ".cache").mkdir(exist_ok=True)
     (tmp_path / ".cache").symlink_to(ROOT / ".cache")
@@ -58,13 +59,14 @@ def test_nothing_else_is_generated() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_run_writes_the_same_bytes(tree: Path, name: str) -> None:
-    shutil.rmtree(tree / "gen" / name, ignore_errors=True)
+    place = REFERENCE if name == "docs" else Path("gen")
+    shutil.rmtree(tree / (REFERENCE if name == "docs" else f"gen/{name}"), ignore_errors=True)
     runs: list[dict[str, bytes]] = []
     for _ in range(2):
         result = generate_if_possible(tree, name)
         assert result.returncode == 0, result.stderr
-        runs.append(files(tree / "gen"))
-    assert runs[0] == runs[1] == files(ROOT / "gen")
+        runs.append(files(tree / place))
+    assert runs[0] == runs[1] == files(ROOT / place)
 
 
 def test_java_generates_its_code_when_it_builds() -> None:
@@ -75,7 +77,7 @@ def test_java_generates_its_code_when_it_builds() -> None:
 def test_a_language_that_there_is_none_of_is_refused(tree: Path) -> None:
     result = generate(tree, "cobol")
     assert result.returncode == 2
-    assert "no cobol; there are go, python, ts, testee" in result.stderr
+    assert "no cobol; there are go, python, ts, docs, testee" in result.stderr
 
 
 def test_a_language_without_its_tools_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
-from tests.packaging.conftest import Built, run
+import gateway_entities
+from tests.packaging.conftest import ROOT, Built, run
 
 
 def files_below(folder: Path) -> set[str]:
@@ -31,16 +34,24 @@ def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
 def test_the_wheel_says_that_it_is_typed_and_brings_the_migrations(built: Built) -> None:
     names = wheel_contents(built.wheel).keys()
     assert {"gateway_entities/py.typed", "gatewayentities/py.typed", "gatewayentities/v1/secret_pb2.pyi"} <= names
-    migrations = {name for name in names if name.startswith("gateway_entities/server/store/migrations/versions/")}
-    assert migrations - {"gateway_entities/server/store/migrations/versions/__init__.py"}
+    migrations = {name for name in names if name.startswith("gateway_entities/server/store/sql/migrations/versions/")}
+    assert migrations - {"gateway_entities/server/store/sql/migrations/versions/__init__.py"}
 
 
 def test_the_sdist_holds_the_sources_and_the_tests(built: Built) -> None:
     with tarfile.open(built.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for folder in ("gateway_entities", "gen", "proto", "tests"):
+    for folder in ("gateway_entities", "gen", "proto", "tests", "docs"):
         assert {f"{folder}/{name}" for name in files_below(built.tree / folder)} <= names
-    assert {"pyproject.toml", "buf.yaml", "README.md", "LICENSE"} <= names
+    assert {"pyproject.toml", "buf.yaml", "zensical.toml", "README.md", "CONTRIBUTING.md", "LICENSE"} <= names
+
+
+def test_every_package_has_the_same_version(built: Built) -> None:
+    assert built.wheel.name.split("-")[1] == gateway_entities.__version__
+    pom = ElementTree.parse(ROOT / "gen" / "java" / "pom.xml")
+    assert pom.findtext("{*}version") == gateway_entities.__version__
+    package = json.loads((ROOT / "gen" / "ts" / "package.json").read_text(encoding="utf-8"))
+    assert package["version"] == gateway_entities.__version__
 
 
 def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
