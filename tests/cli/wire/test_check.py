@@ -71,7 +71,7 @@ def test_exit_codes(run: Run) -> None:
     assert "No such file" in run("missing.binpb", code=2).stderr
     assert "not hexadecimal" in run("--input", "hex", stdin=b"xyz", code=2).stderr
     assert "not base64" in run("--input", "base64", stdin=b"a", code=2).stderr
-    assert "name it with --type" in run(stdin=b"", code=2).stderr
+    assert "specify it with --type" in run(stdin=b"", code=2).stderr
 
 
 def test_a_folder(run: Run, tmp_path: Path) -> None:
