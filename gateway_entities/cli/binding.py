@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.command import CREATE_OPTIONS, MUTATION_OPTIONS, Group, client_command, created_by
+from gateway_entities.cli.command import CREATE_OPTIONS, MUTATION_OPTIONS, Group, client_command
 from gateway_entities.cli.output import Done
 from gateway_entities.errors import Code, GatewayError
 
@@ -63,13 +63,13 @@ def list_(
     )
 
 
-@client_command(binding, "create", _key_arguments, created_by, *CREATE_OPTIONS)
+@client_command(binding, "create", _key_arguments, *CREATE_OPTIONS)
 def create(
-    client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, created_by: str | None, **change: Any
+    client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, **change: Any
 ) -> GatewayEndpointBinding:
     """Bind a resource to an endpoint. The gateway does not check that the resource exists."""
     endpoint_id = lookup.endpoint_id(client, endpoint)
-    return client.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by, **change)
+    return client.create_binding(endpoint_id, resource_type, resource_id, **change)
 
 
 @client_command(binding, "delete", _key_arguments, *MUTATION_OPTIONS)

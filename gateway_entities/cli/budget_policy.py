@@ -13,14 +13,13 @@ from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Decorator,
     Group,
     clear_option,
     client_command,
-    created_by,
     enum_choice,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
@@ -133,7 +132,7 @@ def windows(client: GatewayClient) -> Sequence[GatewayBudgetWindow]:
     return client.list_budget_windows()
 
 
-@client_command(budget_policy, "create", *_options(required=True), created_by, *CREATE_OPTIONS)
+@client_command(budget_policy, "create", *_options(required=True), *CREATE_OPTIONS)
 def create(
     client: GatewayClient,
     /,
@@ -144,7 +143,6 @@ def create(
     scope: str,
     target_value: str | None,
     action: str,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayBudgetPolicy:
     """Create a policy."""
@@ -155,14 +153,11 @@ def create(
         target_scope=BudgetTargetScope[scope],
         budget_action=BudgetAction[action],
         target_value=None if target_value is None else _target(client, BudgetTargetScope[scope], target_value),
-        created_by=created_by,
         **change,
     )
 
 
-@client_command(
-    budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), updated_by, *MUTATION_OPTIONS
-)
+@client_command(budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), *UPDATE_OPTIONS)
 def update(
     client: GatewayClient,
     /,
@@ -175,7 +170,6 @@ def update(
     target_value: str | None,
     action: str | None,
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewayBudgetPolicy:
     """Update the given fields of a policy. A new scope clears the old target."""
@@ -191,9 +185,7 @@ def update(
         "budget_action": None if action is None else BudgetAction[action],
         "target_value": target_value,
     }
-    return client.update_budget_policy(
-        budget_policy_id, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_budget_policy(budget_policy_id, **given, **change, update_mask=update_mask(clear, given))
 
 
 @client_command(budget_policy, "delete", _POLICY, *MUTATION_OPTIONS)

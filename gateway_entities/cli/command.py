@@ -42,18 +42,18 @@ Result = Entity | Sequence[Entity] | Done
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 created_by: Final = click.option("--created-by", metavar="ACTOR", help="Actor to record with the resource.")
-updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
-
+_updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
 _request_id: Final = click.option(
-    "--request-id", metavar="ID", help="Idempotency key: a repeat within 24 hours has no effect and the same response."
+    "--request-id", metavar="ID", help="Idempotency key: a repeat within 24 hours returns the stored response."
 )
-CREATE_OPTIONS: Final[Sequence[Decorator]] = (_request_id,)
+CREATE_OPTIONS: Final[Sequence[Decorator]] = (created_by, _request_id)
 """Options of commands that create a resource, named as the client's arguments."""
 MUTATION_OPTIONS: Final[Sequence[Decorator]] = (
     click.option("--etag", help="Expected etag, as shown by get. With any other current etag the command fails (ABORTED)."),
     _request_id,
 )
-"""Options of commands that update or delete a resource, named as the client's arguments."""
+"""Options of commands that change an existing resource, named as the client's arguments."""
+UPDATE_OPTIONS: Final[Sequence[Decorator]] = (_updated_by, *MUTATION_OPTIONS)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     ),
 )
 def db() -> None:
-    """Upgrade, check, back up and restore a gateway's database. No key is needed.
+    """Upgrade, check, back up and restore a database. No key is needed.
 
     Backups of SQLite and PostgreSQL have one format and can be restored into either. Secrets stay encrypted in a backup, and
     the keys are not in it: back them up separately.

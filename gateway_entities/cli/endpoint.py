@@ -12,6 +12,7 @@ from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Decorator,
     Group,
     clear_option,
@@ -19,7 +20,6 @@ from gateway_entities.cli.command import (
     created_by,
     enum_choice,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 from gateway_entities.cli.tag import tag
@@ -101,7 +101,6 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     click.argument("name"),
     *_OPTIONS,
     click.option("--tag", "tags", metavar="KEY VALUE", nargs=2, multiple=True, help="Tag to set. Repeatable."),
-    created_by,
     *CREATE_OPTIONS,
 )
 def create(
@@ -140,8 +139,7 @@ def create(
     click.option("--name", help="The new name."),
     *_OPTIONS,
     clear_option("routing_strategy", "fallback_config", "experiment_id", "usage_tracking"),
-    updated_by,
-    *MUTATION_OPTIONS,
+    *UPDATE_OPTIONS,
 )
 def update(
     client: GatewayClient,
@@ -195,7 +193,6 @@ def attach(
     weight: float | None,
     fallback: bool,
     order: int | None,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayEndpointModelMapping:
     """Attach a model to an endpoint, as PRIMARY unless --fallback is given."""
@@ -205,7 +202,7 @@ def attach(
         weight=weight,
         fallback_order=order,
     )
-    return client.attach_model(lookup.endpoint_id(client, key), config, created_by=created_by, **change)
+    return client.attach_model(lookup.endpoint_id(client, key), config, **change)
 
 
 @client_command(endpoint, "detach", _ENDPOINT, _MODEL, *MUTATION_OPTIONS)

@@ -31,7 +31,7 @@ Sources = Callable[[], "Sequence[KeySource]"]
     ),
 )
 def keys() -> None:
-    """Generate, rotate and check the keys that encrypt secrets.
+    """Generate, rotate and check encryption keys.
 
     A key is 32 bytes in base64, or NAME:BASE64. A file, a variable or a command's output has one or more keys, separated by
     line breaks, commas or spaces; # starts a comment. The first key encrypts, all keys decrypt.

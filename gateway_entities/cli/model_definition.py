@@ -11,12 +11,11 @@ from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Group,
     clear_option,
     client_command,
-    created_by,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 
@@ -67,7 +66,6 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     click.option("--secret", metavar="SECRET", required=True, help="Secret for the provider."),
     click.option("--provider", required=True, help='Provider, such as "openai".'),
     click.option("--model-name", required=True, help='The provider\'s name of the model, such as "gpt-4o".'),
-    created_by,
     *CREATE_OPTIONS,
 )
 def create(
@@ -78,14 +76,11 @@ def create(
     secret: str,
     provider: str,
     model_name: str,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayModelDefinition:
     """Create a model definition."""
     secret_id = lookup.secret_id(client, secret)
-    return client.create_model_definition(
-        name, secret_id=secret_id, provider=provider, model_name=model_name, created_by=created_by, **change
-    )
+    return client.create_model_definition(name, secret_id=secret_id, provider=provider, model_name=model_name, **change)
 
 
 @client_command(
@@ -97,8 +92,7 @@ def create(
     click.option("--provider", help="The new provider."),
     click.option("--model-name", help="The provider's name of the new model."),
     clear_option("secret_id"),
-    updated_by,
-    *MUTATION_OPTIONS,
+    *UPDATE_OPTIONS,
 )
 def update(
     client: GatewayClient,
@@ -110,7 +104,6 @@ def update(
     provider: str | None,
     model_name: str | None,
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewayModelDefinition:
     """Update the given fields of a model definition."""
@@ -121,9 +114,7 @@ def update(
         "model_name": model_name,
     }
     found = lookup.model_definition_id(client, key)
-    return client.update_model_definition(
-        found, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_model_definition(found, **given, **change, update_mask=update_mask(clear, given))
 
 
 @client_command(model_definition, "delete", _MODEL, *MUTATION_OPTIONS)

@@ -14,12 +14,11 @@ from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Group,
     clear_option,
     client_command,
-    created_by,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 
@@ -86,7 +85,6 @@ def list_(client: GatewayClient, provider: str | None) -> Sequence[GatewaySecret
     click.option("--provider", help='Provider, such as "openai".'),
     _values,
     _AUTH_CONFIG,
-    created_by,
     *CREATE_OPTIONS,
 )
 def create(
@@ -98,19 +96,16 @@ def create(
     value_files: Sequence[str],
     values_file: str | None,
     auth_config: Sequence[tuple[str, str]],
-    created_by: str | None,
     **change: Any,
 ) -> GatewaySecretInfo:
     """Create a secret."""
     value = _read_value(value_files, values_file)
     if not value:
         raise click.UsageError("Give the value with --value-file KEY=FILE or --values-file FILE.")
-    return client.create_secret(
-        name, value, provider=provider, auth_config=dict(auth_config) or None, created_by=created_by, **change
-    )
+    return client.create_secret(name, value, provider=provider, auth_config=dict(auth_config) or None, **change)
 
 
-@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), updated_by, *MUTATION_OPTIONS)
+@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), *UPDATE_OPTIONS)
 def update(
     client: GatewayClient,
     /,
@@ -120,7 +115,6 @@ def update(
     values_file: str | None,
     auth_config: Sequence[tuple[str, str]],
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewaySecretInfo:
     """Replace the value of a secret, or all its settings."""
@@ -128,9 +122,7 @@ def update(
         "secret_value": _read_value(value_files, values_file) or None,
         "auth_config": dict(auth_config) or None,
     }
-    return client.update_secret(
-        lookup.secret_id(client, key), **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_secret(lookup.secret_id(client, key), **given, **change, update_mask=update_mask(clear, given))
 
 
 @client_command(secret, "delete", _SECRET, *MUTATION_OPTIONS)

@@ -21,7 +21,7 @@ from gateway_entities.cli.wire.vectors import vectors
     ),
 )
 def wire() -> None:
-    """Validate and inspect messages, and check the compatibility of schemas.
+    """Validate and inspect messages, compare schemas.
 
     Exit codes: 0 no findings; 1 findings; 2 unreadable input or a usage error.
     """
