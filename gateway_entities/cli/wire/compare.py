@@ -90,7 +90,7 @@ def as_data(result: Comparison) -> dict[str, Any]:
         "new": result.new,
         "compatible": result.compatible,
         "advice": result.compatibility.name.lower(),
-        "verdicts": {d.name.lower(): {v.value: _verdict(result, d, v) for v in DifferenceLevel} for d in Direction},
+        "verdicts": {d.name.lower(): {v.value: _status(result, d, v) for v in DifferenceLevel} for d in Direction},
         "breaks": [_difference(b) for b in result.breaks],
         "notes": [_difference(n) for n in result.notes],
         "compared": result.compared,
@@ -99,7 +99,7 @@ def as_data(result: Comparison) -> dict[str, Any]:
     }
 
 
-def _verdict(result: Comparison, direction: Direction, level: DifferenceLevel) -> str:
+def _status(result: Comparison, direction: Direction, level: DifferenceLevel) -> str:
     if level.value == "rules" and not result.rules_compared:
         return "not compared"
     return "breaks" if result.of(direction, level) else "ok"
@@ -128,7 +128,7 @@ def _lines(result: Comparison) -> Iterator[str]:
     yield f"old: {printable(result.old)}"
     yield f"new: {printable(result.new)}"
     yield f"{result.compared} messages compared; only old: {len(result.only_old)}; only new: {len(result.only_new)}"
-    rows = [[d.value, *(_verdict(result, d, level) for level in DifferenceLevel)] for d in Direction]
+    rows = [[d.value, *(_status(result, d, level) for level in DifferenceLevel)] for d in Direction]
     yield table(["", *(level.value for level in DifferenceLevel)], rows)
     yield f"compatibility: {result.compatibility.value}"
     for difference in result.breaks:
