@@ -1,4 +1,4 @@
-"""A running gateway for the tests of other projects.
+"""Run a gateway in the tests of other projects.
 
     import pytest
     from gateway_entities import GatewayClient
@@ -13,7 +13,7 @@
         with GatewayClient(running.grpc_target) as client:
             ...
 
-It is the real server over a real store, with nothing replaced. It needs the package's ``server`` extra.
+It is the real server with a real store, without mocks. It needs the ``server`` extra.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Gateway:
     """A running gateway.
 
     Attributes:
-        grpc_target: where it takes gRPC calls, for a client, such as ``grpc://127.0.0.1:40001``.
-        http_target: where it takes HTTP calls, such as ``http://127.0.0.1:40002``.
-        store_path: the file of its SQLite store.
+        grpc_target: the gRPC target for a client, such as ``grpc://127.0.0.1:40001``.
+        http_target: the HTTP target for a client, such as ``http://127.0.0.1:40002``.
+        store_path: the SQLite file of its store.
     """
 
     grpc_target: str
@@ -50,16 +50,16 @@ class Gateway:
 
 @contextlib.contextmanager
 def gateway(*, cors_origins: Sequence[str] = ()) -> Generator[Gateway]:
-    """Run a gateway of its own, on free ports of 127.0.0.1 and an empty store, for as long as the block lasts.
+    """Run a gateway on free ports of 127.0.0.1 with an empty store, for the duration of the block.
 
-    It runs on an event loop in a thread of its own, so it may be used in synchronous and in asynchronous code, and several
-    may run at a time. At the end, calls in flight have one second to end, and the store is removed.
+    It runs on an event loop in a separate thread, so it works with sync and async code, and several may run in parallel. At
+    the end, requests in flight have one second to complete, and the store is removed.
 
     Args:
-        cors_origins: origins, such as ``http://localhost:3000``, whose pages may call it from a browser.
+        cors_origins: origins whose pages may call it from a browser, such as ``http://localhost:3000``.
 
     Raises:
-        GatewayError: it could not start.
+        GatewayError: it cannot start.
     """
     with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
         store_path = Path(folder) / "gateway.sqlite"

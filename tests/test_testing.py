@@ -1,4 +1,4 @@
-"""The gateway that other people's tests run against."""
+"""``gateway_entities.testing``, the gateway for tests of other projects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
 SECRET = {"secretName": "s", "secretValue": {"api_key": "sk-0123456789abcdef"}}
 
 
-def test_both_targets_serve_one_store():
+def test_both_targets_share_one_store():
     with gateway() as running:
         assert running.store_path.is_file()
         assert post_json(running.http_target, CREATE, SECRET).status == 200
@@ -30,14 +30,14 @@ def test_both_targets_serve_one_store():
             assert [each.secret_name for each in call(opened, LIST, b"").secrets] == ["s"]
 
 
-def test_each_has_a_store_and_ports_of_its_own():
+def test_each_gateway_has_a_separate_store_and_ports():
     with gateway() as one, gateway() as other:
         assert len({one.grpc_target, one.http_target, other.grpc_target, other.http_target}) == 4
         post_json(one.http_target, CREATE, SECRET)
         assert post_json(other.http_target, LIST, {}).json == {"revision": "0"}
 
 
-def test_nothing_is_left_behind():
+def test_threads_files_and_ports_are_released():
     threads = set(threading.enumerate())
     with gateway() as running:
         folder = running.store_path.parent
@@ -49,7 +49,7 @@ def test_nothing_is_left_behind():
     assert {thread for thread in threading.enumerate() if "_poll_wrapper" not in thread.name} <= threads
 
 
-def test_an_error_in_the_block_passes_and_stops_it():
+def test_an_error_in_the_block_propagates_and_stops_it():
     folders = []
 
     def fail() -> None:
@@ -62,7 +62,7 @@ def test_an_error_in_the_block_passes_and_stops_it():
     assert not folders[0].exists()
 
 
-def test_an_error_at_the_start_reaches_the_caller(monkeypatch, tmp_path):
+def test_a_start_error_reaches_the_caller(monkeypatch, tmp_path):
     # The URL of a store cannot name a file in such a folder.
     odd = tmp_path / "what?"
     odd.mkdir()
@@ -82,13 +82,13 @@ async def test_it_works_beside_a_running_event_loop(caplog):
                 for n in range(50)
             ]
             await asyncio.gather(*(create(each.SerializeToString()) for each in requests))
-        answer = await asyncio.to_thread(post_json, running.http_target, LIST, {})
-        assert len(answer.json["secrets"]) == 50
-    # All loops of a process share grpcio's queue. Some versions log that two of them looked into it at once, and go on.
+        response = await asyncio.to_thread(post_json, running.http_target, LIST, {})
+        assert len(response.json["secrets"]) == 50
+    # All event loops share grpcio's queue; some versions log harmless concurrent polls.
     assert not [record for record in caplog.records if "PollerCompletionQueue" not in record.getMessage()]
 
 
-def test_a_call_that_is_stuck_does_not_hold_the_end():
+def test_an_unfinished_request_does_not_delay_the_end():
     with gateway() as running:
         host, port = running.http_target.removeprefix("http://").split(":")
         connection = socket.create_connection((host, int(port)))

@@ -1,4 +1,4 @@
-"""The command line: ``gateway-entities``, or ``python -m gateway_entities.cli``."""
+"""Command-line interface: ``gateway-entities``, or ``python -m gateway_entities.cli``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the command line as ``python -m gateway_entities.cli``."""
+"""Entry point of ``python -m gateway_entities.cli``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The root command, and how an error ends it."""
+"""The root command and its error handling."""
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from io import TextIOWrapper
@@ -11,7 +12,7 @@ import click
 
 from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
-from gateway_entities.cli.changes import log
+from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
 from gateway_entities.cli.db import db
 from gateway_entities.cli.endpoint import endpoint
@@ -27,7 +28,7 @@ from gateway_entities.errors import GatewayError
 
 
 class _Failure(click.ClickException):
-    """A GatewayError as lines on stderr: the error, then each field violation. Exit code 1."""
+    """Prints a GatewayError and its field violations to stderr, one per line. Exit code 1."""
 
     def __init__(self, error: GatewayError) -> None:
         super().__init__(str(error))
@@ -50,19 +51,22 @@ class _Root(Group):
     cls=_Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     examples=(
-        "gateway-entities quickstart       see it work; it leaves nothing behind",
+        "gateway-entities quickstart       try a temporary gateway",
         "gateway-entities serve            run a gateway",
-        "gateway-entities endpoint list    ask the gateway",
+        "gateway-entities endpoint list    list the endpoints of a running gateway",
     ),
 )
 @click.version_option(package_name="gateway-entities", message="%(prog)s %(version)s")
 def cli() -> None:
     """Configure an LLM gateway: its secrets, models, endpoints, bindings and budgets.
 
-    Every command that asks a gateway takes --target and --timeout, and prints a table, or JSON with --json.
-    Exit codes: 0 done; 1 the gateway or the server refused or failed; 2 the command line is wrong.
+    Commands that call a gateway have --target and --timeout, and print a table, or JSON with --json.
+    Exit codes: 0 success; 1 the gateway or the server reports an error; 2 usage error.
     """
 
+
+_log = copy.copy(changes)
+_log.hidden = True
 
 cli.add_command(quickstart)
 cli.add_command(serve)
@@ -71,7 +75,8 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
-cli.add_command(log)
+cli.add_command(changes)
+cli.add_command(_log, "log")
 cli.add_command(keys)
 cli.add_command(db)
 cli.add_command(token)
@@ -79,11 +84,11 @@ cli.add_command(wire)
 
 
 def main() -> None:
-    """Run the command line of this process, and exit."""
-    # gRPC's core would print faults to standard error by itself; all of them reach us as errors, which we print.
+    """Run the command line and exit."""
+    # gRPC's core also logs errors to standard error; they are raised as well, and printed once.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A name may hold any character; a terminal in another encoding shows its escape instead of failing.
+            # Characters that the terminal's encoding lacks are escaped.
             stream.reconfigure(errors="backslashreplace")
     cli(prog_name="gateway-entities")

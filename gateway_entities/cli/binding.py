@@ -1,4 +1,4 @@
-"""``gateway-entities binding``: which resources use which endpoint."""
+"""``gateway-entities binding``: links of resources to endpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.command import CHANGES, CREATES, Group, client_command, created_by
+from gateway_entities.cli.command import CREATE_OPTIONS, MUTATION_OPTIONS, Group, client_command
 from gateway_entities.cli.output import Done
 from gateway_entities.errors import Code, GatewayError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway_entities.entities import GatewayEndpointBinding
 
 
-def _three_keys(function: Callable[..., Any]) -> Callable[..., Any]:
+def _key_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
     for name in ("resource_id", "resource_type", "endpoint"):
         function = click.argument(name)(function)
     return function
@@ -30,12 +30,11 @@ def _three_keys(function: Callable[..., Any]) -> Callable[..., Any]:
 def binding() -> None:
     """Links between endpoints and the resources that use them.
 
-    A binding has no id of its own: it is named by ENDPOINT (id or name), RESOURCE_TYPE (such as scorer or scorer_job) and
-    RESOURCE_ID.
+    A binding is identified by ENDPOINT (id or name), RESOURCE_TYPE (such as scorer or scorer_job) and RESOURCE_ID.
     """
 
 
-@client_command(binding, "get", _three_keys)
+@client_command(binding, "get", _key_arguments)
 def get(client: GatewayClient, endpoint: str, resource_type: str, resource_id: str) -> GatewayEndpointBinding:
     """Show one binding."""
     found = client.list_bindings(
@@ -50,7 +49,7 @@ def get(client: GatewayClient, endpoint: str, resource_type: str, resource_id: s
     binding,
     "list",
     click.option("--endpoint", metavar="ENDPOINT", help="Only bindings of this endpoint."),
-    click.option("--resource-type", help="Only bindings of this kind of resource."),
+    click.option("--resource-type", help="Only bindings of this resource type."),
     click.option("--resource-id", help="Only bindings of this resource."),
 )
 def list_(
@@ -64,16 +63,16 @@ def list_(
     )
 
 
-@client_command(binding, "create", _three_keys, created_by, *CREATES)
+@client_command(binding, "create", _key_arguments, *CREATE_OPTIONS)
 def create(
-    client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, created_by: str | None, **change: Any
+    client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, **change: Any
 ) -> GatewayEndpointBinding:
-    """Bind a resource to an endpoint. The resource is not looked up."""
+    """Bind a resource to an endpoint. The gateway does not check that the resource exists."""
     endpoint_id = lookup.endpoint_id(client, endpoint)
-    return client.create_binding(endpoint_id, resource_type, resource_id, created_by=created_by, **change)
+    return client.create_binding(endpoint_id, resource_type, resource_id, **change)
 
 
-@client_command(binding, "delete", _three_keys, *CHANGES)
+@client_command(binding, "delete", _key_arguments, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, endpoint: str, resource_type: str, resource_id: str, **change: Any) -> Done:
     """Delete a binding."""
     client.delete_binding(lookup.endpoint_id(client, endpoint), resource_type, resource_id, **change)

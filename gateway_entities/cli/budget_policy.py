@@ -11,16 +11,15 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
-    CHANGES,
-    CREATES,
+    CREATE_OPTIONS,
+    MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Decorator,
     Group,
     clear_option,
     client_command,
-    created_by,
     enum_choice,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     _WholeNumber = click.ParamType[int]
 else:
-    # Older versions of click do not say what a type of parameter makes.
+    # ParamType is not generic in older versions of click.
     _WholeNumber = click.ParamType
 
 _MICRO: Final = Decimal("0.000001")
@@ -55,13 +54,13 @@ class _Micros(_WholeNumber):
         return int(rounded.scaleb(6))
 
 
-class _Moment(_WholeNumber):
-    """A moment, as milliseconds since the Unix epoch."""
+class _Time(_WholeNumber):
+    """A time, as milliseconds since the Unix epoch."""
 
     name = "time"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the milliseconds of a moment that is written in ISO 8601; without a zone it is in UTC."""
+        """Parse ISO 8601; UTC if without a zone."""
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
@@ -71,16 +70,16 @@ class _Moment(_WholeNumber):
 
 _POLICY: Final = click.argument("budget_policy_id")
 _ENDPOINT: Final = click.argument("key", metavar="ENDPOINT")
-_WHOSE: Final = (
-    click.option("--user", metavar="NAME", help="Who makes the request."),
-    click.option("--workspace", metavar="NAME", help="Where the request comes from. Without it: default."),
+_CALLER_OPTIONS: Final = (
+    click.option("--user", metavar="NAME", help="User that makes the request."),
+    click.option("--workspace", metavar="NAME", help="Workspace of the request. Default: default."),
 )
 
 
 def _options(*, required: bool) -> tuple[Decorator, ...]:
     units = enum_choice(BudgetDurationUnit)
     return (
-        click.option("--amount", type=float, required=required, help="What may be spent in one window."),
+        click.option("--amount", type=float, required=required, help="Amount that may be spent in one window."),
         click.option(
             "--unit",
             type=enum_choice(BudgetUnit),
@@ -93,13 +92,11 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
             metavar="NUMBER UNIT",
             type=(int, units),
             required=required,
-            help=f"Length of a window, such as: 1 DAYS. Units: {', '.join(units.choices)}.",
+            help=f"Window length, such as: 1 DAYS. Units: {', '.join(units.choices)}.",
         ),
-        click.option("--scope", type=enum_choice(BudgetTargetScope), required=required, help="Whose spending counts."),
-        click.option("--target-value", metavar="WHOM", help="The endpoint (id or name) or the user, as the scope has it."),
-        click.option(
-            "--action", type=enum_choice(BudgetAction), required=required, help="What happens once the amount is spent."
-        ),
+        click.option("--scope", type=enum_choice(BudgetTargetScope), required=required, help="Requests that count."),
+        click.option("--target-value", metavar="TARGET", help="Endpoint (id or name) or user, depending on the scope."),
+        click.option("--action", type=enum_choice(BudgetAction), required=required, help="Action once the amount is spent."),
     )
 
 
@@ -114,7 +111,7 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
     ),
 )
 def budget_policy() -> None:
-    """Limits on what may be spent in each window of time."""
+    """Spending limits per time window."""
 
 
 @client_command(budget_policy, "get", _POLICY)
@@ -131,11 +128,11 @@ def list_(client: GatewayClient) -> Sequence[GatewayBudgetPolicy]:
 
 @client_command(budget_policy, "windows")
 def windows(client: GatewayClient) -> Sequence[GatewayBudgetWindow]:
-    """Show the window that each policy is in now, and what was spent in it."""
+    """Show the current window of each policy and the amount spent in it."""
     return client.list_budget_windows()
 
 
-@client_command(budget_policy, "create", *_options(required=True), created_by, *CREATES)
+@client_command(budget_policy, "create", *_options(required=True), *CREATE_OPTIONS)
 def create(
     client: GatewayClient,
     /,
@@ -146,10 +143,9 @@ def create(
     scope: str,
     target_value: str | None,
     action: str,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayBudgetPolicy:
-    """Store a policy under a new id."""
+    """Create a policy."""
     return client.create_budget_policy(
         budget_unit=BudgetUnit[unit],
         budget_amount=amount,
@@ -157,14 +153,11 @@ def create(
         target_scope=BudgetTargetScope[scope],
         budget_action=BudgetAction[action],
         target_value=None if target_value is None else _target(client, BudgetTargetScope[scope], target_value),
-        created_by=created_by,
         **change,
     )
 
 
-@client_command(
-    budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), updated_by, *CHANGES
-)
+@client_command(budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), *UPDATE_OPTIONS)
 def update(
     client: GatewayClient,
     /,
@@ -177,10 +170,9 @@ def update(
     target_value: str | None,
     action: str | None,
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewayBudgetPolicy:
-    """Change what is given of a policy. A new scope drops the old target."""
+    """Update the given fields of a policy. A new scope clears the old target."""
     target_scope = None if scope is None else BudgetTargetScope[scope]
     if target_value is not None:
         of_scope = client.get_budget_policy(budget_policy_id).target_scope if target_scope is None else target_scope
@@ -193,12 +185,10 @@ def update(
         "budget_action": None if action is None else BudgetAction[action],
         "target_value": target_value,
     }
-    return client.update_budget_policy(
-        budget_policy_id, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_budget_policy(budget_policy_id, **given, **change, update_mask=update_mask(clear, given))
 
 
-@client_command(budget_policy, "delete", _POLICY, *CHANGES)
+@client_command(budget_policy, "delete", _POLICY, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Done:
     """Delete a policy."""
     client.delete_budget_policy(budget_policy_id, **change)
@@ -209,11 +199,11 @@ def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Do
     budget_policy,
     "spend",
     _ENDPOINT,
-    click.option("--amount", type=_Micros(), required=True, help="What a request cost, with at most six decimals."),
+    click.option("--amount", type=_Micros(), required=True, help="Cost of the request, with at most six decimals."),
     click.option("--unit", type=enum_choice(BudgetUnit), default="USD", show_default=True, help="Unit of the amount."),
-    *_WHOSE,
-    click.option("--request-id", metavar="TEXT", help="Names this charge: given again, it counts once."),
-    click.option("--occurred-at", type=_Moment(), help="When it was spent, such as 2026-11-21T20:00:00Z. Without it: now."),
+    *_CALLER_OPTIONS,
+    click.option("--request-id", metavar="TEXT", help="Idempotency key: repeated charges count once."),
+    click.option("--occurred-at", type=_Time(), help="Time of the charge, such as 2026-11-21T20:00:00Z. Default: now."),
 )
 def spend(
     client: GatewayClient,
@@ -226,7 +216,7 @@ def spend(
     request_id: str | None,
     occurred_at: int | None,
 ) -> Sequence[GatewayBudgetWindow]:
-    """Record what a request to an endpoint cost; show the windows that count it."""
+    """Record the cost of a request to an endpoint and show the windows that count it."""
     return client.record_spend(
         lookup.endpoint_id(client, key),
         amount,
@@ -238,9 +228,9 @@ def spend(
     )
 
 
-@client_command(budget_policy, "check", _ENDPOINT, *_WHOSE)
+@client_command(budget_policy, "check", _ENDPOINT, *_CALLER_OPTIONS)
 def check(client: GatewayClient, key: str, *, user: str | None, workspace: str | None) -> GatewayBudgetCheck:
-    """Tell whether a request to an endpoint may be made now, and what the tightest budget leaves."""
+    """Check whether the budgets allow a request to an endpoint now, and show the tightest one."""
     return client.check_budget(lookup.endpoint_id(client, key), workspace=workspace, user=user)
 
 

@@ -1,4 +1,4 @@
-"""``gateway-entities log``: what changed, when, and by whom."""
+"""``gateway-entities changes``: the change log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--since", metavar="REVISION", type=click.IntRange(min=0), help="Only changes after this one. Without it: all."
+    "--since", metavar="REVISION", type=click.IntRange(min=0), help="Only changes after this revision. Default: all."
 )
 @connection_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def log(connect: Callable[[], GatewayClient], since: int | None, as_json: bool) -> None:
-    """List the changes of the configuration, oldest first.
+def changes(connect: Callable[[], GatewayClient], since: int | None, as_json: bool) -> None:
+    """List changes of the configuration, oldest first. The alias log does the same.
 
-    Each has a line: its number, when, who and by which RPC, then what it was about with its new etag, and what else it
-    changed or removed. With --json the etags before each change stand there too. A secret is in neither.
+    One line per change: revision, time, actor, RPC, the resource with its new etag, and side effects on other resources.
+    --json adds the etags before each change. Secret values are never shown.
     """
     with connect() as client:
         found = client.list_changes(since_revision=since)

@@ -1,4 +1,4 @@
-"""A command that asks a gateway: the options that all of them have."""
+"""Commands that call a gateway: the decorator and the shared options."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Group(click.Group):
-    """A group whose help keeps the order of its commands and ends with examples, one a line, as they are written."""
+    """A group whose help lists commands in definition order and ends with examples, one per line."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._examples = examples
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature.
-        """Return the names of the commands in the order in which they were added, not in the alphabet's."""
+        """Return the command names in definition order."""
         return list(self.commands)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature.
@@ -41,27 +41,27 @@ P = ParamSpec("P")
 Result = Entity | Sequence[Entity] | Done
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-created_by: Final = click.option("--created-by", metavar="WHO", help="Who does this; kept with the entity.")
-updated_by: Final = click.option("--updated-by", metavar="WHO", help="Who does this; kept with the entity.")
-
+created_by: Final = click.option("--created-by", metavar="ACTOR", help="Actor to record with the resource.")
+_updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
 _request_id: Final = click.option(
-    "--request-id", metavar="NAME", help="Names this request: given again within 24 hours, it acts once and answers alike."
+    "--request-id", metavar="ID", help="Idempotency key: a repeat within 24 hours returns the stored response."
 )
-CREATES: Final[Sequence[Decorator]] = (_request_id,)
-"""The options of a command that makes something new; named as the client's arguments."""
-CHANGES: Final[Sequence[Decorator]] = (
-    click.option("--etag", help="Act only if this still is the etag that get shows; otherwise end with ABORTED."),
+CREATE_OPTIONS: Final[Sequence[Decorator]] = (created_by, _request_id)
+"""Options of commands that create a resource, named as the client's arguments."""
+MUTATION_OPTIONS: Final[Sequence[Decorator]] = (
+    click.option("--etag", help="Expected etag, as shown by get. With any other current etag the command fails (ABORTED)."),
     _request_id,
 )
-"""The options of a command that changes or removes something; named as the client's arguments."""
+"""Options of commands that change an existing resource, named as the client's arguments."""
+UPDATE_OPTIONS: Final[Sequence[Decorator]] = (_updated_by, *MUTATION_OPTIONS)
 
 
 @contextmanager
 def server_needed() -> Generator[None]:
-    """Import, within the block, what only the server's extra brings.
+    """Wrap imports of modules that need the server extra.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when it is not installed.
+        GatewayError: FAILED_PRECONDITION if it is not installed.
     """
     try:
         yield
@@ -73,19 +73,19 @@ def server_needed() -> Generator[None]:
 
 
 def enum_choice(values: type[IntEnum]) -> click.Choice[str]:
-    """Return the type of an option that takes the name of an enum's value, but not of the unspecified one."""
+    """Return an option type for the names of an enum, without the unspecified value."""
     return click.Choice([value.name for value in values if value])
 
 
 def clear_option(*fields: str) -> Decorator:
-    """Return the option that clears fields of an entity; it is named ``clear`` and holds the proto's names of the fields."""
+    """Return the ``--clear`` option, whose value is a list of proto field names."""
     return click.option("--clear", multiple=True, type=click.Choice(fields), help="Clear this field. Repeatable.")
 
 
 def update_mask(clear: Sequence[str], given: Mapping[str, object]) -> list[str] | None:
-    """Return the mask of an update that clears some fields and sets those that are given, that is, not None.
+    """Return the update mask for the fields to clear and the given fields that are not None.
 
-    Without a field to clear there is no mask: the gateway then changes what it is sent.
+    None if no field is cleared: without a mask the gateway updates the fields that are present.
     """
     written = [name for name, value in given.items() if value is not None]
     if both := set(clear).intersection(written):
@@ -96,12 +96,12 @@ def update_mask(clear: Sequence[str], given: Mapping[str, object]) -> list[str] 
 def client_command(
     group: click.Group, name: str, *options: Decorator
 ) -> Callable[[Callable[Concatenate[GatewayClient, P], Result]], click.Command]:
-    """Make a function a command of a group: it is given an open client and returns what to show.
+    """Return a decorator that makes a function a command. The function gets an open client and returns the result to show.
 
     Args:
-        group: the noun.
-        name: the verb.
-        options: the command's own arguments and options, in the order in which its help lists them.
+        group: the group of the command (the noun).
+        name: the name of the command (the verb).
+        options: its own arguments and options, in the order of its help.
     """
 
     def decorate(function: Callable[Concatenate[GatewayClient, P], Result]) -> click.Command:

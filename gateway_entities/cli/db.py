@@ -1,4 +1,4 @@
-"""``gateway-entities db``: the database that a gateway keeps its configuration in."""
+"""``gateway-entities db``: administration of a gateway's database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
-from gateway_entities.cli.options.store import format_option, progress, refusals, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     ),
 )
 def db() -> None:
-    """Upgrade, check, back up and restore a gateway's database. None of it needs a key.
+    """Upgrade, check, back up and restore a database. No key is needed.
 
-    A backup is the same from SQLite and PostgreSQL, and may be restored into either. It holds all but the keys: secrets stay
-    encrypted in it, so keep their keys too, and apart from it.
+    Backups of SQLite and PostgreSQL have one format and can be restored into either. Secrets stay encrypted in a backup, and
+    the keys are not in it: back them up separately.
 
-    Exit codes: 0 all is well; 1 check found something; 2 it could not be done, or the command line is wrong.
+    Exit codes: 0 success; 1 check found problems; 2 the operation failed, or a usage error.
     """
 
 
@@ -42,14 +42,14 @@ def db() -> None:
 @store_option
 @format_option
 def upgrade(store: str, form: str) -> None:
-    """Bring the tables to this release's revision, making what does not exist. A server does so itself when it starts."""
+    """Migrate the tables to this release's revision, creating missing ones. Servers do so at start."""
     with _database(store) as database:
         from gateway_entities.server.store.open import upgrade_database
 
         before, after = upgrade_database(database)
         place = database.place
-    change = "already" if before == after else f"now; it was {f'at {before}' if before else 'empty'}"
-    text = f"{place} is at revision {after} {change}."
+    change = "already at" if before == after else f"upgraded from {f'revision {before}' if before else 'empty'} to"
+    text = f"{place}: {change} revision {after}."
     show(printable(text), {"store": place, "before": before, "after": after}, form)
 
 
@@ -57,9 +57,9 @@ def upgrade(store: str, form: str) -> None:
 @store_option
 @format_option
 def check(store: str, form: str) -> None:
-    """Check the tables, the database's own structure, every reference and every row. Servers go on meanwhile.
+    """Check the schema, the database's integrity, every reference and every row. Safe while servers run.
 
-    No value is shown and no key is used: `keys check` decrypts.
+    No value is shown and no key is used; `keys check` checks decryption.
     """
     with _database(store) as database, progress("checking") as bar:
         from gateway_entities.server.store.admin.check import check as check_database
@@ -76,10 +76,10 @@ def check(store: str, form: str) -> None:
 @store_option
 @format_option
 def backup(file: Path, store: str, form: str) -> None:
-    """Write all that the store holds at one moment to a new FILE of mode 0600. Servers go on meanwhile.
+    """Write a consistent snapshot of the store to a new FILE of mode 0600. Safe while servers run.
 
-    It is made beside FILE and gets its name when it is complete. The format is that of the module
-    gateway_entities.server.store.admin.backup: JSON lines with a digest, in gzip.
+    A temporary file beside FILE is renamed when complete. The format is gzipped JSON lines with a digest; see the module
+    gateway_entities.server.store.admin.backup.
     """
     with _database(store) as database, progress("writing") as bar:
         from gateway_entities.server.store.admin.backup import write_backup
@@ -87,7 +87,7 @@ def backup(file: Path, store: str, form: str) -> None:
 
         open_database(database, create=False)
         saved = write_backup(database, file, bar)
-    show(_saved_text(f"{file} is written", saved), _saved_json(saved, file, database), form)
+    show(_saved_text(f"{file} written", saved), _saved_json(saved, file, database), form)
 
 
 @db.command()
@@ -95,20 +95,20 @@ def backup(file: Path, store: str, form: str) -> None:
 @store_option
 @format_option
 def restore(file: Path, store: str, form: str) -> None:
-    """Fill an empty database, or a SQLite file that does not exist yet, from a backup FILE.
+    """Restore a backup FILE into an empty database or a new SQLite file.
 
-    A damaged backup, or one of a newer release, is refused. All of it is restored, or nothing.
+    Damaged backups and those of newer releases are rejected. The restore is atomic.
     """
     with _database(store) as database, progress("restoring") as bar:
         from gateway_entities.server.store.admin.restore import restore_backup
 
         saved = restore_backup(database, file, bar)
-    show(_saved_text(f"{database.place} is restored", saved), _saved_json(saved, file, database), form)
+    show(_saved_text(f"{database.place} restored", saved), _saved_json(saved, file, database), form)
 
 
 @contextmanager
 def _database(url: str) -> Generator[Database]:
-    with refusals(), server_needed():
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.open import find_database
 
         database = find_database(url)
@@ -123,7 +123,7 @@ def _saved_text(what: str, saved: Saved) -> str:
     lines.append(f"{printable(what)}: {sum(saved.rows.values())} rows of revision {saved.schema}.")
     if saved.key_ids:
         keys = f"key {', key '.join(saved.key_ids)}"
-        lines.append(f"What is encrypted needs {printable(keys)}, which is not in the backup.")
+        lines.append(f"Decrypting the secrets needs {printable(keys)}, which is not in the backup.")
     return "\n".join(lines)
 
 
@@ -138,7 +138,7 @@ def _saved_json(saved: Saved, file: Path, database: Database) -> dict[str, Any]:
 
 
 def _report_text(report: Report) -> str:
-    lines = [f"{report.place}: revision {report.schema or '-'}, the newest is {report.newest}"]
+    lines = [f"{report.place}: revision {report.schema or '-'}, latest {report.newest}"]
     if report.rows:
         lines.append(table(("table", "rows"), [(name, str(rows)) for name, rows in report.rows.items()]))
     lines += [f"{_where(problem)}{problem.wrong}" for problem in report.problems]

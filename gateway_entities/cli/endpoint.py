@@ -1,4 +1,4 @@
-"""``gateway-entities endpoint``: named routes to models, and their tags."""
+"""``gateway-entities endpoint``: named routes to models."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
-    CHANGES,
-    CREATES,
+    CREATE_OPTIONS,
+    MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Decorator,
     Group,
     clear_option,
@@ -19,9 +20,9 @@ from gateway_entities.cli.command import (
     created_by,
     enum_choice,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
+from gateway_entities.cli.tag import tag
 from gateway_entities.entities import (
     FallbackConfig,
     FallbackStrategy,
@@ -43,24 +44,23 @@ _OPTIONS: Final[Sequence[Decorator]] = (
         metavar="MODEL WEIGHT",
         type=(str, float),
         multiple=True,
-        help="A model that takes requests, and its share of them. Repeatable.",
+        help="PRIMARY model and its weight. Repeatable.",
     ),
     click.option(
         "--fallback",
         metavar="MODEL",
         multiple=True,
-        help="A model for when those fail; tried in the order given. Repeatable.",
+        help="FALLBACK model, tried in the given order when PRIMARY models fail. Repeatable.",
     ),
-    click.option("--max-attempts", type=int, help="Most fallback models to try. Without it: all."),
+    click.option("--max-attempts", type=int, help="Maximum number of fallback models to try. Default: all."),
     click.option(
         "--routing-strategy",
         type=enum_choice(RoutingStrategy),
-        help="How a PRIMARY model is chosen. Without a strategy the first always is; an endpoint that is created with two"
-        " or more --primary splits by weight.",
+        help="Choice of the PRIMARY model. Default: by weight for a new endpoint with several --primary, else the first.",
     ),
-    click.option("--experiment-id", metavar="NUMBER", help="The experiment that traces go to."),
+    click.option("--experiment-id", metavar="NUMBER", help="Experiment that receives the traces."),
     click.option(
-        "--usage-tracking/--no-usage-tracking", default=None, help="Whether requests are traced. At first they are."
+        "--usage-tracking/--no-usage-tracking", default=None, help="Whether requests are traced. New endpoints: yes."
     ),
 )
 
@@ -100,9 +100,8 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     "create",
     click.argument("name"),
     *_OPTIONS,
-    click.option("--tag", "tags", metavar="KEY VALUE", nargs=2, multiple=True, help="A note on the endpoint. Repeatable."),
-    created_by,
-    *CREATES,
+    click.option("--tag", "tags", metavar="KEY VALUE", nargs=2, multiple=True, help="Tag to set. Repeatable."),
+    *CREATE_OPTIONS,
 )
 def create(
     client: GatewayClient,
@@ -113,7 +112,7 @@ def create(
     request_id: str | None,
     **options: Any,
 ) -> GatewayEndpoint:
-    """Store an endpoint under a new name. It needs one --primary at least."""
+    """Create an endpoint. At least one --primary is required."""
     fields = _fields(client, **options)
     if fields["routing_strategy"] is None and len(options["primary"]) > 1:
         fields["routing_strategy"] = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
@@ -126,7 +125,7 @@ def create(
         for key, value in tags:
             client.set_endpoint_tag(stored.endpoint_id, key, value)
     except GatewayError:
-        # A tag that is refused must not leave half of what was asked for.
+        # A rejected tag must not leave a partial endpoint behind.
         with contextlib.suppress(GatewayError):
             client.delete_endpoint(stored.endpoint_id)
         raise
@@ -140,8 +139,7 @@ def create(
     click.option("--name", help="The new name."),
     *_OPTIONS,
     clear_option("routing_strategy", "fallback_config", "experiment_id", "usage_tracking"),
-    updated_by,
-    *CHANGES,
+    *UPDATE_OPTIONS,
 )
 def update(
     client: GatewayClient,
@@ -155,7 +153,7 @@ def update(
     request_id: str | None,
     **options: Any,
 ) -> GatewayEndpoint:
-    """Change what is given of an endpoint. New --primary and --fallback models replace all the old ones."""
+    """Update the given fields of an endpoint. --primary and --fallback replace all of its models."""
     fields: dict[str, Any] = {"name": name, **_fields(client, **options)}
     return client.update_endpoint(
         lookup.endpoint_id(client, key),
@@ -167,9 +165,9 @@ def update(
     )
 
 
-@client_command(endpoint, "delete", _ENDPOINT, *CHANGES)
+@client_command(endpoint, "delete", _ENDPOINT, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
-    """Delete an endpoint with its models' links, tags, bindings and own budgets."""
+    """Delete an endpoint with its model mappings, tags, bindings and budgets."""
     found = lookup.endpoint_id(client, key)
     client.delete_endpoint(found, **change)
     return Done(f"deleted {found}")
@@ -180,11 +178,11 @@ def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     "attach",
     _ENDPOINT,
     _MODEL,
-    click.option("--weight", type=float, help="Its share of the requests. Without it: 1."),
+    click.option("--weight", type=float, help="Weight of the model. Default: 1."),
     click.option("--fallback", is_flag=True, help="Attach it as FALLBACK."),
-    click.option("--order", type=int, help="Position among the FALLBACK models, 0 first. Without it: last."),
+    click.option("--order", type=int, help="Position among the FALLBACK models, from 0. Default: last."),
     created_by,
-    *CHANGES,
+    *MUTATION_OPTIONS,
 )
 def attach(
     client: GatewayClient,
@@ -195,43 +193,26 @@ def attach(
     weight: float | None,
     fallback: bool,
     order: int | None,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayEndpointModelMapping:
-    """Add a model to an endpoint, as PRIMARY unless --fallback is given."""
+    """Attach a model to an endpoint, as PRIMARY unless --fallback is given."""
     config = GatewayEndpointModelConfig(
         model_definition_id=lookup.model_definition_id(client, model),
         linkage_type=GatewayModelLinkageType.FALLBACK if fallback else GatewayModelLinkageType.PRIMARY,
         weight=weight,
         fallback_order=order,
     )
-    return client.attach_model(lookup.endpoint_id(client, key), config, created_by=created_by, **change)
+    return client.attach_model(lookup.endpoint_id(client, key), config, **change)
 
 
-@client_command(endpoint, "detach", _ENDPOINT, _MODEL, *CHANGES)
+@client_command(endpoint, "detach", _ENDPOINT, _MODEL, *MUTATION_OPTIONS)
 def detach(client: GatewayClient, /, key: str, model: str, **change: Any) -> Done:
-    """Remove a model from an endpoint, in whatever part it plays."""
+    """Detach a model from an endpoint, both as PRIMARY and as FALLBACK."""
     client.detach_model(lookup.endpoint_id(client, key), lookup.model_definition_id(client, model), **change)
     return Done(f"detached {model} from {key}")
 
 
-@endpoint.group("tag")
-def tag() -> None:
-    """Notes on an endpoint."""
-
-
-@client_command(tag, "set", _ENDPOINT, click.argument("tag_key", metavar="KEY"), click.argument("value"), *CHANGES)
-def set_tag(client: GatewayClient, /, key: str, tag_key: str, value: str, **change: Any) -> Done:
-    """Set one tag, replacing the value it had."""
-    client.set_endpoint_tag(lookup.endpoint_id(client, key), tag_key, value, **change)
-    return Done(f"set {tag_key} on {key}")
-
-
-@client_command(tag, "delete", _ENDPOINT, click.argument("tag_key", metavar="KEY"), *CHANGES)
-def delete_tag(client: GatewayClient, /, key: str, tag_key: str, **change: Any) -> Done:
-    """Delete one tag. A key that is not there is no error."""
-    client.delete_endpoint_tag(lookup.endpoint_id(client, key), tag_key, **change)
-    return Done(f"deleted {tag_key} from {key}")
+endpoint.add_command(tag)
 
 
 def _fields(
@@ -244,7 +225,7 @@ def _fields(
     experiment_id: str | None,
     usage_tracking: bool | None,
 ) -> dict[str, Any]:
-    """Return the fields of a create or update request that the options stand for; None for those not given."""
+    """Return the options as fields of a create or update request, with None for absent ones."""
     model_configs = [
         GatewayEndpointModelConfig(
             model_definition_id=lookup.model_definition_id(client, model),

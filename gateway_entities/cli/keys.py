@@ -1,4 +1,4 @@
-"""``gateway-entities keys``: the keys that secrets are encrypted with."""
+"""``gateway-entities keys``: generation, rotation and checks of key-encryption keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from gateway_entities.cli.command import Group, server_needed
 from gateway_entities.cli.options.keys import key_options
-from gateway_entities.cli.options.store import format_option, progress, refusals, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -31,30 +31,30 @@ Sources = Callable[[], "Sequence[KeySource]"]
     ),
 )
 def keys() -> None:
-    """Make keys, change to another one, and check them.
+    """Generate, rotate and check encryption keys.
 
-    A key is the base64 of 32 bytes, or NAME:BASE64. A file, a variable or a command's output holds one or more, each on a
-    line of its own, or after a comma or a space; # begins a comment. The first key that is given encrypts, all decrypt.
+    A key is 32 bytes in base64, or NAME:BASE64. A file, a variable or a command's output has one or more keys, separated by
+    line breaks, commas or spaces; # starts a comment. The first key encrypts, all keys decrypt.
 
-    To change the key while the gateway runs: 1. make a new key. 2. Restart every server with the new key first and the old
-    one after it; where several servers share a database, restart them all with the new key last before that, so that each
-    can read what the others write. 3. Run rotate, with the same keys. 4. When check --rotated, with the new key alone, ends
-    with 0, restart every server without the old key. Keep the old key as long as there are backups from before.
+    To rotate without downtime: 1. Generate a new key. 2. If several servers share a database, restart each with the new key
+    last, so that all can decrypt with it. 3. Restart each server with the new key first and the old key second. 4. Run
+    rotate with the same keys. 5. When check --rotated with only the new key exits with 0, restart each server without the
+    old key. Keep the old key as long as older backups exist.
 
-    Exit codes: 0 all is well; 1 something cannot be decrypted or, for rotate and check --rotated, is encrypted with another
-    key still; 2 the keys or the store cannot be used, or the command line is wrong.
+    Exit codes: 0 success; 1 undecryptable data or, for rotate and check --rotated, data still encrypted with another key; 2
+    the keys or the store cannot be used, or a usage error.
     """
 
 
 @keys.command()
 @click.argument("file", metavar="FILE")
-@click.option("--name", help="What to call the key in lists and messages; else it has only its id.")
+@click.option("--name", help="Name of the key in lists and messages. Default: its id only.")
 def generate(file: str, name: str | None) -> None:
-    """Make a random key, in a new FILE of mode 0600, or printed to standard output (-) for a secret manager to take.
+    """Generate a random key in a new FILE of mode 0600, or on standard output (-), such as for a secret manager.
 
-    It prints the key's id, which is no secret; with -, to standard error.
+    The key's id, which is not secret, is printed; with -, to standard error.
     """
-    with refusals(), server_needed():
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.crypto.key_sources import KeyFile
         from gateway_entities.server.store.crypto.keyring import generate_key
 
@@ -71,15 +71,15 @@ def generate(file: str, name: str | None) -> None:
 @key_options
 @format_option
 def rotate(store: str, form: str, keys: Sources) -> None:
-    """Encrypt with the first key what is encrypted with others. Servers go on meanwhile.
+    """Re-encrypt with the first key all data keys that are encrypted with others. Safe while servers run.
 
-    Only the data keys are encrypted anew, not the secrets. It can be ended at any moment, and run again to do the rest.
+    The secrets themselves are not re-encrypted. It can be interrupted at any time; the next run continues.
     """
-    with refusals(), server_needed():
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.key_manager import open_keys
 
-        with open_keys(store, keys()) as keeper, progress("rotating") as bar:
-            rotation = keeper.rotate(bar)
+        with open_keys(store, keys()) as manager, progress("rotating") as bar:
+            rotation = manager.rotate(bar)
     show(_rotation_text(rotation), _rotation_json(rotation), form)
     click.get_current_context().exit(1 if rotation.left or rotation.unreadable else 0)
 
@@ -87,15 +87,15 @@ def rotate(store: str, form: str, keys: Sources) -> None:
 @keys.command()
 @store_option
 @key_options
-@click.option("--rotated", is_flag=True, help="Also end with 1 while any other key than the first is in use.")
+@click.option("--rotated", is_flag=True, help="Also exit with 1 while any key but the first is in use.")
 @format_option
 def check(store: str, form: str, rotated: bool, keys: Sources) -> None:
-    """Tell which keys are in use, which are not, and what cannot be decrypted. No value is shown."""
-    with refusals(), server_needed():
+    """List the keys, their use, and the data that cannot be decrypted. No value is shown."""
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.key_manager import open_keys
 
-        with open_keys(store, keys()) as keeper, progress("decrypting") as bar:
-            report = keeper.check(bar)
+        with open_keys(store, keys()) as manager, progress("decrypting") as bar:
+            report = manager.check(bar)
     show(_report_text(report), _report_json(report), form)
     click.get_current_context().exit(1 if report.unreadable or (rotated and not report.rotated) else 0)
 
@@ -106,10 +106,10 @@ def _report_text(report: KeyReport) -> str:
             use.key_id,
             (use.key.name if use.key else None) or "-",
             str(use.rows),
-            ("encrypts" if place == 0 else "decrypts") if use.key else "NOT CONFIGURED",
+            ("encrypts" if position == 0 else "decrypts") if use.key else "NOT CONFIGURED",
             use.key.origin if use.key else "-",
         )
-        for place, use in enumerate(report.keys)
+        for position, use in enumerate(report.keys)
     ]
     lines = [table(("key", "name", "data keys", "role", "from"), rows)]
     lines += [_unreadable_text(each) for each in report.unreadable]
@@ -117,9 +117,9 @@ def _report_text(report: KeyReport) -> str:
     if unused:
         lines.append(f"Nothing is encrypted with key {', key '.join(unused)}.")
     if not report.rotated and all(use.key for use in report.keys):
-        lines.append("Not everything is encrypted with the first key: gateway-entities keys rotate changes that.")
+        lines.append("Some data is not encrypted with the first key; run gateway-entities keys rotate.")
     if not report.unreadable:
-        lines.append("Everything can be decrypted.")
+        lines.append("All data can be decrypted.")
     return "\n".join(lines)
 
 
@@ -129,10 +129,10 @@ def _report_json(report: KeyReport) -> dict[str, Any]:
             {
                 **_key_json(use.key_id, use.key),
                 "dataKeys": use.rows,
-                "encrypts": place == 0,
+                "encrypts": position == 0,
                 "configured": use.key is not None,
             }
-            for place, use in enumerate(report.keys)
+            for position, use in enumerate(report.keys)
         ],
         "rotated": report.rotated,
         "unreadable": [_unreadable_json(each) for each in report.unreadable],
@@ -140,13 +140,13 @@ def _report_json(report: KeyReport) -> dict[str, Any]:
 
 
 def _rotation_text(rotation: Rotation) -> str:
-    lines = [f"{rotation.rewrapped} data keys are now encrypted with key {rotation.key} that were not."]
+    lines = [f"{rotation.rewrapped} data keys re-encrypted with key {rotation.key}."]
     lines += [_unreadable_text(each) for each in rotation.unreadable]
     others = sum(rotation.left.values())
     if others > len(rotation.unreadable):
         lines.append(
-            f"{others} data keys are encrypted with key {', key '.join(rotation.left)}: a server that has it as its first "
-            "key writes meanwhile; restart it with the new key first, and run this again"
+            f"{others} data keys still use key {', key '.join(rotation.left)}: a running server encrypts with it; restart "
+            "that server with the new key first, and run this again"
         )
     elif not others:
         lines.append("Nothing is encrypted with any other key.")

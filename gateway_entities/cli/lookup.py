@@ -1,6 +1,6 @@
-"""Finding an entity by what a person types: its id or its name.
+"""Look-up of resources by id or name.
 
-A key that has the form of an id is an id. An entity whose name has that form is found by its own id only.
+A key in the format of an id is an id; a resource whose name has that format can only be found by its id.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 
 
 def find_secret(client: GatewayClient, key: str) -> GatewaySecretInfo:
-    """Return the secret of this id or name."""
+    """Return the secret with this id or name."""
     return client.get_secret(secret_id=key) if _is_id("s", key) else client.get_secret(secret_name=key)
 
 
 def find_model_definition(client: GatewayClient, key: str) -> GatewayModelDefinition:
-    """Return the model definition of this id or name."""
+    """Return the model definition with this id or name."""
     if _is_id("d", key):
         return client.get_model_definition(model_definition_id=key)
     return client.get_model_definition(name=key)
 
 
 def find_endpoint(client: GatewayClient, key: str) -> GatewayEndpoint:
-    """Return the endpoint of this id or name."""
+    """Return the endpoint with this id or name."""
     return client.get_endpoint(endpoint_id=key) if _is_id("e", key) else client.get_endpoint(name=key)
 
 
 def secret_id(client: GatewayClient, key: str) -> str:
-    """Return the id of a secret; the gateway is asked only for a name."""
+    """Return the id of a secret; only a name needs a call."""
     return key if _is_id("s", key) else find_secret(client, key).secret_id
 
 
 def model_definition_id(client: GatewayClient, key: str) -> str:
-    """Return the id of a model definition; the gateway is asked only for a name."""
+    """Return the id of a model definition; only a name needs a call."""
     return key if _is_id("d", key) else find_model_definition(client, key).model_definition_id
 
 
 def endpoint_id(client: GatewayClient, key: str) -> str:
-    """Return the id of an endpoint; the gateway is asked only for a name."""
+    """Return the id of an endpoint; only a name needs a call."""
     return key if _is_id("e", key) else find_endpoint(client, key).endpoint_id
 
 

@@ -9,14 +9,13 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
-    CHANGES,
-    CREATES,
+    CREATE_OPTIONS,
+    MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Group,
     clear_option,
     client_command,
-    created_by,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 
@@ -35,7 +34,7 @@ _MODEL: Final = click.argument("key", metavar="MODEL")
     ),
 )
 def model_definition() -> None:
-    """Models of providers, each with the secret that opens it.
+    """Models of providers, each with its secret.
 
     MODEL is the id or the name of a model definition; SECRET is the id or the name of a secret.
     """
@@ -64,11 +63,10 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     model_definition,
     "create",
     click.argument("name"),
-    click.option("--secret", metavar="SECRET", required=True, help="The secret that opens the provider."),
-    click.option("--provider", required=True, help='The provider, such as "openai".'),
-    click.option("--model-name", required=True, help='The provider\'s name for the model, such as "gpt-4o".'),
-    created_by,
-    *CREATES,
+    click.option("--secret", metavar="SECRET", required=True, help="Secret for the provider."),
+    click.option("--provider", required=True, help='Provider, such as "openai".'),
+    click.option("--model-name", required=True, help='The provider\'s name of the model, such as "gpt-4o".'),
+    *CREATE_OPTIONS,
 )
 def create(
     client: GatewayClient,
@@ -78,14 +76,11 @@ def create(
     secret: str,
     provider: str,
     model_name: str,
-    created_by: str | None,
     **change: Any,
 ) -> GatewayModelDefinition:
-    """Store a model definition under a new name."""
+    """Create a model definition."""
     secret_id = lookup.secret_id(client, secret)
-    return client.create_model_definition(
-        name, secret_id=secret_id, provider=provider, model_name=model_name, created_by=created_by, **change
-    )
+    return client.create_model_definition(name, secret_id=secret_id, provider=provider, model_name=model_name, **change)
 
 
 @client_command(
@@ -95,10 +90,9 @@ def create(
     click.option("--name", help="The new name."),
     click.option("--secret", metavar="SECRET", help="The new secret."),
     click.option("--provider", help="The new provider."),
-    click.option("--model-name", help="The provider's name for the new model."),
+    click.option("--model-name", help="The provider's name of the new model."),
     clear_option("secret_id"),
-    updated_by,
-    *CHANGES,
+    *UPDATE_OPTIONS,
 )
 def update(
     client: GatewayClient,
@@ -110,10 +104,9 @@ def update(
     provider: str | None,
     model_name: str | None,
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewayModelDefinition:
-    """Change what is given of a model definition."""
+    """Update the given fields of a model definition."""
     given: dict[str, Any] = {
         "name": name,
         "secret_id": None if secret is None else lookup.secret_id(client, secret),
@@ -121,14 +114,12 @@ def update(
         "model_name": model_name,
     }
     found = lookup.model_definition_id(client, key)
-    return client.update_model_definition(
-        found, **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_model_definition(found, **given, **change, update_mask=update_mask(clear, given))
 
 
-@client_command(model_definition, "delete", _MODEL, *CHANGES)
+@client_command(model_definition, "delete", _MODEL, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
-    """Delete a model definition that no endpoint uses."""
+    """Delete an unused model definition."""
     found = lookup.model_definition_id(client, key)
     client.delete_model_definition(found, **change)
     return Done(f"deleted {found}")

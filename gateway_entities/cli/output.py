@@ -1,4 +1,4 @@
-"""What a command shows: plain tables for people, proto3 JSON for programs."""
+"""Command output: tables, or proto3 JSON."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ Entity: TypeAlias = (
     | GatewayBudgetCheck
     | GatewayChange
 )
-"""What a command can show."""
+"""Results that a command can show."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Done:
-    """What a command says that has no entity to show.
+    """Result of a command without an entity to show.
 
     Attributes:
-        sentence: what was done.
+        sentence: the confirmation to print.
     """
 
     sentence: str
@@ -75,7 +75,7 @@ _COLUMNS: Final[Mapping[type, Sequence[str]]] = {
     GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
     GatewayChange: ("revision", "changed_at", "actor", "rpc", "change", "effects"),
 }
-"""The fields that a list shows; the view of a single entity shows them all."""
+"""The fields shown in lists; a single entity is shown with all fields."""
 
 _WITH_ETAG: Final = (
     GatewaySecretInfo,
@@ -84,15 +84,15 @@ _WITH_ETAG: Final = (
     GatewayEndpointBinding,
     GatewayBudgetPolicy,
 )
-"""What can be changed, and so has an etag that a change can ask for."""
+"""Entities with an etag for conditional updates."""
 
 
 def show(result: Entity | Sequence[Entity] | Done, *, as_json: bool) -> None:
-    """Print what a command has to say.
+    """Print the result of a command.
 
     Args:
-        result: one entity, a list of entities of one class, or what was done.
-        as_json: print proto3 JSON, as the HTTP port answers: an object, an array for a list, ``{}`` for what was done.
+        result: one entity, a list of entities of one class, or a confirmation.
+        as_json: print proto3 JSON: an object, an array for a list, ``{}`` for a confirmation.
     """
     if isinstance(result, Done):
         click.echo("{}" if as_json else printable(result.sentence))
@@ -110,7 +110,7 @@ def _to_dict(entity: Entity) -> dict[str, Any]:
 
 
 def record(entity: Entity) -> str:
-    """Return one entity as lines of a field's name and its value; a list has one line for each element."""
+    """Return one entity as lines of field name and value; a list has one line per element."""
     rows: list[tuple[str, str]] = []
     for name in _field_names(entity):
         value: object = getattr(entity, name)
@@ -122,7 +122,7 @@ def record(entity: Entity) -> str:
 
 
 def entity_table(entities: Sequence[Entity]) -> str:
-    """Return entities of one class as a table of the fields that matter most. Long values are cut."""
+    """Return entities of one class as a table of their main fields. Long values are truncated."""
     names = _COLUMNS[type(entities[0])]
     return table(
         [_heading(name) for name in names], [[_cut(_cell(name, getattr(e, name))) for name in names] for e in entities]
@@ -130,12 +130,12 @@ def entity_table(entities: Sequence[Entity]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows of text in aligned columns under their headings."""
+    """Return rows as aligned columns with headings."""
     return _aligned([[heading.upper() for heading in headings], *rows])
 
 
 def printable(text: str) -> str:
-    """Return the text with every character that a terminal would act on, such as a line break, as its escape."""
+    """Escape every character that a terminal would interpret, such as a line break."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
@@ -164,7 +164,7 @@ def _heading(name: str) -> str:
 
 
 def _cell(name: str, value: object) -> str:
-    """Return a field's value as one line of text. Absent is ``-`` and empty ``""``: they are not the same."""
+    """Return a field value as one line of text: absent is ``-``, empty is ``""``."""
     if isinstance(value, int) and name.endswith(("_at", "_ms")):
         return _time(value)
     if isinstance(value, list):
@@ -186,7 +186,7 @@ def _scalar(value: object) -> str:
         case bool():
             text = str(value).lower()
         case Enum():
-            # Before the case of text: some enums are text.
+            # Before str: some enums are str.
             text = value.name if isinstance(value, int) else str(value)
         case GatewayEndpointTag():
             text = f"{value.key}={value.value or ''}"

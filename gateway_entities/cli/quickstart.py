@@ -1,4 +1,4 @@
-"""``gateway-entities quickstart``: the whole thing once, for real, leaving nothing behind."""
+"""``gateway-entities quickstart``: a demonstration with a real, temporary gateway."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _WHO: Final = "quickstart"
 
 @click.command()
 def quickstart() -> None:
-    """See it work: start a gateway, use it, clean up.
+    """Try a temporary gateway: start it, use it, clean up.
 
-    The gateway is a real one, in a temporary folder and on free ports. It is used over gRPC and HTTP, and restarted.
-    It shows what an endpoint is made of, and that both transports, before and after a restart, give back what was stored.
+    It runs in a temporary folder on free ports, is used over gRPC and HTTP, and restarted. The output shows the parts of an
+    endpoint, and that both transports return the stored resources before and after the restart.
     """
     previous = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -49,32 +49,32 @@ def quickstart() -> None:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    click.echo(f"\nThe endpoint that was stored, {len(endpoint.to_bytes())} bytes on the wire:\n")
+    click.echo(f"\nThe stored endpoint, {len(endpoint.to_bytes())} bytes on the wire:\n")
     click.echo(record(endpoint))
-    click.echo("\nIts models; a request goes to a PRIMARY one, by weight, and to the FALLBACK if that fails:\n")
+    click.echo("\nIts models; requests go to a PRIMARY model by weight, and to the FALLBACK if that fails:\n")
     click.echo(entity_table(endpoint.model_mappings))
-    click.echo("\nNothing is left behind. To run a gateway that stays: gateway-entities serve")
+    click.echo("\nAll files are removed. To run a permanent gateway: gateway-entities serve")
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    # The default would end the process without stopping the server or removing the folder.
+    # The default handler would neither stop the server nor remove the folder.
     sys.exit(128 + number)
 
 
 def _run(folder: Path) -> GatewayEndpoint:
     with ServerProcess(folder) as server:
         try:
-            return _walk(server)
+            return _demonstrate(server)
         except GatewayError as error:
             if error.code is Code.INTERNAL:
-                # The log says what is behind the error's id, and goes with the folder.
+                # The log explains the error's id, and is removed with the folder.
                 click.echo(server.log(), err=True)
             raise
 
 
-def _walk(server: ServerProcess) -> GatewayEndpoint:
+def _demonstrate(server: ServerProcess) -> GatewayEndpoint:
     step = _Steps()
-    with step("Start a gateway: a process of its own, with a SQLite file in a temporary folder"):
+    with step("Start a gateway: a child process with a SQLite file in a temporary folder"):
         server.start()
     click.echo(f"   {server.grpc_target}   {server.http_target}   {server.folder}")
     with step("Create over gRPC: a secret, three models, an endpoint with a tag, a binding, a budget policy"):
@@ -82,26 +82,26 @@ def _walk(server: ServerProcess) -> GatewayEndpoint:
     with step("Read everything back over gRPC and over HTTP, and compare"):
         over_grpc, over_http = _read_all(server.grpc_target), _read_all(server.http_target)
     click.echo(_comparison(over_grpc, over_http))
-    _require_equal(stored, over_grpc, "what was created and what gRPC reads")
-    _require_equal(over_grpc, over_http, "what gRPC reads and what HTTP reads")
-    with step("Stop the gateway with SIGTERM, and start it again on the same file"):
+    _require_equal(stored, over_grpc, "created and read over gRPC")
+    _require_equal(over_grpc, over_http, "read over gRPC and over HTTP")
+    with step("Stop the gateway with SIGTERM and restart it on the same file"):
         server.stop()
         server.start()
-    with step("Read everything again, over both, and compare with what was read before"):
-        _require_equal(over_grpc, _read_all(server.grpc_target), "what gRPC reads before and after the restart")
-        _require_equal(over_http, _read_all(server.http_target), "what HTTP reads before and after the restart")
-    click.echo("   All are equal to what was there before the restart.")
-    with step("Stop the gateway, and remove the folder"):
+    with step("Read everything again over both and compare with the state before the restart"):
+        _require_equal(over_grpc, _read_all(server.grpc_target), "read over gRPC before and after the restart")
+        _require_equal(over_http, _read_all(server.http_target), "read over HTTP before and after the restart")
+    click.echo("   All resources are equal to those before the restart.")
+    with step("Stop the gateway and remove the folder"):
         server.stop()
     return next(entity for entity in stored if isinstance(entity, GatewayEndpoint))
 
 
 def _create(target: str) -> list[Entity]:
-    """Create one of everything; return it in the order in which _read_all reads."""
+    """Create resources of every type; return them in the order of _read_all."""
     from gateway_entities.client import GatewayClient
 
     with GatewayClient(target, timeout=_CALL_SECONDS) as client:
-        # A made-up key: it goes to the gateway in the request and is shown nowhere.
+        # A random key, sent to the gateway and never shown.
         key = {"api_key": "sk-" + secrets.token_urlsafe(32)}
         secret = client.create_secret("openai-key", key, provider="openai", created_by=_WHO)
         models = [
@@ -159,11 +159,11 @@ def _comparison(over_grpc: Sequence[Entity], over_http: Sequence[Entity]) -> str
 
 def _require_equal(expected: Sequence[Entity], found: Sequence[Entity], what: str) -> None:
     if expected != found or [e.to_bytes() for e in expected] != [e.to_bytes() for e in found]:
-        raise GatewayError(Code.DATA_LOSS, f"{what} is not equal")
+        raise GatewayError(Code.DATA_LOSS, f"resources differ: {what}")
 
 
 class _Steps:
-    """Numbers the steps; on a terminal, what is under way is shown with a spinner."""
+    """Numbered steps, with a spinner on a terminal."""
 
     def __init__(self) -> None:
         self._done = 0
@@ -183,6 +183,6 @@ def _spinner(title: str) -> AbstractContextManager[object]:
     try:
         from rich.console import Console
     except ModuleNotFoundError:
-        # It comes with the server; the error about the missing server is the one to show.
+        # rich is part of the server extra, whose absence is reported later.
         return nullcontext()
     return Console().status(title)

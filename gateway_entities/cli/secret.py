@@ -1,4 +1,4 @@
-"""``gateway-entities secret``: credentials. Their values come from files or from standard input, never from arguments."""
+"""``gateway-entities secret``: credentials, read from files or standard input, never from arguments."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
-    CHANGES,
-    CREATES,
+    CREATE_OPTIONS,
+    MUTATION_OPTIONS,
+    UPDATE_OPTIONS,
     Group,
     clear_option,
     client_command,
-    created_by,
     update_mask,
-    updated_by,
 )
 from gateway_entities.cli.output import Done
 
@@ -33,7 +32,7 @@ _AUTH_CONFIG: Final = click.option(
     metavar="KEY VALUE",
     nargs=2,
     multiple=True,
-    help="A setting that is not secret, such as: region eu-west-1. Repeatable.",
+    help="Non-secret setting, such as: region eu-west-1. Repeatable.",
 )
 
 
@@ -42,14 +41,14 @@ def _values(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--values-file",
             metavar="FILE",
-            help='Read the whole value from a file with a JSON object of strings; "-" is standard input.',
+            help='File with the whole value, a JSON object of strings; "-" is standard input.',
         ),
         click.option(
             "--value-file",
             "value_files",
             metavar="KEY=FILE",
             multiple=True,
-            help='Read one key\'s value from a file, without the line break at its end; "-" is standard input. Repeatable.',
+            help='File with the value of one key, without its final line break; "-" is standard input. Repeatable.',
         ),
     ):
         function = option(function)
@@ -63,13 +62,13 @@ def _values(function: Callable[..., Any]) -> Callable[..., Any]:
 def secret() -> None:
     """Credentials of providers, shown masked.
 
-    SECRET is the id or the name of a secret. A secret's value is read from a file or from standard input.
+    SECRET is the id or the name of a secret. Values are read from files or standard input.
     """
 
 
 @client_command(secret, "get", _SECRET)
 def get(client: GatewayClient, key: str) -> GatewaySecretInfo:
-    """Show one secret, its values masked."""
+    """Show one secret with masked values."""
     return lookup.find_secret(client, key)
 
 
@@ -83,11 +82,10 @@ def list_(client: GatewayClient, provider: str | None) -> Sequence[GatewaySecret
     secret,
     "create",
     click.argument("name"),
-    click.option("--provider", help='What the credential is for, such as "openai".'),
+    click.option("--provider", help='Provider, such as "openai".'),
     _values,
     _AUTH_CONFIG,
-    created_by,
-    *CREATES,
+    *CREATE_OPTIONS,
 )
 def create(
     client: GatewayClient,
@@ -98,19 +96,16 @@ def create(
     value_files: Sequence[str],
     values_file: str | None,
     auth_config: Sequence[tuple[str, str]],
-    created_by: str | None,
     **change: Any,
 ) -> GatewaySecretInfo:
-    """Store a credential under a new name."""
+    """Create a secret."""
     value = _read_value(value_files, values_file)
     if not value:
         raise click.UsageError("Give the value with --value-file KEY=FILE or --values-file FILE.")
-    return client.create_secret(
-        name, value, provider=provider, auth_config=dict(auth_config) or None, created_by=created_by, **change
-    )
+    return client.create_secret(name, value, provider=provider, auth_config=dict(auth_config) or None, **change)
 
 
-@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), updated_by, *CHANGES)
+@client_command(secret, "update", _SECRET, _values, _AUTH_CONFIG, clear_option("auth_config"), *UPDATE_OPTIONS)
 def update(
     client: GatewayClient,
     /,
@@ -120,38 +115,35 @@ def update(
     values_file: str | None,
     auth_config: Sequence[tuple[str, str]],
     clear: Sequence[str],
-    updated_by: str | None,
     **change: Any,
 ) -> GatewaySecretInfo:
-    """Replace the whole value of a secret, or all its settings."""
+    """Replace the value of a secret, or all its settings."""
     given: dict[str, Any] = {
         "secret_value": _read_value(value_files, values_file) or None,
         "auth_config": dict(auth_config) or None,
     }
-    return client.update_secret(
-        lookup.secret_id(client, key), **given, **change, updated_by=updated_by, update_mask=update_mask(clear, given)
-    )
+    return client.update_secret(lookup.secret_id(client, key), **given, **change, update_mask=update_mask(clear, given))
 
 
-@client_command(secret, "delete", _SECRET, *CHANGES)
+@client_command(secret, "delete", _SECRET, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
-    """Delete a secret. The model definitions that used it stay, without a secret."""
+    """Delete a secret. Model definitions that use it remain, without a secret."""
     found = lookup.secret_id(client, key)
     client.delete_secret(found, **change)
     return Done(f"deleted {found}")
 
 
 def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str, str]:
-    """Read a credential from the files of the options. No error shows any of it."""
+    """Read a credential from the given files. Errors never contain any part of it."""
     pairs = [item.partition("=") for item in value_files]
     keys = [key for key, _, _ in pairs]
     if not all(key and path for key, _, path in pairs):
         raise click.UsageError("--value-file has the form KEY=FILE.")
     value = _parse(_read(values_file, "--values-file")) if values_file is not None else {}
     if len({*keys, *value}) < len(keys) + len(value):
-        raise click.UsageError("Each key of the value can be given once.")
+        raise click.UsageError("Each key of the value can be given only once.")
     if [*(path for _, _, path in pairs), values_file].count("-") > 1:
-        raise click.UsageError("Standard input can be read once.")
+        raise click.UsageError("Standard input can be read only once.")
     for key, _, path in pairs:
         value[key] = _read(path, f"--value-file {key}").removesuffix("\n").removesuffix("\r")
     return value

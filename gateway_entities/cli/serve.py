@@ -1,4 +1,4 @@
-"""``gateway-entities serve``: the gateway as a process."""
+"""``gateway-entities serve``: run a gateway server."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from gateway_entities.server.telemetry.log_format import LogFormat
 
 GRACE: Final = 10.0
-"""Seconds that calls in flight have to end after a signal to stop."""
+"""Seconds for requests in flight to end after a stop signal."""
 
 
 @click.command()
-@click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="Address for gRPC.")
-@click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="Address for HTTP (Connect).")
+@click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="gRPC address.")
+@click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="HTTP address (Connect).")
 @store_option
 @key_options
 @click.option(
@@ -34,8 +34,8 @@ GRACE: Final = 10.0
     "cors_origins",
     metavar="ORIGIN",
     multiple=True,
-    help="An origin whose pages may call the HTTP port from a browser, such as https://app.example. May be given again. "
-    "Such a page may do everything that a caller may. Without it, none may.",
+    help="Origin whose pages may call the HTTP port from a browser, such as https://app.example, with the rights of any "
+    "other caller. Repeatable. Default: none.",
 )
 @access_options
 @operation_options
@@ -53,13 +53,14 @@ def serve(
 ) -> None:
     """Run a gateway until SIGTERM or SIGINT (Ctrl-C).
 
-    Once it takes calls it prints one line for each address, and nothing else, to standard output. A port of 0 picks a free
-    one. The log, with a line for each request, goes to standard error.
+    When ready it prints one line per address to standard output, and nothing else. Port 0 selects a free port. The log, with
+    one line per request, goes to standard error.
 
-    On loopback anybody on this machine may do everything until the store has a token (gateway-entities token create). Other
+    Any user of this machine has full access over loopback until the store has a token (gateway-entities token create). Other
     addresses need TLS, and a token or client certificates.
 
-    On the first signal it stops taking calls, lets those in flight end and exits with 0; a second signal ends it at once.
+    The first signal drains: new requests are rejected, those in flight complete, and the exit code is 0. A second signal
+    ends the process immediately.
     """
     with server_needed():
         from gateway_entities.server.server import Server

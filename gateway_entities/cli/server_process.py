@@ -1,4 +1,4 @@
-"""A gateway as a child process that its parent starts, stops and never leaves behind."""
+"""A gateway as a child process that never outlives its parent."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _STOP_SECONDS: Final = 10.0
 
 
 class ServerProcess:
-    """``gateway-entities serve`` on free ports, its store and its log in one folder.
+    """``gateway-entities serve`` on free ports, with its store and log in one folder.
 
-    Use it as a context manager: a process that still runs at the end of the block is killed.
+    A context manager: a process that still runs at the end of the block is killed.
 
     Attributes:
-        folder: where it runs, with its store and its log.
-        grpc_target: where it takes gRPC calls; changes with each start.
-        http_target: where it takes HTTP calls; changes with each start.
+        folder: the working directory, with store and log.
+        grpc_target: the gRPC target; changes with each start.
+        http_target: the HTTP target; changes with each start.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,21 +43,21 @@ class ServerProcess:
         self._kill()
 
     def start(self) -> None:
-        """Start the process and wait until it takes calls.
+        """Start the process and wait until it is ready.
 
         Raises:
-            GatewayError: UNAVAILABLE, with the process's own last words, if it ends or takes longer than 20 seconds.
+            GatewayError: UNAVAILABLE, with the last line of its log, if it ends or takes longer than 20 seconds.
         """
         serve = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-        # Named, because the environment may name another one, whose content is nobody's to play with.
+        # Explicit, so that a store in the environment is never touched.
         command = [*serve, "--store", "sqlite:///gateway.sqlite"]
-        with self._log.open("wb") as stderr, _signals_held():
-            self._process = subprocess.Popen(  # noqa: S603 - every word of the command is ours.
+        with self._log.open("wb") as stderr, _deferred_signals():
+            self._process = subprocess.Popen(  # noqa: S603 - the command has no external input.
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 - a pipe was asked for.
-        # A process that is killed closes its end of the pipe, which ends the reading below.
+        assert stdout is not None  # noqa: S101 - because stdout is PIPE.
+        # Killing the process closes the pipe, which ends the read below.
         deadline = threading.Timer(_START_SECONDS, self._process.kill)
         deadline.daemon = True
         try:
@@ -67,18 +67,18 @@ class ServerProcess:
             deadline.cancel()
         if not self.http_target:
             self._kill()
-            words = self.log().splitlines()
-            raise GatewayError(Code.UNAVAILABLE, f"the server did not start: {words[-1] if words else 'it said nothing'}")
+            lines = self.log().splitlines()
+            raise GatewayError(Code.UNAVAILABLE, f"the server did not start: {lines[-1] if lines else 'its log is empty'}")
 
     def log(self) -> str:
-        """Return what the process, or the last one of several, has written to standard error."""
+        """Return the standard error of the last process."""
         return self._log.read_text(encoding="utf-8", errors="replace").strip()
 
     def stop(self) -> None:
-        """End the process with SIGTERM.
+        """Stop the process with SIGTERM.
 
         Raises:
-            GatewayError: INTERNAL, if it takes longer than 10 seconds or exits with anything but 0.
+            GatewayError: INTERNAL if it takes longer than 10 seconds or the exit code is not 0.
         """
         if self._process is None:
             return
@@ -99,18 +99,18 @@ class ServerProcess:
 
 
 @contextmanager
-def _signals_held() -> Generator[None]:
-    """Let signals wait until the block ends: a handler that raises within it would lose sight of the new process."""
-    held: list[int] = []
+def _deferred_signals() -> Generator[None]:
+    """Defer signals to the end of the block: a handler that raises in it would leak the new process."""
+    pending: list[int] = []
 
-    def hold(number: int, _frame: FrameType | None) -> None:
-        held.append(number)
+    def defer(number: int, _frame: FrameType | None) -> None:
+        pending.append(number)
 
-    handlers = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: signal.signal(number, defer) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for each in held:
+        for each in pending:
             signal.raise_signal(each)

@@ -1,4 +1,4 @@
-"""``gateway-entities token``: who may call a gateway, and how much."""
+"""``gateway-entities token``: bearer tokens and their scopes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli.command import Group, server_needed
-from gateway_entities.cli.options.store import format_option, refusals, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
     ),
 )
 def token() -> None:
-    """Make, list and revoke the tokens that callers show.
+    """Create, list and revoke bearer tokens.
 
-    Once a store has had a token, its servers serve nobody without one: read for what changes nothing, write for the rest,
-    admin for budget policies too. Servers need no restart: they take a new token at once, and refuse a revoked one within
-    two seconds.
+    After a store's first token, its servers require one for every call. Scopes: read for reads, write also for changes,
+    admin also for budget policies. Servers need no restart: new tokens are valid immediately, and revoked ones are rejected
+    within two seconds.
 
-    Clients send it as "Authorization: Bearer TOKEN"; these commands read it from --token-file or GATEWAY_ENTITIES_TOKEN.
+    Clients send "Authorization: Bearer TOKEN"; these commands read it from --token-file or GATEWAY_ENTITIES_TOKEN.
     """
 
 
@@ -44,29 +44,29 @@ def token() -> None:
     "--scope",
     type=click.Choice(["read", "write", "admin"]),
     required=True,
-    help="What may be done with it. Each includes the one before.",
+    help="Scope of the token. Each includes the previous one.",
 )
 @click.option(
     "--expires",
     metavar="DURATION",
-    help="For how long it is taken: a number and s, m, h, d or w, such as 90d. Without it, until it is revoked.",
+    help="Lifetime: a number and s, m, h, d or w, such as 90d. Default: until revoked.",
 )
 @store_option
 @format_option
 def create(name: str, scope: str, expires: str | None, store: str, form: str) -> None:
-    """Make a token for NAME, who is then the actor of whatever is done with it.
+    """Create a token for NAME, the actor of all requests made with it.
 
-    The token is printed to standard output, this once: only a digest of it is kept. All else goes to standard error.
+    The token is printed once, to standard output: only its digest is stored. All other output goes to standard error.
     """
     lifetime = None if expires is None else _lifetime(expires)
-    with refusals(), server_needed():
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
         from gateway_entities.server.store.repositories.token import AccessScope
 
-        with open_tokens(store, create=True) as keeper:
-            made = keeper.create(name, AccessScope[scope.upper()], lifetime)
-    until = "it is revoked" if made.token.expires_at is None else _time(made.token.expires_at)
-    click.echo(printable(f"Token {made.token.token_id} of {name}, scope {scope}, until {until}:"), err=True)
+        with open_tokens(store, create=True) as manager:
+            made = manager.create(name, AccessScope[scope.upper()], lifetime)
+    until = "revoked" if made.token.expires_at is None else _time(made.token.expires_at)
+    click.echo(printable(f"Token {made.token.token_id} of {name}, scope {scope}, valid until {until}:"), err=True)
     show(made.text, {**_document(made.token), "token": made.text}, form)
 
 
@@ -74,12 +74,12 @@ def create(name: str, scope: str, expires: str | None, store: str, form: str) ->
 @store_option
 @format_option
 def list_(store: str, form: str) -> None:
-    """List the tokens, oldest first, revoked and expired ones too. What callers send is not among what is kept."""
-    with refusals(), server_needed():
+    """List all tokens, oldest first, including revoked and expired ones, without their secret part."""
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
 
-        with open_tokens(store) as keeper:
-            found = keeper.list()
+        with open_tokens(store) as manager:
+            found = manager.list()
     show(_text(found), {"tokens": [_document(each) for each in found]}, form)
 
 
@@ -88,12 +88,12 @@ def list_(store: str, form: str) -> None:
 @store_option
 @format_option
 def revoke(name: str, store: str, form: str) -> None:
-    """Revoke the token of NAME. Every server refuses it within two seconds; NAME may then have a new one."""
-    with refusals(), server_needed():
+    """Revoke the token of NAME. Every server rejects it within two seconds; NAME may then get a new one."""
+    with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
 
-        with open_tokens(store) as keeper:
-            revoked = keeper.revoke(name)
+        with open_tokens(store) as manager:
+            revoked = manager.revoke(name)
     show(printable(f"Token {revoked.token_id} of {name} is revoked."), _document(revoked), form)
 
 

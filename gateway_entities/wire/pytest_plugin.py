@@ -1,16 +1,15 @@
-"""A pytest plugin that checks another repository's recorded messages and its own copy of the protos.
+"""pytest plugin that checks a repository's recorded messages and its copy of the protos.
 
-Three lines of configuration, in pyproject.toml::
+Configuration in pyproject.toml::
 
     [tool.pytest.ini_options]
     addopts = "-p gateway_entities.wire.pytest_plugin"
     gateway_wire_messages = ["tests/recorded"]
     gateway_wire_schemas = ["proto"]
 
-Each file below a folder of messages is a test: it fails if the bytes have errors. A file is named
-``<Message>.<anything>.binpb``; of one with another name the type is guessed. Each schema (a folder of protos, a descriptor
-set, a Python module) is a test too: it fails if a message could be read differently with this package's protos, in either
-direction.
+Each file below a folder of messages is a test that fails if the message is invalid. Files are named
+``<Message>.<anything>.binpb``; with another name the type is guessed. Each schema (a folder of protos, a descriptor set, a
+Python module) is a test that fails unless it is fully compatible with this package's protos.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ _SCHEMAS: Final = "gateway_wire_schemas"
 _SUFFIXES: Final = {".binpb", ".pb", ".bin"}
 _OURS: Final = "gatewayentities.v1"
 
-Kind = TypeVar("Kind", bound=pytest.Item)
+_ItemT = TypeVar("_ItemT", bound=pytest.Item)
 
 
 class BrokenError(Exception):
-    """What a check found, as text."""
+    """The findings of a check, as text."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add a test for each message and schema that the settings name."""
+    """Add a test for each configured message and schema."""
     items.extend(_messages(session, config.rootpath, config.getini(_MESSAGES)))
     items.extend(_schemas(session, config.rootpath, config.getini(_SCHEMAS)))
 
@@ -58,14 +57,14 @@ def _messages(session: pytest.Session, root: Path, folders: list[str]) -> Iterat
 def _schemas(session: pytest.Session, root: Path, schemas: list[str]) -> Iterator[pytest.Item]:
     for schema in schemas:
         item = _new(SchemaItem, session, schema, root / schema)
-        # A path is meant from the configuration's folder, whatever the current one is.
+        # Paths are relative to the configuration file, not to the current folder.
         item.schema = str(root / schema) if (root / schema).exists() else schema
         yield item
 
 
-def _new(kind: type[Kind], session: pytest.Session, name: str, path: Path) -> Kind:
-    # pytest leaves the arguments of from_parent open.
-    item: Kind = kind.from_parent(session, name=name, path=path)  # pyright: ignore[reportUnknownMemberType]
+def _new(kind: type[_ItemT], session: pytest.Session, name: str, path: Path) -> _ItemT:
+    # pytest does not type the arguments of from_parent.
+    item: _ItemT = kind.from_parent(session, name=name, path=path)  # pyright: ignore[reportUnknownMemberType]
     return item
 
 
@@ -73,13 +72,13 @@ class _Item(pytest.Item):
     """One check."""
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
-        """Show what was found; of any other failure, what pytest shows."""
+        """Return the findings, or pytest's text for any other failure."""
         if isinstance(excinfo.value, BrokenError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo, style))
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Say which file or schema it is."""
+        """Return the file or schema."""
         return self.path, None, self.name
 
 
@@ -87,7 +86,7 @@ class MessageItem(_Item):
     """Checks one recorded message."""
 
     def runtest(self) -> None:
-        """Fail if the bytes have errors."""
+        """Fail if the message has errors."""
         from gateway_entities.wire import check, guess, message_type_named
 
         data = self.path.read_bytes()
@@ -97,7 +96,7 @@ class MessageItem(_Item):
         except LookupError:
             guesses = guess(data)
             if not guesses:
-                raise BrokenError(f"{self.name} is no message of the contract") from None
+                raise BrokenError(f"{self.name} is not a message of the contract") from None
             name = guesses[0].message_type
         report = check(data, name)
         if not report.ok:
@@ -114,7 +113,7 @@ class SchemaItem(_Item):
     schema: str
 
     def runtest(self) -> None:
-        """Fail if anything breaks, in either direction."""
+        """Fail on any break, in either direction."""
         from gateway_entities.wire import compare
 
         breaks = [

@@ -1,10 +1,10 @@
-"""Golden vectors: messages of every type of the contract, as bytes and as JSON, that any language can check itself with.
+"""Golden vectors: every message type of the contract as bytes and JSON, to test implementations in any language.
 
-A folder of vectors has ``<Message>.<case>.binpb`` and ``<Message>.<case>.json`` for each, and ``manifest.json``. For each it
-says the type, the case, the SHA-256 of the bytes, and whether JSON can carry all of it (JSON has no unknown fields).
+A folder of vectors has ``<Message>.<case>.binpb`` and ``<Message>.<case>.json`` files and a ``manifest.json`` with the type,
+the case, the SHA-256 of the bytes, and whether the JSON is complete (JSON has no unknown fields).
 
-The vectors are made by walking the descriptors, so a new field has its vectors as soon as it is compiled. The bytes
-are canonical: fields in the order of their numbers, map entries sorted by key, unknown fields last.
+The vectors are generated from the descriptors, so new fields are included. The bytes are canonical: fields by number, map
+entries by key, unknown fields last.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _SCALARS: Final[dict[str, dict[int, Any]]] = {
         FieldDescriptor.CPPTYPE_ENUM: 0,
     },
     "maximum": {
-        # The longest name, of characters that take the most bytes.
+        # The longest name, of the longest UTF-8 characters.
         FieldDescriptor.CPPTYPE_STRING: "\U0001f600" * 255,
         FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
         FieldDescriptor.CPPTYPE_INT64: 2**63 - 1,
-        # Some JSON readers refuse the largest float, because its shortest decimal is above it.
+        # Some JSON parsers reject the largest float, because its shortest decimal exceeds it.
         FieldDescriptor.CPPTYPE_FLOAT: 3.4e38,
         FieldDescriptor.CPPTYPE_DOUBLE: 1.7976931348623157e308,
     },
@@ -69,7 +69,7 @@ _SCALARS: Final[dict[str, dict[int, Any]]] = {
     "unknown_enum": {FieldDescriptor.CPPTYPE_ENUM: 1000},
     "float_weight": {FieldDescriptor.CPPTYPE_FLOAT: 1 / 3},
 }
-"""The values of each case, by C++ type. Where a case has none, that of ``full`` stands in."""
+"""The values of each case by C++ type; missing ones are those of ``full``."""
 
 
 class Vector(NamedTuple):
@@ -77,7 +77,7 @@ class Vector(NamedTuple):
 
     Attributes:
         message_type: the full name of its type.
-        case: what it is an example of.
+        case: the name of the example.
         data: its canonical bytes.
         json: its proto3 JSON, without the unknown fields.
     """
@@ -89,12 +89,12 @@ class Vector(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its files, without a suffix."""
+        """The stem of its files."""
         return f"{self.message_type.rpartition('.')[2]}.{self.case}"
 
     @property
     def whole_in_json(self) -> bool:
-        """Whether the JSON says all that the bytes say."""
+        """Whether the JSON is complete."""
         return self.case != "unknown_field"
 
 
@@ -106,9 +106,9 @@ def vectors() -> Iterator[Vector]:
 
 
 def write(folder: Path) -> int:
-    """Write all vectors and their manifest into a folder; return how many vectors.
+    """Write all vectors and their manifest into a folder and return their number.
 
-    Files of vectors that are no more are removed; anything else in the folder stays.
+    Files of obsolete vectors are removed; other files are not touched.
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest: list[dict[str, object]] = []
@@ -142,7 +142,7 @@ def _of_message(descriptor: Descriptor) -> Iterator[Vector]:
     seen = {b""}
     for case in _SCALARS:
         data = _filled(descriptor, case)
-        # A message without, say, an enum has no case of its own for it.
+        # A message without, say, an enum does not vary by that case.
         if data not in seen:
             seen.add(data)
             yield _vector(descriptor, case, data)
@@ -192,7 +192,7 @@ def _fill_mask(message: Message, field: FieldDescriptor, _values: dict[int, Any]
 
 def _fill_list(message: Message, field: FieldDescriptor, values: dict[int, Any]) -> None:
     _fill(getattr(message, field.name).add(), values)
-    # An element without any field is an element all the same.
+    # An empty element must survive too.
     getattr(message, field.name).add()
 
 

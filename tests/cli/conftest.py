@@ -14,7 +14,7 @@ from gateway_entities.testing import Gateway, gateway
 
 @pytest.fixture(scope="session")
 def canary() -> str:
-    """A secret value that no command may ever show."""
+    """Return a secret value that no command may show."""
     return "sk-canary-5fb0c2d9e6a14b7c"
 
 
@@ -31,7 +31,7 @@ def target(request: pytest.FixtureRequest, running: Gateway) -> str:
 
 @pytest.fixture
 def run(target: str, canary: str) -> Callable[..., Result]:
-    """Run a command that asks the gateway; it must end with the expected exit code and never show the canary."""
+    """Run a command against the gateway; check its exit code, and that it does not show the canary."""
 
     def run(*arguments: str, code: int = 0, stdin: str | bytes = "") -> Result:
         result = CliRunner(env={"GATEWAY_ENTITIES_TARGET": target}).invoke(cli, arguments, input=stdin)
@@ -44,7 +44,7 @@ def run(target: str, canary: str) -> Callable[..., Result]:
 
 @pytest.fixture
 def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
-    """Run a command with --json; return what it printed."""
+    """Run a command with --json and return its output."""
 
     def run_json(*arguments: str, stdin: str | bytes = "") -> Any:
         return json.loads(run(*arguments, "--json", stdin=stdin).stdout)
@@ -54,7 +54,7 @@ def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
 
 @pytest.fixture
 def name() -> str:
-    """A name that nothing in the shared gateway has yet; what a test names begins with it."""
+    """Return a prefix for names that is unique in the shared gateway."""
     return f"n-{uuid.uuid4().hex[:8]}"
 
 

@@ -40,7 +40,7 @@ def test_every_noun_has_the_four_verbs() -> None:
 
 
 @pytest.mark.parametrize("path", commands(cli), ids=" ".join)
-def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+def test_every_command_has_help(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(cli, [*path, "--help"])
     assert result.exit_code == 0
     usage, _, description, *_ = result.stdout.splitlines()
@@ -50,23 +50,31 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
 
 
 def test_every_option_and_every_command_has_a_help_text() -> None:
-    silent = []
+    missing = []
     for path in commands(cli):
         command: click.Command = cli
         for part in path:
             assert isinstance(command, click.Group)
             command = command.commands[part]
-        silent += [(path, p.name) for p in command.params if isinstance(p, click.Option) and not p.help]
-        silent += [(path, "")] if not command.help else []
-    assert silent == []
+        missing += [(path, p.name) for p in command.params if isinstance(p, click.Option) and not p.help]
+        missing += [(path, "")] if not command.help else []
+    assert missing == []
 
 
-def test_version_both_ways() -> None:
+def test_log_is_an_alias_of_changes() -> None:
+    assert commands(cli).count(("log",)) == 1
+    listed, alias, name = (CliRunner().invoke(cli, [*a, "--help"]).stdout for a in ([], ["log"], ["changes"]))
+    assert "\n  changes " in listed
+    assert "\n  log " not in listed
+    assert alias.replace(" log ", " changes ", 1) == name
+
+
+def test_version_of_the_module() -> None:
     done = python("-m", "gateway_entities.cli", "--version")
     assert done.stdout == f"gateway-entities {version('gateway-entities')}\n"
 
 
-def test_the_console_script_is_this_command() -> None:
+def test_version_of_the_console_script() -> None:
     done = python("-c", "from gateway_entities.cli import main; import sys; sys.argv[1:] = ['--version']; main()")
     assert done.stdout == f"gateway-entities {version('gateway-entities')}\n"
 
@@ -93,7 +101,7 @@ def test_help_loads_no_server_no_database_and_no_transport(arguments: list[str])
     }
 
 
-def test_a_gateway_that_is_not_there_is_one_line() -> None:
+def test_an_unreachable_gateway_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     for scheme in ("grpc", "http"):
@@ -104,7 +112,7 @@ def test_a_gateway_that_is_not_there_is_one_line() -> None:
         assert result.stderr.count("\n") == 1
 
 
-def test_a_target_that_is_none_names_the_valid_forms() -> None:
+def test_the_error_for_an_invalid_target_lists_the_valid_forms() -> None:
     result = CliRunner().invoke(cli, ["endpoint", "list", "--target", "ftp://x"])
     assert result.exit_code == 1
     assert result.stderr.startswith("error: INVALID_ARGUMENT: ")
@@ -116,7 +124,7 @@ def test_a_timeout_is_a_positive_number(timeout: str) -> None:
     assert CliRunner().invoke(cli, ["endpoint", "list", "--timeout", timeout]).exit_code == 2
 
 
-def test_the_option_wins_over_the_environment(running: Gateway) -> None:
+def test_the_option_overrides_the_environment(running: Gateway) -> None:
     runner = CliRunner(env={"GATEWAY_ENTITIES_TARGET": "ftp://x"})
     assert runner.invoke(cli, ["binding", "list", "--target", running.grpc_target]).exit_code == 0
     assert runner.invoke(cli, ["binding", "list"]).exit_code == 1

@@ -32,7 +32,7 @@ def test_get_by_all_three_keys(
 
 
 @pytest.mark.parametrize("resource", [("scorer", "none"), ("", ""), ("scorer_job", "")])
-def test_get_of_one_that_is_not_there(run: Run, binding: dict[str, Any], resource: tuple[str, str]) -> None:
+def test_get_of_a_missing_binding(run: Run, binding: dict[str, Any], resource: tuple[str, str]) -> None:
     assert run("binding", "get", binding["endpointId"], *resource, code=1).stderr.startswith("error: NOT_FOUND: ")
 
 

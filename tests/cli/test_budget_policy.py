@@ -18,7 +18,7 @@ def policy(run: Run, run_json: RunJson) -> Iterator[dict[str, Any]]:
         *("--scope", "USER", "--target-value", "ann", "--action", "REJECT", "--created-by", "bob"),
     )
     yield created
-    # Left behind, it would count what other tests spend.
+    # It would count the charges of other tests.
     key = created["budgetPolicyId"]
     if key in [left["budgetPolicyId"] for left in run_json("budget-policy", "list")]:
         run("budget-policy", "delete", key)
@@ -67,7 +67,7 @@ def test_windows(run: Run, run_json: RunJson, policy: dict[str, Any]) -> None:
     assert row.split()[1].endswith("T00:00:00.000Z")
 
 
-def test_update_changes_what_is_given(run_json: RunJson, policy: dict[str, Any]) -> None:
+def test_update_changes_the_given_fields(run_json: RunJson, policy: dict[str, Any]) -> None:
     key = policy["budgetPolicyId"]
     updated = run_json("budget-policy", "update", key, "--amount", "5", "--window", "3", "HOURS", "--updated-by", "ann")
     assert (updated["budgetAmount"], updated["duration"]) == (5.0, {"unit": "HOURS", "value": 3})
@@ -89,7 +89,7 @@ def test_a_wrong_option_is_a_usage_error(run: Run, arguments: list[str], says: s
     assert says in run("budget-policy", "create", *arguments, code=2).stderr
 
 
-def test_every_field_that_the_gateway_refuses_has_a_line(run: Run) -> None:
+def test_every_invalid_field_has_a_line(run: Run) -> None:
     arguments = ("--amount", "-1", "--window", "0", "DAYS", "--scope", "USER", "--action", "ALERT")
     first, *fields = run("budget-policy", "create", *arguments, code=1).stderr.splitlines()
     assert first.startswith("error: INVALID_ARGUMENT: ")
@@ -104,7 +104,7 @@ def test_delete(run: Run, policy: dict[str, Any]) -> None:
 
 @pytest.fixture
 def budget(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A policy of an endpoint that refuses from 1 USD."""
+    """Create a policy that rejects requests to the endpoint from 1 USD."""
     created = run_json(
         *("budget-policy", "create", "--amount", "1", "--window", "1200", "MONTHS"),
         *("--scope", "ENDPOINT", "--target-value", endpoint["endpointId"], "--action", "REJECT"),
@@ -129,7 +129,7 @@ def test_spend(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: di
     assert [row.split()[3] for row in rows if budget["budgetPolicyId"] in row] == ["0.300001"]
 
 
-def test_the_moment_of_a_charge_is_that_of_its_zone(run_json: RunJson, endpoint: dict[str, Any]) -> None:
+def test_the_time_of_a_charge_respects_its_zone(run_json: RunJson, endpoint: dict[str, Any]) -> None:
     day = run_json(
         *("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS"),
         *("--scope", "ENDPOINT", "--target-value", endpoint["endpointId"], "--action", "ALERT"),
@@ -171,12 +171,12 @@ def test_an_amount_has_at_most_six_decimals(run: Run, amount: str) -> None:
 
 
 @pytest.mark.parametrize("moment", ["", "now", "12:00", "2026-13-01", "1700000000000"])
-def test_a_moment_is_in_iso_8601(run: Run, moment: str) -> None:
+def test_a_time_is_in_iso_8601(run: Run, moment: str) -> None:
     refused = run("budget-policy", "spend", "any", "--amount", "1", "--occurred-at", moment, code=2).stderr
     assert "is not a time" in refused
 
 
-def test_what_the_gateway_refuses_of_a_charge(run: Run, endpoint: dict[str, Any]) -> None:
+def test_an_invalid_charge_is_rejected(run: Run, endpoint: dict[str, Any]) -> None:
     arguments = ("--amount=-1", "--request-id", "")
     first, *fields = run("budget-policy", "spend", endpoint["name"], *arguments, code=1).stderr.splitlines()
     assert first.startswith("error: INVALID_ARGUMENT: ")

@@ -1,4 +1,4 @@
-"""The change log on the command line, and changes that ask for an etag or have a name."""
+"""The ``changes`` command, and changes with an expected etag or a request id."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ RunJson = Callable[..., Any]
 
 
 def etag(run: Run, *get: str) -> str:
-    """The etag that a get shows."""
+    """Return the etag shown by a get command."""
     return dict(line.split(maxsplit=1) for line in run(*get).stdout.splitlines() if line[0] != " ")["etag"]
 
 
 def last(run_json: RunJson) -> int:
-    return int(run_json("log")[-1]["revision"])
+    return int(run_json("changes")[-1]["revision"])
 
 
-def test_each_change_has_a_line(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+def test_one_line_per_change(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
     before = last(run_json)
     run("endpoint", "update", endpoint["name"], "--experiment-id", "7", "--updated-by", "ann")
     run("endpoint", "delete", endpoint["endpointId"])
-    changed, removed = run_json("log", "--since", str(before))
+    changed, removed = run_json("changes", "--since", str(before))
     assert [(line["revision"], line["rpc"]) for line in (changed, removed)] == [
         (str(before + 1), "UpdateGatewayEndpoint"),
         (str(before + 2), "DeleteGatewayEndpoint"),
@@ -36,7 +36,7 @@ def test_each_change_has_a_line(run: Run, run_json: RunJson, endpoint: dict[str,
     assert changed["actor"] == "ann"
     assert changed["change"]["id"] == endpoint["endpointId"]
     assert removed["change"]["etagBefore"] == changed["change"]["etagAfter"]
-    heading, first, second = run("log", "--since", str(before)).stdout.splitlines()
+    heading, first, second = run("changes", "--since", str(before)).stdout.splitlines()
     assert heading.split() == ["REVISION", "CHANGED_AT", "ACTOR", "RPC", "CHANGE", "EFFECTS"]
     assert first.split()[0] == str(before + 1)
     assert first.split()[2:] == [
@@ -46,17 +46,17 @@ def test_each_change_has_a_line(run: Run, run_json: RunJson, endpoint: dict[str,
 
 
 def test_after_the_last_there_is_none(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
-    assert run_json("log")[-1]["change"]["id"] == secret["secretId"]
-    assert run("log", "--since", str(last(run_json))).stdout == "(none)\n"
-    assert run_json("log", "--since", str(last(run_json))) == []
+    assert run_json("changes")[-1]["change"]["id"] == secret["secretId"]
+    assert run("changes", "--since", str(last(run_json))).stdout == "(none)\n"
+    assert run_json("changes", "--since", str(last(run_json))) == []
 
 
 @pytest.mark.parametrize("since", ["-1", "x"])
 def test_since_is_a_revision(run: Run, since: str) -> None:
-    run("log", "--since", since, code=2)
+    run("changes", "--since", since, code=2)
 
 
-def test_a_change_may_ask_for_an_etag(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
+def test_a_change_with_an_expected_etag(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
     key = endpoint["endpointId"]
     shown = etag(run, "endpoint", "get", key)
     assert run_json("endpoint", "update", key, "--experiment-id", "7", "--etag", shown)["experimentId"] == "7"
@@ -66,7 +66,7 @@ def test_a_change_may_ask_for_an_etag(run: Run, run_json: RunJson, endpoint: dic
     run("endpoint", "delete", key, "--etag", etag(run, "endpoint", "get", key))
 
 
-def test_a_request_with_a_name_acts_once(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
+def test_a_request_id_makes_a_request_idempotent(run: Run, run_json: RunJson, endpoint: dict[str, Any], name: str) -> None:
     budget = ("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS", "--scope", "GLOBAL", "--action", "ALERT")
     made = run_json(*budget, "--request-id", name)
     assert run_json(*budget, "--request-id", name) == made
@@ -77,7 +77,7 @@ def test_a_request_with_a_name_acts_once(run: Run, run_json: RunJson, endpoint: 
     assert "\n  request_id: " in other.stderr
 
 
-def test_every_command_that_changes_something_takes_both() -> None:
+def test_every_mutating_command_has_both_options() -> None:
     lacking = []
     verbs = {"create": {"request_id"}}
     verbs |= {verb: {"request_id", "etag"} for verb in ("update", "delete", "attach", "detach", "set")}

@@ -19,7 +19,7 @@ CANARY = "sk-canary-1f0e8a"
 
 
 def db(place: Place | None, *arguments: str, code: int = 0) -> Result:
-    """Run a command of db; the store is named by the environment, as one with a password should be."""
+    """Run a db command with the store URL in the environment, as for a URL with a password."""
     env = {} if place is None else {"GATEWAY_ENTITIES_STORE": place.url}
     result = CliRunner(env=env).invoke(cli, ["db", *arguments])
     assert result.exit_code == code, result.output
@@ -43,13 +43,13 @@ def filled(place: Place) -> Place:
     return place
 
 
-def test_upgrade_makes_the_tables_once(place: Place) -> None:
+def test_upgrade_creates_the_tables_once(place: Place) -> None:
     assert db_json(place, "upgrade") == {**db_json(place, "upgrade"), "before": None}
-    assert f"is at revision {HEAD} already." in db(place, "upgrade").stdout
+    assert f"already at revision {HEAD}." in db(place, "upgrade").stdout
     assert "No problem found." in db(place, "check").stdout
 
 
-def test_check_tells_what_is_there_and_what_is_wrong(filled: Place) -> None:
+def test_check_reports_rows_and_problems(filled: Place) -> None:
     report = db_json(filled, "check")
     assert (report["schema"], report["newest"], report["problems"]) == (HEAD, HEAD, [])
     assert (report["rows"]["secrets"], report["rows"]["endpoints"], report["rows"]["bindings"]) == (1, 1, 0)
@@ -67,7 +67,7 @@ def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) ->
     assert len(saved["keys"]) == 1
     target = f"sqlite:///{tmp_path / 'restored.sqlite'}"
     shown = db(None, "restore", str(tmp_path / "backup"), "--store", target).stdout
-    assert "restored.sqlite is restored: " in shown
+    assert "restored.sqlite restored: " in shown
     assert f"needs key {saved['keys'][0]}, which is not in the backup" in shown
     again = db(None, "restore", str(tmp_path / "backup"), "--store", target, code=2)
     assert again.stdout == ""
@@ -75,7 +75,7 @@ def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) ->
     assert db(filled, "backup", str(tmp_path / "backup"), code=2).stderr.count("\n") == 1
 
 
-def test_what_cannot_be_done_is_told_in_one_line(place: Place, tmp_path: Path) -> None:
+def test_errors_are_one_line(place: Place, tmp_path: Path) -> None:
     (tmp_path / "none").write_text("no backup")
     absent = Place(f"sqlite:///{tmp_path / 'absent.sqlite'}")
     for arguments in (["check"], ["backup", str(tmp_path / "new")]):
@@ -93,7 +93,7 @@ def test_an_empty_database_has_a_problem_and_no_backup(postgresql_place: Place, 
     assert "There is no store" in db(postgresql_place, "backup", str(tmp_path / "new"), code=2).stderr
 
 
-def test_it_runs_as_a_process_of_its_own_and_shows_no_bar_in_a_pipe(filled: Place, tmp_path: Path) -> None:
+def test_no_progress_bar_in_a_pipe(filled: Place, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gateway_entities.cli", "db", "check"]
     env = {**os.environ, "GATEWAY_ENTITIES_STORE": filled.url}
     done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)

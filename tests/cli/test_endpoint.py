@@ -11,7 +11,7 @@ RunJson = Callable[..., Any]
 Model = dict[str, Any]
 
 
-def test_create_with_everything(run_json: RunJson, name: str, models: list[Model]) -> None:
+def test_create_with_all_options(run_json: RunJson, name: str, models: list[Model]) -> None:
     a, b, c = models
     created = run_json(
         *("endpoint", "create", name, "--primary", a["name"], "0.7", "--primary", b["modelDefinitionId"], "0.3"),
@@ -34,7 +34,7 @@ def test_create_with_everything(run_json: RunJson, name: str, models: list[Model
     assert run_json("endpoint", "get", name) == created
 
 
-def test_one_primary_has_no_routing_strategy_unless_asked_for(
+def test_one_primary_has_no_default_routing_strategy(
     run_json: RunJson, name: str, models: list[Model], endpoint: dict[str, Any]
 ) -> None:
     assert "routingStrategy" not in endpoint
@@ -45,19 +45,19 @@ def test_one_primary_has_no_routing_strategy_unless_asked_for(
     assert asked["routingStrategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
 
 
-def test_a_refused_tag_leaves_no_endpoint_behind(run: Run, name: str, models: list[Model]) -> None:
+def test_a_rejected_tag_leaves_no_endpoint(run: Run, name: str, models: list[Model]) -> None:
     arguments = ("endpoint", "create", name, "--primary", models[0]["name"], "1", "--tag", "k", "v" * 5001)
     assert run(*arguments, code=1).stderr.startswith("error: INVALID_ARGUMENT: ")
     assert run("endpoint", "get", name, code=1).stderr.startswith("error: NOT_FOUND: ")
 
 
-def test_no_primary_is_refused_by_the_gateway(run: Run, name: str) -> None:
+def test_the_gateway_rejects_an_endpoint_without_primary(run: Run, name: str) -> None:
     refused = run("endpoint", "create", name, code=1).stderr
     assert refused.startswith("error: INVALID_ARGUMENT: ")
     assert "\n  model_configs: " in refused
 
 
-def test_a_weight_that_is_no_number_is_a_usage_error(run: Run, name: str) -> None:
+def test_an_invalid_weight_is_a_usage_error(run: Run, name: str) -> None:
     assert "'heavy' is not a valid float" in run("endpoint", "create", name, "--primary", "m", "heavy", code=2).stderr
 
 
@@ -91,7 +91,9 @@ def test_list(run: Run, run_json: RunJson, endpoint: dict[str, Any], secret: dic
     assert row.split()[:2] == [endpoint["endpointId"], endpoint["name"]]
 
 
-def test_update_changes_what_is_given(run_json: RunJson, name: str, endpoint: dict[str, Any], models: list[Model]) -> None:
+def test_update_changes_the_given_fields(
+    run_json: RunJson, name: str, endpoint: dict[str, Any], models: list[Model]
+) -> None:
     renamed = run_json("endpoint", "update", endpoint["name"], "--name", name, "--experiment-id", "7", "--updated-by", "bob")
     assert (renamed["name"], renamed["experimentId"], renamed["lastUpdatedBy"]) == (name, "7", "bob")
     assert renamed["modelMappings"] == endpoint["modelMappings"]

@@ -1,4 +1,4 @@
-"""The keys group: what its commands print and exit with, and that no key leaves them but where it is asked for."""
+"""The ``keys`` commands: output, exit codes, and no key in any output but that of ``generate -``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VALUE = "sk-canary-b1946ac92492d234"
 
 
 class Folder:
-    """A folder with a store, its own key file and two others."""
+    """A folder with a store, its key file and two others."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Folder:
         self.ids[self.own] = KeyFile(self.own).read()[0].id
 
     def secrets(self) -> list[str]:
-        """Everything that must not be shown."""
+        """Return all texts that must not be shown."""
         lines = [file.read_text().strip() for file in (self.own, self.new, self.spare) if file.exists()]
         keys = [line.rpartition(":")[2] for line in lines]
         return [VALUE, *keys, *(base64.b64decode(key).hex() for key in keys)]
@@ -74,7 +74,7 @@ def run_json(run: Callable[..., Result]) -> Callable[..., Any]:
     return run_json
 
 
-def test_generate_makes_a_file_for_its_owner_and_prints_the_id(run: Callable[..., Result], folder: Folder) -> None:
+def test_generate_creates_a_private_file_and_prints_the_id(run: Callable[..., Result], folder: Folder) -> None:
     result = run("generate", "made.key", "--name", "2026-11")
     key = KeyFile(folder.path / "made.key").read()[0]
     assert result.stdout == f"key {key.id} (2026-11) in made.key\n"
@@ -84,7 +84,7 @@ def test_generate_makes_a_file_for_its_owner_and_prints_the_id(run: Callable[...
     assert KeyFile(folder.path / "made.key").read()[0].id == key.id
 
 
-def test_generate_prints_a_key_where_that_is_asked_for(folder: Folder) -> None:
+def test_generate_to_standard_output(folder: Folder) -> None:
     result = CliRunner().invoke(cli, ["keys", "generate", "-", "--name", "x"])
     name, _, encoded = result.stdout.strip().partition(":")
     assert (name, len(base64.b64decode(encoded))) == ("x", 32)
@@ -92,17 +92,17 @@ def test_generate_prints_a_key_where_that_is_asked_for(folder: Folder) -> None:
     assert encoded not in result.stderr
 
 
-def test_generate_takes_no_name_that_cannot_be_written_down(run: Callable[..., Result]) -> None:
+def test_generate_rejects_an_invalid_name(run: Callable[..., Result]) -> None:
     assert "A key's name is 1 to 64" in run("generate", "made.key", "--name", "a:b", code=2).stderr
 
 
 def test_check_of_a_store_with_its_own_key(run: Callable[..., Result], folder: Folder) -> None:
     lines = run("check").stdout.splitlines()
     assert lines[1].split()[:4] == [folder.ids[folder.own], "-", "4", "encrypts"]
-    assert lines[-1] == "Everything can be decrypted."
+    assert lines[-1] == "All data can be decrypted."
 
 
-def test_check_tells_unused_and_missing_keys(run: Callable[..., Result], folder: Folder) -> None:
+def test_check_lists_unused_and_missing_keys(run: Callable[..., Result], folder: Folder) -> None:
     result = run("check", "--key-file", folder.own, "--key-file", folder.spare)
     assert f"Nothing is encrypted with key {folder.ids[folder.spare]} (spare)." in result.stdout
     missing = run("check", "--key-file", folder.new, code=1).stdout
@@ -111,10 +111,10 @@ def test_check_tells_unused_and_missing_keys(run: Callable[..., Result], folder:
         assert f"\n{name}: " in missing
 
 
-def test_rotated_is_asked_for(run: Callable[..., Result], folder: Folder) -> None:
+def test_check_rotated(run: Callable[..., Result], folder: Folder) -> None:
     both = ("--key-file", folder.new, "--key-file", folder.own)
     run("check", *both)
-    assert "keys rotate changes that" in run("check", "--rotated", *both, code=1).stdout
+    assert "run gateway-entities keys rotate" in run("check", "--rotated", *both, code=1).stdout
     run("rotate", *both)
     run("check", "--rotated", *both)
     run("check", "--rotated", "--key-file", folder.new)
@@ -130,7 +130,7 @@ def test_a_rotation_in_json(run_json: Callable[..., Any], folder: Folder) -> Non
     assert (report["rotated"], report["unreadable"]) == (True, [])
 
 
-def test_an_altered_secret_is_named_and_the_others_are_rotated(
+def test_a_tampered_secret_is_reported_and_the_others_are_rotated(
     run: Callable[..., Result], run_json: Callable[..., Any], folder: Folder
 ) -> None:
     import sqlite3
@@ -148,7 +148,7 @@ def test_an_altered_secret_is_named_and_the_others_are_rotated(
     assert "s-moved: " in run("rotate", *both, code=1).stdout
 
 
-def test_what_cannot_be_checked_ends_with_2(run: Callable[..., Result], folder: Folder) -> None:
+def test_errors_have_exit_code_2(run: Callable[..., Result], folder: Folder) -> None:
     assert (
         f"key {folder.ids[folder.own]} (3 of them), which is not configured"
         in run("rotate", "--key-file", folder.new, code=2).stderr
@@ -161,7 +161,7 @@ def test_what_cannot_be_checked_ends_with_2(run: Callable[..., Result], folder: 
     run("check", "--no-such-option", code=2)
 
 
-def test_the_first_key_given_is_the_one_that_encrypts_whatever_its_kind(
+def test_the_first_key_given_encrypts_for_every_kind_of_source(
     run_json: Callable[..., Any], folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command, file = ("--key-command", f"cat {folder.new}"), ("--key-file", folder.own)
@@ -176,7 +176,7 @@ def test_the_first_key_given_is_the_one_that_encrypts_whatever_its_kind(
     assert first(*file, "--key-env", "GATEWAY_ENTITIES_KEY", *command) == [None, "spare", "new"]
 
 
-def test_the_variable_alone_is_enough_and_the_file_beside_the_store_is_then_not_used(
+def test_the_environment_variable_replaces_the_default_key_file(
     run_json: Callable[..., Any], folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GATEWAY_ENTITIES_KEY", folder.own.read_text())
@@ -184,7 +184,7 @@ def test_the_variable_alone_is_enough_and_the_file_beside_the_store_is_then_not_
     assert run_json("check")["keys"][0]["from"] == "the environment variable GATEWAY_ENTITIES_KEY"
 
 
-def test_serve_names_the_missing_key_before_it_listens(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_reports_the_missing_key_before_it_listens(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATEWAY_ENTITIES_KEY", raising=False)
     result = CliRunner().invoke(cli, ["serve", "--store", folder.url, "--key-file", str(folder.new)])
     assert (result.exit_code, result.stdout) == (1, "")

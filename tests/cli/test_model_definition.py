@@ -21,7 +21,7 @@ def test_create_with_the_secrets_id_or_name(run_json: RunJson, name: str, secret
     assert (created["provider"], created["modelName"], created["createdBy"]) == ("openai", "gpt-4o", "ann")
 
 
-def test_a_secret_that_is_not_there(run: Run, name: str) -> None:
+def test_a_missing_secret(run: Run, name: str) -> None:
     arguments = ("model-definition", "create", name, "--secret", name, "--provider", "p", "--model-name", "m")
     assert run(*arguments, code=1).stderr.startswith("error: NOT_FOUND: ")
 
@@ -43,7 +43,7 @@ def test_list(run: Run, run_json: RunJson, models: list[dict[str, Any]], secret:
     assert [row.split()[:2] for row in rows] == [[model["modelDefinitionId"], model["name"]] for model in models]
 
 
-def test_update_changes_what_is_given(run: Run, run_json: RunJson, models: list[dict[str, Any]], name: str) -> None:
+def test_update_changes_the_given_fields(run: Run, run_json: RunJson, models: list[dict[str, Any]], name: str) -> None:
     updated = run_json("model-definition", "update", models[0]["name"], "--name", name, "--updated-by", "bob")
     assert (updated["name"], updated["modelName"], updated["lastUpdatedBy"]) == (name, "gpt-4o", "bob")
     cleared = run_json("model-definition", "update", name, "--clear", "secret_id", "--model-name", "gpt-5")
@@ -58,6 +58,6 @@ def test_delete_by_id_and_by_name(run: Run, models: list[dict[str, Any]], field:
     assert run("model-definition", "get", models[0][field], code=1).stderr.startswith("error: NOT_FOUND: ")
 
 
-def test_one_that_is_in_use_is_not_deleted(run: Run, models: list[dict[str, Any]], endpoint: dict[str, Any]) -> None:
+def test_a_model_definition_in_use_is_not_deleted(run: Run, models: list[dict[str, Any]], endpoint: dict[str, Any]) -> None:
     refused = run("model-definition", "delete", models[0]["name"], code=1)
     assert refused.stderr.startswith("error: FAILED_PRECONDITION: ")

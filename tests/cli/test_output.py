@@ -24,12 +24,12 @@ def test_times_are_utc_and_one_beyond_the_calendar_is_a_number() -> None:
     assert shown["last_updated_at"] == str(2**62)
 
 
-def test_enum_numbers_that_are_not_known_are_shown_as_numbers() -> None:
+def test_unknown_enum_numbers_are_shown_as_numbers() -> None:
     endpoint = GatewayEndpoint("e-1", "n", 0, 0, routing_strategy=77)
     assert lines(record(endpoint))["routing_strategy"] == "77"
 
 
-def test_map_values_are_in_the_order_of_their_keys() -> None:
+def test_map_entries_are_sorted_by_key() -> None:
     assert lines(record(secret(masked_values={"b": "***", "a": "***"})))["masked_values"] == "a=***, b=***"
 
 
@@ -42,14 +42,14 @@ def test_columns_stay_aligned_under_wide_and_combining_characters() -> None:
     assert rows[2].index("-", 4) == start + 1
 
 
-def test_a_list_cuts_what_is_too_long_and_a_single_view_does_not() -> None:
+def test_long_values_are_truncated_in_lists_only() -> None:
     endpoint = GatewayEndpoint("e-1", "n", 0, 0, tags=[GatewayEndpointTag("k", "v" * 5000)])
     assert "v" * 5000 in record(endpoint)
     assert "v" * 81 not in entity_table([endpoint])
     assert "…" in entity_table([endpoint])
 
 
-def test_a_window_is_shown_by_its_moments() -> None:
+def test_a_window_is_shown_with_times() -> None:
     heading, row = entity_table([GatewayBudgetWindow("bp-1", 0, 86_400_000, 1.5)]).splitlines()
     assert heading.split() == ["BUDGET_POLICY_ID", "WINDOW_START", "WINDOW_END", "CURRENT_SPEND"]
     assert row.split() == ["bp-1", "1970-01-01T00:00:00.000Z", "1970-01-02T00:00:00.000Z", "1.5"]

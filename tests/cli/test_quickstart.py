@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "gateway_entities.cli", "quickstart"]
 
 @pytest.fixture
 def temporary(tmp_path: Path) -> Iterator[Path]:
-    """The folder in which the process makes its temporary files; it must be empty in the end."""
+    """Yield a folder for temporary files of the process, which must be empty in the end."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     yield folder
@@ -30,7 +30,7 @@ def start(temporary: Path, **environment: str) -> subprocess.Popen[str]:
 
 
 def processes_in(folder: Path) -> dict[int, bytes]:
-    """The command lines of the processes whose current folder is below the folder."""
+    """Return the command lines of processes with a working directory below the folder."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -51,7 +51,7 @@ def wait_for_server(folder: Path) -> tuple[int, bytes]:
     raise AssertionError("no server was started")
 
 
-def test_it_shows_everything_and_leaves_nothing(temporary: Path) -> None:
+def test_output_and_clean_up(temporary: Path) -> None:
     with start(temporary) as process:
         _, command = wait_for_server(temporary)
         stdout, stderr = process.communicate(timeout=30)
@@ -79,14 +79,14 @@ def test_it_shows_everything_and_leaves_nothing(temporary: Path) -> None:
         ["PRIMARY", "0.3", "-"],
         ["FALLBACK", "1.0", "0"],
     ]
-    # Only the masked form of the key, and no colours in a pipe.
+    # Only the masked key, and no escape sequences in a pipe.
     assert max(map(len, re.findall(r"sk-[\w.-]*", stdout)), default=0) <= len("sk-...abcd")
     assert "\x1b" not in stdout
     assert processes_in(temporary) == {}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_its_server(temporary: Path, number: signal.Signals) -> None:
+def test_a_signal_stops_it_and_its_server(temporary: Path, number: signal.Signals) -> None:
     with start(temporary) as process:
         wait_for_server(temporary)
         process.send_signal(number)
@@ -96,7 +96,7 @@ def test_a_signal_ends_it_and_its_server(temporary: Path, number: signal.Signals
     assert processes_in(temporary) == {}
 
 
-def test_a_server_that_dies_is_one_clear_line(temporary: Path) -> None:
+def test_a_killed_server_is_one_error_line(temporary: Path) -> None:
     with start(temporary) as process:
         server, _ = wait_for_server(temporary)
         os.kill(server, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_a_server_that_dies_is_one_clear_line(temporary: Path) -> None:
     assert processes_in(temporary) == {}
 
 
-def test_a_server_that_cannot_start_is_one_clear_line(temporary: Path, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_is_one_error_line(temporary: Path, tmp_path: Path) -> None:
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "starlette.py").write_text("raise ModuleNotFoundError('gone', name='starlette')\n")
     with start(temporary, PYTHONPATH=str(tmp_path / "modules")) as process:

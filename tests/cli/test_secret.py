@@ -45,7 +45,7 @@ def test_create_reads_the_value_from_standard_input_and_shows_it_masked(
 def test_create_reads_each_key_from_its_file(
     run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "id=1").write_bytes(b"two\nlines are kept\r\n")
+    (tmp_path / "id=1").write_bytes(b"two\nlines stay\r\n")
     (tmp_path / "key").write_bytes(canary.encode())
     created = run_json(
         "secret",
@@ -56,7 +56,7 @@ def test_create_reads_each_key_from_its_file(
         "--value-file",
         f"api_key={tmp_path / 'key'}",
     )
-    assert stored_value(running, created["secretId"]) == {"access_id": "two\nlines are kept", "api_key": canary}
+    assert stored_value(running, created["secretId"]) == {"access_id": "two\nlines stay", "api_key": canary}
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])
@@ -71,7 +71,7 @@ def test_create_reads_the_whole_value_from_json(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stdin", "says"),
+    ("arguments", "stdin", "text"),
     [
         ([], "", "--value-file"),
         (["--value-file", "api_key"], "", "KEY=FILE"),
@@ -85,16 +85,16 @@ def test_create_reads_the_whole_value_from_json(
         (["--values-file", "-"], '{"a": ["CANARY"]}', "object of strings"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_a_usage_error_that_does_not_show_it(
-    run: Run, name: str, canary: str, arguments: list[str], stdin: str | bytes, says: str
+def test_an_unreadable_value_is_a_usage_error_without_the_value(
+    run: Run, name: str, canary: str, arguments: list[str], stdin: str | bytes, text: str
 ) -> None:
     data = stdin.encode() if isinstance(stdin, str) else stdin
     result = run("secret", "create", name, *arguments, stdin=data.replace(b"CANARY", canary.encode()), code=2)
-    assert says in result.stderr
+    assert text in result.stderr
     assert result.stdout == ""
 
 
-def test_what_the_gateway_refuses_is_one_line_and_one_for_each_field(run: Run, name: str, canary: str) -> None:
+def test_a_rejected_request_is_one_line_and_one_per_field(run: Run, name: str, canary: str) -> None:
     arguments = ("secret", "create", "", "--provider", "p" * 65, "--value-file", "model_list=-")
     first, *fields = run(*arguments, stdin=canary, code=1).stderr.splitlines()
     assert first.startswith("error: INVALID_ARGUMENT: ")
@@ -145,11 +145,11 @@ def test_delete_by_id_and_by_name(run: Run, secret: dict[str, Any], field: str) 
     assert gone.stderr.count("\n") == 1
 
 
-def test_delete_says_nothing_but_an_empty_object_in_json(run_json: RunJson, secret: dict[str, Any]) -> None:
+def test_delete_prints_an_empty_json_object(run_json: RunJson, secret: dict[str, Any]) -> None:
     assert run_json("secret", "delete", secret["secretId"]) == {}
 
 
-def test_a_name_cannot_act_on_the_terminal(run: Run, run_json: RunJson, name: str) -> None:
+def test_terminal_escapes_in_a_name_are_escaped(run: Run, run_json: RunJson, name: str) -> None:
     wild = f"{name}\x1b[31m\nred"
     assert run_json("secret", "create", wild, "--value-file", "k=-", stdin="v")["secretName"] == wild
     for shown in (run("secret", "get", wild), run("secret", "list")):

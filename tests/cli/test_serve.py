@@ -32,8 +32,8 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
             process.kill()
 
 
-def refused(*arguments: str) -> str:
-    """Run serve; it must end by itself with one line on stderr, which is returned."""
+def start_error(*arguments: str) -> str:
+    """Run serve, which must exit with one line on stderr, and return that line."""
     result = CliRunner().invoke(cli, ["serve", *arguments])
     assert result.exit_code in {1, 2}, result.output
     assert result.stdout == ""
@@ -43,7 +43,7 @@ def refused(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_its_addresses_takes_calls_and_ends_with_0(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_prints_its_addresses_serves_and_exits_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, *FREE, "--log-level", "warning") as (process, grpc_line, http_line):
         assert re.fullmatch(r"grpc://127\.0\.0\.1:[1-9]\d*\n", grpc_line)
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*\n", http_line)
@@ -57,7 +57,7 @@ def test_it_prints_its_addresses_takes_calls_and_ends_with_0(tmp_path: Path, num
     assert stat.S_IMODE((tmp_path / "gateway.sqlite.key").stat().st_mode) == 0o600
 
 
-def test_it_takes_the_ports_the_store_and_the_key_that_it_is_given(tmp_path: Path) -> None:
+def test_it_uses_the_given_ports_store_and_key(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     arguments = ["--store", f"sqlite:///{tmp_path}/my.db", "--grpc", "localhost:0", "--http", "[::1]:0"]
     if not socket.has_ipv6:
@@ -73,11 +73,11 @@ def test_it_takes_the_ports_the_store_and_the_key_that_it_is_given(tmp_path: Pat
 
 
 @pytest.mark.parametrize("option", ["--grpc", "--http"])
-def test_a_port_that_is_taken(tmp_path: Path, option: str) -> None:
+def test_a_port_in_use(tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         other = "--http" if option == "--grpc" else "--grpc"
-        # A process of its own: gRPC's core writes past Python's standard error.
+        # In a child process, because gRPC's core bypasses Python's standard error.
         command = [*COMMAND, option, address, other, "127.0.0.1:0"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
@@ -86,33 +86,33 @@ def test_a_port_that_is_taken(tmp_path: Path, option: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--grpc", "--http"])
-def test_an_address_that_others_could_reach(option: str) -> None:
+def test_an_address_beyond_loopback(option: str) -> None:
     other = "--http" if option == "--grpc" else "--grpc"
-    assert "0.0.0.0" in refused(option, "0.0.0.0:0", other, "127.0.0.1:0")
+    assert "0.0.0.0" in start_error(option, "0.0.0.0:0", other, "127.0.0.1:0")
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:http", "127.0.0.1:70000", ""])
-def test_an_address_that_is_none(address: str) -> None:
-    refused("--grpc", address, "--http", "127.0.0.1:0")
+def test_an_invalid_address(address: str) -> None:
+    start_error("--grpc", address, "--http", "127.0.0.1:0")
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite:////no/such/folder/gateway.sqlite", "oracle://host/db", ""])
 def test_a_store_that_cannot_be_opened(url: str) -> None:
-    refused(*FREE, "--store", url)
+    start_error(*FREE, "--store", url)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "gateway.sqlite").write_bytes(b"this is no database, but it is long enough to look at" * 40)
-    refused(*FREE, "--store", f"sqlite:///{tmp_path}/gateway.sqlite")
+    start_error(*FREE, "--store", f"sqlite:///{tmp_path}/gateway.sqlite")
 
 
 def test_a_key_file_that_holds_no_key(tmp_path: Path) -> None:
     key_file = tmp_path / "bad.key"
     key_file.write_text("nothing of the right length")
     key_file.chmod(0o600)
-    said = refused(*FREE, "--store", f"sqlite:///{tmp_path}/gateway.sqlite", "--key-file", str(key_file))
-    assert str(key_file) in said
-    assert "nothing of" not in said
+    error = start_error(*FREE, "--store", f"sqlite:///{tmp_path}/gateway.sqlite", "--key-file", str(key_file))
+    assert str(key_file) in error
+    assert "nothing of" not in error
 
 
 def test_the_store_and_the_key_survive_a_restart(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_store_and_the_key_survive_a_restart(tmp_path: Path) -> None:
     assert len(ids) == 1
 
 
-def test_without_the_servers_libraries_it_says_how_to_get_them(tmp_path: Path) -> None:
+def test_without_the_server_extra_the_error_has_the_pip_command(tmp_path: Path) -> None:
     (tmp_path / "starlette.py").write_text("raise ModuleNotFoundError(\"No module named 'starlette'\", name='starlette')\n")
     done = subprocess.run(
         [*COMMAND, *FREE],

@@ -1,4 +1,4 @@
-"""Servers that share one PostgreSQL database, which goes away and comes back."""
+"""Servers that share one PostgreSQL database, with outages of the database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127
 
 @contextmanager
 def serving(place: Place, folder: Path, *arguments: str) -> Iterator[tuple[str, str]]:
-    """Run a server; its log is ``server.log`` in the folder, to which others add theirs."""
+    """Run a server that appends its log to ``server.log`` in the folder."""
     env = {**os.environ, "GATEWAY_ENTITIES_STORE": place.url}
     with (
         (folder / "server.log").open("ab") as log,
@@ -55,9 +55,7 @@ def ready(http_target: str) -> int:
         connection.close()
 
 
-def test_two_servers_of_one_database_see_what_the_other_writes(
-    postgresql_place: Place, key_file: str, tmp_path: Path
-) -> None:
+def test_two_servers_of_one_database_see_each_others_writes(postgresql_place: Place, key_file: str, tmp_path: Path) -> None:
     with ExitStack() as undo:
         started = [undo.enter_context(serving(postgresql_place, tmp_path, "--key-file", key_file)) for _ in range(2)]
         one, other = (undo.enter_context(GatewayClient(grpc)) for grpc, _ in started)
@@ -87,16 +85,16 @@ def test_a_server_outlives_its_database(postgresql_place: Place, key_file: str, 
             assert ready(http_target) == 200
             assert client.get_secret(secret_name="kept") == secret
             client.create_secret("written after", {"api_key": "sk-0123456789abcdef"})
-    said = (tmp_path / "server.log").read_text()
-    assert "Traceback" not in said
-    assert PASSWORD not in said
-    assert ESCAPED_PASSWORD not in said
+    log = (tmp_path / "server.log").read_text()
+    assert "Traceback" not in log
+    assert PASSWORD not in log
+    assert ESCAPED_PASSWORD not in log
 
 
-def test_without_a_key_it_does_not_start_and_says_why(postgresql_place: Place, tmp_path: Path) -> None:
+def test_without_a_key_it_does_not_start(postgresql_place: Place, tmp_path: Path) -> None:
     with serving(postgresql_place, tmp_path) as addresses:
         assert addresses == ("", "")
-    said = (tmp_path / "server.log").read_text()
-    assert said.count("\n") == 1
-    assert "needs a key" in said
-    assert ESCAPED_PASSWORD not in said
+    log = (tmp_path / "server.log").read_text()
+    assert log.count("\n") == 1
+    assert "needs a key" in log
+    assert ESCAPED_PASSWORD not in log

@@ -27,12 +27,12 @@ def run(tmp_path: Path) -> Callable[..., Result]:
     return run
 
 
-def test_a_token_goes_to_standard_output_alone_and_is_kept_as_a_digest(run, tmp_path):
+def test_a_token_is_printed_to_standard_output_only_and_stored_as_a_digest(run, tmp_path):
     result = run("create", "alice", "--scope", "admin", "--expires", "90d")
     token = result.stdout.removesuffix("\n")
     assert TEXT.fullmatch(token)
     assert token not in result.stderr
-    assert "alice, scope admin, until 20" in result.stderr
+    assert "alice, scope admin, valid until 20" in result.stderr
     secret = token.rpartition("_")[2]
     for path in tmp_path.iterdir():
         assert secret.encode() not in path.read_bytes()
@@ -63,53 +63,53 @@ def test_a_name_has_one_token_until_that_is_revoked(run):
 
 
 @pytest.mark.parametrize("duration", ["", "90", "d", "1y", "-1d", "1.5d", "0s", "9999999w"])
-def test_a_duration_that_is_none(run, duration):
+def test_an_invalid_duration(run, duration):
     assert run("create", "alice", "--scope", "read", "--expires", duration, code=2).stdout == ""
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
-def test_a_name_that_is_none(run, name):
+def test_an_invalid_name(run, name):
     assert "printable" in run("create", name, "--scope", "read", code=2).stderr
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("revoke", "alice")])
-def test_a_store_that_does_not_exist_is_not_made(run, tmp_path, arguments):
+def test_a_missing_store_is_not_created(run, tmp_path, arguments):
     assert "does not exist" in run(*arguments, code=2).stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_commands_show_the_token_of_a_file_or_of_the_environment(tmp_path):
+def test_commands_send_the_token_of_a_file_or_of_the_environment(tmp_path):
     with gateway() as running:
-        with open_tokens(f"sqlite:///{running.store_path}") as keeper:
+        with open_tokens(f"sqlite:///{running.store_path}") as manager:
             from gateway_entities.server.store.repositories.token import AccessScope
 
-            token = keeper.create("alice", AccessScope.READ).text
+            token = manager.create("alice", AccessScope.READ).text
         file = tmp_path / "token"
         file.write_text(token + "\n")
         file.chmod(0o600)
 
-        def ask(*arguments: str, **environment: str) -> Result:
+        def call(*arguments: str, **environment: str) -> Result:
             given = {"GATEWAY_ENTITIES_TARGET": running.grpc_target, **environment}
             result = CliRunner(env=given).invoke(cli, ["secret", "list", *arguments])
             assert token not in result.output
             return result
 
-        assert "UNAUTHENTICATED" in ask().stderr
-        assert ask(GATEWAY_ENTITIES_TOKEN=token).exit_code == 0
-        assert ask("--token-file", str(file)).exit_code == 0
-        assert ask(GATEWAY_ENTITIES_TOKEN_FILE=str(file)).exit_code == 0
-        insecure = ask("--target", "http://192.0.2.1:1", GATEWAY_ENTITIES_TOKEN=token)
+        assert "UNAUTHENTICATED" in call().stderr
+        assert call(GATEWAY_ENTITIES_TOKEN=token).exit_code == 0
+        assert call("--token-file", str(file)).exit_code == 0
+        assert call(GATEWAY_ENTITIES_TOKEN_FILE=str(file)).exit_code == 0
+        insecure = call("--target", "http://192.0.2.1:1", GATEWAY_ENTITIES_TOKEN=token)
         assert (insecure.exit_code, "without TLS" in insecure.stderr) == (1, True)
-        assert ask("--token-file", str(tmp_path / "missing")).exit_code == 2
+        assert call("--token-file", str(tmp_path / "missing")).exit_code == 2
         file.chmod(0o644)
-        assert "chmod 600" in ask("--token-file", str(file)).stderr
+        assert "chmod 600" in call("--token-file", str(file)).stderr
 
 
 @pytest.mark.parametrize(
     "options",
     [("--tls-cert", "x"), ("--tls-key", "x"), ("--tls-client-ca", "x")],
 )
-def test_a_server_takes_a_certificate_with_its_key(options):
+def test_a_certificate_needs_its_key(options):
     result = CliRunner().invoke(cli, ["serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options])
     assert result.exit_code == 2
     assert "--tls-key" in result.stderr

@@ -1,4 +1,4 @@
-"""The pytest plugin, as another repository uses it: three lines of configuration, in a process of its own."""
+"""The pytest plugin, configured as in another repository and run in a child process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def repository(tmp_path):
 
 def run(repository: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(repository)]
-    # Only this plugin: the others cost time.
+    # Other plugins would only cost time.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
@@ -42,7 +42,7 @@ def test_good_messages_and_schemas_pass(repository):
     assert "3 passed" in result.stdout
 
 
-def test_a_bad_message_fails_and_says_why(repository):
+def test_an_invalid_message_fails_with_its_findings(repository):
     (repository / "recorded" / "GatewayEndpointTag.bad.binpb").write_bytes(b"\x0a\x09short")
     result = run(repository)
     assert result.returncode == 1
@@ -51,14 +51,14 @@ def test_a_bad_message_fails_and_says_why(repository):
     assert "wire/truncated" in result.stdout
 
 
-def test_a_folder_that_is_not_there_is_a_usage_error(repository):
+def test_a_missing_folder_is_a_usage_error(repository):
     (repository / "recorded").rename(repository / "moved")
     result = run(repository)
     assert result.returncode == 4
     assert "gateway_wire_messages" in result.stderr
 
 
-def test_a_schema_that_breaks_fails_and_says_why(repository):
+def test_an_incompatible_schema_fails_with_its_breaks(repository):
     pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
     folder = repository / "protos" / "gatewayentities" / "v1"
     folder.mkdir(parents=True)

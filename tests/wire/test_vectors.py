@@ -1,4 +1,4 @@
-"""The committed golden vectors are what the contract gives, and everything here reads them as it should.
+"""The committed golden vectors are up to date, and every decoder in this package reads them.
 
 After a change of the contract: ``gateway-entities wire vectors tests/wire/vectors/HEAD``.
 """
@@ -28,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_the_committed_ones_are_up_to_date(tmp_path):
+def test_committed_vectors_are_up_to_date(tmp_path):
     write(tmp_path)
     fresh, committed = contents(tmp_path), contents(HEAD)
     assert fresh.keys() == committed.keys()
@@ -41,7 +41,7 @@ def test_every_message_has_vectors():
 
 
 @ALL
-def test_bytes_and_json_say_the_same(vector):
+def test_bytes_and_json_agree(vector):
     data = (HEAD / f"{vector['name']}.binpb").read_bytes()
     assert hashlib.sha256(data).hexdigest() == vector["sha256"]
     kind = message_type_named(vector["type"])
@@ -54,23 +54,23 @@ def test_bytes_and_json_say_the_same(vector):
 
 
 @ALL
-def test_all_are_canonical(vector):
+def test_vectors_are_canonical(vector):
     assert check((HEAD / f"{vector['name']}.binpb").read_bytes(), vector["type"]).canonical
 
 
 @pytest.mark.parametrize("vector", [v for v in MANIFEST if v["case"] in {"full", "maximum", "unicode", "unknown_enum"}])
-def test_entities_keep_them(vector):
+def test_entities_preserve_them(vector):
     kind = getattr(entities, vector["type"].rpartition(".")[2], None)
     data = (HEAD / f"{vector['name']}.binpb").read_bytes()
     if kind in {entities.GatewayEndpoint, entities.GatewayChange}:
-        # Their lists have an element without any field, and of these, some are required.
+        # Their lists have an empty element, which lacks required fields.
         with pytest.raises(WireError, match=r"\[1\].*is required"):
             kind.from_bytes(data)
     elif kind is not None:
         assert kind.from_bytes(data).to_bytes() == data
 
 
-def test_writing_again_changes_nothing_and_spares_other_files(tmp_path):
+def test_writing_is_idempotent_and_preserves_other_files(tmp_path):
     (tmp_path / "mine.json").write_text("{}")
     (tmp_path / "Gone.full.binpb").write_bytes(b"")
     for _ in range(2):

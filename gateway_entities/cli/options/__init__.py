@@ -1,1 +1,1 @@
-"""Options that commands share."""
+"""Options shared by several commands."""

@@ -1,4 +1,4 @@
-"""The options that say who may reach a server, and as whom."""
+"""Options of ``serve`` for TLS, authentication and allowed hosts."""
 
 from __future__ import annotations
 
@@ -16,38 +16,37 @@ _OPTIONS: Final = (
         "--tls-cert",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="The server's certificate, PEM, with those between it and its authority: TLS on both ports. Addresses beyond "
-        "loopback need it.",
+        help="Server certificate chain, PEM; enables TLS on both ports. Required beyond loopback.",
     ),
     click.option(
-        "--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Its private key, PEM; a file of mode 0600."
+        "--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Private key of --tls-cert, PEM, mode 0600."
     ),
     click.option(
         "--tls-client-ca",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="Authorities, PEM: every client needs a certificate of one of them. Its common name is the actor until the "
-        "store has a token.",
+        help="CA certificates, PEM; clients must present a certificate of one of them. Its common name is the actor until "
+        "the store has a token.",
     ),
     click.option(
         "--require-token",
         is_flag=True,
-        help="Serve nobody without a token, even while the store has none. Without this, callers need one once the store "
-        "has had one, and always beyond loopback without --tls-client-ca.",
+        help="Require a token even while the store has none. By default tokens are required after the store's first token, "
+        "and beyond loopback unless --tls-client-ca is set.",
     ),
     click.option(
         "--allowed-host",
         "allowed_hosts",
         metavar="NAME",
         multiple=True,
-        help="A name, without a port, that requests to the HTTP port may be sent to, such as that of a proxy in front of "
-        "it. Repeatable. Without it, only loopback names will do, or with TLS any.",
+        help="Host name that the HTTP port accepts in requests, such as that of a reverse proxy. Repeatable. Default: "
+        "loopback names, or any with TLS.",
     ),
 )
 
 
 def access_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; the command gets ``access``, a function that returns the arguments of Server that they are."""
+    """Add the options; the command gets ``access``, a function that returns them as arguments of Server."""
 
     @functools.wraps(function)
     def run(
@@ -60,7 +59,7 @@ def access_options(function: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         if (tls_cert is None) != (tls_key is None):
-            raise click.UsageError("--tls-cert and --tls-key go together.")
+            raise click.UsageError("--tls-cert and --tls-key must be given together.")
         if tls_client_ca is not None and tls_cert is None:
             raise click.UsageError("--tls-client-ca needs --tls-cert and --tls-key.")
 

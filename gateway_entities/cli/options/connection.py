@@ -1,4 +1,4 @@
-"""How commands reach a gateway: where it is, who asks, and whom to trust."""
+"""Options of commands that call a gateway: target, timeout, token and TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a v
 
 
 def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; the command gets ``connect``, a function that returns a client, not connected yet."""
+    """Add the options; the command gets ``connect``, a function that returns a client."""
 
     @functools.wraps(function)
     def run(
@@ -58,8 +58,8 @@ def _token(path: str | None) -> str | None:
         raise click.UsageError(f"--token-file: cannot read {path}: {error.strerror}") from None
     if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
         raise click.UsageError(
-            f"--token-file: {path} can be used by others than its owner; run: chmod 600 {path} - and if others may have "
-            "read it, revoke the token."
+            f"--token-file: {path} is accessible to other users; run: chmod 600 {path} - and revoke the token if others may "
+            "have read it."
         )
     return content.decode("ascii", errors="replace").strip()
 
@@ -72,7 +72,7 @@ _OPTIONS: Final = (
         default=DEFAULT_TARGET,
         show_default=True,
         show_envvar=True,
-        help="Where the gateway is: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
+        help="Gateway URL: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
     ),
     click.option(
         "--timeout",
@@ -80,34 +80,34 @@ _OPTIONS: Final = (
         type=click.FloatRange(min=0, min_open=True),
         default=30.0,
         show_default=True,
-        help="How long one call may take.",
+        help="Timeout of each call.",
     ),
     click.option(
         "--token-file",
         metavar="FILE",
         envvar=f"{TOKEN_VARIABLE}_FILE",
         show_envvar=True,
-        help=f"A file, mode 0600, that holds the token to show. Without it, {TOKEN_VARIABLE} may hold the token.",
+        help=f"File with the bearer token, mode 0600. Default: the token in {TOKEN_VARIABLE}, if set.",
     ),
     click.option(
         "--tls-ca",
         metavar="FILE",
         envvar="GATEWAY_ENTITIES_TLS_CA",
         show_envvar=True,
-        help="The authorities to trust, PEM, in place of the system's.",
+        help="CA certificates to trust instead of the system's, PEM.",
     ),
     click.option(
         "--tls-cert",
         metavar="FILE",
         envvar="GATEWAY_ENTITIES_TLS_CERT",
         show_envvar=True,
-        help="The certificate to show, PEM.",
+        help="Client certificate, PEM.",
     ),
     click.option(
         "--tls-key",
         metavar="FILE",
         envvar="GATEWAY_ENTITIES_TLS_KEY",
         show_envvar=True,
-        help="Its private key, PEM.",
+        help="Private key of --tls-cert, PEM.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The options that say where key-encryption keys are. None takes a key itself: others can read a command line."""
+"""Options for the sources of key-encryption keys. No option has a key as its value: command lines are visible to others."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ _GIVEN: Final = f"{__name__}.given"
 
 
 def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the key options, and the places that they name as its argument ``keys``, in the order given.
-
-    The argument is a function without arguments: it makes the sources once the server is known to be installed.
-    """
+    """Add the options; the command gets ``keys``, a function that returns the key sources in the order given."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -54,7 +51,7 @@ def _sources(given: _Given) -> Sequence[KeySource]:
 
 
 def _note(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> None:
-    # Options are processed in the order in which they are given; one that is repeated, at its first place.
+    # click processes options in the given order, a repeated one at its first position.
     given: _Given = ctx.meta.setdefault(_GIVEN, [])
     given += [(option.name or "", value) for value in values]
 
@@ -66,8 +63,8 @@ _OPTIONS: Final = (
         multiple=True,
         expose_value=False,
         callback=_note,
-        help="A file of keys that encrypt secrets, mode 0600. The first key that is given encrypts, all decrypt. "
-        "Repeatable. Without any key: <SQLite file>.key.",
+        help="File with keys for secrets, mode 0600. The first key encrypts, all keys decrypt. Repeatable. Default without "
+        "any key: <SQLite file>.key.",
     ),
     click.option(
         "--key-env",
@@ -75,8 +72,7 @@ _OPTIONS: Final = (
         multiple=True,
         expose_value=False,
         callback=_note,
-        help=f"An environment variable with keys. Repeatable. {KEY_VARIABLE}, if set, is always taken, as the last unless "
-        "it is named here.",
+        help=f"Environment variable with keys. Repeatable. {KEY_VARIABLE}, if set, is always used, last unless named here.",
     ),
     click.option(
         "--key-command",
@@ -84,6 +80,6 @@ _OPTIONS: Final = (
         multiple=True,
         expose_value=False,
         callback=_note,
-        help="A command that prints keys, such as a call to a secret manager; it runs without a shell. Repeatable.",
+        help="Command that prints keys, such as a secret manager's; it runs without a shell. Repeatable.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The options of ``serve`` for whoever operates it: what it logs, and how it leaves a load balancer."""
+"""Options of ``serve`` for logging and draining."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 def operation_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the arguments ``log_format`` (None for what suits the place), ``log_level`` and ``drain_delay``."""
+    """Add the options ``log_format`` (None for automatic), ``log_level`` and ``drain_delay`` (seconds)."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -19,15 +19,14 @@ _OPTIONS: Final = (
     click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
-        help="How the log on standard error looks: lines for people, or a JSON object on each. Default: text on a terminal, "
-        "else json.",
+        help="Log format: lines of text or JSON objects. Default: text on a terminal, else json.",
     ),
     click.option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
         show_default=True,
-        help="What is logged: debug has the probes of health too, info each request.",
+        help="Log level: info logs each request, debug health probes too.",
     ),
     click.option(
         "--drain-delay",
@@ -35,7 +34,6 @@ _OPTIONS: Final = (
         type=click.FloatRange(min=0),
         default=0.0,
         show_default=True,
-        help="How long calls are still taken after a signal, while health says that the server is not ready: the time that "
-        "a load balancer needs to notice.",
+        help="Time after a signal in which requests are still accepted while readiness fails, for load balancers to notice.",
     ),
 )

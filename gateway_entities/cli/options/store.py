@@ -1,4 +1,4 @@
-"""What commands have in common that open a store themselves: where it is, what they print, how far they are."""
+"""Options and output of commands that open a store directly."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ store_option: Final = click.option(
     default="sqlite:///gateway.sqlite",
     show_default=True,
     show_envvar=True,
-    help="Where the configuration is kept: sqlite:///FILE, whose relative path starts at the current folder, or "
-    "postgresql://USER@HOST:PORT/DATABASE?OPTION=VALUE. Others can read a command line: give the password in the URL of the "
-    "environment variable, in PGPASSWORD, or in libpq's password or service file.",
+    help="Store URL: sqlite:///FILE, relative to the current folder, or postgresql://USER@HOST:PORT/DATABASE?OPTION=VALUE. "
+    "Command lines are visible to other users: put a password in the environment variable's URL, in PGPASSWORD, or in "
+    "libpq's password or service file.",
 )
 format_option: Final = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )
 
 
 @contextmanager
-def refusals() -> Generator[None]:
-    """End the command with 2 when the store cannot be used at all: 1 says that something was found in it."""
+def exit_2_on_error() -> Generator[None]:
+    """Exit with 2 if the store cannot be used; exit code 1 is for problems found in it."""
     try:
         yield
     except GatewayError as error:
@@ -43,7 +43,7 @@ def refusals() -> Generator[None]:
 
 @contextmanager
 def progress(what: str) -> Generator[Callable[[int, int], None]]:
-    """Give a function to tell how much is done, and how much there is: a terminal shows it as a bar."""
+    """Yield a function of the amounts done and total, shown as a progress bar on a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
@@ -56,5 +56,5 @@ def progress(what: str) -> Generator[Callable[[int, int], None]]:
 
 
 def show(text: str, document: dict[str, Any], form: str) -> None:
-    """Print a result: its text for people, or its document for programs."""
+    """Print a result as text or JSON."""
     click.echo(json.dumps(document, indent=2) if form == "json" else text)

@@ -1,4 +1,4 @@
-"""``gateway-entities wire``: messages that nobody vouches for. Each subcommand is one line here and a module of its own."""
+"""``gateway-entities wire``: checks of messages and schemas, one module per subcommand."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from gateway_entities.cli.wire.vectors import vectors
     ),
 )
 def wire() -> None:
-    """Check, explain and compare messages on the wire.
+    """Validate and inspect messages, compare schemas.
 
-    Exit codes: 0 nothing found; 1 something found; 2 it could not be read, or the command line is wrong.
+    Exit codes: 0 no findings; 1 findings; 2 unreadable input or a usage error.
     """
 
 

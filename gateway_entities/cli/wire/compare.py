@@ -1,4 +1,4 @@
-"""``gateway-entities wire compare``: what breaks between two schemas, for CI and for people."""
+"""``gateway-entities wire compare``: compatibility of two schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway_entities.cli.output import printable, table
 from gateway_entities.errors import GatewayError
 
 if TYPE_CHECKING:
-    from gateway_entities.wire.schemas.report import Comparison, Difference, Direction, Level, Reading, Witness
+    from gateway_entities.wire import Comparison, Difference, DifferenceLevel, Direction, Witness, WitnessReading
 
 _WIDEST: Final = 400
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -22,22 +22,22 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.argument("old")
 @click.argument("new")
-@click.option("--only", metavar="REGEX", help="Compare messages whose full name it is found in, and what they reach.")
+@click.option("--only", metavar="REGEX", help="Compare only messages with a matching full name, and those they contain.")
 @click.option(
     "--rename",
     "renames",
     metavar="REGEX NAME",
     nargs=2,
     multiple=True,
-    help=r"An old message that fits REGEX is NAME in the new schema; \1 stands for a group. Repeatable.",
+    help=r"Old messages that match REGEX are NAME in the new schema; \1 is a group. Repeatable.",
 )
-@click.option("--old-limits", metavar="FILE", type=_FILE, help="Limits of the old schema's fields, as JSON.")
-@click.option("--new-limits", metavar="FILE", type=_FILE, help="Limits of the new schema's fields, as JSON.")
+@click.option("--old-limits", metavar="FILE", type=_FILE, help="Field limits of the old schema, as JSON.")
+@click.option("--new-limits", metavar="FILE", type=_FILE, help="Field limits of the new schema, as JSON.")
 @click.option(
-    "--save-limits", metavar="FILE", type=_FILE, help="Write the new schema's limits here, for a later --old-limits."
+    "--save-limits", metavar="FILE", type=_FILE, help="Write the new schema's limits to this file, for a later --old-limits."
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )
 @click.pass_context
 def compare(
@@ -52,12 +52,15 @@ def compare(
     save_limits: Path | None,
     form: str,
 ) -> None:
-    """Compare two schemas, and show for each break the smallest message that proves it.
+    """Check the compatibility of two schemas, with a minimal message for each break.
 
-    OLD and NEW are each a folder of .proto files or one of them (needs grpcio-tools), a file with a FileDescriptorSet or a
-    buf image, an importable Python module such as gatewayentities.v1, or mlflow: the installed one.
+    OLD and NEW are each a folder of .proto files or a single one (needs grpcio-tools), a file with a FileDescriptorSet or a
+    buf image, an importable Python module such as gatewayentities.v1, or mlflow (the installed one).
 
-    Exit codes: 0 nothing breaks; 1 something breaks; 2 a schema could not be read.
+    Prints the compatibility as in schema registries: BACKWARD (upgrade readers first: new ones read old data), FORWARD
+    (upgrade writers first: old readers read new data), FULL (any order) or NONE.
+
+    Exit codes: 0 FULL; 1 anything breaks; 2 a schema cannot be read.
     """
     from gateway_entities.wire.schemas.compare import compare as compare_schemas
     from gateway_entities.wire.schemas.limits import limits_json, read_limits
@@ -79,15 +82,15 @@ def compare(
 
 
 def as_data(result: Comparison) -> dict[str, Any]:
-    """Return a comparison as what JSON can hold. Bytes are in hexadecimal."""
-    from gateway_entities.wire.schemas.report import Direction, Level
+    """Return a comparison as a JSON object, with bytes in hexadecimal."""
+    from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
 
     return {
         "old": result.old,
         "new": result.new,
         "compatible": result.compatible,
-        "advice": result.advice.name.lower(),
-        "verdicts": {d.name.lower(): {v.value: _verdict(result, d, v) for v in Level} for d in Direction},
+        "advice": result.compatibility.name.lower(),
+        "verdicts": {d.name.lower(): {v.value: _status(result, d, v) for v in DifferenceLevel} for d in Direction},
         "breaks": [_difference(b) for b in result.breaks],
         "notes": [_difference(n) for n in result.notes],
         "compared": result.compared,
@@ -96,15 +99,15 @@ def as_data(result: Comparison) -> dict[str, Any]:
     }
 
 
-def _verdict(result: Comparison, direction: Direction, level: Level) -> str:
-    if level.value == "rules" and not result.rules_known:
+def _status(result: Comparison, direction: Direction, level: DifferenceLevel) -> str:
+    if level.value == "rules" and not result.rules_compared:
         return "not compared"
     return "breaks" if result.of(direction, level) else "ok"
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
     witness = difference.witness
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "direction": difference.direction.name.lower(),
         "level": difference.level.value,
         "kind": difference.kind.value,
@@ -115,19 +118,19 @@ def _difference(difference: Difference) -> dict[str, Any]:
     }
     if witness is not None:
         shown = {"message_type": witness.message_type, "hex": witness.data.hex(), "json": witness.json}
-        found["witness"] = {**shown, "old": witness.old._asdict(), "new": witness.new._asdict()}
-    return found
+        document["witness"] = {**shown, "old": witness.old._asdict(), "new": witness.new._asdict()}
+    return document
 
 
 def _lines(result: Comparison) -> Iterator[str]:
-    from gateway_entities.wire.schemas.report import Direction, Level
+    from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
 
     yield f"old: {printable(result.old)}"
     yield f"new: {printable(result.new)}"
     yield f"{result.compared} messages compared; only old: {len(result.only_old)}; only new: {len(result.only_new)}"
-    rows = [[d.value, *(_verdict(result, d, level) for level in Level)] for d in Direction]
-    yield table(["", *(level.value for level in Level)], rows)
-    yield f"roll-out: {result.advice.value}"
+    rows = [[d.value, *(_status(result, d, level) for level in DifferenceLevel)] for d in Direction]
+    yield table(["", *(level.value for level in DifferenceLevel)], rows)
+    yield f"compatibility: {result.compatibility.value}"
     for difference in result.breaks:
         yield ""
         yield _headline("BREAK", difference)
@@ -153,9 +156,9 @@ def _witness_lines(witness: Witness) -> Iterator[str]:
         yield from (f"    {name}  {line}" for line in _reading_lines(reading))
 
 
-def _reading_lines(reading: Reading) -> Iterator[str]:
+def _reading_lines(reading: WitnessReading) -> Iterator[str]:
     if reading.fault is not None:
-        yield f"refused: {_cut(printable(reading.fault))}"
+        yield f"rejected: {_cut(printable(reading.fault))}"
     if reading.text is not None:
         yield f"text {_cut(reading.text) or '(nothing)'}"
     if reading.json is not None:

@@ -1,4 +1,4 @@
-"""``gateway-entities wire inspect``: what bytes say, byte for byte."""
+"""``gateway-entities wire inspect``: decode a message byte by byte."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import click
 
 from gateway_entities.cli.output import printable
-from gateway_entities.cli.wire.source import input_option, known_type, leave, read, type_option
-from gateway_entities.wire.messages.inputs import Form, Part, UnreadableError, from_stream
+from gateway_entities.cli.wire.source import exit_with, input_option, read, require_type, type_option
+from gateway_entities.wire.messages.inputs import InputFormat, InputMessage, UnreadableError, from_stream
 from gateway_entities.wire.messages.inspect import inspect as inspect_bytes
 from gateway_entities.wire.messages.inspect import render
 
@@ -17,23 +17,23 @@ from gateway_entities.wire.messages.inspect import render
 @click.argument("source", metavar="[PATH]", default="-")
 @type_option
 @input_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, instead of columns.")
-def inspect(source: str, type_name: str | None, form: Form | None, as_json: bool) -> None:
-    """Show what a message holds, piece by piece: bytes from and to, field number, name, type and value.
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line instead of columns.")
+def inspect(source: str, type_name: str | None, form: InputFormat | None, as_json: bool) -> None:
+    """Show every piece of a message: byte range, field number, name, type and value.
 
-    The pieces follow one another without a gap. Without a type, what they hold is a guess, and is marked as one. Values of
-    secrets are never shown.
+    The pieces cover the input without gaps. Without a type, their content is a guess and marked as one. Secret values are
+    never shown.
     """
-    known_type(type_name)
+    require_type(type_name)
     try:
         read_source = read(source, form, type_name)
         if read_source.form == "json":
-            raise UnreadableError("JSON needs no inspection: it shows what it says")
+            raise UnreadableError("JSON cannot be inspected, only binary messages")
     except UnreadableError as error:
         click.echo(printable(f"error: {source}: {error}"), err=True)
-        leave(2)
+        exit_with(2)
     stream = read_source.form == "stream"
-    for position, part in enumerate(from_stream(read_source.data) if stream else [Part(0, read_source.data)]):
+    for position, part in enumerate(from_stream(read_source.data) if stream else [InputMessage(0, read_source.data)]):
         if stream and not as_json:
             click.echo(f"message {position}, {len(part.data)} bytes from byte {part.offset}")
         pieces = inspect_bytes(part.data, read_source.type_name)
@@ -45,4 +45,4 @@ def inspect(source: str, type_name: str | None, form: Form | None, as_json: bool
                 click.echo(printable(line))
         if part.finding is not None:
             click.echo(f"error: {part.finding.message}", err=True)
-            leave(1)
+            exit_with(1)

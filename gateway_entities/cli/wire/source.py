@@ -1,4 +1,4 @@
-"""Where the bytes come from that a wire command reads: files, folders and standard input, in any form."""
+"""Input of the wire commands: files, folders and standard input, in every input format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import click
 
-from gateway_entities.wire.messages.inputs import FORMS, Form, UnreadableError, from_base64, from_hex
+from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError, from_base64, from_hex
 from gateway_entities.wire.messages.layout import message_type_named
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -18,62 +18,63 @@ input_option: Final[Decorator] = click.option(
     "--input",
     "form",
     type=click.Choice(["binary", "hex", "base64", "stream", "json"]),
-    help="The form of the input. By default the end of a file's name says it; otherwise it is binary.",
+    help="Input format. Default: by file suffix, else binary.",
 )
 type_option: Final[Decorator] = click.option(
     "--type",
     "type_name",
     metavar="NAME",
-    help="The type of the messages: GatewayEndpoint, gatewayentities.v1.GatewayEndpoint, or MLflow's CreateGatewayEndpoint. "
-    "The default is the start of the file's name (GatewayEndpoint.full.binpb), or else a guess.",
+    help="Message type, such as GatewayEndpoint, gatewayentities.v1.GatewayEndpoint, or MLflow's CreateGatewayEndpoint. "
+    "Default: the start of the file name (GatewayEndpoint.full.binpb), else a guess.",
 )
 
 
 class Source(NamedTuple):
-    """One input, read.
+    """The content of one input.
 
     Attributes:
         name: its path, or ``-`` for standard input.
-        form: the form it came in.
-        data: its bytes, for the forms that are text already decoded; for JSON the text.
-        type_name: the type that it is said to be; None when nothing says.
+        form: its input format.
+        data: its bytes, with hex and base64 decoded; for JSON the text.
+        type_name: the type from the option or the file name; None if neither gives one.
     """
 
     name: str
-    form: Form
+    form: InputFormat
     data: bytes
     type_name: str | None
 
 
 def paths(given: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files that were named, and of the folders that were named, every file with a known ending, by name."""
+    """Yield the given files, and all files with a known suffix in the given folders, sorted by path."""
     for path in given or ("-",):
         if path != "-" and Path(path).is_dir():
-            yield from (str(each) for each in sorted(Path(path).rglob("*")) if each.suffix in FORMS and each.is_file())
+            files = (each for each in sorted(Path(path).rglob("*")) if each.suffix in INPUT_FORMATS and each.is_file())
+            yield from map(str, files)
         else:
             yield path
 
 
-def read(path: str, form: Form | None, type_name: str | None) -> Source:
+def read(path: str, form: InputFormat | None, type_name: str | None) -> Source:
     """Read one input.
 
     Raises:
-        UnreadableError: it cannot be read, or is not of its form.
+        UnreadableError: it cannot be read, or does not have its format.
     """
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
-    form = form or FORMS.get(Path(path).suffix, "binary")
+    form = form or INPUT_FORMATS.get(Path(path).suffix, "binary")
     if form == "hex":
         data = from_hex(data)
     elif form == "base64":
         data = from_base64(data)
-    return Source(path, form, data, type_name or _named_by_file(path))
+    return Source(path, form, data, type_name or _type_from_file_name(path))
 
 
-def known_type(name: str | None) -> str | None:
-    """Return the name of a type, as it was given.
+def require_type(name: str | None) -> None:
+    """Check the name of a message type, unless it is None.
 
     Raises:
         click.UsageError: no type has this name.
@@ -83,15 +84,14 @@ def known_type(name: str | None) -> str | None:
             message_type_named(name)
         except LookupError as error:
             raise click.UsageError(f"{error.args[0]}.") from None
-    return name
 
 
-def leave(code: int) -> NoReturn:
+def exit_with(code: int) -> NoReturn:
     """End the command with an exit code."""
     click.get_current_context().exit(code)
 
 
-def _named_by_file(path: str) -> str | None:
+def _type_from_file_name(path: str) -> str | None:
     name = Path(path).name.split(".", 1)[0]
     try:
         message_type_named(name)

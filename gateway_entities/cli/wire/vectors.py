@@ -1,4 +1,4 @@
-"""``gateway-entities wire vectors``: golden messages for programs in any language to check themselves with."""
+"""``gateway-entities wire vectors``: golden messages, to test implementations in any language."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 def vectors(folder: Path) -> None:
-    """Write a message of every type in every case into DIR, as bytes and as JSON, with a manifest.
+    """Write golden messages of every type into DIR, as bytes and JSON, with a manifest.
 
-    A file in DIR that is named like a vector and is none any more is removed; anything else stays.
+    Obsolete vectors in DIR are removed; other files are not touched.
     """
     from gateway_entities.wire.vectors import write
 

@@ -1,1 +1,1 @@
-"""Validation of messages: check, inspect, guess, and the forms of input and output."""
+"""Validation of messages: check, inspect, guess, input and output formats."""

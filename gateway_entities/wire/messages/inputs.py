@@ -1,4 +1,4 @@
-"""The forms in which messages come: raw bytes, hexadecimal, base64, a stream of many, JSON."""
+"""Input formats of messages: binary, hexadecimal, base64, length-delimited streams, JSON."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from gateway_entities.wire.messages.check import check_message
 from gateway_entities.wire.messages.layout import message_type_named
 from gateway_entities.wire.messages.report import Collector, Finding, Report
 
-Form = Literal["binary", "hex", "base64", "stream", "json"]
+InputFormat = Literal["binary", "hex", "base64", "stream", "json"]
 
-FORMS: Final[dict[str, Form]] = {
+INPUT_FORMATS: Final[dict[str, InputFormat]] = {
     **dict.fromkeys((".binpb", ".bin", ".pb"), "binary"),
     ".hex": "hex",
     **dict.fromkeys((".b64", ".base64"), "base64"),
     **dict.fromkeys((".stream", ".delimited"), "stream"),
     ".json": "json",
 }
-"""The form of a file, by the end of its name."""
+"""Input formats by file suffix."""
 
 _HEX_NOISE: Final = re.compile(rb"0x|[\s,:;]")
 _SPACE: Final = re.compile(rb"\s")
 
 
 class UnreadableError(ValueError):
-    """An input that is not of the form that it is said to be. The text says why."""
+    """An input that cannot be read or decoded. The text is the reason."""
 
 
-class Part(NamedTuple):
+class InputMessage(NamedTuple):
     """One message of an input.
 
     Attributes:
-        offset: where its first byte is in the input.
+        offset: the offset of its first byte in the input.
         data: its bytes.
-        finding: what is wrong with its place in the stream; None when nothing is.
+        finding: a fault of the stream's framing; None if there is none.
     """
 
     offset: int
@@ -51,7 +51,7 @@ class Part(NamedTuple):
 
 
 def from_hex(text: bytes) -> bytes:
-    """Return the bytes that hexadecimal text names. Spaces, commas, colons and ``0x`` do not count.
+    """Decode hexadecimal text. White space, commas, colons, semicolons and ``0x`` are ignored.
 
     Raises:
         UnreadableError: it is not hexadecimal.
@@ -63,7 +63,7 @@ def from_hex(text: bytes) -> bytes:
 
 
 def from_base64(text: bytes) -> bytes:
-    """Return the bytes that base64 text names, in either alphabet, with or without padding.
+    """Decode base64 text, standard or URL-safe, with or without padding.
 
     Raises:
         UnreadableError: it is not base64.
@@ -75,8 +75,8 @@ def from_base64(text: bytes) -> bytes:
         raise UnreadableError(f"it is not base64: {str(error).lower()}") from None
 
 
-def from_stream(data: bytes) -> Iterator[Part]:
-    """Yield the messages of a length-delimited stream: before each stands its length, as a varint."""
+def from_stream(data: bytes) -> Iterator[InputMessage]:
+    """Yield the messages of a stream in which a varint length precedes each message."""
     at = 0
     while at < len(data):
         start = at
@@ -89,23 +89,23 @@ def from_stream(data: bytes) -> Iterator[Part]:
             if byte < 128:
                 break
         if data[at - 1] > 127:
-            text = "the length that begins here has no end; write a varint of at most 10 bytes before each message"
-            yield Part(start, b"", Finding("stream/length", "", start, text))
+            text = "the length that starts here does not end; write a varint of at most 10 bytes before each message"
+            yield InputMessage(start, b"", Finding("stream/length", "", start, text))
             return
-        held = data[at : at + length]
+        content = data[at : at + length]
         finding = None
-        if len(held) < length:
-            text = f"the message has {len(held)} of its {length} bytes; write all of them, and their right number"
+        if len(content) < length:
+            text = f"the message has {len(content)} of its {length} bytes; write all of them, or the correct length"
             finding = Finding("stream/truncated", "", start, text)
-        yield Part(at, held, finding)
+        yield InputMessage(at, content, finding)
         at += length
 
 
 def check_json(text: bytes, message_type: type[Message] | str) -> Report:
-    """Return what is wrong with a message in JSON, proto3's form of it or MLflow's, which one reader understands.
+    """Validate a message in proto3 JSON or MLflow's JSON.
 
     Args:
-        text: the JSON. MLflow's form has the fields' own names and, for maps, also arrays of pairs.
+        text: the JSON. MLflow's has proto field names, and may have arrays of pairs for maps.
         message_type: the type, as a class or by name (see ``message_type_named``).
 
     Raises:
@@ -136,17 +136,17 @@ def check_json(text: bytes, message_type: type[Message] | str) -> Report:
 def _unknown_names(value: dict[str, decode.Json], descriptor: Descriptor, collector: Collector) -> None:
     waiting: list[tuple[decode.Json, Descriptor, str]] = [(value, descriptor, "")]
     while waiting:
-        held, kind, prefix = waiting.pop()
-        if not isinstance(held, dict):
+        current, kind, prefix = waiting.pop()
+        if not isinstance(current, dict):
             continue
         fields = {n: one for one in cast("list[FieldDescriptor]", kind.fields) for n in (one.name, one.json_name)}
-        for name, item in held.items():
+        for name, item in current.items():
             field = fields.get(name)
             if field is None:
-                if collector.wants("json/unknown-field"):
+                if collector.count_in("json/unknown-field"):
                     path = f"{prefix}{name[:60]}".encode(errors="backslashreplace").decode()
-                    text = f"{path} is no field of {kind.name}; use the names of its fields"
-                    collector.keep("json/unknown-field", path, None, text)
+                    text = f"{path} is not a field of {kind.name}; use the names of its fields"
+                    collector.append("json/unknown-field", path, None, text)
                 continue
             inner = field.message_type
             if inner is None or inner.GetOptions().map_entry or inner.file.package == "google.protobuf":

@@ -1,7 +1,7 @@
-"""What bytes say, piece by piece: every byte belongs to exactly one piece, so the pieces together are the bytes.
+"""Split bytes into annotated pieces, without gaps: every byte belongs to exactly one piece.
 
-Without a type, what a length-delimited value holds is a guess, and is marked as one. Values of secrets are never shown, nor
-bytes that no field explains where a secret may be among them.
+Without a type, the content of length-delimited values is a guess and marked as one. Secret values are never shown, nor
+unknown bytes that may contain one.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ from gateway_entities.wire.messages.layout import (
     layout_of,
     message_type_named,
 )
-from gateway_entities.wire.messages.scan import CLOSE, HIGHEST_NUMBER, REST, Frame, Record, scan
+from gateway_entities.wire.messages.scan import END_ENTRY, MAX_FIELD_NUMBER, UNREADABLE, Frame, Record, scan
 
-MOST_TEXT: Final = 80
-"""How many characters of a text are shown."""
-MOST_HEX: Final = 16
-"""How many bytes are shown in hexadecimal."""
-DEEPEST_GUESS: Final = 8
-"""How deep messages in messages are guessed: each level reads its bytes once more."""
+MAX_TEXT: Final = 80
+"""The number of characters shown of a text."""
+MAX_HEX: Final = 16
+"""The number of bytes shown in hexadecimal."""
+MAX_GUESS_DEPTH: Final = 8
+"""The depth to which nested messages are guessed; each level costs one more pass."""
 
-MOST_PIECES: Final = 100_000
-"""How many pieces are told apart; what comes after them is one piece."""
+MAX_PIECES: Final = 100_000
+"""The number of separate pieces; the rest of the input is one piece."""
 
 _F = FieldDescriptor
 _TYPES: Final = {getattr(_F, name): name.removeprefix("TYPE_").lower() for name in dir(_F) if name.startswith("TYPE_")}
 
 
-class Piece(NamedTuple):
-    """One piece of the input: a field, the head of a message (tag and length), the end of a group, or unreadable bytes.
+class WirePiece(NamedTuple):
+    """A field, the head of a message (tag and length), the end of a group, or unreadable bytes.
 
     Attributes:
         start: the offset of its first byte.
         end: the offset after its last byte.
-        depth: how many messages it is in; 0 for a field of the outermost one.
-        number: the field's number; 0 when there is none.
-        name: the field's name; "" when it is unknown.
-        type: its type, such as ``string`` or the name of a message; of an unknown field the wire type.
-        value: the value, for people; "" for the head of a message.
+        depth: the nesting depth; 0 for a top-level field.
+        number: the field number; 0 if there is none.
+        name: the field name; "" if unknown.
+        type: its type, such as ``string`` or a message name; for an unknown field the wire type.
+        value: the value, for display; "" for the head of a message.
         guess: whether type and value are guesses.
-        note: what is remarkable about it; "" when nothing is.
+        note: a remark; "" if there is none.
     """
 
     start: int
@@ -70,12 +70,12 @@ class Piece(NamedTuple):
     note: str
 
 
-def inspect(data: bytes, message_type: type[Message] | str | None = None) -> Iterator[Piece]:
-    """Yield the pieces of some bytes, from the first to the last. It raises nothing, whatever the bytes.
+def inspect(data: bytes, message_type: type[Message] | str | None = None) -> Iterator[WirePiece]:
+    """Yield the pieces of some bytes in order. No input makes it raise.
 
     Args:
         data: any bytes.
-        message_type: the type, as a class or by name (see ``message_type_named``); None when it is unknown.
+        message_type: the type, as a class or by name (see ``message_type_named``); None if unknown.
 
     Raises:
         LookupError: no type has this name.
@@ -84,31 +84,33 @@ def inspect(data: bytes, message_type: type[Message] | str | None = None) -> Ite
     return _pieces(data, layout_of(kind.DESCRIPTOR) if kind is not None else None)
 
 
-def _pieces(data: bytes, layout: Layout | None) -> Iterator[Piece]:
+def _pieces(data: bytes, layout: Layout | None) -> Iterator[WirePiece]:
     hide = layout is not None and layout.holds_secret
     pairs: set[int] = set()
 
     def descend(frame: Frame, start: int, end: int) -> bool:
-        # What an unknown field of a message holds is guessed only when nothing of the message is known.
-        if layout is not None or frame.depth >= DEEPEST_GUESS or not _is_message(data, start, end):
+        # Unknown fields are guessed as messages only if the type of the whole message is unknown.
+        if layout is not None or frame.depth >= MAX_GUESS_DEPTH or not _is_message(data, start, end):
             return False
         if _is_pair(data, start, end):
             pairs.add(end)
         return True
 
     end = 0
-    records = (record for record in scan(data, layout, descend=descend) if record.wire != CLOSE)
-    for piece in (_piece(data, record, hide, pairs) for record in islice(records, MOST_PIECES)):
+    records = (record for record in scan(data, layout, descend=descend) if record.wire != END_ENTRY)
+    for piece in (_piece(data, record, hide, pairs) for record in islice(records, MAX_PIECES)):
         end = piece.end
         yield piece
     if end < len(data):
-        yield Piece(end, len(data), 0, 0, "", "not shown", f"({_size(len(data) - end)})", False, "there are too many pieces")
+        yield WirePiece(
+            end, len(data), 0, 0, "", "not shown", f"({_size(len(data) - end)})", False, "there are too many pieces"
+        )
 
 
-def _piece(data: bytes, record: Record, hide: bool, pairs: set[int]) -> Piece:
+def _piece(data: bytes, record: Record, hide: bool, pairs: set[int]) -> WirePiece:
     start, body, end, number, wire, _, slot, frame, opens, fault, slack = record
     name, guess, note = "", False, "a varint has more bytes than needed" if slack else ""
-    if wire == REST:
+    if wire == UNREADABLE:
         kind, shown, note = "unreadable", f"({_size(end - start)})", fault
     elif wire == END_GROUP:
         kind, shown = "end of group", ""
@@ -126,9 +128,9 @@ def _piece(data: bytes, record: Record, hide: bool, pairs: set[int]) -> Piece:
         secret = number == 2 and frame.end in pairs and frame.parent is not None
         shown = _raw(data, record, hide=hide or secret or (wire == BYTES and frame.layout is not None))
         if frame.layout is not None:
-            note = note or ("not the wire type of its type" if slot is not None else "not in the schema")
+            note = note or ("wrong wire type for the field" if slot is not None else "not in the schema")
             name = slot.name if slot is not None else ""
-    return Piece(start, end, frame.depth, number, name, kind, shown, guess, note)
+    return WirePiece(start, end, frame.depth, number, name, kind, shown, guess, note)
 
 
 def _is_secret(frame: Frame) -> bool:
@@ -158,43 +160,43 @@ def _number(slot: Slot, raw: int) -> str:
     if kind in (_F.TYPE_INT32, _F.TYPE_INT64, _F.TYPE_ENUM):
         value = (value & (1 << bits) - 1 ^ 1 << bits - 1) - (1 << bits - 1)
     if slot.field.enum_type is not None:
-        known = slot.field.enum_type.values_by_number.get(value)
-        return f"{known.name} ({value})" if known is not None else f"unknown ({value})"
+        named = slot.field.enum_type.values_by_number.get(value)
+        return f"{named.name} ({value})" if named is not None else f"unknown ({value})"
     return str(value)
 
 
 def _raw(data: bytes, record: Record, *, hide: bool) -> str:
-    held = data[record.body : record.end]
+    content = data[record.body : record.end]
     if record.opens is not None:
         return "a group" if record.wire == START_GROUP else "a message"
     if hide:
-        return f"({_size(len(held))}, may be a secret)" if record.wire == BYTES else f"({_size(len(held))})"
+        return f"({_size(len(content))}, may be a secret)" if record.wire == BYTES else f"({_size(len(content))})"
     if record.wire == VARINT:
         return str(record.value)
     if record.wire == BYTES:
-        return _text(held)
+        return _text(content)
     real, whole = ("<d", "<Q") if record.wire == FIXED64 else ("<f", "<I")
-    return f"{struct.unpack(whole, held)[0]} or {struct.unpack(real, held)[0]!r}"
+    return f"{struct.unpack(whole, content)[0]} or {struct.unpack(real, content)[0]!r}"
 
 
-def _text(held: bytes) -> str:
-    """Return bytes as quoted text; of those that are no printable text, only how many they are."""
+def _text(content: bytes) -> str:
+    """Return bytes as quoted text, or only their length if they are not printable UTF-8."""
     try:
-        text = held[: 4 * MOST_TEXT + 4].decode()
+        text = content[: 4 * MAX_TEXT + 4].decode()
     except UnicodeDecodeError as error:
-        # The cut may go through a character.
-        if len(held) <= 4 * MOST_TEXT + 4 or error.start < 4 * MOST_TEXT:
-            return f"({_size(len(held))}, not UTF-8)"
-        text = held[: error.start].decode()
+        # The cut may split a character.
+        if len(content) <= 4 * MAX_TEXT + 4 or error.start < 4 * MAX_TEXT:
+            return f"({_size(len(content))}, not UTF-8)"
+        text = content[: error.start].decode()
     if not text.isprintable():
-        # A message read as text would show what is in it, which may be a secret.
-        return f"({_size(len(held))}, not printable)"
-    cut = text[:MOST_TEXT]
-    return f'"{cut}"' if len(cut.encode()) == len(held) else f'"{cut}"... ({_size(len(held))})'
+        # A message shown as text would expose its content, which may be a secret.
+        return f"({_size(len(content))}, not printable)"
+    cut = text[:MAX_TEXT]
+    return f'"{cut}"' if len(cut.encode()) == len(content) else f'"{cut}"... ({_size(len(content))})'
 
 
-def _hex(held: bytes) -> str:
-    return held.hex(" ") if len(held) <= MOST_HEX else f"{held[:MOST_HEX].hex(' ')} ... ({_size(len(held))})"
+def _hex(content: bytes) -> str:
+    return content.hex(" ") if len(content) <= MAX_HEX else f"{content[:MAX_HEX].hex(' ')} ... ({_size(len(content))})"
 
 
 def _size(length: int) -> str:
@@ -202,24 +204,24 @@ def _size(length: int) -> str:
 
 
 def _is_message(data: bytes, start: int, end: int) -> bool:
-    """Return whether bytes can be a message: fields without groups from the first byte to the last."""
+    """Return whether a range parses as a message without groups."""
     return _shape(data, start, end) is not None
 
 
 def _is_pair(data: bytes, start: int, end: int) -> bool:
-    """Return whether bytes can be an entry of a map of text."""
+    """Return whether a range parses as an entry of a string map."""
     shape = _shape(data, start, end)
     return shape is not None and set(shape) <= {(1, BYTES), (2, BYTES)}
 
 
 def _shape(data: bytes, start: int, end: int) -> list[tuple[int, int]] | None:
-    """Return the number and wire type of each field of a message, of the first three if it has more; None if it is none."""
+    """Return number and wire type of the first three fields; None if the range is not a message."""
     found: list[tuple[int, int]] = []
     at = start
     while at < end:
         tag, at = _small(data, at, end, 5)
         wire = tag & 7
-        if not 0 < tag >> 3 <= HIGHEST_NUMBER:
+        if not 0 < tag >> 3 <= MAX_FIELD_NUMBER:
             return None
         if wire == VARINT:
             value, at = _small(data, at, end, 10)
@@ -242,7 +244,7 @@ def _shape(data: bytes, start: int, end: int) -> list[tuple[int, int]] | None:
 
 
 def _small(data: bytes, at: int, end: int, most: int) -> tuple[int, int]:
-    """Read a varint of at most so many bytes: its number, -1 if there is none, and where it ends."""
+    """Read a varint of at most ``most`` bytes; return its value (-1 if invalid) and its end."""
     value = shift = 0
     for position in range(at, min(end, at + most)):
         byte = data[position]
@@ -253,8 +255,8 @@ def _small(data: bytes, at: int, end: int, most: int) -> tuple[int, int]:
     return -1, end
 
 
-def render(pieces: Iterator[Piece]) -> Iterator[str]:
-    """Yield the pieces as lines of text, in columns: the bytes from and to, the number; then name, type and value."""
+def render(pieces: Iterator[WirePiece]) -> Iterator[str]:
+    """Yield the pieces as lines of text: byte range, field number, name, type and value."""
     for piece in pieces:
         name = piece.name or (f"#{piece.number}" if piece.number else "-")
         number = f"{piece.number:>5}" if piece.number else " " * 5

@@ -1,4 +1,4 @@
-"""What the wire format needs to know of a message type: the fields by number, and how each is written."""
+"""Wire layout of message types: fields by number, with their wire types and value ranges."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _SECRET_FIELDS: Final = frozenset({"secret_value"})
 
 
 class Slot:
-    """One field of a message type, as the wire sees it.
+    """Wire properties of one field.
 
     Attributes:
         field: the descriptor.
-        name: the field's name.
-        number: the field's number.
+        name: the field name.
+        number: the field number.
         wire: the wire type of one value.
-        wires: the wire types that readers take: also the other one of packed and not packed.
-        repeated: whether it may occur many times; so may a map's entries.
+        wires: the wire types that readers accept, for packed and unpacked encoding.
+        repeated: whether it is a list or a map.
         is_map: whether it is a map.
-        packed: whether its values are written together in one length-delimited record; None when they cannot be.
-        is_text: whether it holds text, which must be UTF-8.
-        is_signed_32: whether its varint is a signed 32-bit number, written as 64 bits with the sign extended.
-        highest: the highest varint that fits; 2^64-1 when all do.
-        surely: the highest varint that needs no closer look: one that fits, and for an enum none.
+        packed: whether its values are written packed; None if its type cannot be packed.
+        is_text: whether it is a string, which must be UTF-8.
+        is_signed_32: whether its varint is a signed 32-bit number, sign-extended to 64 bits.
+        max_varint: the largest valid varint; 2^64-1 if all are.
+        always_valid: the largest varint that is valid without further checks; -1 for enums.
         secret: whether its values must not be shown.
     """
 
     __slots__ = (
-        *("_layout", "field", "highest", "is_map", "is_signed_32", "is_text"),
-        *("name", "number", "packed", "repeated", "secret", "surely", "wire", "wires"),
+        *("_layout", "field", "max_varint", "is_map", "is_signed_32", "is_text"),
+        *("name", "number", "packed", "repeated", "secret", "always_valid", "wire", "wires"),
     )
 
     def __init__(self, field: FieldDescriptor) -> None:
@@ -63,29 +63,31 @@ class Slot:
         self.is_text: Final = field.type == _F.TYPE_STRING
         self.is_signed_32: Final = field.type in _SIGNED_32
         small = field.type in _UNSIGNED_32
-        self.highest: Final = 1 if field.type == _F.TYPE_BOOL else 2**32 - 1 if small else 2**64 - 1
+        self.max_varint: Final = 1 if field.type == _F.TYPE_BOOL else 2**32 - 1 if small else 2**64 - 1
         is_enum = field.type == _F.TYPE_ENUM
-        self.surely: Final = -1 if is_enum else min(self.highest, 2**31 - 1) if self.is_signed_32 else self.highest
+        self.always_valid: Final = (
+            -1 if is_enum else min(self.max_varint, 2**31 - 1) if self.is_signed_32 else self.max_varint
+        )
         self.secret: Final = field.name in _SECRET_FIELDS
         self._layout: Layout | None = None
 
     @property
     def layout(self) -> Layout | None:
-        """The layout of the messages in this field; None for a scalar."""
+        """The layout of the field's message type; None for a scalar."""
         if self._layout is None and self.field.message_type is not None:
             self._layout = layout_of(self.field.message_type)
         return self._layout
 
 
 class Layout:
-    """The fields of one message type.
+    """Wire layout of one message type.
 
     Attributes:
-        name: the type's name, without its package.
+        name: the type name without its package.
         slots: the fields by number.
-        is_entry: whether it is the entry of a map.
-        retired: the ranges of retired numbers, each from the first to the one after the last.
-        holds_secret: whether a field of it is secret, so that no byte of it may be shown that no field explains.
+        is_entry: whether it is a map entry.
+        retired: the reserved number ranges, half-open.
+        holds_secret: whether it has a secret field, so that unknown bytes in it must not be shown.
     """
 
     __slots__ = ("holds_secret", "is_entry", "name", "retired", "slots")
@@ -100,7 +102,7 @@ class Layout:
         self.retired: Final = tuple((each.start, each.end) for each in proto.reserved_range)
 
     def is_retired(self, number: int) -> bool:
-        """Return whether the type once had a field of this number."""
+        """Return whether the number is reserved."""
         return any(first <= number < after for first, after in self.retired)
 
 
@@ -114,15 +116,15 @@ _FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb
 MESSAGE_TYPES: Final[dict[str, type[Message]]] = {
     name: getattr(file, name) for file in _FILES for name in file.DESCRIPTOR.message_types_by_name
 }
-"""Every message type of the contract, by its short name."""
+"""The message types of the contract by short name."""
 
 
 def message_type_named(name: str) -> type[Message]:
-    """Return a message type of the contract, or any that this process knows by its full name.
+    """Return a message type of the contract, or of the default symbol database by full name.
 
     Args:
         name: a short name (``GatewayEndpoint``), a full one (``gatewayentities.v1.GatewayEndpoint``), or MLflow's, where a
-            request is named as its RPC (``CreateGatewayEndpoint``, ``mlflow.CreateGatewayEndpoint.Response``).
+            request has the name of its RPC (``CreateGatewayEndpoint``, ``mlflow.CreateGatewayEndpoint.Response``).
 
     Raises:
         LookupError: no type has this name.

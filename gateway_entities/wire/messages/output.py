@@ -1,4 +1,4 @@
-"""Reports as text for people, as JSON, and as SARIF 2.1.0 for programs that show findings beside code."""
+"""Reports as text, JSON and SARIF 2.1.0 (for code scanning tools)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 
 
 class Checked(NamedTuple):
-    """One message that was checked.
+    """One checked message.
 
     Attributes:
-        source: where it came from: a path, or ``-`` for standard input.
-        position: its position in a stream, counted from 0; None when it came alone.
-        offset: where its first byte is in the source, which its findings' offsets are counted from.
-        report: what was found.
-        reasons: why its type was guessed; none when it was named.
+        source: a path, or ``-`` for standard input.
+        position: its zero-based position in a stream; None for a single message.
+        offset: the offset of its first byte in the source.
+        report: the findings, with offsets from its first byte.
+        reasons: the evidence for a guessed type; empty if the type was given.
     """
 
     source: str
@@ -31,8 +31,8 @@ class Checked(NamedTuple):
     reasons: tuple[str, ...] = ()
 
     @property
-    def place(self) -> str:
-        """The source, with the position in it."""
+    def location(self) -> str:
+        """The source and the position in it."""
         return self.source if self.position is None else f"{self.source}[{self.position}]"
 
     def at(self, finding: Finding) -> int | None:
@@ -41,10 +41,10 @@ class Checked(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A source that could not be read.
+    """A source that cannot be read.
 
     Attributes:
-        source: its path, or ``-``.
+        source: a path, or ``-``.
         why: the reason.
     """
 
@@ -53,11 +53,11 @@ class Failed(NamedTuple):
 
 
 def to_text(checked: Checked) -> Iterator[str]:
-    """Yield the lines that tell people of one message."""
+    """Yield the report of one message as lines of text."""
     report = checked.report
     counts = [f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in _counts(report) if number]
     canonical = {None: "", True: ", canonical", False: ", not canonical"}[report.canonical]
-    yield f"{checked.place}: {report.message_type}: {', '.join(counts) or 'clean'}{canonical}"
+    yield f"{checked.location}: {report.message_type}: {', '.join(counts) or 'clean'}{canonical}"
     if checked.reasons:
         yield f"  the type is a guess: {'; '.join(checked.reasons)}"
     for finding in report.findings:
@@ -66,11 +66,11 @@ def to_text(checked: Checked) -> Iterator[str]:
     for rule, number in report.more.items():
         yield f"  ... and {number} more of {rule}"
     if not report.rules_checked:
-        yield "  The contract's rules were not checked: first it must be readable as a message of the contract."
+        yield "  The contract's rules were not checked: the input cannot be parsed as a message of the contract."
 
 
 def to_json(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return what was found as an object that JSON can hold."""
+    """Return the reports as a JSON object."""
     return {
         "messages": [
             {
@@ -101,14 +101,14 @@ def to_json(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str,
 
 
 def to_sarif(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return what was found as a SARIF 2.1.0 log with one run."""
+    """Return the reports as a SARIF 2.1.0 log with one run."""
     used = sorted({finding.rule for each in results for finding in each.report.findings})
     index = {rule: position for position, rule in enumerate(used)}
     found: list[dict[str, Any]] = []
     for each in results:
         found += [_result(each, finding, index) for finding in each.report.findings]
         for rule, number in each.report.more.items():
-            text = f"{number} more of {rule}, which are not listed"
+            text = f"{number} more of {rule} are not listed"
             found.append(_result(each, Finding(rule, "", None, text), index))
     notifications = [
         {"level": "error", "message": {"text": f"{each.source}: {each.why}"}, "locations": [_location(each.source, None)]}
@@ -146,10 +146,10 @@ def _result(checked: Checked, finding: Finding, index: dict[str, int]) -> dict[s
 
 def _location(source: str, offset: int | None) -> dict[str, Any]:
     uri = "stdin" if source == "-" else quote(source.replace("\\", "/"))
-    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if offset is not None:
-        place["region"] = {"byteOffset": offset}
-    return {"physicalLocation": place}
+        location["region"] = {"byteOffset": offset}
+    return {"physicalLocation": location}
 
 
 def _counts(report: Report) -> Iterator[tuple[Severity, int]]:

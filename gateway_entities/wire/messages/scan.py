@@ -1,7 +1,7 @@
-"""A walk over raw bytes in the protobuf wire format, which never raises and never recurses.
+"""Iterative scanner for the protobuf wire format that never raises.
 
-The records of a walk follow one another without a gap: together they are the input, byte for byte. A message inside a
-message is a record of its head (tag and length), followed by the records of its content.
+The records cover the input without gaps. A nested message is a record of its head (tag and length), followed by the records
+of its content.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from typing import Final, NamedTuple, TypeAlias, cast
 
 from gateway_entities.wire.messages.layout import BYTES, END_GROUP, FIXED32, FIXED64, START_GROUP, VARINT, Layout, Slot
 
-MOST_DEPTH: Final = 100
-"""How deep messages and groups may nest below the outermost message: protobuf's own limit."""
-HIGHEST_NUMBER: Final = 2**29 - 1
-"""The highest number that a field can have."""
+MAX_DEPTH: Final = 100
+"""The nesting limit of messages and groups below the top level, as in protobuf."""
+MAX_FIELD_NUMBER: Final = 2**29 - 1
+"""The largest valid field number."""
 
-REST: Final = -1
-"""The wire type of a record that holds bytes that cannot be read, up to the end of the message they are in."""
-CLOSE: Final = -2
-"""The wire type of a record without bytes: the end of a map entry that is not empty."""
+UNREADABLE: Final = -1
+"""The wire type of a record of unreadable bytes, up to the end of their message."""
+END_ENTRY: Final = -2
+"""The wire type of a zero-length record at the end of a non-empty map entry."""
 
-_MOST_LENGTH: Final = 5
-MOST_VARINT: Final = 10
-"""The most bytes of a varint that is a value."""
+_MAX_LENGTH_BYTES: Final = 5
+MAX_VARINT_BYTES: Final = 10
+"""The maximum length of a varint value."""
 
 
 Tree: TypeAlias = "dict[str, Tree]"
-"""Paths of fields, as a tree of their steps."""
+"""Field paths as a prefix tree."""
 
 
 class Frame:
-    """One message or group that the walk is in.
+    """A message or group being scanned.
 
     Attributes:
-        parent: the message around it; None for the outermost one.
-        layout: the type of the message; None when it is unknown.
-        slot: the field that holds it; None for the outermost one and for unknown groups.
-        index: its position in that field, counted from 0.
-        start: where its head begins.
-        end: where its content ends; for a group, where the message around it does.
+        parent: the enclosing frame; None at the top level.
+        layout: the message type; None if unknown.
+        slot: the field that contains it; None at the top level and for unknown groups.
+        index: its zero-based position in that field.
+        start: the offset of its head.
+        end: the end of its content; for a group, the end of the enclosing message.
         group: the field number of a group; 0 for a message.
-        depth: 0 for the outermost message.
-        counts: how many values each field has had so far, by number.
+        depth: the nesting depth; 0 at the top level.
+        counts: the number of values so far, by field number.
     """
 
-    # What the checks note of a message while they are in it; few messages need any of it.
+    # State of the validator. Class attributes, because few frames need it.
     last = 0
     loose = False
     first: bytes | None = None
     keys: dict[int, set[bytes]] | None = None
     wanted: Tree | None = None
 
-    def __init__(  # noqa: PLR0917 - Half a million are made at times, and names cost.
+    def __init__(  # noqa: PLR0917 - created up to half a million times; keyword arguments are slower.
         self, parent: Frame | None, layout: Layout | None, slot: Slot | None, start: int, end: int, group: int
     ) -> None:
         self.parent = parent
@@ -70,20 +70,20 @@ class Frame:
 
 
 class Record(NamedTuple):
-    """One step of a walk.
+    """One step of a scan.
 
     Attributes:
-        start: where it begins.
-        body: where its value begins, after the tag and a length.
-        end: where it ends; for the head of a message, where the content begins.
-        number: the field's number; 0 for a rest and a close.
-        wire: the wire type, or REST or CLOSE.
-        value: the number of a varint, the length of a length-delimited value; 0 otherwise.
-        slot: the field, when the message's type has one of this number.
-        frame: the message that it is in.
-        opens: the message or group that begins with this record, unless it is an empty message.
-        fault: the id of the rule that the bytes break, so that they cannot be read on; "" if none.
-        slack: whether a varint in it is longer than needed.
+        start: the offset of its first byte.
+        body: the offset of its value, after tag and length.
+        end: the offset after its last byte; for the head of a message, the start of the content.
+        number: the field number; 0 for UNREADABLE and END_ENTRY.
+        wire: the wire type, or UNREADABLE or END_ENTRY.
+        value: the value of a varint, or the length of a length-delimited value; 0 otherwise.
+        slot: the field, if the message type has this number.
+        frame: the message that contains it.
+        opens: the non-empty message or group that starts with this record.
+        fault: the id of the rule that makes the bytes unreadable; "" if none.
+        slack: whether it has a varint longer than needed.
     """
 
     start: int
@@ -99,16 +99,16 @@ class Record(NamedTuple):
     slack: bool
 
 
-def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records is what it cannot afford.
+def scan(  # noqa: PLR0912, PLR0915 - inlined: a call per record is too slow.
     data: bytes, layout: Layout | None = None, *, descend: Callable[[Frame, int, int], bool] | None = None
 ) -> Iterator[Record]:
-    """Yield the records of the bytes, from the first to the last.
+    """Yield the records of the bytes in order.
 
     Args:
         data: any bytes.
-        layout: the type of the message; None when it is unknown.
-        descend: asked whether the length-delimited value of an unknown field, given the message that it is in, its begin and
-            its end, should be walked as a message. By default it should not.
+        layout: the message type; None if unknown.
+        descend: decides whether to scan an unknown length-delimited value as a message, given its frame, start and end.
+            The default is not to.
     """
     new = cast("Callable[[type[Record], tuple[object, ...]], Record]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
     frame = Frame(None, layout, None, 0, len(data), 0)
@@ -120,12 +120,12 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
         if at >= end:
             if frame.group:
                 frame = _enclosing(frame)
-                yield Record(at, at, at, 0, REST, 0, None, frame, None, "wire/unmatched-group", False)
+                yield Record(at, at, at, 0, UNREADABLE, 0, None, frame, None, "wire/unmatched-group", False)
             parent = frame.parent
             if parent is None:
                 return
             if frame.slot is not None and frame.slot.is_map:
-                yield Record(end, end, end, 0, CLOSE, 0, None, frame, None, "", False)
+                yield Record(end, end, end, 0, END_ENTRY, 0, None, frame, None, "", False)
             frame = parent
             slots = frame.layout.slots if frame.layout is not None else None
             counts, end = frame.counts, frame.end
@@ -136,13 +136,13 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
         tag = data[at]
         at += 1
         if tag > 127:
-            tag, at, slack, fault = read_varint(data, at - 1, end, _MOST_LENGTH)
+            tag, at, slack, fault = read_varint(data, at - 1, end, _MAX_LENGTH_BYTES)
         number, wire = tag >> 3, tag & 7
         body = at
         value = 0
         opens = None
         slot = None
-        if fault or not number or number > HIGHEST_NUMBER:
+        if fault or not number or number > MAX_FIELD_NUMBER:
             fault = fault or ("wire/trailing-bytes" if not any(data[start:end]) else "wire/field-number")
         elif wire == VARINT:
             if at >= end:
@@ -150,7 +150,7 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
             elif (value := data[at]) < 128:
                 at += 1
             else:
-                value, at, loose, fault = read_varint(data, at, end, MOST_VARINT)
+                value, at, loose, fault = read_varint(data, at, end, MAX_VARINT_BYTES)
                 slack = slack or loose
         elif wire == BYTES:
             if at >= end:
@@ -158,16 +158,16 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
             elif (value := data[at]) < 128:
                 body = at = at + 1
             else:
-                value, at, loose, fault = read_varint(data, at, end, _MOST_LENGTH)
+                value, at, loose, fault = read_varint(data, at, end, _MAX_LENGTH_BYTES)
                 slack = slack or loose
                 body = at
             if value > end - at:
                 fault = fault or "wire/truncated"
             elif not fault:
                 if slots is not None and (slot := slots.get(number)) is not None:
-                    # An empty message has nothing to go into.
+                    # An empty message opens no frame.
                     if not value:
-                        if frame.depth >= MOST_DEPTH and slot.layout is not None:
+                        if frame.depth >= MAX_DEPTH and slot.layout is not None:
                             fault = "wire/depth"
                     elif slot.wire == BYTES and (inner := slot.layout) is not None:
                         counts[number] = counts.get(number, 0) + 1
@@ -191,12 +191,12 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
                 fault = "wire/unmatched-group"
         else:
             fault = "wire/wire-type"
-        if opens is not None and opens.depth > MOST_DEPTH:
+        if opens is not None and opens.depth > MAX_DEPTH:
             opens, fault = None, "wire/depth"
         if fault:
-            # A group has no length to skip it by, so what cannot be read in it ends the message around it.
+            # A group has no length to skip, so unreadable bytes in it end the enclosing message.
             frame = _enclosing(frame)
-            yield new(Record, (start, start, end, 0, REST, 0, None, frame, None, fault, slack))
+            yield new(Record, (start, start, end, 0, UNREADABLE, 0, None, frame, None, fault, slack))
             at = end
             slots, counts = frame.layout.slots if frame.layout is not None else None, frame.counts
             continue
@@ -204,7 +204,7 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
             if slots is not None and wire != END_GROUP:
                 if slot is None:
                     slot = slots.get(number)
-                # What has another wire type than its field is no value of it.
+                # Records with another wire type are not values of the field.
                 if slot is not None and wire in slot.wires:
                     counts[number] = counts.get(number, 0) + 1
             yield new(Record, (start, body, at, number, wire, value, slot, frame, None, "", slack))
@@ -220,14 +220,14 @@ def scan(  # noqa: PLR0912, PLR0915 - A call for each of half a million records 
 
 
 def _enclosing(frame: Frame) -> Frame:
-    """Return the innermost message, not group, that a frame is or is in."""
+    """Return the innermost frame that is a message, not a group."""
     while frame.group and frame.parent is not None:
         frame = frame.parent
     return frame
 
 
 def read_varint(data: bytes, at: int, end: int, most: int) -> tuple[int, int, bool, str]:
-    """Read a varint: its number, where it ends, whether it is longer than needed, and what is wrong with it."""
+    """Read a varint of at most ``most`` bytes; return its value, its end, whether it is overlong, and the rule it breaks."""
     value = shift = 0
     limit = min(end, at + most)
     start = at

@@ -1,1 +1,1 @@
-"""Comparison of two schemas, with the messages that prove each break."""
+"""Compatibility of two schemas, with a witness message for each break."""

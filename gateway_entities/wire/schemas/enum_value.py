@@ -1,4 +1,4 @@
-"""Which value of one schema's enum is which of the other's."""
+"""How an enum value of one schema maps to the enum of the other."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from enum import Enum
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
-from gateway_entities.wire.schemas.report import Level
+from gateway_entities.wire.schemas.report import DifferenceLevel
 from gateway_entities.wire.schemas.signature import names_of, reserves_number
 
 
 class Relation(Enum):
-    """What the reader's enum has in place of a value."""
+    """Counterpart of an enum value in the reader's enum."""
 
     SAME = "the same value"
-    RENAMED = "the same number under another name"
-    MOVED = "the name with another number"
-    OTHER = "another value with that number"
-    RESERVED = "nothing, on purpose"
-    NOTHING = "nothing"
+    RENAMED = "the same number, another name"
+    MOVED = "the same name, another number"
+    OTHER = "an unrelated value with that number"
+    RESERVED = "none; reserved"
+    NOTHING = "none"
 
 
-def relation(writer: EnumDescriptor, number: int, reader: EnumDescriptor, level: Level) -> Relation:
-    """Return what the reader's enum has for a value of the writer's.
+def relation(writer: EnumDescriptor, number: int, reader: EnumDescriptor, level: DifferenceLevel) -> Relation:
+    """Return the counterpart of a writer's enum value in the reader's enum.
 
-    In bytes a value is its number, in JSON its name. A value that has another name under the same number counts as renamed
-    where neither name means anything else on the other side, and as another value where one does.
+    Bytes carry the number, JSON the name. The same number under another name is RENAMED unless either name belongs to
+    another number on the other side; then it is OTHER.
     """
     written, read = names_of(writer, number), names_of(reader, number)
     if written & read or (not written and not read):
         return Relation.SAME
-    known = {value.name for value in reader.values}
-    if level is Level.JSON and written & known:
+    reader_names = {value.name for value in reader.values}
+    if level is DifferenceLevel.JSON and written & reader_names:
         return Relation.SAME
     if read:
-        crosses = written & known or read & {value.name for value in writer.values}
+        crosses = written & reader_names or read & {value.name for value in writer.values}
         return Relation.OTHER if crosses else Relation.RENAMED
-    if written & known:
+    if written & reader_names:
         return Relation.MOVED
     return Relation.RESERVED if _reserved(reader, number, written, level) else Relation.NOTHING
 
 
-def _reserved(enum: EnumDescriptor, number: int, names: set[str], level: Level) -> bool:
+def _reserved(enum: EnumDescriptor, number: int, names: set[str], level: DifferenceLevel) -> bool:
     described = EnumDescriptorProto()
     enum.CopyToProto(described)
-    if level is Level.JSON:
+    if level is DifferenceLevel.JSON:
         return bool(names.intersection(described.reserved_name))
-    # The ranges of enums, unlike those of messages, include their end.
+    # Reserved ranges of enums include their end, those of messages do not.
     return reserves_number(((r.start, r.end + 1) for r in described.reserved_range), number)

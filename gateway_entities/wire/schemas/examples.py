@@ -1,4 +1,4 @@
-"""Small messages that could show a difference: what a writer may write into the fields that changed."""
+"""Small example messages, with edge values in the fields that differ between two schemas."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from google.protobuf.message_factory import GetMessageClass
 
 from gateway_entities.wire.schemas.signature import INTEGERS, enum_of, map_entry, message_of, oneof_of, signature
 
-# The first value is one that differs from what absence means.
+# The first value differs from the default.
 _INTEGERS: Final = (1, 2, -1, 0, 2**31, 2**32, 2**53 + 1)
 _OTHERS: Final[dict[int, tuple[object, ...]]] = {
     FieldDescriptor.TYPE_BOOL: (True, False),
-    # The last of each is one that a narrower type cannot hold.
+    # The last value of each overflows a narrower type.
     FieldDescriptor.TYPE_FLOAT: (1.0, 1.5, -1.0, 0.0, 3e38),
     FieldDescriptor.TYPE_DOUBLE: (1.0, 1.5, -1.0, 0.0, 0.1, 1e300),
     FieldDescriptor.TYPE_STRING: ("a", "é", "1", ""),
@@ -25,15 +25,15 @@ _DEEPEST: Final = 20
 
 
 def minimal(descriptor: Descriptor, without: FieldDescriptor | None = None, depth: int = 0) -> Message:
-    """Return the smallest message of a type: only its required fields are set.
+    """Return the smallest message of a type, with only its required fields set.
 
     Args:
         descriptor: the type.
-        without: a field to leave out all the same.
-        depth: how many messages it lies in.
+        without: a field to leave out even if required.
+        depth: the nesting depth.
 
     Raises:
-        ValueError: the type requires itself, so that no message of it exists.
+        ValueError: the type requires itself, so no message of it exists.
     """
     if depth > _DEEPEST:
         raise ValueError(f"{descriptor.full_name} requires itself")
@@ -44,8 +44,8 @@ def minimal(descriptor: Descriptor, without: FieldDescriptor | None = None, dept
     return message
 
 
-def candidates(writer: Descriptor, reader: Descriptor) -> Iterator[Message]:
-    """Yield messages of the writer that its reader may read differently, the plainest first."""
+def examples(writer: Descriptor, reader: Descriptor) -> Iterator[Message]:
+    """Yield messages of the writer's type that the reader may read differently, simplest first."""
     try:
         yield minimal(writer)
     except ValueError:
@@ -59,21 +59,21 @@ def candidates(writer: Descriptor, reader: Descriptor) -> Iterator[Message]:
 
 
 def put(message: Message, field: FieldDescriptor, values: Sequence[Any]) -> None:
-    """Set a field: a map to pairs, a list to its elements, any other field to the only value."""
+    """Set a field from a list: map pairs, elements, or the single value."""
     if field.is_repeated:
         message.ClearField(field.name)
-    held = getattr(message, field.name)
+    target = getattr(message, field.name)
     entry = map_entry(field)
     if entry is not None and message_of(entry.fields_by_name["value"]) is not None:
         for key, value in values:
-            held[key].CopyFrom(value)
+            target[key].CopyFrom(value)
     elif entry is not None:
-        held.update(values)
+        target.update(values)
     elif field.is_repeated:
-        held.extend(values)
+        target.extend(values)
     elif message_of(field) is not None:
-        held.CopyFrom(values[0])
-        held.SetInParent()
+        target.CopyFrom(values[0])
+        target.SetInParent()
     else:
         setattr(message, field.name, values[0])
 
@@ -86,7 +86,7 @@ def _message(writer: Descriptor, contents: dict[FieldDescriptor, Sequence[Any]])
 
 
 def _contents(field: FieldDescriptor) -> Iterator[Sequence[Any]]:
-    """Yield what may stand in a field, as a list of values or, for a map, of pairs."""
+    """Yield example contents of a field, as a list of values or, for a map, of pairs."""
     entry = map_entry(field)
     if entry is not None:
         keys, values = (list(_elements(entry.fields_by_name[name], 0)) for name in ("key", "value"))
@@ -97,7 +97,7 @@ def _contents(field: FieldDescriptor) -> Iterator[Sequence[Any]]:
     yield from ([element] for element in elements)
     if field.is_repeated and elements:
         yield [elements[0], elements[min(1, len(elements) - 1)]]
-        # The same element twice: as entries of a map they are one.
+        # Duplicates collapse if the reader has a map.
         yield [elements[-1], elements[-1]]
 
 
@@ -126,7 +126,7 @@ def _nested(nested: Descriptor, depth: int) -> Iterator[Message]:
 
 
 def _newly_exclusive(writer: Descriptor, reader: Descriptor) -> Iterator[Message]:
-    """Yield messages with two fields set of which the reader can hold only one."""
+    """Yield messages with two fields set that share a oneof for the reader only."""
     for oneof in reader.oneofs:
         fields = [
             f for r in oneof.fields if (f := writer.fields_by_number.get(r.number) or writer.fields_by_name.get(r.name))

@@ -1,4 +1,4 @@
-"""Values that the writer's rules allow and the reader's refuse."""
+"""Example values that the writer's limits allow and the reader's reject."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.differences import Fault, values_of
+from gateway_entities.wire.schemas.differences import Mismatch, values_of
 from gateway_entities.wire.schemas.examples import minimal, put
 from gateway_entities.wire.schemas.limits import Limit, Limits
-from gateway_entities.wire.schemas.report import Kind, Level
+from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel
 from gateway_entities.wire.schemas.signature import INTEGERS, map_entry, message_of
-from gateway_entities.wire.schemas.witness import Passage, carry
+from gateway_entities.wire.schemas.witness import CrossRead, read_across
 
 _LONGEST: Final = 100_000
-# One of each kind of character that patterns tell apart, alone and after a plain one.
+# One of each character class that patterns distinguish.
 _CHARACTERS: Final = ("a", "A", "1", "_", "-", ".", " ", "/", ":", "@", "+", "é", "日")
 _FLOATS: Final = {FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE}
 _NO_LIMIT: Final = Limit()
 
 
-def refusals(
+def limit_examples(
     writer: Descriptor, reader: Descriptor, writer_limits: Limits, reader_limits: Limits
-) -> Iterator[tuple[Passage, Fault]]:
-    """Yield messages that keep the writer's limits and arrive whole, but break a limit of the reader's."""
+) -> Iterator[tuple[CrossRead, Mismatch]]:
+    """Yield messages that are within the writer's limits and parse, but break a limit of the reader."""
     for other in reader.fields:
         theirs = reader_limits.get(other.full_name)
         field = writer.fields_by_number.get(other.number)
@@ -33,13 +33,11 @@ def refusals(
         if theirs is None or theirs == ours:
             continue
         for message in _messages(writer, field, ours, theirs):
-            passage = carry(message, reader, Level.BINARY)
-            if passage is not None and passage.read is not None and _refused(passage.read, other, theirs):
+            cross_read = read_across(message, reader, DifferenceLevel.BINARY)
+            if cross_read is not None and cross_read.read is not None and _rejected(cross_read.read, other, theirs):
                 before = f"; the writer's: {ours}" if field is not None else ""
-                yield (
-                    passage,
-                    Fault(Kind.REFUSED, other.full_name, f"breaks the reader's limit ({theirs}{before})", other.number),
-                )
+                text = f"breaks the reader's limit ({theirs}{before})"
+                yield cross_read, Mismatch(DifferenceKind.REFUSED, other.full_name, text, other.number)
 
 
 def _messages(writer: Descriptor, field: FieldDescriptor | None, ours: Limit, theirs: Limit) -> Iterator[Message]:
@@ -52,11 +50,11 @@ def _messages(writer: Descriptor, field: FieldDescriptor | None, ours: Limit, th
                 put(message, field, _as_content(field, value))
                 yield message
     except ValueError:
-        # The type requires itself, or the limit is beyond what the type can hold.
+        # The type requires itself, or the limit exceeds the range of the type.
         return
 
 
-def _refused(message: Message, field: FieldDescriptor, limit: Limit) -> bool:
+def _rejected(message: Message, field: FieldDescriptor, limit: Limit) -> bool:
     values = values_of(message, field)
     if not values:
         return limit.required
@@ -70,7 +68,7 @@ def _as_content(field: FieldDescriptor, value: Any) -> Any:
 
 
 def _values(field: FieldDescriptor, ours: Limit, theirs: Limit) -> Iterator[Any]:
-    """Yield values at the edges of both limits, in the field's own type."""
+    """Yield values of the field's type at the edges of both limits."""
     edges = [b + d for limit in (theirs, ours) for b in (limit.min, limit.max) if b is not None for d in (0, -1, 1)]
     if field.is_repeated:
         yield from _lists(field, [int(e) for e in edges if 0 <= e <= _LONGEST])

@@ -1,4 +1,4 @@
-"""What a rule lets a field hold, as data that two schemas can be compared by."""
+"""Value limits of fields as data, so that the rules of two schemas can be compared."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Limit:
     """The limit of one field.
 
     Attributes:
-        min: the least number; for text the fewest characters, for bytes, lists and maps the fewest elements. None: no limit.
-        max: the greatest, in the same unit.
-        pattern: the regular expression that a whole text must match.
+        min: the minimum: a number, or the length of text (characters), bytes, lists and maps (elements). None: no limit.
+        max: the maximum, in the same unit.
+        pattern: a regular expression that the whole text must match.
         required: whether the field must be present.
     """
 
@@ -29,7 +29,7 @@ class Limit:
     required: bool = False
 
     def allows(self, value: object) -> bool:
-        """Return whether the limit lets a present value pass. Of what it cannot measure it says nothing: that passes."""
+        """Return whether a present value is within the limit. A value that has no length or number always is."""
         measure = len(value) if isinstance(value, Sized) else value
         if isinstance(measure, int | float):
             if self.min is not None and measure < self.min:
@@ -39,31 +39,31 @@ class Limit:
         return self.pattern is None or not isinstance(value, str) or re.fullmatch(self.pattern, value) is not None
 
     def __str__(self) -> str:
-        said = [f"{name} {value}" for name, value in asdict(self).items() if value is not None and value is not False]
-        return ", ".join(said).replace("required True", "required") or "no limit"
+        parts = [f"{name} {value}" for name, value in asdict(self).items() if value is not None and value is not False]
+        return ", ".join(parts).replace("required True", "required") or "no limit"
 
 
 Limits = Mapping[str, Limit]
-"""Limits by the full name of their field, such as ``gatewayentities.v1.FallbackConfig.max_attempts``."""
+"""Limits by full field name, such as ``gatewayentities.v1.FallbackConfig.max_attempts``."""
 
 
 def read_limits(path: Path) -> dict[str, Limit]:
     """Read limits from a JSON file: ``{"package.Message.field": {"min": 1, "max": 255, "pattern": "[a-z]+"}}``.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT if the file is not of that form.
+        GatewayError: INVALID_ARGUMENT if the file cannot be read or has another format.
     """
     try:
         content: object = json.loads(path.read_bytes())
         limits = {name: _limit(row) for name, row in _object(content).items()}
     except (OSError, ValueError, TypeError, re.error) as error:
         form = '{"package.Message.field": {"min": 1, "max": 255, "pattern": "[a-z]+", "required": true}}'
-        raise GatewayError(Code.INVALID_ARGUMENT, f"{path} does not hold limits such as {form}: {error}") from error
+        raise GatewayError(Code.INVALID_ARGUMENT, f"{path} is not a file of limits such as {form}: {error}") from error
     return limits
 
 
 def limits_json(limits: Limits) -> str:
-    """Return limits as the text of a file that ``read_limits`` reads."""
+    """Return limits as JSON text for ``read_limits``."""
     rows = {
         name: {k: v for k, v in asdict(limits[name]).items() if v is not None and v is not False} for name in sorted(limits)
     }

@@ -1,4 +1,4 @@
-"""Which message of one schema is which of the other."""
+"""Matching of the messages of two schemas."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from google.protobuf.descriptor import Descriptor
 from gateway_entities.wire.schemas.schema import Schema
 
 Rename = tuple[str, str]
-"""A regular expression for the whole full name of an old message, and its new full name, which may name groups: ``\\1``."""
+"""A regular expression for the whole full name of an old message, and its new full name, which may use groups: ``\\1``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
-    """The messages of two schemas, matched.
+class Matching:
+    """Matched messages of two schemas.
 
     Attributes:
         pairs: old and new message.
-        only_old: full names of old messages that no new one continues.
-        only_new: full names of new messages that continue no old one.
+        only_old: full names of old messages without a match.
+        only_new: full names of new messages without a match.
     """
 
     pairs: Sequence[tuple[Descriptor, Descriptor]]
@@ -30,30 +30,30 @@ class Pairing:
     only_new: Sequence[str]
 
 
-def pair(old: Schema, new: Schema, renames: Sequence[Rename] = ()) -> Pairing:
-    """Match messages: by a rename, then by full name, then across packages by a name that is unique without its package."""
+def match_messages(old: Schema, new: Schema, renames: Sequence[Rename] = ()) -> Matching:
+    """Match messages by rename, then by full name, then across packages by a name unique without its package."""
     matched: dict[str, str] = {}
     for name in old.messages:
         renamed = next(_renamed(name, renames, new.messages), name)
         if renamed in new.messages:
             matched[name] = renamed
-    by_place = _unique(new.messages, set(matched.values()))
-    for place, name in _unique(old.messages, matched).items():
-        found = by_place.get(place)
+    by_local_name = _unique(new.messages, set(matched.values()))
+    for local_name, name in _unique(old.messages, matched).items():
+        found = by_local_name.get(local_name)
         if found is not None and _package(old.messages[name]) != _package(new.messages[found]):
             matched[name] = found
-    taken = set(matched.values())
-    return Pairing(
+    matched_new = set(matched.values())
+    return Matching(
         [(old.messages[a], new.messages[b]) for a, b in sorted(matched.items())],
         sorted(name for name in old.messages if name not in matched),
-        sorted(name for name in new.messages if name not in taken),
+        sorted(name for name in new.messages if name not in matched_new),
     )
 
 
-def _renamed(name: str, renames: Sequence[Rename], known: Collection[str]) -> Iterator[str]:
+def _renamed(name: str, renames: Sequence[Rename], names: Collection[str]) -> Iterator[str]:
     for pattern, target in renames:
         match = re.fullmatch(pattern, name)
-        if match is not None and (renamed := match.expand(target)) in known:
+        if match is not None and (renamed := match.expand(target)) in names:
             yield renamed
 
 
@@ -61,11 +61,11 @@ def _package(message: Descriptor) -> str:
     return str(message.file.package)
 
 
-def _place(message: Descriptor) -> str:
+def _local_name(message: Descriptor) -> str:
     return message.full_name.removeprefix(f"{_package(message)}.")
 
 
-def _unique(messages: Mapping[str, Descriptor], taken: Collection[str]) -> dict[str, str]:
-    """Map the name without its package, where only one message has it, to the full name, of messages that are not taken."""
-    places = Counter(map(_place, messages.values()))
-    return {_place(m): name for name, m in messages.items() if name not in taken and places[_place(m)] == 1}
+def _unique(messages: Mapping[str, Descriptor], matched: Collection[str]) -> dict[str, str]:
+    """Map unique names without their package to the full names of unmatched messages."""
+    counts = Counter(map(_local_name, messages.values()))
+    return {_local_name(m): name for name, m in messages.items() if name not in matched and counts[_local_name(m)] == 1}

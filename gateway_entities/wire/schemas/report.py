@@ -1,4 +1,4 @@
-"""What a comparison found, and what follows from it."""
+"""Result types of a schema comparison: differences, witnesses and the compatibility that follows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 
 class Direction(Enum):
-    """Who reads whose data."""
+    """Which schema reads and which one wrote."""
 
     NEW_READS_OLD = "new reader of old data"
     OLD_READS_NEW = "old reader of new data"
 
 
-class Level(Enum):
-    """Where two schemas can differ: in the bytes, in JSON, in what rules allow, in what data that is left out means."""
+class DifferenceLevel(Enum):
+    """Where a difference shows: in the bytes, in JSON, in validation rules, or in the meaning of an absent field."""
 
     BINARY = "binary"
     JSON = "json"
@@ -24,8 +24,8 @@ class Level(Enum):
     MEANING = "meaning"
 
 
-class Kind(Enum):
-    """How a reading differs from what was written."""
+class DifferenceKind(Enum):
+    """How the value read differs from the value written."""
 
     REJECTED = "rejected"
     LOST = "lost"
@@ -39,18 +39,17 @@ class Kind(Enum):
 
     @property
     def breaks(self) -> bool:
-        """Whether it is a break, rather than something worth knowing."""
-        return self not in (Kind.NEW, Kind.RETIRED, Kind.RENAMED)
+        """Whether it breaks compatibility, rather than being a note."""
+        return self not in (DifferenceKind.NEW, DifferenceKind.RETIRED, DifferenceKind.RENAMED)
 
 
-class Reading(NamedTuple):
-    """What one schema makes of a witness.
+class WitnessReading(NamedTuple):
+    """A witness as one schema reads it.
 
     Attributes:
-        text: the message in protobuf's text format, fields that the schema does not know by their numbers; None if the
-            message cannot be read.
-        json: the message in proto3 JSON; None if it cannot be read, or read but not written as JSON.
-        fault: why it cannot be read or is refused; None if nothing is wrong.
+        text: the message in protobuf's text format, unknown fields by number; None if it cannot be read.
+        json: the message in proto3 JSON; None if it cannot be read or has no JSON form.
+        fault: why it cannot be read or is rejected by the rules; None if it is accepted.
     """
 
     text: str | None
@@ -60,41 +59,41 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The smallest message found that shows a break. It was read under both schemas.
+    """The smallest message found that shows a break, read under both schemas.
 
     Attributes:
-        message_type: the full name of the message, as its writer's schema has it.
-        data: the bytes that the writer writes.
-        json: what the writer writes as JSON; None for a break of the bytes that has no JSON form.
-        old: what the old schema makes of it.
-        new: what the new schema makes of it.
+        message_type: the full name of the message in the writer's schema.
+        data: the writer's bytes.
+        json: the writer's JSON; None if the message has no JSON form.
+        old: the message as the old schema reads it.
+        new: the message as the new schema reads it.
     """
 
     message_type: str
     data: bytes
     json: str | None
-    old: Reading
-    new: Reading
+    old: WitnessReading
+    new: WitnessReading
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that a reader reads differently, or a note.
+    """One break or note.
 
     Attributes:
-        direction: who reads whose data.
+        direction: which schema reads and which one wrote.
         level: where it shows.
-        kind: how the readings differ.
-        subject: the full name, in the schema of the writer where it has one, of the field, the oneof or the enum value.
-        message: what differs, as a sentence without its subject.
+        kind: how the values differ.
+        subject: the full name of the field, oneof or enum value, in the writer's schema if it has one there.
+        message: the difference, as a sentence without its subject.
         message_type: the full name of the message that holds the field.
         number: the number of the field or the enum value; 0 for a oneof or a message.
-        witness: the message that shows it; None for a note.
+        witness: a message that shows it; None for a note.
     """
 
     direction: Direction
-    level: Level
-    kind: Kind
+    level: DifferenceLevel
+    kind: DifferenceKind
     subject: str
     message: str
     message_type: str
@@ -102,13 +101,13 @@ class Difference:
     witness: Witness | None = None
 
 
-class Advice(Enum):
-    """In which order to roll the new schema out."""
+class Compatibility(Enum):
+    """Compatibility of the new schema with the old, named as in schema registries, and the roll-out order that it allows."""
 
-    ANY_ORDER = "any order: every reader understands every writer"
-    READERS_FIRST = "readers first: old readers do not understand new data, new readers understand old data"
-    WRITERS_FIRST = "writers first: new readers do not understand old data, old readers understand new data"
-    UNSAFE = "unsafe either way: old readers do not understand new data, and new readers do not understand old data"
+    FULL = "FULL: upgrade in any order; old and new readers read old and new data"
+    BACKWARD = "BACKWARD: upgrade readers first; new readers read old data, old readers cannot read new data"
+    FORWARD = "FORWARD: upgrade writers first; old readers read new data, new readers cannot read old data"
+    NONE = "NONE: no order is safe; old readers cannot read new data, and new readers cannot read old data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +116,13 @@ class Comparison:
 
     Attributes:
         old: the name of the old schema.
-        new: the name of the new one.
-        breaks: what breaks, each with a witness.
-        notes: what is worth knowing and breaks nothing.
-        compared: how many pairs of messages were compared.
+        new: the name of the new schema.
+        breaks: incompatible differences, each with a witness.
+        notes: compatible differences.
+        compared: the number of message pairs compared.
         only_old: full names of messages that only the old schema has.
         only_new: full names of messages that only the new schema has.
-        rules_known: whether the limits of both schemas are known; if not, the rules were not compared.
+        rules_compared: whether both schemas have limits, so that these were compared too.
     """
 
     old: str
@@ -133,10 +132,10 @@ class Comparison:
     compared: int
     only_old: Sequence[str]
     only_new: Sequence[str]
-    rules_known: bool
+    rules_compared: bool
 
-    def of(self, direction: Direction, level: Level | None = None) -> list[Difference]:
-        """Return the breaks of one direction, and of one level if it is given."""
+    def of(self, direction: Direction, level: DifferenceLevel | None = None) -> list[Difference]:
+        """Return the breaks of one direction, optionally of one level."""
         return [b for b in self.breaks if b.direction is direction and level in (None, b.level)]
 
     @property
@@ -145,11 +144,11 @@ class Comparison:
         return not self.breaks
 
     @property
-    def advice(self) -> Advice:
-        """In which order to roll out."""
+    def compatibility(self) -> Compatibility:
+        """The schema-registry compatibility type, which gives the roll-out order."""
         old_fails, new_fails = bool(self.of(Direction.OLD_READS_NEW)), bool(self.of(Direction.NEW_READS_OLD))
         if old_fails and new_fails:
-            return Advice.UNSAFE
+            return Compatibility.NONE
         if old_fails:
-            return Advice.READERS_FIRST
-        return Advice.WRITERS_FIRST if new_fails else Advice.ANY_ORDER
+            return Compatibility.BACKWARD
+        return Compatibility.FORWARD if new_fails else Compatibility.FULL

@@ -1,4 +1,4 @@
-"""The limits that gateway_entities.rules sets to the fields of our requests, found by asking the rules."""
+"""Limits of request fields, measured by probing ``gateway_entities.rules``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from gateway_entities.wire.schemas.limits import Limit
 from gateway_entities.wire.schemas.signature import INTEGERS, oneof_of
 
 _LONGEST: Final = 2**14
-# A text that some rule takes whatever form it asks for: letters, digits.
+# One of these is valid under every rule for text: a letter or a digit.
 _LETTERS: Final = ("a", "1")
 
 
 def rule_limits(files: Iterable[FileDescriptor]) -> dict[str, Limit]:
-    """Return the limits of text and whole numbers that stand directly in requests, by the full names of their fields.
+    """Return the limits of text and integer fields at the top level of requests, by full field name.
 
-    Forms that a text must have, and rules over several fields, are not limits of this kind. Requests are known by their
-    type, so schemas of others have none.
+    Patterns and rules over several fields are not covered. Messages that the rules do not cover have no limits.
     """
     limits: dict[str, Limit] = {}
     for file in files:
@@ -70,7 +69,7 @@ def _of_field(empty: Message, field: FieldDescriptor, *, required: bool) -> Limi
 
 
 def _greatest(allowed: Callable[[int], bool], low: int, high: int) -> int | None:
-    """Return the greatest number that is allowed, given that ``low`` is; None if ``high`` is too."""
+    """Return the greatest allowed number, given that ``low`` is allowed; None if ``high`` is too."""
     if allowed(high):
         return None
     while high - low > 1:

@@ -1,7 +1,4 @@
-"""A schema to compare: message types in a descriptor pool of their own.
-
-Two schemas that define the same names can be held side by side, and beside those that the process has imported.
-"""
+"""A schema to compare: message types in a separate descriptor pool, so that several schemas may define the same names."""
 
 from __future__ import annotations
 
@@ -29,21 +26,19 @@ FORMS = (
     "a folder of .proto files, one .proto file, a file with a FileDescriptorSet or a buf image, "
     "an importable Python module such as gatewayentities.v1, or mlflow"
 )
-# MLflow keeps its stubs below a package whose import says nothing about messages.
+# MLflow's stubs are not in its top-level package.
 _ALIASES: Mapping[str, str] = {"mlflow": "mlflow.protos.service_pb2"}
 _RUNTIME_FILES = "google/protobuf/"
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Message types, and the limits of their fields.
+    """Message types and the limits of their fields.
 
     Attributes:
-        name: where the schema is from, for people.
-        messages: its own message types by full name, nested ones included; those of files it only imports are reached
-            through them.
-        limits: what rules let its fields hold, by the full names of the fields; a field that is not named has none. None:
-            nothing is known about its rules.
+        name: the source, for display.
+        messages: its own message types by full name, nested ones included, without those of imported files.
+        limits: limits by full field name; a field without an entry has none. None: the rules are unknown.
     """
 
     name: str
@@ -52,15 +47,15 @@ class Schema:
 
     @classmethod
     def from_files(cls, name: str, files: FileDescriptorSet, own: Collection[str] | None = None) -> Schema:
-        """Build the schema of a descriptor set.
+        """Build a schema from a descriptor set.
 
         Args:
-            name: where it is from.
-            files: the files in any order. Files of google/protobuf that are missing are taken from the runtime.
-            own: the names of the files whose messages are the schema's; None: all but google/protobuf's.
+            name: the source, for display.
+            files: the files in any order. Missing google/protobuf files come from the runtime.
+            own: the files whose messages belong to the schema; None: all but those of google/protobuf.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT if the files contradict each other, lack one they import, or define no message.
+            GatewayError: INVALID_ARGUMENT if the files conflict, lack an import, or define no message.
         """
         pool = DescriptorPool()
         by_name = {file.name: file for file in files.file}
@@ -76,7 +71,7 @@ class Schema:
         return cls(name, messages)
 
     def with_limits(self, limits: Limits | None) -> Schema:
-        """Return the schema with these limits instead of its own."""
+        """Return a copy with these limits."""
         return replace(self, limits=limits)
 
 
@@ -84,9 +79,9 @@ def load(source: str | Path | ModuleType) -> Schema:
     """Load a schema.
 
     Args:
-        source: a folder of .proto files (imports are relative to it; needs grpcio-tools), one .proto file, a file that holds
-            a FileDescriptorSet or a buf image, a Python module or its name, or ``mlflow``, the installed one. What exists as
-            a file or a folder is read as that.
+        source: a folder of .proto files (imports are relative to it; needs grpcio-tools), one .proto file, a file with a
+            FileDescriptorSet or a buf image, a Python module or its name, or ``mlflow`` (the installed one). Existing files
+            and folders take precedence over modules.
 
     Raises:
         GatewayError: INVALID_ARGUMENT if it cannot be read; FAILED_PRECONDITION if grpcio-tools is needed and missing.
@@ -106,7 +101,7 @@ def load(source: str | Path | ModuleType) -> Schema:
     try:
         module = _imported(_ALIASES.get(name, name))
     except ImportError as error:
-        raise _unreadable(name, f"there is no such file, and as a module it cannot be imported: {error}") from error
+        raise _unreadable(name, f"there is no such file, and it cannot be imported as a module: {error}") from error
     return _of_module(name, module)
 
 
@@ -120,7 +115,7 @@ def _of_descriptor_set(path: Path) -> Schema:
 
 def _of_protos(name: str, root: Path, protos: list[Path]) -> Schema:
     if not protos:
-        raise _unreadable(name, "there is no .proto file in it")
+        raise _unreadable(name, "it contains no .proto file")
     if importlib.util.find_spec("grpc_tools") is None:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
@@ -131,9 +126,9 @@ def _of_protos(name: str, root: Path, protos: list[Path]) -> Schema:
     root = root.resolve()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "schema.binpb"
-        # In a process of its own: the compiler writes to the process's standard error and cannot be told not to.
+        # In a child process: the compiler always writes to standard error.
         compiler = [sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={root}", "--include_imports"]
-        done = subprocess.run(  # noqa: S603 - the compiler of this environment, its arguments never pass a shell.
+        done = subprocess.run(  # noqa: S603 - the compiler of this environment; no shell is involved.
             [*compiler, f"--descriptor_set_out={target}", *(str(root / name) for name in own)],
             capture_output=True,
             text=True,
@@ -151,7 +146,7 @@ def _of_module(name: str, module: ModuleType) -> Schema:
     own = [module, *_stubs_below(module)]
     files = [found for m in own if isinstance(found := getattr(m, "DESCRIPTOR", None), FileDescriptor)]
     if not files:
-        raise _unreadable(name, "the module has no DESCRIPTOR, and no module ending in _pb2 below it has one")
+        raise _unreadable(name, "neither the module nor any _pb2 module below it has a DESCRIPTOR")
     closure: dict[str, FileDescriptor] = {}
     waiting = list(files)
     while waiting:
@@ -171,7 +166,7 @@ def _stubs_below(module: ModuleType) -> Iterator[ModuleType]:
 
 
 def _imports_first(files: Mapping[str, FileDescriptorProto]) -> Iterator[FileDescriptorProto]:
-    """Yield each file after those that it imports. Raises KeyError or ValueError if one is missing or imports itself."""
+    """Yield each file after its imports. Raises ValueError if one is missing or imports itself."""
     done: set[str] = set()
     waiting = [(name, False) for name in files]
     open_: set[str] = set()

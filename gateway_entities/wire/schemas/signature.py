@@ -1,4 +1,4 @@
-"""What of a field decides how it is written and read."""
+"""The properties of a field that determine its encoding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTEGERS = {
     FieldDescriptor.TYPE_UINT64: (0, 2**64 - 1),
     FieldDescriptor.TYPE_FIXED64: (0, 2**64 - 1),
 }
-"""The least and the greatest value of each integer type."""
+"""The minimum and maximum of each integer type."""
 
 NUMBERS = {*INTEGERS, FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE}
 MESSAGES = {FieldDescriptor.TYPE_MESSAGE, FieldDescriptor.TYPE_GROUP}
@@ -28,48 +28,45 @@ MESSAGES = {FieldDescriptor.TYPE_MESSAGE, FieldDescriptor.TYPE_GROUP}
 
 def type_of(message: Message) -> Descriptor:
     """Return the type of a message."""
-    # The stubs tell the runtime's own descriptor class from the public one; it is the same.
+    # The type stubs give the runtime's descriptor another class than the public one.
     return cast("Descriptor", message.DESCRIPTOR)
 
 
 def missing_fields(message: Message) -> list[str]:
     """Return the paths of required fields that are missing."""
-    # Every message class of every runtime has it; the stubs' base class does not.
+    # Every message class has this method; the base class in the type stubs does not.
     return list(cast("Any", message).FindInitializationErrors())
 
 
 def message_of(field: FieldDescriptor) -> Descriptor | None:
-    """Return the message type of a field that holds messages or is a map."""
+    """Return the message type of a message or map field; None for others."""
     return field.message_type if field.type in MESSAGES else None
 
 
 def enum_of(field: FieldDescriptor) -> EnumDescriptor | None:
-    """Return the enum of a field that holds its values."""
+    """Return the enum of an enum field; None for others."""
     return field.enum_type if field.type == FieldDescriptor.TYPE_ENUM else None
 
 
 def map_entry(field: FieldDescriptor) -> Descriptor | None:
-    """Return the entry message of a map field."""
+    """Return the entry type of a map field; None for others."""
     entry = message_of(field)
     return entry if entry is not None and entry.GetOptions().map_entry else None
 
 
 def oneof_of(field: FieldDescriptor) -> OneofDescriptor | None:
-    """Return the oneof of a field, if other fields share it."""
+    """Return the oneof that a field shares with others; None if it has none."""
     oneof = field.containing_oneof
     return oneof if oneof is not None and len(oneof.fields) > 1 else None
 
 
 def names_of(enum: EnumDescriptor, number: int) -> set[str]:
-    """Return the names of a value, aliases included; empty if the enum does not define the number."""
+    """Return the names of an enum number, aliases included; empty if undefined."""
     return {value.name for value in enum.values if value.number == number}
 
 
 def inside_both(field: FieldDescriptor, other: FieldDescriptor) -> tuple[Descriptor, Descriptor] | None:
-    """Return the message types of two fields that both hold messages, or are both maps: they are compared as a pair.
-
-    A map against a list of entries is None: it is compared where it stands.
-    """
+    """Return the message types of two fields to compare as a pair: both messages, or both maps. None for other fields."""
     ours, theirs = message_of(field), message_of(other)
     if ours is None or theirs is None or (map_entry(field) is None) != (map_entry(other) is None):
         return None
@@ -77,7 +74,7 @@ def inside_both(field: FieldDescriptor, other: FieldDescriptor) -> tuple[Descrip
 
 
 def signature(field: FieldDescriptor) -> tuple[object, ...]:
-    """Return what decides how a field is written and read, without what its message type decides."""
+    """Return the properties that determine a field's encoding, except those of its message type."""
     enum, entry, oneof = enum_of(field), map_entry(field), oneof_of(field)
     return (
         *(field.number, field.name, field.json_name, field.type),
@@ -90,5 +87,5 @@ def signature(field: FieldDescriptor) -> tuple[object, ...]:
 
 
 def reserves_number(numbers: Iterable[tuple[int, int]], number: int) -> bool:
-    """Return whether ranges, the end excluded, hold the number."""
+    """Return whether the half-open ranges contain the number."""
     return any(start <= number < end for start, end in numbers)

@@ -1,4 +1,4 @@
-"""The command that checks: its inputs, its outputs and its exit codes."""
+"""``gateway-entities wire check``: input formats, output formats and exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run() -> Run:
-    """Run the command; no output of it may ever show the secret."""
+    """Run the command; its output must not show the secret."""
 
     def run(*arguments: str | Path, stdin: bytes = b"", code: int = 0) -> Result:
         result = CliRunner().invoke(cli, ["wire", "check", *map(str, arguments)], input=stdin)
@@ -42,7 +42,7 @@ def run() -> Run:
         ("stream", (varint(len(ENDPOINT)) + ENDPOINT) * 3),
     ],
 )
-def test_every_form_of_the_same_message(run: Run, form: str, data: bytes) -> None:
+def test_every_input_format(run: Run, form: str, data: bytes) -> None:
     assert "GatewayEndpoint: clean, canonical" in run("--input", form, "--type", "GatewayEndpoint", stdin=data).stdout
     assert "the type is a guess: 9 of" not in run("--input", form, stdin=data).stdout
 
@@ -71,7 +71,7 @@ def test_exit_codes(run: Run) -> None:
     assert "No such file" in run("missing.binpb", code=2).stderr
     assert "not hexadecimal" in run("--input", "hex", stdin=b"xyz", code=2).stderr
     assert "not base64" in run("--input", "base64", stdin=b"a", code=2).stderr
-    assert "name it with --type" in run(stdin=b"", code=2).stderr
+    assert "specify it with --type" in run(stdin=b"", code=2).stderr
 
 
 def test_a_folder(run: Run, tmp_path: Path) -> None:

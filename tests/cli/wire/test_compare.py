@@ -1,4 +1,4 @@
-"""``gateway-entities wire compare``, as a CI job and a person see it."""
+"""``gateway-entities wire compare``: text, JSON and exit codes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(folder: Path, old: str, new: str, *options: str) -> Result:
 def test_nothing_breaks(folder: Path) -> None:
     result = run(folder, "old", "more")
     assert result.exit_code == 0
-    assert "roll-out: any order" in result.output
+    assert "compatibility: FULL: upgrade in any order" in result.output
     assert "note [binary, old reader of new data] x.M.b (2) is new" in result.output
 
 
@@ -43,14 +43,20 @@ def test_a_break_is_shown_in_hex_text_and_json_with_both_readings(folder: Path) 
         "new reads  json {}",
     ):
         assert line in result.output
-    assert "unsafe either way" in result.output
+    assert "compatibility: NONE" in result.output
 
 
-def test_programs_read_json(folder: Path) -> None:
+def test_the_order_of_the_roll_out_is_printed(folder: Path) -> None:
+    (folder / "wide").write_bytes(FileDescriptorSet(file=[model("M: int64 a 1").file()]).SerializeToString())
+    assert "compatibility: BACKWARD: upgrade readers first" in run(folder, "old", "wide").output
+    assert "compatibility: FORWARD: upgrade writers first" in run(folder, "wide", "old").output
+
+
+def test_json_output(folder: Path) -> None:
     result = run(folder, "old", "other", "--format", "json")
     data = json.loads(result.output)
     assert result.exit_code == 1
-    assert (data["compatible"], data["advice"]) == (False, "unsafe")
+    assert (data["compatible"], data["advice"]) == (False, "none")
     assert data["verdicts"]["new_reads_old"] == {
         "binary": "breaks",
         "json": "breaks",
@@ -67,14 +73,14 @@ def test_limits_are_read_from_files(folder: Path) -> None:
     files = ["--old-limits", str(folder / "wide"), "--new-limits", str(folder / "tight")]
     result = run(folder, "old", "old", *files, "--save-limits", str(folder / "saved"))
     assert result.exit_code == 1
-    assert "refused: x.M.a breaks the reader's limit (max 3; the writer's: max 9)" in result.output
+    assert "rejected: x.M.a breaks the reader's limit (max 3; the writer's: max 9)" in result.output
     assert (folder / "saved").read_text() == (folder / "tight").read_text()
 
 
 @pytest.mark.parametrize(
     "options", [["old", "missing"], ["old", "old", "--only", "("], ["old", "old", "--old-limits", "/none"]]
 )
-def test_what_cannot_be_read_is_exit_code_2(folder: Path, options: list[str]) -> None:
+def test_unreadable_input_is_exit_code_2(folder: Path, options: list[str]) -> None:
     result = run(folder, *options)
     assert result.exit_code == 2
     assert "error: " in result.stderr

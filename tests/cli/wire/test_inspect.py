@@ -1,4 +1,4 @@
-"""The command that inspects."""
+"""``gateway-entities wire inspect``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_stream_and_its_broken_end() -> None:
     assert "2 of its 9 bytes" in result.stderr
 
 
-def test_what_cannot_be_read() -> None:
+def test_unreadable_input() -> None:
     assert "not hexadecimal" in run("--input", "hex", stdin=b"zz", code=2).stderr
     assert "JSON" in run("--input", "json", stdin=b"{}", code=2).stderr
     assert "no message type" in run("--type", "Nothing", stdin=b"", code=2).stderr

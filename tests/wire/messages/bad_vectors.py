@@ -1,4 +1,4 @@
-"""Bad vectors: messages that break one rule each. ``python -m tests.wire.messages.bad_vectors`` writes them anew."""
+"""Invalid vectors: messages that break one rule each. ``python -m tests.wire.messages.bad_vectors`` rewrites them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "bad"
 
 
 def expected() -> dict[str, tuple[bytes, dict[str, object]]]:
-    """Return the vectors by name. Those of other contracts than ours stay in the tests."""
+    """Return the vectors by name, without the samples of other contracts."""
     found: dict[str, tuple[bytes, dict[str, object]]] = {}
     for bad in BAD:
         if isinstance(bad.message_type, str):

@@ -1,4 +1,4 @@
-"""Bytes for the tests of wire validation: a clean endpoint, and for each rule a message that breaks it and no other."""
+"""Samples for the tests of wire validation: valid messages, and for each rule messages that break only that rule."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def tag(number: int, wire: int) -> bytes:
 
 
 def text(number: int, value: str | bytes) -> bytes:
-    held = value.encode() if isinstance(value, str) else value
-    return tag(number, 2) + varint(len(held)) + held
+    content = value.encode() if isinstance(value, str) else value
+    return tag(number, 2) + varint(len(content)) + content
 
 
 def number(field: int, value: int) -> bytes:
@@ -72,7 +72,7 @@ def entry(*parts: bytes) -> bytes:
 
 @functools.cache
 def numbers_type() -> type[Message]:
-    """Return a type of another contract, with repeated numbers, an enum without rules, and itself inside."""
+    """Return a recursive type of another contract, with repeated numbers and an enum without rules."""
     file = descriptor_pb2.FileDescriptorProto(name="tests/wire/numbers.proto", package="tests.wire", syntax="proto3")
     message = file.message_type.add(name="Numbers")
     message.field.add(name="values", number=1, type="TYPE_INT32", label="LABEL_REPEATED")

@@ -1,4 +1,4 @@
-"""What a check reports, where, and how it is put."""
+"""The findings of a check: rules, paths, offsets, limits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from gateway_entities import rules
 from gateway_entities.methods import METHODS
 from gateway_entities.wire import MESSAGE_TYPES, RULES, check, check_json, from_stream, message_type_named
-from gateway_entities.wire.messages.report import MOST_OF_A_RULE
-from gateway_entities.wire.messages.validate import MOST_RECORDS
+from gateway_entities.wire.messages.report import MAX_FINDINGS_PER_RULE
+from gateway_entities.wire.messages.validate import MAX_RECORDS
 from gatewayentities.v1 import endpoint_pb2, secret_pb2
 from tests.messages import RESOURCES, full
 from tests.wire.messages.samples import (
@@ -64,11 +64,11 @@ def test_each_rule_of_streams_is_found_alone(rule: str) -> None:
 
 
 def test_no_rule_is_without_a_test() -> None:
-    # The limits come only with the many things that they tell of.
+    # The limits need very long messages, and have tests of their own.
     assert {bad.rule for bad in BAD} | JSON.keys() | STREAM.keys() | {"rules/limit", "wire/limit"} == RULES.keys()
 
 
-def test_protobuf_refuses_what_is_called_fatal_and_reads_the_rest() -> None:
+def test_protobuf_rejects_exactly_what_breaks_a_fatal_rule() -> None:
     for bad in BAD:
         kind = class_of(bad.message_type)
         if RULES[bad.rule].fatal:
@@ -79,12 +79,12 @@ def test_protobuf_refuses_what_is_called_fatal_and_reads_the_rest() -> None:
 
 
 @pytest.mark.parametrize("message", [endpoint(), secret(), policy(), endpoint(*map(mapping, range(3)), usage_tracking=True)])
-def test_a_clean_message_is_clean_and_canonical(message: object) -> None:
+def test_a_valid_message_has_no_findings_and_is_canonical(message: object) -> None:
     report = check(message.SerializeToString(deterministic=True), type(message))  # type: ignore[attr-defined]
     assert (report.findings, report.canonical, report.ok, report.rules_checked) == ([], True, True, True)
 
 
-def test_everything_is_reported_at_once() -> None:
+def test_all_findings_are_reported() -> None:
     data = ENDPOINT + text(8, text(1, "")) + number(9, 7) + b"\x92\x00\x00" + number(99, 1) + text(6, "")
     found = [(finding.rule, finding.path) for finding in check(data, "GatewayEndpoint").findings]
     assert {rule for rule, _ in found} >= {
@@ -97,7 +97,7 @@ def test_everything_is_reported_at_once() -> None:
     assert ("rules/length", "created_by") in found
 
 
-def test_a_message_is_read_on_after_one_inside_it_that_cannot_be_read() -> None:
+def test_an_unreadable_nested_message_does_not_hide_later_findings() -> None:
     data = text(5, b"\x0e") + text(5, b"\x07") + b"\x0e"
     report = check(data, "GatewayEndpoint")
     paths = [finding.path for finding in report.findings]
@@ -105,22 +105,22 @@ def test_a_message_is_read_on_after_one_inside_it_that_cannot_be_read() -> None:
     assert not report.rules_checked
 
 
-def test_text_that_is_not_utf8_does_not_hide_broken_rules() -> None:
+def test_invalid_utf8_does_not_hide_broken_rules() -> None:
     data = text(1, b"\xff") + text(2, "not a name")
     found = {(finding.rule, finding.path) for finding in check(data, "GatewayEndpoint").findings}
     assert found >= {("wire/utf8", "endpoint_id"), ("rules/form", "name"), ("schema/required", "created_at")}
 
 
-def test_findings_are_bounded_and_the_others_counted() -> None:
+def test_findings_are_limited_and_further_ones_counted() -> None:
     report = check(ENDPOINT + number(99, 1) * 1000, "GatewayEndpoint")
-    assert [finding.rule for finding in report.findings] == ["wire/unknown-field"] * MOST_OF_A_RULE
-    assert report.more == {"wire/unknown-field": 1000 - MOST_OF_A_RULE}
+    assert [finding.rule for finding in report.findings] == ["wire/unknown-field"] * MAX_FINDINGS_PER_RULE
+    assert report.more == {"wire/unknown-field": 1000 - MAX_FINDINGS_PER_RULE}
     many = check(text(5, "") * 1000, "GatewayEndpoint")
     assert {finding.rule for finding in many.findings} == {"schema/required", "rules/limit"}
 
 
-def test_a_message_of_very_many_fields_is_walked_up_to_a_limit() -> None:
-    data = ENDPOINT + number(99, 1) * (MOST_RECORDS + 10)
+def test_a_very_long_message_is_checked_up_to_a_limit() -> None:
+    data = ENDPOINT + number(99, 1) * (MAX_RECORDS + 10)
     report = check(data, "GatewayEndpoint")
     assert {finding.rule for finding in report.findings} == {"wire/unknown-field", "wire/limit"}
     assert (report.ok, report.canonical) == (True, None)
@@ -154,11 +154,11 @@ def test_the_canonical_form(data: bytes, canonical: bool) -> None:
         ("ListGatewayBudgetWindows.BudgetWindow", MESSAGE_TYPES["GatewayBudgetWindow"]),
     ],
 )
-def test_types_are_named_in_every_way(name: str, kind: object) -> None:
+def test_every_form_of_a_type_name(name: str, kind: object) -> None:
     assert message_type_named(name) is kind
 
 
-def test_an_unknown_name_is_refused() -> None:
+def test_an_unknown_type_name_is_an_error() -> None:
     with pytest.raises(LookupError, match="no message type is named 'Nothing'"):
         check(b"", "Nothing")
 
@@ -186,7 +186,7 @@ def test_no_secret_is_in_a_report() -> None:
         assert CANARY not in str(check_json(text_of_json.encode(), "CreateGatewaySecretRequest"))
 
 
-def test_what_protobuf_writes_is_canonical_whatever_the_keys() -> None:
+def test_the_output_of_protobuf_is_canonical_for_any_keys() -> None:
     message = secret_pb2.GatewaySecretInfo(auth_config={"": "", "a": "", "ab": "", "b": ""})
     report = check(message.SerializeToString(deterministic=True), "GatewaySecretInfo")
     assert report.canonical

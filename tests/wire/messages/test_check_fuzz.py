@@ -1,4 +1,4 @@
-"""A check of any bytes: it raises nothing, and agrees with protobuf on what can be read."""
+"""Fuzzing of the check: it never raises, and agrees with protobuf on what can be parsed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from tests.wire.messages.samples import BAD, class_of
 CI = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
 MUTATIONS = 1_000_000 if CI else 3_000
 
-# Where the wire layer says error although this protobuf (upb) reads the bytes. All else agrees.
+# Wire errors for bytes that this protobuf (upb) parses.
 EXCEPTIONS = {
-    # It drops the bits beyond 64 and says nothing: what is read is not what was written.
+    # It silently drops the bits beyond 64.
     "wire/varint-overflow",
 }
-# It refuses field number 0 in most places, but takes it in a tag that is a varint longer than needed, and in messages
-# without fields. The format has no field 0.
+# It rejects the invalid field number 0 in most places, but accepts it in an overlong tag and in messages without fields.
 FIELD_ZERO = {"wire/field-number", "wire/trailing-bytes"}
-# What can make bytes differ from those that protobuf would write for the same message.
+# Rules whose violation can make the encoding non-canonical.
 NOT_CANONICAL = {
     *("wire/overlong-varint", "wire/varint-overflow", "wire/repeated-field", "wire/order", "wire/map-order"),
     *("schema/number-range", "schema/map-duplicate", "schema/map-default", "schema/map-entry", "schema/packing"),
@@ -48,7 +47,7 @@ def agree(kind: type[Message], data: bytes) -> None:
     fatal = {rule for rule in found if RULES[rule].fatal}
     assert parsed == (not fatal) or (parsed and fatal <= FIELD_ZERO), (kind.DESCRIPTOR.name, data.hex(), found)
     assert all(0 <= (finding.offset or 0) <= len(data) for finding in report.findings)
-    # A field without presence, which the contract has not, may also be written as 0 for nothing.
+    # The contract has no fields without presence, whose explicit zeros are not canonical either.
     if parsed and not fatal and not report.canonical and kind in KINDS:
         assert found & NOT_CANONICAL, (kind.DESCRIPTOR.name, data.hex(), found)
     if report.canonical:
@@ -58,26 +57,26 @@ def agree(kind: type[Message], data: bytes) -> None:
 
 
 def mutated(chance: random.Random, data: bytes) -> bytes:
-    held = bytearray(data)
+    mutant = bytearray(data)
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
-        at = chance.randrange(len(held) + 1)
+        at = chance.randrange(len(mutant) + 1)
         match chance.randrange(6):
-            case 0 if held:
-                held[at % len(held)] = chance.randrange(256)
-            case 1 if held:
-                held[at % len(held)] ^= 1 << chance.randrange(8)
+            case 0 if mutant:
+                mutant[at % len(mutant)] = chance.randrange(256)
+            case 1 if mutant:
+                mutant[at % len(mutant)] ^= 1 << chance.randrange(8)
             case 2:
-                del held[at : at + chance.randrange(1, 6)]
+                del mutant[at : at + chance.randrange(1, 6)]
             case 3:
-                held[at:at] = chance.randbytes(chance.randrange(1, 4))
+                mutant[at:at] = chance.randbytes(chance.randrange(1, 4))
             case 4:
-                held[at:at] = held[at : at + chance.randrange(1, 40)]
+                mutant[at:at] = mutant[at : at + chance.randrange(1, 40)]
             case _:
-                held[at:at] = chance.choice((b"\x80\x00", b"\x7b\x7c", b"\xff", b"\x00", b"\x0a\x00", b"\x08\x01"))
-    return bytes(held)
+                mutant[at:at] = chance.choice((b"\x80\x00", b"\x7b\x7c", b"\xff", b"\x00", b"\x0a\x00", b"\x08\x01"))
+    return bytes(mutant)
 
 
-def test_the_exceptions_are_all_that_differ() -> None:
+def test_the_exceptions_are_complete() -> None:
     errors = {name for name, rule in RULES.items() if name.startswith("wire/") and rule.severity == "error"}
     assert {name for name in errors if not RULES[name].fatal} == EXCEPTIONS
     assert {name for name, rule in RULES.items() if rule.fatal} == errors - EXCEPTIONS
@@ -96,10 +95,10 @@ def test_mutated_messages(part: int) -> None:
 
 
 @given(st.sampled_from(KINDS), st.binary(max_size=200))
-def test_any_bytes(kind: type[Message], data: bytes) -> None:
+def test_random_bytes(kind: type[Message], data: bytes) -> None:
     agree(kind, data)
 
 
 @given(st.sampled_from(list(RESOURCES.values())).flatmap(lambda kind: messages(kind, complete=False)))
-def test_any_message(message: Message) -> None:
+def test_random_messages(message: Message) -> None:
     agree(type(message), message.SerializeToString(deterministic=True))

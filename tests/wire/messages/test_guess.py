@@ -1,4 +1,4 @@
-"""Guessing the type of bytes that come without a name."""
+"""Guessing the message type of bytes and JSON."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from tests.wire.messages.samples import ENDPOINT, SECRET, endpoint, mapping, pol
 
 
 @pytest.mark.parametrize("message", [endpoint(), secret(), policy(), mapping(), mapping().model_definition])
-def test_a_clean_message_is_guessed(message: object) -> None:
+def test_a_valid_message_is_guessed(message: object) -> None:
     best = guess(message.SerializeToString())[0]  # type: ignore[attr-defined]
     assert best.message_type == message.DESCRIPTOR.name  # type: ignore[attr-defined]
-    assert "no rule of the contract is broken" in best.reasons
+    assert "it breaks no rule of the contract" in best.reasons
 
 
-def test_an_answer_is_guessed_as_one_that_holds_the_resource() -> None:
+def test_a_response_is_guessed() -> None:
     data = endpoint_pb2.ListGatewayEndpointsResponse(endpoints=[endpoint(), endpoint()]).SerializeToString()
     assert guess(data)[0].message_type == "ListGatewayEndpointsResponse"
 
 
-def test_reasons_say_what_speaks_against_a_type() -> None:
+def test_reasons_against_a_type() -> None:
     others = {one.message_type: one for one in guess(ENDPOINT)}
-    assert any("rules of the contract are broken" in reason for reason in others["GatewayEndpointBinding"].reasons)
+    assert any("rules of the contract" in reason for reason in others["GatewayEndpointBinding"].reasons)
     wrong = {one.message_type: one for one in guess(SECRET)}
-    assert any("no printable text" in reason for reason in wrong["GatewayEndpointTag"].reasons)
+    assert any("is not printable text" in reason for reason in wrong["GatewayEndpointTag"].reasons)
 
 
-def test_nothing_is_guessed_of_nothing() -> None:
+def test_without_evidence_nothing_is_guessed() -> None:
     assert guess(b"") == guess(b"\xff" * 20) == guess_json(b"[]") == guess_json(b"") == []
 
 
-def test_json_is_guessed_by_its_names() -> None:
+def test_json_is_guessed_by_field_names() -> None:
     assert guess_json(b'{"secret_name": "n", "secretValue": {}}')[0].message_type == "CreateGatewaySecretRequest"
 
 
 @given(st.binary(max_size=100))
 def test_guesses_are_ranked_and_never_fail(data: bytes) -> None:
     guesses = guess(data)
-    assert [one.certainty for one in guesses] == sorted((one.certainty for one in guesses), reverse=True)
-    assert all(0 < one.certainty <= 1 and one.reasons and one.message_type in MESSAGE_TYPES for one in guesses)
+    assert [one.confidence for one in guesses] == sorted((one.confidence for one in guesses), reverse=True)
+    assert all(0 < one.confidence <= 1 and one.reasons and one.message_type in MESSAGE_TYPES for one in guesses)

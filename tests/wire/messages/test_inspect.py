@@ -1,4 +1,4 @@
-"""An inspection: every byte is in one piece, what is shown is true, and no secret is."""
+"""Inspection: the pieces cover the input, their text is correct, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.wire import MESSAGE_TYPES, inspect, render
-from gateway_entities.wire.messages.inspect import MOST_PIECES
+from gateway_entities.wire.messages.inspect import MAX_PIECES
 from tests.messages import RESOURCES, messages
 from tests.wire.messages.samples import CANARY, ENDPOINT, SECRET, entry, number, numbers_type, tag, text
 
@@ -28,13 +28,13 @@ def whole(data: bytes, message_type: str | None) -> bool:
 
 
 @given(st.sampled_from(TYPES), st.binary(max_size=120))
-def test_the_pieces_of_any_bytes_are_the_bytes(message_type: str | None, data: bytes) -> None:
+def test_the_pieces_of_random_bytes_cover_them(message_type: str | None, data: bytes) -> None:
     assert whole(data, message_type)
     assert shown(data, message_type).count("\n") < len(data) + 1
 
 
 @given(st.sampled_from(list(RESOURCES.values())).flatmap(lambda kind: messages(kind, complete=False)))
-def test_the_pieces_of_any_message_are_its_bytes(message: Message) -> None:
+def test_the_pieces_of_random_messages_cover_them(message: Message) -> None:
     data = message.SerializeToString()
     assert whole(data, message.DESCRIPTOR.name)
     assert whole(data, None)
@@ -53,7 +53,7 @@ def test_the_pieces_of_any_message_are_its_bytes(message: Message) -> None:
         (text(5, tag(5, 5) + b"\xcd\xcc\xcc\x3d"), "2..7            5    weight: float = 0.1"),
         (text(5, b""), "0..2            5  model_mappings: GatewayEndpointModelMapping = empty"),
         (number(99, 7), "0..3           99  #99: varint = 7  [not in the schema]"),
-        (number(1, 7), "0..2            1  endpoint_id: varint = 7  [not the wire type of its type]"),
+        (number(1, 7), "0..2            1  endpoint_id: varint = 7  [wrong wire type for the field]"),
         (b"\x0a\x81\x00x", '0..4            1  endpoint_id: string = "x"  [a varint has more bytes than needed]'),
         (b"\x0e\x01", "0..2               -: unreadable = (2 bytes)  [wire/wire-type]"),
         (tag(9, 3) + tag(9, 4), "1..2            9    #9: end of group"),
@@ -61,7 +61,7 @@ def test_the_pieces_of_any_message_are_its_bytes(message: Message) -> None:
         (text(2, "é" * 500), f'= "{"é" * 80}"... (1000 bytes)'),
     ],
 )
-def test_what_is_shown(data: bytes, line: str) -> None:
+def test_rendered_lines(data: bytes, line: str) -> None:
     assert line in shown(data, "GatewayEndpoint")
 
 
@@ -70,7 +70,7 @@ def test_a_type_of_another_contract() -> None:
     assert "values: int32 = 01 02" in shown(text(1, b"\1\2"), numbers_type())
 
 
-def test_without_a_type_what_it_holds_is_a_guess() -> None:
+def test_without_a_type_the_content_is_a_guess() -> None:
     lines = shown(ENDPOINT).splitlines()
     assert '#1: length-delimited = "e-1"  [guess]' in lines[0]
     assert "#5: length-delimited = a message  [guess]" in lines[4]
@@ -96,9 +96,9 @@ def test_the_key_and_the_length_of_a_secret_are_shown() -> None:
     assert "may be a secret" in unknown
 
 
-def test_pieces_beyond_very_many_are_one() -> None:
-    data = b"\x78\x01" * (MOST_PIECES + 5)
+def test_pieces_beyond_the_limit_are_one() -> None:
+    data = b"\x78\x01" * (MAX_PIECES + 5)
     pieces = list(inspect(data))
-    assert len(pieces) == MOST_PIECES + 1
+    assert len(pieces) == MAX_PIECES + 1
     assert b"".join(data[piece.start : piece.end] for piece in pieces) == data
     assert pieces[-1].note

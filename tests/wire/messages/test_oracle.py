@@ -1,4 +1,4 @@
-"""A second opinion on what can be read: protobuf's pure-Python decoder, which shares no code with upb or with ours."""
+"""Agreement with a second implementation: protobuf's pure-Python decoder, which shares no code with upb or with ours."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from gateway_entities.wire import RULES, check
 from tests.wire.messages.samples import class_of
 from tests.wire.messages.test_check_fuzz import CI, KINDS, SEEDS, mutated
 
-# In parts, so that not all of the inputs are in memory at once.
+# In parts, to bound memory.
 PARTS, COUNT = (10, 100_000) if CI else (1, 3_000)
 
 # Rules of the wire layer that this decoder does not apply, with the reason.
 LENIENT = {
-    # It reads tags and lengths like any varint, whatever their size, and drops the bits that are too many.
+    # It accepts tags and lengths of any varint length, and drops excess bits.
     "wire/varint-too-long",
     "wire/varint-overflow",
-    # It takes the number 0 where it does not look for the end of a group.
+    # It accepts field number 0 except in groups.
     "wire/field-number",
     "wire/trailing-bytes",
 }
 
-# At the end of a group that never began it stops, so that it may not come to see what is wrong after that.
+# It stops at an unmatched end of a group, and so may miss faults after it.
 STOPS_AT = "wire/unmatched-group"
-# A tag that is longer than it need be is an unknown field to it, whatever its number, and never the end of a group: it may
-# read what upb refuses, and refuse what upb reads.
+# It treats a field with an overlong tag as unknown, and never as the end of a group, unlike upb.
 MISTAKEN = "wire/overlong-varint"
 
 DECODER = """
@@ -57,14 +56,14 @@ def test_the_pure_python_decoder_agrees(part: int) -> None:
     environment = {**os.environ, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
     command = [sys.executable, "-c", DECODER]
     done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
-    answers = done.stdout.split()
-    assert len(answers) == COUNT
+    verdicts = done.stdout.split()
+    assert len(verdicts) == COUNT
     disagreements: list[tuple[str, str, set[str]]] = []
-    for (kind, data), answer in zip(inputs, answers, strict=True):
+    for (kind, data), verdict in zip(inputs, verdicts, strict=True):
         found = {finding.rule for finding in check(data, kind).findings}
         fatal = {rule for rule in found if RULES[rule].fatal}
-        explained = MISTAKEN in found or (answer == "1" and (fatal <= LENIENT or STOPS_AT in fatal))
-        if (answer == "1") != (not fatal) and not explained:
+        explained = MISTAKEN in found or (verdict == "1" and (fatal <= LENIENT or STOPS_AT in fatal))
+        if (verdict == "1") != (not fatal) and not explained:
             disagreements.append((kind.DESCRIPTOR.name, data.hex(), fatal))
     assert disagreements == []
-    assert 0 < answers.count("1") < COUNT
+    assert 0 < verdicts.count("1") < COUNT

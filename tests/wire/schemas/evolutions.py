@@ -1,9 +1,9 @@
-"""Schema evolutions with known truth, and how many of their breaks ``compare`` finds.
+"""Random schema evolutions with known breaks, to measure recall and precision of ``compare``.
 
     python -m tests.wire.schemas.evolutions [COUNT] [SEED]
 
-Each evolution changes fields or enum values of a random schema, at most one change to each. What must break follows from the
-kind of change and from tables of what the types can hold, not from decoding anything.
+Each evolution changes fields or enum values of a random schema, each at most once. The expected breaks follow from the kind
+of change and from tables of value ranges, not from decoding.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
-from gateway_entities.wire.schemas.report import Direction, Level
+from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
 from tests.wire.schemas.model import SCALARS, Enum, Field, Message, Model
 
 NEW, OLD = Direction.NEW_READS_OLD, Direction.OLD_READS_NEW
 BOTH = (NEW, OLD)
-Break = tuple[Direction, Level, str]
+Break = tuple[Direction, DifferenceLevel, str]
 
 RANGES = {
     **dict.fromkeys(("int32", "sint32", "sfixed32"), (-(2**31), 2**31 - 1)),
@@ -44,7 +44,7 @@ def holds(wide: str, narrow: str) -> bool:
 
 
 def readable_binary(written: str, read: str) -> bool:
-    """Whether every value of one type reads as the same value of the other in bytes."""
+    """Return whether every value of one type reads as the same value of the other in bytes."""
     if written == "bool":
         return read in ("int32", "int64", "uint32", "uint64")
     if written in RANGES and read in RANGES:
@@ -55,7 +55,7 @@ def readable_binary(written: str, read: str) -> bool:
 def readable_json(written: str, read: str) -> bool:
     if written in RANGES and read in RANGES:
         return holds(read, written)
-    # 53 bits are what a double holds of an integer.
+    # A double represents integers exactly up to 53 bits.
     exact = written in RANGES and RANGES[written][1] < 2**53
     return (exact and read == "double") or (written, read) == ("float", "double")
 
@@ -72,7 +72,7 @@ class Evolution:
     truth: set[Break] = field(default_factory=set)
     changes: list[str] = field(default_factory=list)
 
-    def breaks(self, directions: tuple[Direction, ...], level: Level, old: str, new: str | None = None) -> None:
+    def breaks(self, directions: tuple[Direction, ...], level: DifferenceLevel, old: str, new: str | None = None) -> None:
         self.truth |= {(d, level, f"x.{old if d is NEW else new or old}") for d in directions}
 
     def found(self) -> set[Break]:
@@ -97,9 +97,9 @@ def removed(e: Evolution, message: str, f: Field) -> bool:
     reserved = e.random.choice(((), (f.number,), (f.name,), (f.number, f.name)))
     target.reserved += reserved
     if f.number not in reserved:
-        e.breaks((NEW,), Level.BINARY, f"{message}.{f.name}")
+        e.breaks((NEW,), DifferenceLevel.BINARY, f"{message}.{f.name}")
     if f.name not in reserved:
-        e.breaks((NEW,), Level.JSON, f"{message}.{f.name}")
+        e.breaks((NEW,), DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -112,7 +112,7 @@ def added(e: Evolution, message: str, f: Field) -> bool:
 
 def renamed(e: Evolution, message: str, f: Field) -> bool:
     old, f.name = f.name, f"renamed_{f.name}"
-    e.breaks(BOTH, Level.JSON, f"{message}.{old}", f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.JSON, f"{message}.{old}", f"{message}.{f.name}")
     return True
 
 
@@ -120,7 +120,7 @@ def renumbered(e: Evolution, message: str, f: Field) -> bool:
     if f.label == "required" or f.oneof is not None:
         return False
     f.number += 700
-    e.breaks(BOTH, Level.BINARY, f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.BINARY, f"{message}.{f.name}")
     return True
 
 
@@ -130,9 +130,9 @@ def retyped(e: Evolution, message: str, f: Field) -> bool:
     old, f.type = f.type, e.random.choice([t for t in SCALARS if t != f.type])
     for direction, (written, read) in ((NEW, (old, f.type)), (OLD, (f.type, old))):
         if not readable_binary(written, read):
-            e.breaks((direction,), Level.BINARY, f"{message}.{f.name}")
+            e.breaks((direction,), DifferenceLevel.BINARY, f"{message}.{f.name}")
         if not readable_json(written, read):
-            e.breaks((direction,), Level.JSON, f"{message}.{f.name}")
+            e.breaks((direction,), DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -141,8 +141,8 @@ def made_message(e: Evolution, message: str, f: Field) -> bool:
         return False
     old, f.type = f.type, "Leaf"
     # A message's bytes are bytes; nothing else reads the other way round.
-    e.breaks(BOTH if old != "bytes" else (NEW,), Level.BINARY, f"{message}.{f.name}")
-    e.breaks(BOTH, Level.JSON, f"{message}.{f.name}")
+    e.breaks(BOTH if old != "bytes" else (NEW,), DifferenceLevel.BINARY, f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -150,8 +150,8 @@ def made_repeated(e: Evolution, message: str, f: Field) -> bool:
     if f.oneof is not None or f.label not in ("optional", "implicit") or f.type.startswith("map<"):
         return False
     f.label = "repeated"
-    e.breaks((OLD,), Level.BINARY, f"{message}.{f.name}")
-    e.breaks(BOTH, Level.JSON, f"{message}.{f.name}")
+    e.breaks((OLD,), DifferenceLevel.BINARY, f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -159,8 +159,8 @@ def made_singular(e: Evolution, message: str, f: Field) -> bool:
     if f.label != "repeated" or f.type.startswith("map<"):
         return False
     f.label = "optional"
-    e.breaks((NEW,), Level.BINARY, f"{message}.{f.name}")
-    e.breaks(BOTH, Level.JSON, f"{message}.{f.name}")
+    e.breaks((NEW,), DifferenceLevel.BINARY, f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -171,10 +171,10 @@ def moved_into_oneof(e: Evolution, message: str, f: Field) -> bool:
         return False
     if f.label == "implicit" and f.type not in e.new.messages:
         # It has presence now, which the old reader cannot see.
-        e.breaks((OLD,), Level.MEANING, f"{message}.{f.name}")
+        e.breaks((OLD,), DifferenceLevel.MEANING, f"{message}.{f.name}")
     f.oneof, f.label = oneof, "optional"
-    e.breaks((NEW,), Level.BINARY, f"{message}.{oneof}")
-    e.breaks((NEW,), Level.JSON, f"{message}.{oneof}")
+    e.breaks((NEW,), DifferenceLevel.BINARY, f"{message}.{oneof}")
+    e.breaks((NEW,), DifferenceLevel.JSON, f"{message}.{oneof}")
     return True
 
 
@@ -182,8 +182,8 @@ def made_required(e: Evolution, message: str, f: Field) -> bool:
     if e.new.syntax != "proto2" or f.label != "optional" or f.oneof is not None:
         return False
     f.label = "required"
-    e.breaks((NEW,), Level.BINARY, f"{message}.{f.name}")
-    e.breaks((NEW,), Level.JSON, f"{message}.{f.name}")
+    e.breaks((NEW,), DifferenceLevel.BINARY, f"{message}.{f.name}")
+    e.breaks((NEW,), DifferenceLevel.JSON, f"{message}.{f.name}")
     return True
 
 
@@ -191,7 +191,7 @@ def default_changed(e: Evolution, message: str, f: Field) -> bool:
     if e.new.syntax != "proto2" or not is_scalar(f) or f.type not in RANGES:
         return False
     f.default = "7"
-    e.breaks(BOTH, Level.MEANING, f"{message}.{f.name}")
+    e.breaks(BOTH, DifferenceLevel.MEANING, f"{message}.{f.name}")
     return True
 
 
@@ -216,7 +216,7 @@ def limit_changed(e: Evolution, message: str, f: Field) -> bool:
     if e.random.random() < 0.3:
         old, new, direction = new, old, OLD
     e.old_limits[f"x.{name}"], e.new_limits[f"x.{name}"] = old, new
-    e.breaks((direction,), Level.RULES, name)
+    e.breaks((direction,), DifferenceLevel.RULES, name)
     return True
 
 
@@ -259,15 +259,15 @@ def change_enum(e: Evolution, name: str) -> str:
         reserved = e.random.random() < 0.3
         enum.reserved += [number, value] if reserved else []
         if not reserved:
-            e.breaks((NEW,), Level.JSON, value)
+            e.breaks((NEW,), DifferenceLevel.JSON, value)
         if closed and not reserved:
-            e.breaks((NEW,), Level.BINARY, value)
+            e.breaks((NEW,), DifferenceLevel.BINARY, value)
     elif kind == "value renamed":
         enum.values[index] = (f"{value}_RENAMED", number)
-        e.breaks(BOTH, Level.JSON, value, f"{value}_RENAMED")
+        e.breaks(BOTH, DifferenceLevel.JSON, value, f"{value}_RENAMED")
     else:
         enum.values[index] = (value, number + 40)
-        e.breaks(BOTH, Level.BINARY, value)
+        e.breaks(BOTH, DifferenceLevel.BINARY, value)
     e.truth = {(d, level, s.replace("x.", f"x.{name}.", 1) if s.startswith(f"x.{name}_V") else s) for d, level, s in e.truth}
     return kind
 
@@ -303,7 +303,7 @@ def evolution(seed: int) -> Evolution:
         e.changes.append(change_enum(e, name))
     places = [(m, f) for m in ("First", "Second", "Third") for f in e.new.messages[m].fields]
     rng.shuffle(places)
-    # A value of an enum shows in every field; a field that changes too would hide it or add to it.
+    # An enum change shows in every field of the enum; another change of such a field would mask it.
     places = [(m, f) for m, f in places if f.type not in e.new.enums]
     taken: set[str] = set()
     wanted = rng.randint(1, 6)
@@ -322,7 +322,7 @@ def evolution(seed: int) -> Evolution:
 
 @dataclass
 class Score:
-    """How well the breaks that were found agree with those that are there."""
+    """Agreement of the breaks found with the expected ones."""
 
     right: int = 0
     missed: int = 0

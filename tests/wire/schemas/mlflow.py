@@ -1,4 +1,4 @@
-"""MLflow's gateway messages in its releases, as far as they changed."""
+"""The gateway messages of MLflow's releases that changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas as plain data that tests write down in a few lines and change at will."""
+"""Schemas as plain data, for tests to write in a few lines and modify."""
 
 from __future__ import annotations
 

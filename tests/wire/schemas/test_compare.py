@@ -1,4 +1,4 @@
-"""What compare reports: each kind of change by itself, and that every witness shows what it is said to show."""
+"""Comparison of schemas: each kind of change alone, and every witness shows its break."""
 
 from __future__ import annotations
 
@@ -10,24 +10,31 @@ from google.protobuf.message_factory import GetMessageClass
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
-from gateway_entities.wire.schemas.report import Advice, Comparison, Difference, Direction, Kind, Level
+from gateway_entities.wire.schemas.report import (
+    Comparison,
+    Compatibility,
+    Difference,
+    DifferenceKind,
+    DifferenceLevel,
+    Direction,
+)
 from gateway_entities.wire.schemas.schema import Schema
 from tests.wire.schemas.evolutions import evolution
 from tests.wire.schemas.model import model
 
 NEW, OLD = Direction.NEW_READS_OLD, Direction.OLD_READS_NEW
-BINARY, JSON, RULES, MEANING = Level
+BINARY, JSON, RULES, MEANING = DifferenceLevel
 
 
 def between(old: str, new: str, *, syntax: str = "proto3", new_syntax: str | None = None) -> Comparison:
     return compare(model(old, syntax=syntax).schema("old"), model(new, syntax=new_syntax or syntax).schema("new"))
 
 
-def told(result: Comparison) -> set[tuple[Direction, Level]]:
+def breaking(result: Comparison) -> set[tuple[Direction, DifferenceLevel]]:
     return {(b.direction, b.level) for b in result.breaks}
 
 
-def only(result: Comparison, direction: Direction, level: Level) -> Difference:
+def only(result: Comparison, direction: Direction, level: DifferenceLevel) -> Difference:
     (found,) = result.of(direction, level)
     return found
 
@@ -72,10 +79,10 @@ BIN, JS = {(NEW, BINARY), (OLD, BINARY)}, {(NEW, JSON), (OLD, JSON)}
         ("proto3", "string a 1; string b 2", "string a 1; reserved 2 b", set()),
     ],
 )
-def test_a_change_of_a_field(syntax: str, old: str, new: str, expected: set[tuple[Direction, Level]]) -> None:
+def test_field_changes(syntax: str, old: str, new: str, expected: set[tuple[Direction, DifferenceLevel]]) -> None:
     rest = "\nM: int32 n 1; string t 2\nPair: string key 1; string value 2\nenum E: ZERO 0; ONE 1; TWO 2"
     result = between(f"Changed: {old}{rest}", f"Changed: {new}{rest}", syntax=syntax)
-    assert told(result) == expected
+    assert breaking(result) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,14 +101,14 @@ def test_a_change_of_a_field(syntax: str, old: str, new: str, expected: set[tupl
     ],
 )
 @pytest.mark.parametrize("field", ["E e 1", "repeated E e 1", "map<string, E> e 1"])
-def test_a_change_of_an_enum(syntax: str, new: str, expected: set[tuple[Direction, Level]], field: str) -> None:
+def test_enum_changes(syntax: str, new: str, expected: set[tuple[Direction, DifferenceLevel]], field: str) -> None:
     if field != "E e 1":
-        expected = {place for place in expected if place[1] is not MEANING}
+        expected = {each for each in expected if each[1] is not MEANING}
     result = between(f"M: {field}\nenum E: ZERO 0; ONE 1; TWO 2", f"M: {field}\nenum E: {new}", syntax=syntax)
-    assert told(result) == expected
+    assert breaking(result) == expected
 
 
-def test_an_open_enum_and_a_closed_one_of_the_same_values_understand_each_other() -> None:
+def test_open_and_closed_enums_of_the_same_values_are_compatible() -> None:
     text = "M: E e 1; repeated E f 2\nenum E: ZERO 0; ONE 1"
     assert between(text, text, syntax="proto2", new_syntax="proto3").breaks == []
 
@@ -109,20 +116,20 @@ def test_an_open_enum_and_a_closed_one_of_the_same_values_understand_each_other(
 def test_the_witness_of_a_wider_integer_is_the_value_that_is_cut() -> None:
     found = only(between("M: int32 a 1", "M: int64 a 1"), OLD, BINARY)
     assert found.witness is not None
-    assert (found.kind, found.witness.data) == (Kind.MISREAD, bytes.fromhex("088080808008"))
+    assert (found.kind, found.witness.data) == (DifferenceKind.MISREAD, bytes.fromhex("088080808008"))
     assert (found.witness.old.text, found.witness.new.text) == ("a: -2147483648", "a: 2147483648")
 
 
-def test_a_text_that_is_not_utf_8_is_refused_with_a_reason() -> None:
+def test_text_that_is_not_utf_8_is_rejected_with_a_reason() -> None:
     found = only(between("M: bytes a 1", "M: string a 1"), NEW, BINARY)
     assert found.witness is not None
-    assert (found.kind, found.witness.data) == (Kind.REJECTED, b"\x0a\x01\xff")
+    assert (found.kind, found.witness.data) == (DifferenceKind.REJECTED, b"\x0a\x01\xff")
     assert found.witness.new.text is None
-    # In the words of the protobuf that is installed.
+    # The text is that of the installed protobuf.
     assert found.witness.new.fault
 
 
-def test_a_break_inside_is_told_once_and_of_the_message_that_has_it() -> None:
+def test_a_break_in_a_nested_message_is_reported_once_for_its_own_type() -> None:
     outer = "Outer: repeated Inner inner 1; map<string, Inner> by_name 2\nInner: "
     result = between(outer + "string a 1", outer + "int32 a 1")
     assert {b.subject for b in result.breaks} == {"x.Inner.a"}
@@ -134,16 +141,16 @@ def test_messages_that_refer_to_themselves_are_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "advice"),
+    ("old", "new", "expected"),
     [
-        ("string a 1", "string a 1; string b 2", Advice.ANY_ORDER),
-        ("int32 a 1", "int64 a 1", Advice.READERS_FIRST),
-        ("int64 a 1", "int32 a 1", Advice.WRITERS_FIRST),
-        ("int64 a 1", "string a 1", Advice.UNSAFE),
+        ("string a 1", "string a 1; string b 2", Compatibility.FULL),
+        ("int32 a 1", "int64 a 1", Compatibility.BACKWARD),
+        ("int64 a 1", "int32 a 1", Compatibility.FORWARD),
+        ("int64 a 1", "string a 1", Compatibility.NONE),
     ],
 )
-def test_the_advice_follows_from_the_verdicts(old: str, new: str, advice: Advice) -> None:
-    assert between(f"M: {old}", f"M: {new}").advice is advice
+def test_compatibility_follows_from_the_breaks(old: str, new: str, expected: Compatibility) -> None:
+    assert between(f"M: {old}", f"M: {new}").compatibility is expected
 
 
 @pytest.mark.parametrize(
@@ -159,31 +166,31 @@ def test_the_advice_follows_from_the_verdicts(old: str, new: str, advice: Advice
 def test_a_tighter_limit_is_shown_by_a_value_at_its_edge(kind: str, before: Limit, after: Limit, witness: str) -> None:
     old, new = (model(f"M: {kind} a 1").schema().with_limits({"x.M.a": limit}) for limit in (before, after))
     found = compare(old, new)
-    assert told(found) == {(NEW, RULES)}
+    assert breaking(found) == {(NEW, RULES)}
     shown = found.breaks[0].witness
     assert shown is not None
     assert shown.old.fault is None
     assert text_format.Parse(witness, _message(old)) == text_format.Parse(shown.old.text or "", _message(old))
-    assert told(compare(new, old)) == {(OLD, RULES)}
+    assert breaking(compare(new, old)) == {(OLD, RULES)}
 
 
-def test_rules_that_are_not_known_are_not_compared() -> None:
-    known = model("M: string a 1").schema().with_limits({"x.M.a": Limit(max=3)})
-    result = compare(known, model("M: string a 1").schema())
-    assert (result.breaks, result.rules_known) == ([], False)
+def test_unknown_rules_are_not_compared() -> None:
+    limited = model("M: string a 1").schema().with_limits({"x.M.a": Limit(max=3)})
+    result = compare(limited, model("M: string a 1").schema())
+    assert (result.breaks, result.rules_compared) == ([], False)
 
 
-def test_messages_of_another_package_are_matched_by_their_own_name() -> None:
+def test_messages_of_another_package_are_matched_by_their_local_name() -> None:
     old = model("M: N n 1\nN: int32 a 1\nGone: int32 a 1", package="before").schema()
     new = model("M: N n 1\nN: string a 1\nMade: int32 a 1", package="after").schema()
     result = compare(old, new)
     assert {b.subject for b in result.breaks} == {"before.N.a", "after.N.a"}
-    assert {n.subject for n in result.notes if n.kind is Kind.RENAMED} == {"before.M", "before.N"}
+    assert {n.subject for n in result.notes if n.kind is DifferenceKind.RENAMED} == {"before.M", "before.N"}
     assert (result.only_old, result.only_new) == (["before.Gone"], ["after.Made"])
     assert compare(old, new, renames=[(r"before\.Gone", "after.Made")]).only_old == []
 
 
-def test_only_takes_the_messages_named_and_what_they_reach() -> None:
+def test_only_selects_the_named_messages_and_those_reachable() -> None:
     old, new = "A: B b 1\nB: int32 x 1\nC: int32 x 1", "A: B b 1\nB: string x 1\nC: string x 1"
     schemas = model(old).schema(), model(new).schema()
     assert {b.message_type for b in compare(*schemas, only=r"\.A$").breaks} == {"x.B"}
@@ -193,14 +200,14 @@ def test_only_takes_the_messages_named_and_what_they_reach() -> None:
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
-def test_a_schema_agrees_with_itself() -> None:
+def test_a_schema_is_compatible_with_itself() -> None:
     schema = evolution(1).old.schema()
     result = compare(schema, schema)
     assert (result.breaks, result.notes) == ([], [])
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_every_witness_reads_as_it_says(seed: int) -> None:
+def test_every_witness_reads_as_reported(seed: int) -> None:
     evolved = evolution(seed)
     old = evolved.old.schema().with_limits(evolved.old_limits)
     new = evolved.new.schema().with_limits(evolved.new_limits)
@@ -211,7 +218,7 @@ def test_every_witness_reads_as_it_says(seed: int) -> None:
         for schema, reading in ((old, witness.old), (new, witness.new)):
             message = GetMessageClass(schema.messages[witness.message_type])()
             try:
-                if found.level is Level.JSON:
+                if found.level is DifferenceLevel.JSON:
                     json_format.Parse(witness.json or "", message, ignore_unknown_fields=True)
                 else:
                     message.MergeFromString(witness.data)
@@ -221,7 +228,7 @@ def test_every_witness_reads_as_it_says(seed: int) -> None:
                 continue
             text = text_format.MessageToString(message, as_one_line=True, print_unknown_fields=True)
             assert reading.text is not None
-            assert reading.text.partition("# left out")[0].rstrip() == text
+            assert reading.text.partition("# default of")[0].rstrip() == text
 
 
 def _message(schema: Schema) -> object:

@@ -1,4 +1,4 @@
-"""Generated evolutions whose truth is known: what breaks is found, and nothing else."""
+"""Recall and precision of compare over generated evolutions with known breaks."""
 
 from __future__ import annotations
 

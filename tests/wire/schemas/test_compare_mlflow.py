@@ -1,4 +1,4 @@
-"""MLflow's own history: what 3.9.0 broke is found, what came after is no alarm."""
+"""MLflow's releases: the breaks of 3.9.0 are found, and later releases are compatible."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from gateway_entities.wire.schemas.compare import compare
-from gateway_entities.wire.schemas.report import Advice, Direction, Kind, Level
+from gateway_entities.wire.schemas.report import Compatibility, DifferenceKind, DifferenceLevel, Direction
 from tests.wire.schemas.mlflow import RELEASES, release
 
 REUSED = {
@@ -24,42 +24,42 @@ OURS_TO_MLFLOW = [
 ]
 
 
-def test_every_number_that_3_9_reused_breaks_both_ways_and_is_shown_to() -> None:
+def test_every_number_that_3_9_reused_breaks_both_ways_with_a_witness() -> None:
     result = compare(release("3.8.0"), release("3.9.0"))
     for direction in Direction:
-        found = {(b.message_type.removeprefix("mlflow."), b.number): b for b in result.of(direction, Level.BINARY)}
+        found = {(b.message_type.removeprefix("mlflow."), b.number): b for b in result.of(direction, DifferenceLevel.BINARY)}
         assert set(found) - {("AttachModelToGatewayEndpoint", 4)} == REUSED
         for found_break in found.values():
             assert found_break.witness is not None
             assert found_break.witness.old != found_break.witness.new
             assert found_break.witness.data
-    # The number that was given up is lost to new readers only.
-    gone = [b for b in result.breaks if b.level is Level.BINARY and b.number == 4 and "Attach" in b.message_type]
-    assert [(b.direction, b.kind) for b in gone] == [(Direction.NEW_READS_OLD, Kind.LOST)]
-    assert result.advice is Advice.UNSAFE
+    # The removed number is lost to new readers only.
+    gone = [b for b in result.breaks if b.level is DifferenceLevel.BINARY and b.number == 4 and "Attach" in b.message_type]
+    assert [(b.direction, b.kind) for b in gone] == [(Direction.NEW_READS_OLD, DifferenceKind.LOST)]
+    assert result.compatibility is Compatibility.NONE
 
 
 @pytest.mark.parametrize(("old", "new"), list(pairwise(list(RELEASES)[1:])))
-def test_the_releases_since_break_nothing(old: str, new: str) -> None:
+def test_later_releases_are_compatible(old: str, new: str) -> None:
     result = compare(release(old), release(new))
     assert result.breaks == []
-    assert result.advice is Advice.ANY_ORDER
+    assert result.compatibility is Compatibility.FULL
     assert result.compared >= 10
 
 
-def test_what_a_release_added_is_a_note() -> None:
+def test_additions_of_a_release_are_notes() -> None:
     notes = compare(release("3.15.0"), release("3.16.0")).notes
-    assert [(n.kind, n.subject, n.number) for n in notes] == [(Kind.NEW, "mlflow.BudgetTargetScope.USER", 4)]
+    assert [(n.kind, n.subject, n.number) for n in notes] == [(DifferenceKind.NEW, "mlflow.BudgetTargetScope.USER", 4)]
 
 
-def test_our_messages_and_the_installed_mlflows_understand_each_other() -> None:
+def test_our_messages_are_compatible_with_the_installed_mlflow() -> None:
     result = compare("mlflow", "gatewayentities.v1")
     assert result.breaks == []
     assert result.compared == 10
     assert compare("gatewayentities.v1", "mlflow").breaks == []
 
 
-def test_our_requests_and_responses_are_mlflows_too() -> None:
+def test_our_requests_and_responses_are_compatible_with_mlflow() -> None:
     result = compare("mlflow", "gatewayentities.v1", only="Gateway|Budget", renames=OURS_TO_MLFLOW)
     assert result.breaks == []
     assert result.compared > 60

@@ -1,4 +1,4 @@
-"""Where a schema can come from, and what is said when it cannot be read."""
+"""Sources of schemas, and the errors for those that cannot be read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_descriptor_set_is_read_from_a_file(tmp_path: Path) -> None:
     assert set(load(tmp_path / "schema.binpb").messages) == {"x.M"}
 
 
-def test_the_order_of_the_files_does_not_matter_and_the_runtimes_files_may_be_missing() -> None:
+def test_files_may_be_in_any_order_and_without_those_of_the_runtime() -> None:
     user = FileDescriptorProto(name="user.proto", package="u", syntax="proto3")
     user.dependency.extend(["x.proto", "google/protobuf/timestamp.proto"])
     made = user.message_type.add(name="User")
@@ -38,7 +38,7 @@ def test_the_order_of_the_files_does_not_matter_and_the_runtimes_files_may_be_mi
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         (lambda f: f.dependency.append("missing.proto"), "missing.proto is imported, but is not in the schema"),
         (lambda f: f.dependency.append("x.proto"), "imports itself"),
@@ -46,16 +46,16 @@ def test_the_order_of_the_files_does_not_matter_and_the_runtimes_files_may_be_mi
         (lambda f: f.ClearField("message_type"), "no message"),
     ],
 )
-def test_a_bad_descriptor_set_is_refused_with_the_reason(change, said: str) -> None:
+def test_a_bad_descriptor_set_is_rejected_with_the_reason(change, text: str) -> None:
     files = descriptor_set()
     change(files.file[0])
-    with pytest.raises(GatewayError, match=said) as caught:
+    with pytest.raises(GatewayError, match=text) as caught:
         Schema.from_files("s", files)
     assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "SCHEMA_UNREADABLE")
 
 
 @given(st.binary(max_size=80))
-def test_any_bytes_are_a_schema_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_random_bytes_are_rejected_as_a_schema(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.binpb"
     file.write_bytes(data)
     with pytest.raises(GatewayError):
@@ -72,7 +72,7 @@ def test_modules_are_loaded_with_the_limits_of_our_rules() -> None:
     assert load("mlflow").limits is None
 
 
-def test_a_limit_of_our_rules_that_was_wider_is_a_break() -> None:
+def test_a_tightened_limit_of_our_rules_is_a_break() -> None:
     now = load("gatewayentities.v1")
     name = "gatewayentities.v1.SetGatewayEndpointTagRequest.key"
     before = now.with_limits({**(now.limits or {}), name: Limit(1, 300, required=True)})
@@ -81,13 +81,13 @@ def test_a_limit_of_our_rules_that_was_wider_is_a_break() -> None:
 
 
 @pytest.mark.parametrize("source", ["no/such/file", "no_such_module", "json", "", "a b"])
-def test_what_is_no_schema_is_refused(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_sources_are_rejected(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(GatewayError):
         load(source)
 
 
-def test_a_folder_of_protos_is_compiled_or_the_error_says_what_is_missing(tmp_path: Path) -> None:
+def test_a_folder_of_protos_is_compiled_or_the_error_names_grpcio_tools(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "m.proto").write_text('syntax = "proto3"; package x; import "n.proto"; message M { N n = 1; }')
     (tmp_path / "n.proto").write_text('syntax = "proto3"; package x; message N { int32 a = 1; }')
@@ -102,7 +102,7 @@ def test_a_folder_of_protos_is_compiled_or_the_error_says_what_is_missing(tmp_pa
         load(tmp_path)
 
 
-def test_limits_go_to_a_file_and_come_back(tmp_path: Path) -> None:
+def test_limits_survive_a_file(tmp_path: Path) -> None:
     limits = {"x.M.a": Limit(1, 2.5, "[a-z]", required=True), "x.M.b": Limit()}
     (tmp_path / "limits.json").write_text(limits_json(limits))
     assert read_limits(tmp_path / "limits.json") == limits
@@ -111,7 +111,7 @@ def test_limits_go_to_a_file_and_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"a": 1}', '{"a": {"least": 1}}', '{"a": {"min": "1"}}', '{"a": {"pattern": "("}}']
 )
-def test_a_file_that_holds_no_limits_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_file_of_limits_is_rejected(tmp_path: Path, text: str) -> None:
     (tmp_path / "limits.json").write_text(text)
     with pytest.raises(GatewayError) as caught:
         read_limits(tmp_path / "limits.json")
