@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.postgresql import PostgreSQL
     from tests.stores import Place
 
-# On a busy machine an example may take long without anything being wrong. Settings that are not named here are hypothesis's own,
-# which on a CI server draw the same examples in each run.
+# On a busy machine an example may take long without anything being wrong. On a CI server hypothesis's own settings, which these
+# change, draw the same examples in each run.
 settings.register_profile(
     profiles.NAME,
     max_examples=profiles.PROFILE.examples,
