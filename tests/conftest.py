@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,15 +13,40 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import profiles
+
 if TYPE_CHECKING:
     from tests.postgresql import PostgreSQL
     from tests.stores import Place
 
-# On a busy machine an example may take long without anything being wrong. In the ci profile a law of the entities has this
-# many examples for each of them.
-settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("default"), max_examples=920, print_blob=True)
-settings.load_profile(os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE", "default"))
+# On a busy machine an example may take long without anything being wrong. On a CI server hypothesis's own settings, which these
+# change, draw the same examples in each run.
+settings.register_profile(
+    profiles.NAME,
+    max_examples=profiles.PROFILE.examples,
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile(profiles.NAME)
+
+# Each of the hundreds of processes that tests start would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Seed hypothesis where a run draws a share, and undo an ignored SIGINT, which the tests' processes would inherit."""
+    if profiles.PROFILE.share is not None and config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = str(profiles.SEED)
+    # A shell starts what runs in its background with the signal ignored.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_report_header() -> str:
+    return f"profile {profiles.NAME}, seed {profiles.SEED}"
 
 
 @pytest.fixture(scope="session")

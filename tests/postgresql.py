@@ -27,6 +27,7 @@ PASSWORD = "pass@word/of:tests"
 ESCAPED_PASSWORD = "pass%40word%2Fof%3Atests"
 
 _START_SECONDS = 60
+_ROOM = 2 << 30
 # Not Popen's own way to another user: that is a fork, whose child crashes when a thread of gRPC is busy at that moment.
 _AS_OWNER = """
 import os, sys
@@ -185,13 +186,20 @@ class PostgreSQL:
 def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
     """Run a server for as long as the block lasts; nothing is left of it."""
     # Not pytest's folder: nobody else may enter that one, and the path of a socket must be short.
-    with tempfile.TemporaryDirectory(prefix="gateway-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="gateway-pg-", dir=_memory(), ignore_cleanup_errors=True) as folder:
         server = PostgreSQL(programs, Path(folder))
         server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+def _memory() -> Path | None:
+    """Return a folder in memory with room for the databases, if there is one: a new database is 300 files."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM
+    return shared if roomy else None
 
 
 def _unprivileged() -> pwd.struct_passwd:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,8 +62,10 @@ class Place:
             return result.all() if result.returns_rows else []
 
 
-def sqlite_place(path: Path) -> Place:
-    """Return the place of a SQLite file."""
+def sqlite_place(path: Path, *, with_tables: bool = False) -> Place:
+    """Return the place of a SQLite file; with tables for tests that do not care how the tables came about."""
+    if with_tables:
+        path.write_bytes(_file_with_tables())
     return Place(f"sqlite:///{path}", path=path)
 
 
@@ -106,6 +110,16 @@ def serving(place: Place) -> Generator[Server]:
             asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(60)
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
+
+
+@functools.cache
+def _file_with_tables() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.sqlite"
+        database = find_database(f"sqlite:///{path}")
+        upgrade_database(database)
+        database.dispose()
+        return path.read_bytes()
 
 
 _TEMPLATES: dict[Any, str] = {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PROTO = Path(__file__).resolve().parent.parent
@@ -51,13 +53,23 @@ def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Pa
     digest = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
     folder = CACHE / f"codegen-{name}-{digest}"
     ready = folder / "ready"
-    if not ready.exists():
-        print(f"installing {' '.join(versions)}", file=sys.stderr)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        make(folder)
-        ready.touch()
+    with _locked(folder.with_suffix(".lock")):
+        if not ready.exists():
+            print(f"installing {' '.join(versions)}", file=sys.stderr)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            ready.touch()
     return folder
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes out: two that run at the same time must not install into one folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def python_environment() -> Path:
@@ -69,13 +81,10 @@ def python_environment() -> Path:
 
     def make(folder: Path) -> None:
         venv.create(folder / "environment", with_pip=True)
-        python = folder / "environment" / _BINARIES / "python"
+        python = folder / "environment" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
 
-    return kept("python", (*REQUIREMENTS, f"Python {sys.version.split()[0]}"), make) / "environment" / _BINARIES
-
-
-_BINARIES = "Scripts" if os.name == "nt" else "bin"
+    return kept("python", (*REQUIREMENTS, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
 
 
 def protoc(*options: str, plugins: Path | None = None, root: Path = PROTO, files: Sequence[str] = ()) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,8 @@ def generated(count: int, seed: int, report: Callable[[int], None] = lambda done
             lines += [json.dumps([kind.DESCRIPTOR.name, data.hex()]) for data in _of_kind(kind, wanted, seed)]
             report(len(lines))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        # Another run may be reading.
-        draft = kept.with_suffix(".draft")
+        # Other runs may be reading, or drawing the same.
+        draft = kept.with_suffix(f".{os.getpid()}")
         draft.write_text("\n".join(lines), encoding="utf-8")
         draft.replace(kept)
     found = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]

@@ -5,6 +5,7 @@ Each language has one module in ``tests/interop/languages`` with ``LANGUAGE = La
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import pkgutil
@@ -12,7 +13,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,7 +96,17 @@ class Language:
         """Build the testee, and return the command that runs it. Raises BuildError."""
         cache = CACHE / self.name
         cache.mkdir(parents=True, exist_ok=True)
-        return self.build(cache)
+        with building():
+            return self.build(cache)
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Keep other processes from building at the same time: they share the folders, and a build uses all cores."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.interop.language import CACHE, ROOT, Tool
+from tests.interop.language import CACHE, ROOT, Tool, building
 
 MODULE = "connectrpc.com/conformance"
 VERSION = "v1.0.7"
@@ -39,8 +39,9 @@ def prepare(stubs: Path) -> Kit:
     The stubs are not kept: they must fit the protobuf that is installed now.
     """
     folder = CACHE / f"connectconformance-{VERSION}"
-    if not (folder / "ready").exists():
-        _build(folder)
+    with building():
+        if not (folder / "ready").exists():
+            _build(folder)
     protos = folder / "proto"
     # suite.proto, which is for authors of cases, is left out.
     names = ("config", "service", "client_compat", "server_compat")

@@ -6,7 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from tests.interop.language import Language, Tool
+from tests.interop.language import CACHE, Language, Tool
 from tests.interop.languages.ts import NODE, NPM, compiled
 
 CHROMIUM = Tool("chromium", "apt-get install chromium")
@@ -21,8 +21,9 @@ def free_origin() -> str:
 ORIGIN = free_origin()
 
 
-def build(cache: Path) -> list[str]:
-    return ["node", str(compiled(cache) / "browser.js"), ORIGIN, shutil.which(CHROMIUM.program) or CHROMIUM.program]
+def build(_cache: Path) -> list[str]:
+    """Build the programs of TypeScript, which share their folder: the page and what runs it are among them."""
+    return ["node", str(compiled(CACHE / "ts") / "browser.js"), ORIGIN, shutil.which(CHROMIUM.program) or CHROMIUM.program]
 
 
 LANGUAGE = Language("browser", (NODE, NPM, CHROMIUM), build, targets=("http", "http+json"), origins=(ORIGIN,))

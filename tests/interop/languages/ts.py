@@ -26,6 +26,7 @@ def changed(stamp: Path, *inputs: Path) -> str | None:
 
 def compiled(cache: Path) -> Path:
     """Check the types, compile the testees for Node.js and for a page, and return the folder with the programs."""
+    cache.mkdir(parents=True, exist_ok=True)
     programs = cache / "programs"
     if now := changed(cache / "installed", SOURCES / "package.json", STUBS):
         shutil.copy(SOURCES / "package.json", cache)

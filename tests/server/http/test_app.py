@@ -217,7 +217,11 @@ def test_an_empty_gzipped_body_is_not_decompressed(target):
     assert post_proto(target, LIST, b"", content_encoding="gzip").status == 200
 
 
-@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", gzip.compress(b"{}") * 2])
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", gzip.compress(b"{}") * 2],
+    ids=["plain", "cut", "longer", "twice"],
+)
 def test_a_broken_gzip_stream_is_an_invalid_argument(target, body):
     failure = http_failure(post_json(target, LIST, body, content_encoding="gzip"))
     assert (failure.code, failure.reason) == ("invalid_argument", "WIRE_FORMAT")

@@ -102,7 +102,7 @@ def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) 
 
         def make() -> Gateway:
             if request.param == "sqlite":
-                place = sqlite_place(tmp_path / f"store{next(numbers)}.sqlite")
+                place = sqlite_place(tmp_path / f"store{next(numbers)}.sqlite", with_tables=True)
             else:
                 server = request.getfixturevalue("postgresql")
                 place = undo.enter_context(postgresql_place(server, tmp_path / "key", with_tables=True))

@@ -1,0 +1,53 @@
+"""How much a test run does, and from which seed it draws. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
+
+- ``default``: every behaviour once, with few examples.
+- ``ci``: a share of the large counts. The seed comes from the commit, so the shares of successive commits add up.
+- ``full``: the large counts as a whole.
+
+``GATEWAY_ENTITIES_TEST_SEED`` repeats a run with the seed that it printed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Profile(NamedTuple):
+    """The size of one kind of run.
+
+    Attributes:
+        examples: hypothesis's examples of one property. A law of the entities has this many for each of them.
+        share: the part of each large count that is drawn. None: each test's own small count instead.
+    """
+
+    examples: int
+    share: float | None
+
+
+PROFILES = {
+    "default": Profile(examples=20, share=None),
+    "ci": Profile(examples=92, share=0.1),
+    "full": Profile(examples=920, share=1.0),
+}
+NAME = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE", "default")
+PROFILE = PROFILES[NAME]
+
+
+def count(full: int, default: int) -> int:
+    """Return how many of a large count this run draws; at least as many as the default profile does."""
+    return default if PROFILE.share is None else max(default, round(full * PROFILE.share))
+
+
+def _commit_seed() -> int:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=False)
+    # Without a repository, as in an unpacked sdist, one seed is as good as another.
+    return int(done.stdout[:8], 16) if done.returncode == 0 else 1
+
+
+SEED = int(os.environ.get("GATEWAY_ENTITIES_TEST_SEED") or _commit_seed())
+"""What generators of tests start from."""
