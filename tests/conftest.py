@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.postgresql import PostgreSQL
     from tests.stores import Place
 
-# On a busy machine an example may take long without anything being wrong. On a CI server hypothesis's own settings, which these
-# change, draw the same examples in each run.
+# On a busy machine an example may take long without anything being wrong. Where hypothesis sees a CI server, those settings
+# that are not named here draw the same examples in each run.
 settings.register_profile(
     profiles.NAME,
     max_examples=profiles.PROFILE.examples,

@@ -1,6 +1,6 @@
 """The laws of the entities, each over every entity.
 
-The number of examples is the profile's, for each entity: at least 10,000 for each law in the ci profile.
+The number of examples is the profile's, for each entity: at least 10,000 for each law in the full profile.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from gateway_entities import entities
 from gateway_entities.entities import GatewayEndpointModelConfig, GatewayResourceType
 from gateway_entities.errors import WireError
+from tests import profiles
 from tests.entities.entity_types import KINDS, message_type, public, valid
 from tests.messages import full, is_map, messages, missing
 
@@ -32,8 +33,8 @@ def wire(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
-def test_ten_thousand_examples_of_each_law_in_ci():
-    assert settings.get_profile("ci").max_examples * len(KINDS) >= 10_000
+def test_ten_thousand_examples_of_each_law_in_a_full_run():
+    assert profiles.PROFILES["full"].examples * len(KINDS) >= 10_000
 
 
 @every_entity

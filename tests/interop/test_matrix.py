@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateway_entities.testing import Gateway
-from tests.interop.__main__ import MESSAGES, SEED
+from tests import profiles
+from tests.interop.__main__ import MESSAGES
 from tests.interop.columns import cell, rows, server
 from tests.interop.language import BuildError, Language, all_languages
 from tests.interop.matrix import Cases
 from tests.interop.testee import Testee
-from tests.wire.messages.test_check_fuzz import CI
 
 LANGUAGES = all_languages()
 ROWS = [(language, row) for language in LANGUAGES.values() for row in rows(language)]
@@ -23,7 +23,7 @@ ROWS = [(language, row) for language in LANGUAGES.values() for row in rows(langu
 
 @pytest.fixture(scope="module")
 def cases() -> Cases:
-    return Cases(MESSAGES if CI else 300, SEED)
+    return Cases(profiles.count(MESSAGES, 300), profiles.SEED)
 
 
 @pytest.fixture(scope="module")

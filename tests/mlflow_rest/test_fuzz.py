@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from gateway_entities.mlflow_rest.routes import PREFIXES, Route
 from gateway_entities.testing import gateway
+from tests import profiles
 from tests.mlflow_rest.requests import TOKENS, Pairs, Request, drafts, variants
 from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE
 
-EACH = -(-20_000 // settings.get_profile("ci").max_examples)
-"""Requests of one example: as many as make 20,000 in the ci profile."""
+EACH = -(-20_000 // profiles.PROFILES["full"].examples)
+"""Requests of one example: as many as make 20,000 in the full profile."""
 
 STATUSES = {200, 400, 404, 405, 409, 415}
 

@@ -25,7 +25,6 @@ from typing import Any
 
 import grpc
 import pytest
-from hypothesis import settings
 
 from gateway_entities import methods
 from gateway_entities.client import GatewayClient
@@ -33,11 +32,11 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 from gatewayentities.v1 import secret_pb2
+from tests import profiles
 from tests.server.raw import request, write_lock
 
 CREATE, UPDATE = methods.CREATE_GATEWAY_SECRET, methods.UPDATE_GATEWAY_SECRET
-# As many as the issue asks for in the ci profile.
-CANARIES = 1000 if settings().max_examples > 500 else 48
+CANARIES = profiles.count(1000, 48)
 MARK = f"Canary{secrets.token_hex(9)}"
 COMMAND = [sys.executable, "-m", "gateway_entities.cli"]
 

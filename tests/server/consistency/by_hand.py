@@ -1,17 +1,13 @@
-"""What the tests get from fixtures, for the same code when it is run by hand; and how much of it a test run does."""
+"""What the tests get from fixtures, for the same code when it is run by hand."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.stores import Place, postgresql_place, sqlite_place
-
-IN_CI = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
-"""Whether there is time for more."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.server.consistency.by_hand import IN_CI
+from tests import profiles
 from tests.server.consistency.crashes import crash
 from tests.server.consistency.server_process import ServerProcess
 from tests.stores import sqlite_place
@@ -12,18 +12,18 @@ from tests.stores import sqlite_place
 
 def test_kills_of_the_server(tmp_path):
     place = sqlite_place(tmp_path / "gateway.sqlite")
-    kills = 20 if IN_CI else 3
+    kills = profiles.count(20, 3)
     with ServerProcess(place, tmp_path / "log").running() as server:
-        toll = crash(place, server, kills, seed=1)
+        toll = crash(place, server, kills, seed=profiles.SEED)
     assert toll.acknowledged > kills
     assert toll.revisions >= toll.acknowledged
     assert place.execute("PRAGMA integrity_check") == [("ok",)]
     assert place.execute("PRAGMA foreign_key_check") == []
 
 
-@pytest.mark.parametrize("kills", [2 if IN_CI else 1])
+@pytest.mark.parametrize("kills", [profiles.count(2, 1)])
 def test_kills_of_postgresql(postgresql_place, tmp_path, kills):
     with ServerProcess(postgresql_place, tmp_path / "log").running() as server:
-        toll = crash(postgresql_place, server, kills, seed=1)
+        toll = crash(postgresql_place, server, kills, seed=profiles.SEED)
     assert toll.acknowledged > kills
     assert toll.revisions >= toll.acknowledged

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tests.server.consistency.by_hand import IN_CI
+from tests import profiles
 from tests.server.consistency.losses import lose
 from tests.server.consistency.server_process import ServerProcess
 
-MUTATIONS = 2000 if IN_CI else 240
+MUTATIONS = profiles.count(2000, 240)
 
 
 def test_each_change_takes_effect_exactly_once(place, tmp_path):
     with ServerProcess(place, tmp_path / "log").running() as server:
-        found = lose(server, MUTATIONS, seed=1)
+        found = lose(server, MUTATIONS, seed=profiles.SEED)
     assert found.wanted.total() + found.spends == MUTATIONS
     assert found.effects == found.wanted
     assert set(found.effects.values()) == {1}

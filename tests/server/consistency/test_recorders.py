@@ -27,8 +27,9 @@ from gateway_entities import (
 )
 from gateway_entities.methods import CHECK_GATEWAY_BUDGET, RECORD_GATEWAY_SPEND
 from gateway_entities.testing import Gateway, gateway
+from tests import profiles
 
-RECORDERS, CHARGES = (100, 100) if os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci" else (20, 10)
+RECORDERS, CHARGES = profiles.count(100, 20), profiles.count(100, 10)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -11,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.wire import MESSAGE_TYPES, RULES, check, inspect
+from tests import profiles
 from tests.messages import RESOURCES, full, messages
 from tests.wire.messages.samples import BAD, class_of
 
-CI = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
-MUTATIONS = 1_000_000 if CI else 3_000
+MUTATIONS = profiles.count(1_000_000, 3_000)
 
 # Wire errors for bytes that this protobuf (upb) parses.
 EXCEPTIONS = {
@@ -84,12 +83,12 @@ def test_the_exceptions_are_complete() -> None:
 
 @pytest.mark.parametrize("part", range(4))
 def test_mutated_messages(part: int) -> None:
-    chance = random.Random(part)
+    chance = random.Random(f"{profiles.SEED} {part}")
     for _ in range(MUTATIONS // 4):
         kind, data = chance.choice(SEEDS)
         data = mutated(chance, data)
         agree(kind, data)
-        if not CI or chance.random() < 0.1:
+        if profiles.PROFILE.share is None or chance.random() < 0.1:
             pieces = list(inspect(data, kind))
             assert b"".join(data[piece.start : piece.end] for piece in pieces) == data
 

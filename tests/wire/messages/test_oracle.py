@@ -10,11 +10,13 @@ import sys
 import pytest
 
 from gateway_entities.wire import RULES, check
+from tests import profiles
 from tests.wire.messages.samples import class_of
-from tests.wire.messages.test_check_fuzz import CI, KINDS, SEEDS, mutated
+from tests.wire.messages.test_check_fuzz import KINDS, SEEDS, mutated
 
 # In parts, to bound memory.
-PARTS, COUNT = (10, 100_000) if CI else (1, 3_000)
+PARTS = profiles.count(10, 1)
+COUNT = profiles.count(1_000_000, 3_000) // PARTS
 
 # Rules of the wire layer that this decoder does not apply, with the reason.
 LENIENT = {
@@ -49,7 +51,7 @@ for line in sys.stdin:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_pure_python_decoder_agrees(part: int) -> None:
-    chance = random.Random(f"oracle {part}")
+    chance = random.Random(f"oracle {profiles.SEED} {part}")
     seeds = [(kind, data) for kind, data in SEEDS if kind in KINDS]
     inputs = [(class_of(kind), mutated(chance, data)) for kind, data in (chance.choice(seeds) for _ in range(COUNT))]
     lines = "".join(f"{kind.DESCRIPTOR.name},{data.hex()}\n" for kind, data in inputs)

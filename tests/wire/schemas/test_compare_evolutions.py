@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
+from tests import profiles
 from tests.wire.schemas.evolutions import measure
 
 
 def test_recall_and_precision() -> None:
-    score = measure(1000 if os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci" else 200)
+    score = measure(profiles.count(1000, 200), profiles.SEED)
     assert len(score.changes) >= 18, score.changes
     assert score.recall >= 0.99, score.wrong
     assert score.precision >= 0.99, score.wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -20,9 +19,9 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import CREATE_GATEWAY_SECRET, GET_GATEWAY_SECRET_INFO, UPDATE_GATEWAY_SECRET
 from gateway_entities.server.store.admin.key_manager import open_keys
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeyVariable
+from tests import profiles
 from tests.calls import call
 
-LONG = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE") == "ci"
 CLI = [sys.executable, "-m", "gateway_entities.cli"]
 
 
@@ -257,7 +256,7 @@ def test_a_rotation_that_is_killed_can_be_resumed(keys, place, make):
     command = [sys.executable, "-c", ROTATING, place.url, str(keys.new.path), str(keys.old.path)]
     partial = 0
     chance = random.Random(6)
-    for _ in range(40 if LONG else 5):
+    for _ in range(profiles.count(40, 5)):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for _ in range(chance.randrange(1, 4)):
                 process.stdout.readline()
@@ -348,7 +347,7 @@ class Callers:
 
 def test_no_request_fails_while_the_key_is_changed(keys, place, make):
     """A server has both keys; the key is changed to and fro under it, and at last to the new one."""
-    seconds = 30 if LONG else 4
+    seconds = profiles.count(30, 4)
     keys.fill(make, 300, keys.old)
     both = ["--key-file", str(keys.new.path), "--key-file", str(keys.old.path)]
     backwards = ["--key-file", str(keys.old.path), "--key-file", str(keys.new.path)]
