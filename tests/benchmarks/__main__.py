@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 import traceback
@@ -75,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = _measure(rows, quick=given.quick)
     table.show(results)
     if given.json:
-        given.json.write_text(json.dumps(saved.document(results, quick=given.quick), indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(saved.to_text(saved.document(results, quick=given.quick)), encoding="utf-8")
     if given.docs:
         table.write_page(PAGE, results, ROWS)
     regressions = saved.regressions(before, results)

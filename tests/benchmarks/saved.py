@@ -38,6 +38,13 @@ def document(results: Iterable[Result], *, quick: bool) -> dict[str, Any]:
     }
 
 
+def to_text(run: dict[str, Any]) -> str:
+    """Return the JSON of a run, each row on a line of its own, for reading and for diffs."""
+    head = json.dumps({name: value for name, value in run.items() if name != "rows"}, indent=1).removesuffix("\n}")
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in run["rows"])
+    return f'{head},\n "rows": [\n{rows}\n ]\n}}\n'
+
+
 def _version(name: str) -> str | None:
     try:
         return version(name)
