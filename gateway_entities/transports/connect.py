@@ -52,7 +52,7 @@ class ConnectTransport:
         deadline = Deadline(timeout)
         lines = request_headers(self._authority, deadline.remaining(), metadata)
         sent = HttpRequest("POST", method.path, lines, request)
-        return read_response(*self._pool.exchange(sent, deadline))
+        return read_response(*self._pool.request(sent, deadline))
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
@@ -75,7 +75,7 @@ class AsyncConnectTransport:
         deadline = Deadline(timeout)
         lines = request_headers(self._authority, deadline.remaining(), metadata)
         sent = HttpRequest("POST", method.path, lines, request)
-        return read_response(*await self._pool.exchange(sent, deadline))
+        return read_response(*await self._pool.request(sent, deadline))
 
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
@@ -86,12 +86,12 @@ def request_headers(authority: str, timeout: float | None, metadata: Mapping[str
     """Return the headers of a call with ``timeout`` seconds left.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT for metadata that is no header.
+        GatewayError: INVALID_ARGUMENT for invalid metadata.
     """
-    lines = [("host", authority), ("content-type", PROTO), ("connect-protocol-version", "1"), *headers(metadata)]
+    fields = [("host", authority), ("content-type", PROTO), ("connect-protocol-version", "1"), *headers(metadata)]
     if timeout is not None:
-        lines.append(("connect-timeout-ms", str(math.ceil(timeout * 1000))))
-    return lines
+        fields.append(("connect-timeout-ms", str(math.ceil(timeout * 1000))))
+    return fields
 
 
 def read_response(status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
@@ -108,14 +108,16 @@ def read_response(status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes
     if status == 200:
         if kind != PROTO:
             raise GatewayError(
-                # JSON is Connect's too, so the server does not keep to what the request said.
+                # JSON is a Connect encoding too, so the server ignored the requested one.
                 Code.INTERNAL if kind == JSON else Code.UNKNOWN,
-                f"the answer's content type is {kind[:100]!r}, not {PROTO}: is this the gateway's HTTP address?",
+                f"the response's content type is {kind[:100]!r}, not {PROTO}: is this the gateway's HTTP address?",
                 reason="NOT_CONNECT",
             )
         encoding = "identity" if content_encoding is None else content_encoding.decode("latin-1").lower()
         if encoding != "identity":
-            raise GatewayError(Code.INTERNAL, f"the answer's content encoding is {encoding[:100]!r}, which nobody asked for")
+            raise GatewayError(
+                Code.INTERNAL, f"the response's content encoding is {encoding[:100]!r}, which was not requested"
+            )
         return body
     if kind == JSON:
         error = _read_error(status, body)
@@ -123,7 +125,7 @@ def read_response(status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes
             raise error
     raise GatewayError(
         _BY_HTTP_STATUS.get(status, Code.UNKNOWN),
-        f"HTTP status {status} without a Connect error: a proxy, or some other server, answered",
+        f"HTTP status {status} without a Connect error: the response is from a proxy or another server",
         reason="NOT_CONNECT",
     )
 
@@ -147,13 +149,13 @@ def _read_error(status: int, body: bytes) -> GatewayError | None:
 
 
 def _read_detail(detail: object) -> AnyMessage | None:
-    """Return one detail; None for what cannot be read: details add to an error and never hide it."""
+    """Return one detail; None for an invalid one: a detail must not hide the error itself."""
     fields = cast("dict[str, object]", detail) if isinstance(detail, dict) else {}
     name, value = fields.get("type"), fields.get("value")
     if not isinstance(name, str) or not isinstance(value, str):
         return None
     try:
-        # Connect leaves the padding off, and takes it.
+        # Connect omits the padding, and accepts it.
         data = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None

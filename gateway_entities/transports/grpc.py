@@ -1,4 +1,4 @@
-"""gRPC, over the grpcio library."""
+"""gRPC, over grpcio."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from gateway_entities.transports.tls import Tls
 _DETAILS_KEY = "grpc-status-details-bin"
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
-    # A list has no largest size. An error lists every violation of its request, in a header.
+    # Lists have no size limit. An error lists all violations of a request, in a header.
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_metadata_size", 16 << 20),
     ("grpc.absolute_max_metadata_size", 16 << 20),
-    # While it waits to connect again, a channel fails every call without a look at the server. By default it waits 1 to 120
-    # seconds: too long for a server that was only restarted.
+    # While a channel waits to reconnect, it fails every call. The default of 1 to 120 seconds is too long for a restarted
+    # server.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
-    # Channels to one address otherwise share one connection and its waits, so that one client's failure is the next one's.
+    # Otherwise channels to one address share a connection and its backoff, and fail together.
     ("grpc.use_local_subchannel_pool", 1),
-    # The HTTP transport uses no proxy either.
+    # The HTTP transports use no proxy either.
     ("grpc.enable_http_proxy", 0),
 )
 
 
 class GrpcTransport:
-    """A channel to one server. It connects at the first call and again whenever the connection is lost."""
+    """A channel to one server. It connects at the first call, and reconnects after a lost connection."""
 
     deduplicates = True
 
@@ -59,17 +59,15 @@ class GrpcTransport:
             send = self._callables.get(method.path)
             if send is None:
                 send = self._callables[method.path] = self._channel.unary_unary(method.path)
-            data = send(request, left, headers(metadata))
+            return send(request, left, headers(metadata))
         except grpc.RpcError as error:
             failed = cast(grpc.Call, error)
             fault = _error(failed.code(), failed.details(), failed.trailing_metadata())
         except ValueError:
-            # The library's way to say that the channel is closed.
+            # grpcio raises it for a closed channel.
             if not self._closed:
                 raise
             fault = closed()
-        else:
-            return data
         raise closed() if self._closed and fault.code is Code.CANCELLED else fault
 
     def close(self) -> None:
@@ -79,7 +77,7 @@ class GrpcTransport:
 
 
 class AsyncGrpcTransport:
-    """The same on asyncio. The channel belongs to the event loop of the first call."""
+    """The asyncio counterpart. The channel belongs to the event loop of the first call."""
 
     deduplicates = True
 
@@ -114,24 +112,22 @@ class AsyncGrpcTransport:
             raise closed()
         send = self._callable(method.path)
         try:
-            data = await send(request, timeout=left, metadata=headers(metadata))
+            return await send(request, timeout=left, metadata=headers(metadata))
         except grpc.aio.AioRpcError as error:
             fault = _error(
                 error.code(), error.details(), cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
             )
         except asyncio.CancelledError:
-            # Closing the channel cancels its calls in this way too; that is no cancellation of the caller's task.
+            # Closing the channel raises it too, although the caller's task is not cancelled.
             task = asyncio.current_task()
             if not self._closed or (task is not None and task.cancelling()):
                 raise
             fault = closed()
         except asyncio.InvalidStateError:
-            # The library's way to say that a call was made after the channel closed.
+            # grpcio raises it for a call on a closed channel.
             if not self._closed:
                 raise
             fault = closed()
-        else:
-            return data
         raise closed() if self._closed and fault.code is Code.CANCELLED else fault
 
     async def close(self) -> None:
@@ -146,7 +142,7 @@ def _credentials(tls: Tls | None) -> grpc.ChannelCredentials:
 
 
 def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tuple[str, str | bytes]] | None) -> GatewayError:
-    """Return what the server, or the library in its place, said of a failed call."""
+    """Return the error of a failed call, from the server or from grpcio."""
     code = Code.from_number(status.value[0])
     described = Status()
     for key, value in trailers or ():

@@ -1,4 +1,4 @@
-"""MLflow's REST dialect, to a real MLflow server: one call may take several requests."""
+"""MLflow's REST dialect, to an MLflow server. One call may take several HTTP requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.plans import Step, plan
 from gateway_entities.transports.deadline import Deadline
-from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
+from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
 from gateway_entities.transports.metadata import headers
 from gateway_entities.transports.target import Target
 from gateway_entities.transports.tls import Tls
@@ -37,8 +37,8 @@ class MlflowTransport:
             except StopIteration as end:
                 result: bytes = end.value.SerializeToString()
                 return result
-            answer = self._pool.exchange(_request(self._authority, step, metadata), deadline)
-            response = _read(step, answer)
+            received = self._pool.request(_request(self._authority, step, metadata), deadline)
+            response = exchange.read(step, received.status, received.body)
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
@@ -46,7 +46,7 @@ class MlflowTransport:
 
 
 class AsyncMlflowTransport:
-    """The same on asyncio. The connections belong to the event loop of the first call."""
+    """The asyncio counterpart. The connections belong to the event loop of the first call."""
 
     deduplicates = False
 
@@ -67,8 +67,8 @@ class AsyncMlflowTransport:
             except StopIteration as end:
                 result: bytes = end.value.SerializeToString()
                 return result
-            answer = await self._pool.exchange(_request(self._authority, step, metadata), deadline)
-            response = _read(step, answer)
+            received = await self._pool.request(_request(self._authority, step, metadata), deadline)
+            response = exchange.read(step, received.status, received.body)
 
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
@@ -81,7 +81,3 @@ def _request(authority: str, step: Step, metadata: Mapping[str, str] | None) -> 
     if sent.body:
         lines.append(("content-type", "application/json"))
     return HttpRequest(sent.verb, sent.path, lines, sent.body)
-
-
-def _read(step: Step, answer: HttpResponse) -> Any:
-    return exchange.read(step, answer.status, answer.body)

@@ -1,4 +1,4 @@
-"""TLS of the clients: whom they trust, and the certificate that they show."""
+"""TLS of the clients: trusted authorities and the client certificate."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gateway_entities.transports.target import Target, TlsFiles
 
 
 class Tls(NamedTuple):
-    """What a connection with TLS takes beside the target.
+    """TLS configuration of a client, loaded from files.
 
     Attributes:
-        ca: the authorities that are trusted, PEM; None for those of the system.
-        certificate: the client's certificate and those between it and its authority, PEM; None for none.
+        ca: trusted certificate authorities, PEM; None for those of the system.
+        certificate: the client's certificate chain, PEM; None for none.
         key: its private key, PEM; None for none.
-        files: where these are from.
+        files: the source files.
     """
 
     ca: bytes | None
@@ -31,52 +31,52 @@ class Tls(NamedTuple):
 
     @classmethod
     def load(cls, target: Target, files: TlsFiles) -> Tls | None:
-        """Read the files; None when there is nothing to read.
+        """Read the files; return None if there are none.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT when a target without TLS is given files, or a key comes without its certificate;
-                FAILED_PRECONDITION for a file that cannot be used. The message shows nothing of it.
+            GatewayError: INVALID_ARGUMENT for files with a target without TLS, or a key without a certificate;
+                FAILED_PRECONDITION for an unusable file. The message shows none of its content.
         """
         if files == TlsFiles():
             return None
         if not target.secure:
             raise GatewayError(
                 Code.INVALID_ARGUMENT,
-                f"{target} is without TLS and has no use for certificates; with TLS it is {target.scheme}s://",
+                f"{target} does not use TLS, so it accepts no certificates; use {target.scheme}s://",
                 reason="BAD_TARGET",
             )
         if files.key_file is not None and files.cert_file is None:
-            raise GatewayError(Code.INVALID_ARGUMENT, "a private key comes with its certificate", reason="BAD_TLS_FILES")
+            raise GatewayError(Code.INVALID_ARGUMENT, "a private key requires a certificate", reason="BAD_TLS_FILES")
         certificate = _read(files.cert_file)
         tls = cls(_read(files.ca_file), certificate, _read(files.key_file) or certificate, files)
-        # Whichever library makes the connection: the files are looked at now.
+        # Validate the files now, for gRPC too.
         tls.context()
         return tls
 
     def context(self, system: ssl.SSLContext | None = None) -> ssl.SSLContext:
-        """Return the same for Python's TLS.
+        """Return an SSL context.
 
         Args:
-            system: what trusts the system's authorities; it is taken if no others are given.
+            system: a context that trusts the system's authorities; used unless ``ca`` is set.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION for a file that does not hold what it should.
+            GatewayError: FAILED_PRECONDITION for an invalid file.
         """
         context = system or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.ca is not None:
-            # Not ssl.create_default_context: for an empty file it would trust the system's authorities.
+            # Not ssl.create_default_context: with an empty file it trusts the system's authorities.
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             try:
                 context.load_verify_locations(cadata=self.ca.decode("ascii"))
             except (ssl.SSLError, ValueError):
-                raise _unusable(f"{self.files.ca_file} holds no certificates in PEM") from None
+                raise _unusable(f"{self.files.ca_file} contains no PEM certificates") from None
         if self.files.cert_file is not None:
             try:
-                # A passphrase would be asked for on the terminal.
+                # Without a password callback, OpenSSL prompts for a passphrase on the terminal.
                 context.load_cert_chain(self.files.cert_file, self.files.key_file, password=lambda: "")
             except (OSError, ValueError):
                 where = f"{self.files.cert_file} and {self.files.key_file or 'itself'}"
-                raise _unusable(f"{where} are not a certificate and its key, in PEM and without passphrase") from None
+                raise _unusable(f"{where} are not a certificate and its key in PEM, without a passphrase") from None
         return context
 
 

@@ -41,7 +41,7 @@ def blocking(target: Target, path: str, body: bytes, stack: ExitStack) -> Callab
     connections = ConnectionPool(target)
     stack.callback(connections.close)
     request = HttpRequest("POST", path, request_headers(target.authority, None, None), body)
-    return lambda: connections.exchange(request, Deadline(None)).body
+    return lambda: connections.request(request, Deadline(None)).body
 
 
 def with_asyncio(
@@ -53,7 +53,7 @@ def with_asyncio(
     connections = AsyncConnectionPool(target)
     stack.callback(lambda: runner.run(connections.close()))
     request = HttpRequest("POST", path, request_headers(target.authority, None, None), body)
-    return lambda: connections.exchange(request, Deadline(None))
+    return lambda: connections.request(request, Deadline(None))
 
 
 async def _on_channel(

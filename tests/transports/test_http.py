@@ -132,7 +132,7 @@ def test_a_peer_that_does_not_speak_http_is_an_internal_error(connect):
         transport = connect(target)
         got = error_of(transport)
         assert got.code is Code.INTERNAL
-        assert "does not speak HTTP" in got.message
+        assert "is not valid HTTP" in got.message
         transport.close()
 
 

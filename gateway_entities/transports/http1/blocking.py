@@ -1,4 +1,4 @@
-"""One blocking connection that speaks HTTP/1.1, and the register of all that are open."""
+"""A blocking HTTP/1.1 connection, and the registry of open sockets."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ _READ_BYTES = 64 * 1024
 
 
 class OpenSockets:
-    """Knows the sockets that are open, and can break all of them from any thread."""
+    """Registry of open sockets. Any thread may shut all of them down."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._broken = False
+        self._shut = False
 
     def add(self, sock: socket.socket) -> None:
-        """Remember an open socket.
+        """Register an open socket.
 
         Raises:
-            GatewayError: CANCELLED once all were broken.
+            GatewayError: CANCELLED after :meth:`shut_down`.
         """
         with self._lock:
-            if self._broken:
+            if self._shut:
                 raise closed()
             self._open.add(sock)
 
-    def drop(self, sock: socket.socket) -> None:
-        """Close a socket and forget it."""
+    def close(self, sock: socket.socket) -> None:
+        """Close a socket and remove it from the registry."""
         with self._lock:
             self._open.discard(sock)
         sock.close()
 
-    def break_all(self) -> None:
-        """Shut every socket down, so that whoever waits on one wakes up, and let no more be opened."""
+    def shut_down(self) -> None:
+        """Shut every socket down, which wakes the threads that wait on one, and accept no new ones."""
         with self._lock:
-            self._broken = True
+            self._shut = True
             for sock in self._open:
                 try:
-                    # An SSLSocket's own shutdown would first take the TLS state from under the reader.
+                    # SSLSocket.shutdown would discard the TLS state that another thread reads with.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
                 except OSError:
-                    continue  # It is not connected, or no longer.
+                    continue  # Not connected.
 
 
 class HttpSocket:
-    """One connection, for one request at a time.
+    """A connection for one request at a time.
 
     Attributes:
-        reusable: whether it may carry another request.
+        reusable: whether the connection may carry another request.
     """
 
     __slots__ = ("_buffer", "_socket", "_sockets", "reusable")
@@ -65,50 +65,50 @@ class HttpSocket:
 
         Raises:
             GatewayError: DEADLINE_EXCEEDED; CANCELLED.
-            OSError: there is no such server, or it is not trusted.
+            OSError: the server cannot be reached, or its certificate is not trusted.
         """
         self.reusable = False
-        # Fresh memory for every read would take several times as long as the read.
+        # One buffer for all reads: allocating one per read takes several times as long as the read.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._sockets = sockets
-        self._socket = _connected(target, sockets, deadline)
+        self._socket = _connect(target, sockets, deadline)
         if context is not None:
-            self._secure(context, target.host, deadline)
+            self._start_tls(context, target.host, deadline)
 
-    def exchange(self, data: bytes, deadline: Deadline) -> HttpResponse:
-        """Send a request and return the answer.
+    def request(self, data: bytes, deadline: Deadline) -> HttpResponse:
+        """Send an encoded request and return the response.
 
         Raises:
             GatewayError: DEADLINE_EXCEEDED.
-            OSError: the connection is lost; a TimeoutError without a number if the deadline passed.
-            NotHttpError: what came is no answer.
+            OSError: the connection is lost; TimeoutError without an errno if the deadline passed.
+            NotHttpError: the response is not HTTP.
         """
         self.reusable = False
-        reader = ResponseParser()
+        parser = ResponseParser()
         sent = self._send(data, deadline)
         while True:
             self._socket.settimeout(deadline.remaining())
             size = self._socket.recv_into(self._buffer)
-            answer = reader.feed(self._buffer[:size]) if size else reader.end()
-            if answer is not None:
+            response = parser.feed(self._buffer[:size]) if size else parser.end()
+            if response is not None:
                 break
-        self.reusable = sent and reader.reusable and not self._has_surplus()
-        return answer
+        self.reusable = sent and parser.reusable and not self._has_surplus()
+        return response
 
     def is_alive(self) -> bool:
-        """Tell whether an idle connection can be used."""
+        """Return whether an idle connection is usable."""
         return not readable(self._socket.fileno())
 
     def close(self) -> None:
         """Close the connection."""
-        self._sockets.drop(self._socket)
+        self._sockets.close(self._socket)
 
     def _send(self, data: bytes, deadline: Deadline) -> bool:
-        """Send all of it; False if the server takes no more, which may have answered all the same."""
+        """Send the data. Return False if the server stops reading: it may have responded early."""
         left = memoryview(data)
         try:
             while left:
-                # Not sendall: over TLS its timeout starts anew with every record.
+                # Not sendall: over TLS it restarts the timeout with every record.
                 self._socket.settimeout(deadline.remaining())
                 left = left[self._socket.send(left) :]
         except TimeoutError:
@@ -120,16 +120,16 @@ class HttpSocket:
     def _has_surplus(self) -> bool:
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
-    def _secure(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
+    def _start_tls(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
         plain = self._socket
         try:
             plain.settimeout(deadline.remaining())
-            # The handshake comes after the new socket is remembered: it too may have to be broken. An end without TLS's own
-            # goodbye is an error: anyone in between could cut an answer short with it.
+            # The handshake comes after registration, so that shut_down can interrupt it. An end without close_notify is an
+            # error: otherwise anyone on the network path could truncate a response.
             secured = context.wrap_socket(
                 plain, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )
-            self._sockets.drop(plain)
+            self._sockets.close(plain)
             self._socket = secured
             self._sockets.add(secured)
             secured.do_handshake()
@@ -139,7 +139,7 @@ class HttpSocket:
 
 
 def readable(fileno: int) -> bool:
-    """Tell whether there is something to read from a connection: of an idle one, it means that the server closed it."""
+    """Return whether a connection has data or an end of file to read. An idle one that has is unusable."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(fileno, select.POLLIN)
@@ -147,8 +147,8 @@ def readable(fileno: int) -> bool:
     return bool(select.select([fileno], [], [], 0)[0])
 
 
-def _connected(target: Target, sockets: OpenSockets, deadline: Deadline) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one."""
+def _connect(target: Target, sockets: OpenSockets, deadline: Deadline) -> socket.socket:
+    """Connect to the first address of the host that accepts."""
     failure = OSError("no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
         sock = socket.socket(family, kind, protocol)
@@ -158,10 +158,10 @@ def _connected(target: Target, sockets: OpenSockets, deadline: Deadline) -> sock
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            sockets.drop(sock)
+            sockets.close(sock)
             failure = error
         except BaseException:
-            sockets.drop(sock)
+            sockets.close(sock)
             raise
         else:
             return sock

@@ -1,4 +1,4 @@
-"""Pools of HTTP/1.1 connections to one server: what the transports over HTTP share."""
+"""Pools of HTTP/1.1 connections to one server."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from gateway_entities.transports.tls import Tls
 
 __all__ = ["AsyncConnectionPool", "ConnectionPool", "HttpRequest", "HttpResponse"]
 
-# One more call than this waits for a connection to be free: sockets are not endless.
+# Concurrent requests beyond this limit wait for a free connection.
 _MAX_CONNECTIONS = 100
-# Servers drop idle connections, uvicorn after 5 seconds. A request that crosses with the drop is lost, and only one that is
-# idempotent may be sent again, which is for the client to decide; so this side lets go first.
+# Servers close idle connections, uvicorn after 5 seconds. A request sent at that moment is lost, and only the client knows
+# whether it may be repeated. So the pool closes idle connections earlier.
 _KEEPALIVE_S = 4.0
 
 
 class HttpRequest(NamedTuple):
-    """A request as it goes over the wire.
+    """An HTTP request.
 
     Attributes:
         verb: the HTTP method.
         path: the path, with the query if there is one.
-        headers: all headers but content-length; host first.
+        headers: all headers except content-length; host first.
         body: the content.
     """
 
@@ -42,124 +42,124 @@ class HttpRequest(NamedTuple):
     body: bytes
 
     def encode(self) -> bytes:
-        """Return all of its bytes.
+        """Return the request's bytes.
 
         Raises:
-            GatewayError: INTERNAL if they would be read as something else.
+            GatewayError: INTERNAL if the path or a header would change the framing.
         """
         lines = [f"{self.verb} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
         head = "\r\n".join([*lines, f"content-length: {len(self.body)}", "", ""])
-        # Whoever made the parts has checked them. If not: a line more is a header that nobody meant, or a second request.
+        # The callers validate all parts. This is a second barrier against header injection and request smuggling.
         if (
             head.count("\n") != len(lines) + 2
             or head.count("\r") != len(lines) + 2
             or lines[0].count(" ") != 2
             or not head.isascii()
         ):
-            raise GatewayError(Code.INTERNAL, "a request's path or headers are not fit to be sent")
+            raise GatewayError(Code.INTERNAL, "the path or headers of a request are not valid HTTP")
         return head.encode("ascii") + self.body
 
 
 class ConnectionPool:
-    """A pool of connections to one server. Threads may share it."""
+    """A pool of blocking connections to one server. Thread-safe."""
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
         self._context = _ssl_context(target, tls)
         self._sockets = OpenSockets()
-        self._turn = threading.Condition()
+        self._available = threading.Condition()
         self._busy = 0
         self._idle: deque[tuple[float, HttpSocket]] = deque()
         self._closed = False
 
-    def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
-        """Send a request and return the answer, whatever its status.
+    def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        """Send a request and return the response, whatever its status.
 
         Raises:
-            GatewayError: UNAVAILABLE; DEADLINE_EXCEEDED; INTERNAL for what is no HTTP; CANCELLED when the pool is closed,
-                before or during it.
+            GatewayError: UNAVAILABLE; DEADLINE_EXCEEDED; INTERNAL for a response that is not HTTP; CANCELLED if the pool is
+                closed before or during the request.
         """
         deadline.remaining()
         data = request.encode()
-        self._wait_for_turn(deadline)
+        self._acquire(deadline)
         connection: HttpSocket | None = None
         try:
-            connection = self._kept() or HttpSocket(self._target, self._context, self._sockets, deadline)
-            return connection.exchange(data, deadline)
+            connection = self._idle_connection() or HttpSocket(self._target, self._context, self._sockets, deadline)
+            return connection.request(data, deadline)
         except (OSError, NotHttpError, GatewayError) as error:
-            raise closed() if self._closed else _fault(error, self._target, connection) from None
+            raise closed() if self._closed else _to_gateway_error(error, self._target, connection) from None
         finally:
-            self._give_back(connection)
+            self._release(connection)
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
-        with self._turn:
+        with self._available:
             self._closed = True
             idle = list(self._idle)
             self._idle.clear()
-            self._turn.notify_all()
-        # Closing a socket does not wake the thread that reads it; breaking it does. That thread then closes it.
-        self._sockets.break_all()
+            self._available.notify_all()
+        # Closing a socket does not wake a thread that reads it; shutting it down does. That thread then closes it.
+        self._sockets.shut_down()
         for _, connection in idle:
             connection.close()
 
-    def _wait_for_turn(self, deadline: Deadline) -> None:
-        with self._turn:
+    def _acquire(self, deadline: Deadline) -> None:
+        with self._available:
             try:
                 while self._busy >= _MAX_CONNECTIONS and not self._closed:
-                    self._turn.wait(deadline.remaining())
+                    self._available.wait(deadline.remaining())
             except BaseException:
-                # It may have been told that it is its turn, and another waits.
-                self._turn.notify()
+                # This thread may have consumed a notification that another one waits for.
+                self._available.notify()
                 raise
             if self._closed:
                 raise closed()
             self._busy += 1
 
-    def _kept(self) -> HttpSocket | None:
-        """Return an idle connection that can be used, and close those that cannot."""
-        old: list[HttpSocket] = []
+    def _idle_connection(self) -> HttpSocket | None:
+        """Return a usable idle connection, if any, and close the unusable ones."""
+        unusable: list[HttpSocket] = []
         found: HttpSocket | None = None
-        with self._turn:
+        with self._available:
             now = time.monotonic()
             while self._idle and self._idle[0][0] < now:
-                old.append(self._idle.popleft()[1])
+                unusable.append(self._idle.popleft()[1])
             while self._idle and found is None:
                 _, connection = self._idle.pop()
                 if connection.is_alive():
                     found = connection
                 else:
-                    old.append(connection)
-        for connection in old:
+                    unusable.append(connection)
+        for connection in unusable:
             connection.close()
         return found
 
-    def _give_back(self, connection: HttpSocket | None) -> None:
-        with self._turn:
+    def _release(self, connection: HttpSocket | None) -> None:
+        with self._available:
             self._busy -= 1
-            kept = connection is not None and connection.reusable and not self._closed
-            if connection is not None and kept:
+            reusable = connection is not None and connection.reusable and not self._closed
+            if connection is not None and reusable:
                 self._idle.append((time.monotonic() + _KEEPALIVE_S, connection))
-            self._turn.notify()
-        if connection is not None and not kept:
+            self._available.notify()
+        if connection is not None and not reusable:
             connection.close()
 
 
 class AsyncConnectionPool:
-    """The same on asyncio. The connections belong to the event loop of the first exchange."""
+    """The asyncio counterpart. The connections belong to the event loop of the first request."""
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         self._target = target
         self._context = _ssl_context(target, tls)
-        self._turn = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._available = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._open: set[HttpStream] = set()
         self._idle: deque[tuple[float, HttpStream]] = deque()
         self._scopes: set[asyncio.Timeout] = set()
         self._loop = LoopAffinity()
         self._closed = False
 
-    async def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
-        """Send a request and return the answer; see :meth:`ConnectionPool.exchange`."""
+    async def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        """Send a request and return the response; see :meth:`ConnectionPool.request`."""
         left = deadline.remaining()
         self._loop.check()
         if self._closed:
@@ -170,16 +170,16 @@ class AsyncConnectionPool:
         try:
             async with scope:
                 self._scopes.add(scope)
-                async with self._turn:
+                async with self._available:
                     try:
-                        stream = self._kept() or await self._connected()
-                        return await stream.exchange(data)
+                        stream = self._idle_connection() or await self._connect()
+                        return await stream.request(data)
                     finally:
-                        self._give_back(stream)
+                        self._release(stream)
         except (OSError, NotHttpError) as error:
             if self._closed:
                 raise closed() from None
-            raise (deadline_exceeded() if scope.expired() else _fault(error, self._target, stream)) from None
+            raise (deadline_exceeded() if scope.expired() else _to_gateway_error(error, self._target, stream)) from None
         finally:
             self._scopes.discard(scope)
 
@@ -197,14 +197,14 @@ class AsyncConnectionPool:
         for stream in streams:
             await stream.ended
 
-    async def _connected(self) -> HttpStream:
+    async def _connect(self) -> HttpStream:
         stream = await HttpStream.connect(self._target, self._context)
         self._open.add(stream)
         stream.ended.add_done_callback(lambda _: self._open.discard(stream))
         return stream
 
-    def _kept(self) -> HttpStream | None:
-        """Return an idle connection that can be used, and close those that cannot."""
+    def _idle_connection(self) -> HttpStream | None:
+        """Return a usable idle connection, if any, and close the unusable ones."""
         now = time.monotonic()
         while self._idle and self._idle[0][0] < now:
             self._idle.popleft()[1].close()
@@ -215,7 +215,7 @@ class AsyncConnectionPool:
             stream.close()
         return None
 
-    def _give_back(self, stream: HttpStream | None) -> None:
+    def _release(self, stream: HttpStream | None) -> None:
         if stream is None:
             return
         if stream.reusable and not self._closed:
@@ -235,14 +235,14 @@ def _ssl_context(target: Target, tls: Tls | None) -> ssl.SSLContext | None:
     return context
 
 
-def _fault(error: Exception, target: Target, connection: object | None) -> GatewayError:
+def _to_gateway_error(error: Exception, target: Target, connection: object | None) -> GatewayError:
     if isinstance(error, GatewayError):
         return error
-    # The deadline is a time-out without a number; the kernel, when it gives up on a peer, gives one.
+    # The deadline raises TimeoutError without an errno; the kernel's own time-out has one.
     if isinstance(error, TimeoutError) and error.errno is None:
         return deadline_exceeded()
     if isinstance(error, NotHttpError):
-        return GatewayError(Code.INTERNAL, f"what answers at {target} does not speak HTTP as it should: {error}")
+        return GatewayError(Code.INTERNAL, f"the response from {target} is not valid HTTP: {error}")
     if connection is None:
         return GatewayError(Code.UNAVAILABLE, f"cannot connect to {target}: {error}")
-    return GatewayError(Code.UNAVAILABLE, f"no complete answer from {target}: {error}")
+    return GatewayError(Code.UNAVAILABLE, f"no complete response from {target}: {error}")

@@ -1,4 +1,4 @@
-"""What an HTTP/1.1 server answers, read from bytes as they come. No I/O."""
+"""Incremental parser of HTTP/1.1 responses. No I/O."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-# Nobody sends so much; without an end to it, a server could fill the memory.
+# Without a limit, a server could exhaust the memory.
 _MAX_HEAD_BYTES = 100 * 1024
 
 
 class NotHttpError(Exception):
-    """The peer sent what is no HTTP, or HTTP that was not asked for."""
+    """The peer sent something that is not HTTP, or HTTP that was not requested."""
 
 
 class HttpResponse(NamedTuple):
-    """An answer as it came over the wire.
+    """An HTTP response.
 
     Attributes:
         status: the HTTP status, 200 or more.
@@ -31,10 +31,10 @@ class HttpResponse(NamedTuple):
 
 
 class ResponseParser:
-    """Reads one answer. The methods with on_ are for the parser to call.
+    """Parses one response. httptools calls the methods that begin with on_.
 
     Attributes:
-        reusable: whether the connection may carry another request; to be asked once the answer is there.
+        reusable: whether the connection may carry another request; valid once the response is complete.
     """
 
     __slots__ = ("_body", "_complete", "_fault", "_head_bytes", "_headers", "_in_body", "_parser", "_status", "reusable")
@@ -44,7 +44,7 @@ class ResponseParser:
         self._parser = HttpResponseParser(self)
         self._status = 0
         self._headers: list[tuple[bytes, bytes]] = []
-        # It gives its bytes away without another copy.
+        # Its value is not copied.
         self._body = io.BytesIO()
         self._head_bytes = 0
         self._in_body = False
@@ -52,80 +52,79 @@ class ResponseParser:
         self._fault = ""
 
     def feed(self, data: bytes | memoryview) -> HttpResponse | None:
-        """Take what came next, and return the answer if this was its end.
+        """Parse received data; return the response if it is complete.
 
         Raises:
-            NotHttpError: it is no answer.
+            NotHttpError: the data is not an HTTP response.
         """
         try:
             self._parser.feed_data(data)
         except HttpParserCallbackError as error:
-            # An interrupt that came while a method below ran.
+            # An interrupt during a callback.
             raise error.__context__ or error from None
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self._complete:
                 raise NotHttpError(self._fault or str(error)) from None
-            # What follows the answer is at fault, not the answer.
+            # The error is in the data after the response.
             self.reusable = False
         if not self._in_body:
-            # What is given at once is never long, so this bounds the memory. What came with the last headers is not counted.
+            # Each chunk is small, so this bounds the memory. The chunk that completes the headers is not counted.
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES:
-                self._fault = f"the headers of the answer are longer than {_MAX_HEAD_BYTES} bytes"
+                self._fault = f"the response headers are longer than {_MAX_HEAD_BYTES} bytes"
         if self._fault:
             raise NotHttpError(self._fault)
-        return self._answer() if self._complete else None
+        return self._response() if self._complete else None
 
     def end(self) -> HttpResponse:
-        """Return the answer, as there will be no more bytes.
+        """Return a response that ends with the connection.
 
         Raises:
-            ConnectionError: it has not come to its end.
+            ConnectionError: the response is not complete.
         """
         self.reusable = False
         delimited = {b"content-length", b"transfer-encoding"}
         if self._in_body and not any(name.lower() in delimited for name, _ in self._headers):
-            return self._answer()
-        raise ConnectionError("the server closed the connection before the end of its answer")
+            return self._response()
+        raise ConnectionError("the server closed the connection before the end of the response")
 
     def on_message_begin(self) -> None:
-        """Take the start of an answer, be it a provisional one."""
+        """Handle the start of a response, informational ones (1xx) included."""
         if self._complete:
             self.reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or what stands after the last chunk."""
-        # Nobody asked for trailers.
+        """Store a header; ignore trailers."""
         if not self._in_body:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take the end of the headers."""
+        """Check the framing of the response."""
         if self._complete:
             return
         status = self._parser.get_status_code()
         if status < 200:
             self._headers.clear()
             if status == 101:
-                self._fault = "the server changes the protocol, which nobody asked for"
+                self._fault = "the server switched protocols without a request to"
             return
         self._status = status
         self._in_body = True
         self.reusable = self._parser.should_keep_alive()
         codings = [value.strip().lower() for name, value in self._headers if name.lower() == b"transfer-encoding"]
         if codings not in ([], [b"chunked"]):
-            self._fault = "the answer's transfer encoding is one that nobody asked for"
+            self._fault = "the response has a transfer encoding other than chunked"
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the content."""
+        """Store a part of the content."""
         if not self._complete:
             self._body.write(body)
 
     def on_message_complete(self) -> None:
-        """Take the end of an answer, be it a provisional one."""
+        """Handle the end of a response, informational ones (1xx) included."""
         self._complete = self._in_body
 
-    def _answer(self) -> HttpResponse:
-        # The parser knows this object; without the circle both go at once, and not when the garbage is collected.
+    def _response(self) -> HttpResponse:
+        # Break the reference cycle with the parser, so that both are freed without garbage collection.
         del self._parser
         return HttpResponse(self._status, self._headers, self._body.getvalue())

@@ -58,8 +58,8 @@ class SeenConnections(ConnectionPool):
 
     answer: HttpResponse | None = None
 
-    def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
-        self.answer = super().exchange(request, deadline)
+    def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        self.answer = super().request(request, deadline)
         return self.answer
 
 
@@ -68,8 +68,8 @@ class AsyncSeenConnections(AsyncConnectionPool):
 
     answer: HttpResponse | None = None
 
-    async def exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
-        self.answer = await super().exchange(request, deadline)
+    async def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        self.answer = await super().request(request, deadline)
         return self.answer
 
 

@@ -37,8 +37,8 @@ def connect(request):
 
 
 def get(pool, path="/", body=b"", timeout=10.0):
-    answer = pool.exchange(HttpRequest("POST", path, [("host", "h")], body), Deadline(timeout))
-    return answer.status, answer.body
+    response = pool.request(HttpRequest("POST", path, [("host", "h")], body), Deadline(timeout))
+    return response.status, response.body
 
 
 def error_of(pool, **options) -> GatewayError:
@@ -75,7 +75,7 @@ def test_the_request_is_sent_as_it_is(connect):
     with raw_server(server) as target:
         pool = connect(target)
         request = HttpRequest("PATCH", "/a?b=c", [("host", "h:1"), ("X-y", "z")], b"")
-        assert pool.exchange(request, Deadline(5)).status == 200
+        assert pool.request(request, Deadline(5)).status == 200
         pool.close()
     assert server.requests[0][1] == b"PATCH /a?b=c HTTP/1.1\r\nhost: h:1\r\nX-y: z\r\ncontent-length: 0\r\n\r\n"
 
@@ -96,7 +96,7 @@ def test_a_request_that_would_be_read_as_another_is_not_sent(connect, path, head
     with raw_server(server) as target:
         pool = connect(target)
         with pytest.raises(GatewayError) as caught:
-            pool.exchange(HttpRequest("POST", path, [("host", "h"), *headers], b""), Deadline(5))
+            pool.request(HttpRequest("POST", path, [("host", "h"), *headers], b""), Deadline(5))
         assert caught.value.code is Code.INTERNAL
         pool.close()
     assert server.requests == []
@@ -376,7 +376,7 @@ def test_a_server_that_speaks_first_is_told_apart(connect, greeting):
         for _ in range(20):
             got = error_of(pool)
             assert got.code is Code.INTERNAL
-            assert "does not speak HTTP" in got.message
+            assert "is not valid HTTP" in got.message
         pool.close()
 
 
