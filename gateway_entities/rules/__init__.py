@@ -1,7 +1,7 @@
 """Validation rules: pure functions over messages, without a database, a network or a clock.
 
-The comments of proto/ state the rules. Each request has one table in its noun's module; responses and resources have theirs
-in ``resources``. Rules that depend on stored data, such as whether an id exists or a name is taken, belong to the service.
+The comments of proto/ state the rules. Each request and resource has one table in its noun's module; the tables of responses
+are derived from them. Rules that depend on stored data, such as whether an id exists, belong to the service.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from google.protobuf.message import Message
 from gateway_entities.errors import GatewayError
 from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
 from gateway_entities.rules.budget import target_fault
-from gateway_entities.rules.resources import RESOURCES, RESPONSES, linkage_faults
+from gateway_entities.rules.endpoint import linkage_faults
+from gateway_entities.rules.responses import RESOURCES, RESPONSES
 from gateway_entities.rules.secret import normalized_auth_config
 from gateway_entities.rules.table import Table
 from gateway_entities.rules.violation import Violation

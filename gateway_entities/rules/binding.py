@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
+
 from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
 from gatewayentities.v1 import binding_pb2 as pb
@@ -40,3 +43,16 @@ TABLES = {
         }
     ),
 }
+
+_BINDING = Table(
+    {
+        "endpoint_id": required(IDENTIFIER),
+        "resource_type": required(RESOURCE_TYPE),
+        "resource_id": required(RESOURCE_ID),
+        **TIMES,
+        **ACTORS,
+        "display_name": optional(text(0)),
+    }
+)
+
+RESOURCES: dict[type[Message], Table] = {pb.GatewayEndpointBinding: _BINDING}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, nested, optional, required, required_on_update, updates
 from gateway_entities.rules.values import (
     ACTOR,
@@ -15,6 +16,7 @@ from gateway_entities.rules.values import (
     anything,
     finite,
     known,
+    recognized,
     text,
     whole,
 )
@@ -126,4 +128,60 @@ TABLES = {
     pb.CheckGatewayBudgetRequest: Table(
         {"endpoint_id": required(IDENTIFIER), "workspace": optional(_SPENDER), "user": optional(_SPENDER)}
     ),
+}
+
+
+def _target(policy: pb.GatewayBudgetPolicy) -> Iterator[Violation]:
+    # The rule needs a scope that this version knows.
+    if policy.target_scope in SCOPES:
+        fault = target_fault(policy.target_scope, policy.target_value)
+        if fault is not None:
+            yield Violation("across/target", "target_value", fault)
+
+
+_DURATION = Table({"unit": required(recognized(pb.BudgetDurationUnit)), "value": required(whole(1))}, across=[too_long])
+_POLICY = Table(
+    {
+        "budget_policy_id": required(IDENTIFIER),
+        "budget_unit": required(recognized(pb.BudgetUnit)),
+        "budget_amount": required(finite),
+        "duration": required(nested(_DURATION)),
+        "target_scope": required(recognized(pb.BudgetTargetScope)),
+        "budget_action": required(recognized(pb.BudgetAction)),
+        "target_value": optional(TARGET_VALUE),
+        **TIMES,
+        **ACTORS,
+    },
+    across=[_target],
+)
+
+
+def _window_order(window: pb.GatewayBudgetWindow) -> Iterator[Violation]:
+    if window.HasField("window_end_ms") and window.window_end_ms <= window.window_start_ms:
+        yield Violation("across/window", "window_end_ms", "must be after window_start_ms")
+
+
+_WINDOW = Table(
+    {
+        "budget_policy_id": required(IDENTIFIER),
+        "window_start_ms": required(anything),
+        "window_end_ms": required(anything),
+        "current_spend": required(finite),
+    },
+    across=[_window_order],
+)
+_CHECK = Table(
+    {
+        "allowed": required(anything),
+        "budget_policy": optional(nested(_POLICY)),
+        "window": optional(nested(_WINDOW)),
+        "remaining": optional(finite),
+    }
+)
+
+RESOURCES = {
+    pb.BudgetDuration: _DURATION,
+    pb.GatewayBudgetPolicy: _POLICY,
+    pb.GatewayBudgetWindow: _WINDOW,
+    pb.GatewayBudgetCheck: _CHECK,
 }

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules.table import Table, optional
-from gateway_entities.rules.values import PAGE_SIZE, whole
+from gateway_entities.rules import mutation
+from gateway_entities.rules.stamps import TIME
+from gateway_entities.rules.table import Table, each, nested, optional, required
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, text, whole
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
     pb.ListGatewayChangesRequest: Table({"since_revision": optional(whole(0)), "page_size": optional(PAGE_SIZE)}),
 }
+
+_EFFECT = Table(
+    {
+        "noun": required(text(1)),
+        "id": required(IDENTIFIER),
+        "etag_before": optional(mutation.ETAG),
+        "etag_after": optional(mutation.ETAG),
+    }
+)
+_CHANGE = Table(
+    {
+        "revision": required(whole(1)),
+        "changed_at": required(TIME),
+        "actor": optional(ACTOR),
+        "rpc": required(text(1)),
+        "change": required(nested(_EFFECT)),
+        "effects": optional(each(nested(_EFFECT))),
+    }
+)
+
+RESOURCES = {pb.GatewayChangeEffect: _EFFECT, pb.GatewayChange: _CHANGE}

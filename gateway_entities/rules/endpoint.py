@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any
 
+from gateway_entities.rules import model_definition
 from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.stamps import ACTORS, CREATED, TIMES
 from gateway_entities.rules.table import (
     Table,
     clearable,
@@ -15,7 +18,18 @@ from gateway_entities.rules.table import (
     required_on_update,
     updates,
 )
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, anything, finite, known, text, whole
+from gateway_entities.rules.values import (
+    ACTOR,
+    IDENTIFIER,
+    PAGE_SIZE,
+    SELECTOR,
+    anything,
+    finite,
+    known,
+    recognized,
+    text,
+    whole,
+)
 from gateway_entities.rules.violation import Violation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
@@ -122,4 +136,127 @@ TABLES = {
         {"endpoint_id": required(IDENTIFIER), "key": required(TAG_KEY), "value": optional(TAG_VALUE), **CHANGES}
     ),
     pb.DeleteGatewayEndpointTagRequest: Table({"endpoint_id": required(IDENTIFIER), "key": required(IDENTIFIER), **CHANGES}),
+}
+
+
+_LINKAGE = recognized(pb.GatewayModelLinkageType)
+_CONFIG = Table(
+    {
+        "model_definition_id": required(IDENTIFIER),
+        "linkage_type": optional(_LINKAGE),
+        "weight": optional(finite),
+        "fallback_order": optional(whole(0)),
+    }
+)
+
+
+def _own_definition(mapping: pb.GatewayEndpointModelMapping) -> Iterator[Violation]:
+    held = mapping.model_definition.model_definition_id if mapping.HasField("model_definition") else ""
+    if held and held != mapping.model_definition_id:
+        yield Violation("across/reference", "model_definition", "must be the definition that model_definition_id names")
+
+
+_MAPPING = Table(
+    {
+        "mapping_id": required(IDENTIFIER),
+        "endpoint_id": required(IDENTIFIER),
+        "model_definition_id": required(IDENTIFIER),
+        "model_definition": optional(nested(model_definition.DEFINITION)),
+        "weight": optional(finite),
+        **CREATED,
+        "created_by": optional(ACTOR),
+        "linkage_type": optional(_LINKAGE),
+        "fallback_order": optional(whole(0)),
+    },
+    across=[_own_definition],
+)
+_mapping = nested(_MAPPING)
+_TAG = Table({"key": required(TAG_KEY), "value": optional(TAG_VALUE)})
+_tag = nested(_TAG)
+_FALLBACK_CONFIG = Table(
+    {
+        "strategy": optional(recognized(pb.FallbackStrategy, unspecified=True)),
+        "max_attempts": optional(whole(1)),
+    }
+)
+
+
+def linkage_faults(models: Iterable[Any], path: str) -> Iterator[Violation]:
+    """What is wrong with an endpoint's models taken together, which a server refuses only once it knows the endpoint.
+
+    Args:
+        models: mappings or model configs.
+        path: the path of the list.
+    """
+    linked: dict[Hashable, int] = {}
+    placed: dict[Hashable, int] = {}
+    for position, model in enumerate(models):
+        linkage = model.model_definition_id, model.linkage_type
+        if (first := linked.setdefault(linkage, position)) != position:
+            description = f"must not link the definition in the way that {path}[{first}] does"
+            yield Violation("across/linkage", f"{path}[{position}]", description)
+        if model.linkage_type != pb.FALLBACK or not model.HasField("fallback_order"):
+            continue
+        if (first := placed.setdefault(model.fallback_order, position)) != position:
+            description = f"should differ from that of {path}[{first}], or which of them is tried first is left open"
+            yield Violation("across/fallback-order", f"{path}[{position}].fallback_order", description)
+
+
+def _mappings(mappings: Sequence[pb.GatewayEndpointModelMapping], path: str) -> Iterator[Violation]:
+    valid = True
+    for position, mapping in enumerate(mappings):
+        for fault in _mapping(mapping, f"{path}[{position}]"):
+            valid = False
+            yield fault
+    if valid:
+        # A linkage that is absent or of a newer version may take requests.
+        known = [m for m in mappings if m.linkage_type != pb.FALLBACK]
+        yield from primary_faults((m.weight if m.HasField("weight") else 1.0 for m in known), path)
+        yield from linkage_faults(mappings, path)
+
+
+def _tags(tags: Sequence[pb.GatewayEndpointTag], path: str) -> Iterator[Violation]:
+    keys: dict[str, int] = {}
+    for position, tag in enumerate(tags):
+        yield from _tag(tag, f"{path}[{position}]")
+        if (first := keys.setdefault(tag.key, position)) != position:
+            yield Violation("across/tag-key", f"{path}[{position}].key", f"must differ from that of {path}[{first}]")
+
+
+def _no_models(message: pb.GatewayEndpoint) -> Iterator[Violation]:
+    # An empty list is an absent one, so no rule of the field sees it.
+    if not message.model_mappings:
+        yield from primary_faults((), "model_mappings")
+
+
+def _references(message: pb.GatewayEndpoint) -> Iterator[Violation]:
+    own = message.endpoint_id
+    for position, mapping in enumerate(message.model_mappings):
+        if mapping.endpoint_id != own and mapping.HasField("endpoint_id"):
+            path = f"model_mappings[{position}].endpoint_id"
+            yield Violation("across/reference", path, "must be the endpoint_id of the endpoint that holds the mapping")
+
+
+_ENDPOINT = Table(
+    {
+        "endpoint_id": required(IDENTIFIER),
+        "name": optional(ENDPOINT_NAME),
+        **TIMES,
+        "model_mappings": optional(_mappings),
+        **ACTORS,
+        "tags": optional(_tags),
+        "routing_strategy": optional(recognized(pb.RoutingStrategy, unspecified=True)),
+        "fallback_config": optional(nested(_FALLBACK_CONFIG)),
+        "experiment_id": optional(EXPERIMENT_ID),
+        "usage_tracking": optional(anything),
+    },
+    across=[_no_models, _references],
+)
+
+RESOURCES = {
+    pb.FallbackConfig: _FALLBACK_CONFIG,
+    pb.GatewayEndpointModelConfig: _CONFIG,
+    pb.GatewayEndpointModelMapping: _MAPPING,
+    pb.GatewayEndpointTag: _TAG,
+    pb.GatewayEndpoint: _ENDPOINT,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
+
 from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
 from gatewayentities.v1 import model_definition_pb2 as pb
@@ -48,3 +51,18 @@ TABLES = {
     ),
     pb.DeleteGatewayModelDefinitionRequest: Table({"model_definition_id": required(IDENTIFIER), **CHANGES}),
 }
+
+DEFINITION = Table(
+    {
+        "model_definition_id": required(IDENTIFIER),
+        "name": required(NAME),
+        "secret_id": optional(IDENTIFIER),
+        "secret_name": optional(text(0, 255)),
+        "provider": required(PROVIDER),
+        "model_name": required(MODEL_NAME),
+        **TIMES,
+        **ACTORS,
+    }
+)
+
+RESOURCES: dict[type[Message], Table] = {pb.GatewayModelDefinition: DEFINITION}

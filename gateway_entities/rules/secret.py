@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from google.protobuf.message import Message
+
 from gateway_entities.rules.address import public_https
 from gateway_entities.rules.mutation import CHANGES, CREATES
+from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
 from gateway_entities.rules.violation import Violation
@@ -94,3 +97,17 @@ TABLES = {
         {"provider": optional(SELECTOR), "page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}
     ),
 }
+
+_SECRET = Table(
+    {
+        "secret_id": required(IDENTIFIER),
+        "secret_name": required(NAME),
+        "masked_values": optional(no_nul_entries),
+        **TIMES,
+        "provider": optional(PROVIDER),
+        **ACTORS,
+        "auth_config": optional(no_nul_entries),
+    }
+)
+
+RESOURCES: dict[type[Message], Table] = {pb.GatewaySecretInfo: _SECRET}

@@ -1,0 +1,47 @@
+"""Rules of responses: the limits of requests and resources, applied to what a server returns.
+
+Data of a newer version is valid, except that an enum number it added is a ``schema/enum`` finding.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from gateway_entities.rules import binding, budget, change, endpoint, model_definition, mutation, secret
+from gateway_entities.rules.table import Field, Table, each, nested, optional, required
+from gateway_entities.rules.values import text, whole
+from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+
+RESOURCES: dict[type[Message], Table] = {
+    **secret.RESOURCES,
+    **model_definition.RESOURCES,
+    **endpoint.RESOURCES,
+    **binding.RESOURCES,
+    **budget.RESOURCES,
+    **change.RESOURCES,
+}
+
+_PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0)}
+"""Rules of the scalar fields of responses."""
+
+
+def _response(response_type: type[Message]) -> Table:
+    """Return the rules of a response: its resources are present and valid."""
+    tables = {kind.DESCRIPTOR.full_name: table for kind, table in RESOURCES.items()}
+    fields: dict[str, Field] = {}
+    for field in response_type.DESCRIPTOR.fields:
+        if field.message_type is None:
+            fields[field.name] = optional(_PLAIN[field.name])
+        else:
+            rule = nested(tables[field.message_type.full_name])
+            fields[field.name] = optional(each(rule)) if field.is_repeated else required(rule)
+    return Table(fields)
+
+
+_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2, change_pb2)
+RESPONSES: dict[type[Message], Table] = {
+    getattr(file, name): _response(getattr(file, name))
+    for file in _FILES
+    for name in file.DESCRIPTOR.message_types_by_name
+    if name.endswith("Response")
+}
