@@ -52,9 +52,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
             reason="KEY_FILE",
         )
     try:
-        open_database(database, create=True)
-        with naming(database), database.write() as connection:
-            migrations.upgrade(connection)
+        with _upgrading(database) as (connection, _):
             # Within the write lock, so that of several processes only one makes the key.
             cipher = unlock(connection, ring or _default_key(connection, database))
         return Store(database, cipher)
@@ -81,12 +79,15 @@ def find_database(url: str, busy_timeout: float = 10.0) -> Database:
     return SqliteDatabase(_file_path(url), busy_timeout)
 
 
-def open_database(database: Database, *, create: bool) -> None:
+def open_database(database: Database, *, create: bool) -> str | None:
     """Check that a database can be used and holds a store, or nothing; its tables stay at the revision they are at.
 
     Args:
         database: the database; it stays open after an error.
         create: make a SQLite file that does not exist.
+
+    Returns:
+        The revision of its tables; None when there are none.
 
     Raises:
         GatewayError: as open_store.
@@ -95,8 +96,9 @@ def open_database(database: Database, *, create: bool) -> None:
         database.prepare(create=create)
         # A database of another program is told apart before anything is written to it.
         with database.read() as connection:
-            migrations.revision(connection)
+            found = migrations.revision(connection)
         database.settle()
+    return found
 
 
 def upgrade_database(database: Database) -> tuple[str | None, str]:
@@ -108,11 +110,20 @@ def upgrade_database(database: Database) -> tuple[str | None, str]:
     Raises:
         GatewayError: as open_store.
     """
-    open_database(database, create=True)
-    with naming(database), database.write() as connection:
+    with _upgrading(database) as (_, before):
+        return before, migrations.HEAD
+
+
+@contextmanager
+def _upgrading(database: Database) -> Generator[tuple[Connection, str | None]]:
+    """Open a write transaction on tables of the newest revision; give the revision that they were at, too."""
+    found = open_database(database, create=True)
+    # Checking every reference after a migration takes a while on a large store, so only a migration does it.
+    opening = database.write() if found == migrations.HEAD else database.migrate()
+    with naming(database), opening as connection:
         before = migrations.revision(connection)
         migrations.upgrade(connection)
-    return before, migrations.HEAD
+        yield connection, before
 
 
 def _file_path(url: str) -> Path:

@@ -58,7 +58,7 @@ def restore_backup(database: Database, path: Path, progress: Progress) -> Saved:
     """
     total = _verify(path)
     open_database(database, create=True)
-    with _reading(path) as lines, map_db_errors(), database.write() as connection:
+    with _reading(path) as lines, map_db_errors(), database.migrate() as connection:
         schema = str(_object(next(lines))["schema"])
         _require_empty(connection, database)
         _remake(connection, schema)

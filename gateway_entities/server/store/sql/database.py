@@ -84,6 +84,14 @@ class Database(ABC):
         It is kept when the block ends, and undone by an exception.
         """
 
+    def migrate(self) -> AbstractContextManager[Connection]:
+        """Open the write transaction of a migration, in which tables that others refer to can be rebuilt.
+
+        Raises:
+            GatewayError: DATA_LOSS at the end of the block when a row refers to one that does not exist; nothing is changed.
+        """
+        return self.write()
+
     @abstractmethod
     def dispose(self) -> None:
         """Close every connection that is not in use."""

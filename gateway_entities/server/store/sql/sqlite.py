@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from gateway_entities.server.store.sql.database import (
 )
 
 _FILE_MODE: Final = 0o600
+_WRITER_PRAGMAS: Final = ("synchronous = FULL", "secure_delete = ON")
 _MAGIC: Final = b"SQLite format 3\0"
 _REVISION: Final = "SELECT max(revision) FROM changes"
 _TAKEN_PREFIX: Final = "UNIQUE constraint failed: "
@@ -91,7 +93,7 @@ class SqliteDatabase(Database):
         self._asking = threading.Lock()
         self._asked: sqlite3.Connection | None = None
         self.reader = _engine(path, busy_timeout, pragmas=("query_only = ON",), pool_size=0)
-        self.writer = _engine(path, busy_timeout, pragmas=("synchronous = FULL", "secure_delete = ON"), pool_size=1)
+        self.writer = _engine(path, busy_timeout, pragmas=_WRITER_PRAGMAS, pool_size=1)
 
     def prepare(self, *, create: bool) -> None:
         """Check that the file can be one of a store; make it, for its owner only, where it does not exist."""
@@ -134,6 +136,24 @@ class SqliteDatabase(Database):
         """Open the transaction that has the file's write lock from its start."""
         with _transaction(self.writer, "BEGIN IMMEDIATE") as connection:
             yield connection
+
+    @contextmanager
+    def migrate(self) -> Generator[Connection]:
+        """Open a write transaction that enforces foreign keys at its end only, so that tables can be rebuilt in it."""
+        # With foreign keys on, DROP TABLE deletes the rows that refer to the table, and the pragma has no effect within a
+        # transaction; hence a connection of its own.
+        engine = _engine(self.path, self._busy_timeout, pragmas=(*_WRITER_PRAGMAS, "foreign_keys = OFF"), pool_size=1)
+        try:
+            with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+                numbered = self.sequences(connection)
+                yield connection
+                _require_references(connection)
+                for table, last in self.sequences(connection).items():
+                    # A copy knows the greatest number among its rows only, not that of a row that was deleted.
+                    if last < numbered.get(table, 0):
+                        self.set_sequence(connection, table, numbered[table])
+        finally:
+            engine.dispose()
 
     def revision(self) -> int | None:
         """Return the revision of the last change, on a connection of its own that waits for nobody."""
@@ -195,6 +215,13 @@ class SqliteDatabase(Database):
         # SQLite itself would take a short file of any content for an empty database, and overwrite it.
         if start not in {b"", _MAGIC}:
             raise _unusable("it is not a SQLite database")
+
+
+def _require_references(connection: Connection) -> None:
+    dangling = Counter((row[0], row[2]) for row in connection.execute(text("PRAGMA foreign_key_check")))
+    if dangling:
+        wrong = ", ".join(f"{rows} of {table} to {parent}" for (table, parent), rows in sorted(dangling.items()))
+        raise GatewayError(Code.DATA_LOSS, f"rows refer to rows that do not exist: {wrong}", reason="STORE_DAMAGED")
 
 
 def _result_code(error: BaseException | None) -> int:

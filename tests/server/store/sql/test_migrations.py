@@ -1,73 +1,243 @@
+"""Migrations: every earlier version becomes the newest one with all of its rows, and mistakes of a migration are named."""
+
 from __future__ import annotations
 
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, MetaData, Text, UniqueConstraint, create_engine
 from sqlalchemy.pool import NullPool
 
-from gateway_entities.server.store.open import find_database
-from gateway_entities.server.store.repositories.budget import BudgetPolicies
+from gateway_entities.entities import GatewayEndpointTag
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.open import find_database, open_database
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
+from tests.server.store.sql.upgrade_check import revisions, upgrade_problems
+from tests.stores import sqlite_place
 
-# What Alembic does not compare, such as what a foreign key does on deletion or how text is ordered.
-DETAILS = {
-    "sqlite": ["SELECT name, sql FROM sqlite_master WHERE tbl_name != 'alembic_version' ORDER BY name"],
-    "postgresql": [
-        "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name "
-        "FROM information_schema.columns WHERE table_schema = 'public' AND table_name != 'alembic_version' ORDER BY 1, 2",
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
-        "WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%' ORDER BY 1",
-        "SELECT indexname, indexdef FROM pg_indexes "
-        "WHERE schemaname = 'public' AND tablename != 'alembic_version' ORDER BY 1",
-    ],
+STEP = 'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "next"\ndown_revision = "{head}"\n\ndef upgrade():\n'
+
+
+@contextmanager
+def opened(place):
+    database = find_database(place.url)
+    open_database(database, create=True)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@pytest.fixture
+def database(place):
+    with opened(place) as database:
+        yield database
+
+
+@pytest.fixture
+def next_step(tmp_path, monkeypatch):
+    """Return a function that adds a migration to a copy of the others; it returns schema.py, parts added to endpoints."""
+    scripts = tmp_path / "scripts"
+    shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def add(statements, *parts):
+        body = "".join(f"    {statement}\n" for statement in statements)
+        (scripts / "versions" / "next.py").write_text(STEP.format(head=migrations.HEAD) + body)
+        monkeypatch.setattr(migrations, "SCRIPTS", str(scripts))
+        monkeypatch.setattr(migrations, "HEAD", "next")
+        schema = MetaData()
+        for table in metadata.sorted_tables:
+            table.to_metadata(schema)
+        for part in parts:
+            endpoints = schema.tables["endpoints"]
+            (endpoints.append_column if isinstance(part, Column) else endpoints.append_constraint)(part)
+        return schema
+
+    return add
+
+
+@contextmanager
+def fresh_tables(place, schema=metadata):
+    """A connection to the tables of a schema in a database of the same kind, for as long as the block lasts."""
+    address = "sqlite://" if place.server is None else place.server.url().replace("postgresql", "postgresql+psycopg", 1)
+    with create_engine(address, poolclass=NullPool).connect() as connection:
+        schema.create_all(connection)
+        yield connection
+        connection.rollback()
+
+
+@pytest.mark.parametrize("start", revisions())
+def test_each_version_becomes_the_newest_with_all_of_its_rows(database, place, start):
+    with fresh_tables(place) as fresh:
+        assert upgrade_problems(database, start, fresh) == []
+    with database.read() as connection:
+        assert migrations.differences(connection) == []
+
+
+ADDED = 'op.add_column("endpoints", sa.Column("note", sa.Text))'
+REBUILT = [
+    'with op.batch_alter_table("endpoints") as batch:',
+    '    batch.alter_column("experiment_id", nullable=True, existing_type=sa.Text)',
+]
+NUMBERED = 'with op.batch_alter_table("budget_windows", table_kwargs={"sqlite_autoincrement": True}) as batch:'
+GOOD = {
+    "a column": ([ADDED], lambda: [Column("note", Text)]),
+    "a column with a default": (
+        ['op.add_column("endpoints", sa.Column("note", sa.Text, nullable=False, server_default="none"))'],
+        lambda: [Column("note", Text, nullable=False, server_default="none")],
+    ),
+    "a rebuilt parent": (
+        [
+            ADDED,
+            'with op.batch_alter_table("endpoints") as batch:',
+            '    batch.create_unique_constraint("uq_endpoints_note", ["note"])',
+        ],
+        lambda: [Column("note", Text), UniqueConstraint("note", name="uq_endpoints_note")],
+    ),
+    "a rebuilt numbered table": (
+        [
+            line
+            for nullable in (True, False)
+            for line in (NUMBERED, f'    batch.alter_column("window_end", nullable={nullable}, existing_type=sa.BigInteger)')
+        ],
+        list,
+    ),
 }
 
 
-def test_the_migrated_tables_are_those_of_the_schema(store, place):
-    with place.connected() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+@pytest.mark.parametrize("name", GOOD)
+def test_columns_can_be_added_and_tables_rebuilt(database, place, next_step, name):
+    statements, parts = GOOD[name]
+    schema = next_step(statements, *parts())
+    with fresh_tables(place, schema) as fresh:
+        assert upgrade_problems(database, revisions()[-2], fresh) == []
 
 
-def test_the_migrated_tables_are_made_by_the_same_statements(store, place, tmp_path, request):
-    if place.path is not None:
-        address = f"sqlite:///{tmp_path / 'direct.sqlite'}"
-    else:
-        address = place.server.url(place.server.create_database()).replace("postgresql", "postgresql+psycopg", 1)
-    engine = create_engine(address, poolclass=NullPool)
-    metadata.create_all(engine)
-    with engine.connect() as direct, place.connected() as migrated:
-        for statement in DETAILS[place.kind]:
-            found = migrated.execute(text(statement)).all()
-            assert len(found) > 5
-            assert found == direct.execute(text(statement)).all()
+BAD = {
+    "a forgotten column": (["pass"], lambda: [Column("note", Text)], "column endpoints.note is absent"),
+    "another type": (
+        ['op.add_column("endpoints", sa.Column("note", sa.Integer))'],
+        lambda: [Column("note", Text)],
+        "column endpoints.note is",
+    ),
+    "a wrong default": (
+        ['op.add_column("endpoints", sa.Column("note", sa.Text, server_default="red"))'],
+        lambda: [Column("note", Text, server_default="blue")],
+        "column endpoints.note is",
+    ),
+    "a wrong value of a new column": (
+        [ADDED, "op.execute(\"UPDATE endpoints SET note = 'red'\")"],
+        lambda: [Column("note", Text)],
+        "endpoints.note is ['red', 'red'] in place of [None, None]",
+    ),
+    "lost values": (
+        ['op.execute("UPDATE bindings SET display_name = NULL")'],
+        list,
+        "migration next: bindings.display_name is [None, None] in place of",
+    ),
+    "lost rows": (
+        ['op.execute("DELETE FROM endpoint_tags WHERE position = 1")'],
+        list,
+        "migration next: endpoint_tags has 1 rows in place of 2",
+    ),
+    "a column by another name": (
+        ['op.alter_column("endpoints", "experiment_id", new_column_name="note")'],
+        list,
+        "migration next: endpoints.experiment_id is ['no column', 'no column'] in place of",
+    ),
+}
 
 
-def test_a_store_of_the_first_tables_is_brought_up_to_date(place, make):
-    database = find_database(place.url)
-    database.prepare(create=True)
-    with database.write() as connection:
-        migrations.upgrade(connection, "0001")
-        BudgetPolicies(connection).add(make.policy())
-    database.dispose()
+@pytest.mark.parametrize("name", BAD)
+def test_a_mistake_of_a_migration_is_named(database, place, next_step, name):
+    statements, parts, problem = BAD[name]
+    schema = next_step(statements, *parts())
+    with fresh_tables(place, schema) as fresh:
+        found = upgrade_problems(database, revisions()[-2], fresh)
+    assert [each for each in found if problem in each], found
+
+
+def test_rows_that_a_cascade_deletes_are_named(database, place, next_step):
+    """A rebuild of a parent within an ordinary write transaction, and on PostgreSQL one that is made by hand."""
+    by_hand = [
+        f"op.execute('{statement}')"
+        for statement in (
+            "CREATE TABLE copy AS SELECT * FROM endpoints",
+            "DELETE FROM endpoints",
+            "INSERT INTO endpoints SELECT * FROM copy",
+            "DROP TABLE copy",
+        )
+    ]
+    next_step(REBUILT if place.server is None else by_hand)
+    with fresh_tables(place) as fresh:
+        found = upgrade_problems(database, revisions()[-2], fresh, transaction=database.write)
+    for child in ("bindings", "budget_policies", "budget_windows", "endpoint_mappings", "endpoint_tags"):
+        assert [each for each in found if each.startswith(f"migration next: {child} has ")], child
+
+
+def test_numbering_that_a_rebuild_of_sqlite_forgets_is_named(tmp_path, next_step):
+    place = sqlite_place(tmp_path / "gateway.sqlite")
+    next_step([NUMBERED.replace("True", "False"), '    batch.alter_column("window_end", existing_type=sa.BigInteger)'])
+    with opened(place) as database, fresh_tables(place) as fresh:
+        found = upgrade_problems(database, revisions()[-2], fresh)
+    assert "detail of budget_windows is 0 in place of 1" in found
+
+
+@pytest.fixture
+def with_children(place, make):
+    """The place of a store that has an endpoint with a tag and a binding."""
     store = place.open()
     with store.write() as transaction:
-        number = transaction.budget_spend.open("bp-0001", 0, 10, 7)
-        assert transaction.budget_spend.list(5) == [(make.policy(), (number, 0, 10, 7))]
+        transaction.endpoints.add(make.endpoint(tags=[GatewayEndpointTag("k", "v")]))
+        transaction.bindings.add(make.binding())
     store.close()
+    return place
 
 
-def test_head_is_the_newest_revision_and_the_only_one():
-    config = Config()
-    config.set_main_option("script_location", "gateway_entities.server.store:migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+def test_a_store_that_is_opened_keeps_the_children_of_a_table_that_is_rebuilt(with_children, next_step):
+    next_step([ADDED, *REBUILT])
+    with_children.open().close()
+    assert with_children.execute("SELECT note FROM endpoints") == [(None,)]
+    assert with_children.execute("SELECT key FROM endpoint_tags") == [("k",)]
+    with_children.execute("DELETE FROM bindings")
+    store = with_children.open()
+    with store.write() as transaction:
+        assert transaction.endpoints.remove("e-0001")
+    store.close()
+    assert with_children.execute("SELECT key FROM endpoint_tags") == [], "foreign keys hold again"
 
 
-def test_every_constraint_and_index_has_a_name_that_both_databases_keep():
-    for table in metadata.sorted_tables:
-        for item in (*table.constraints, *table.indexes):
-            assert item.name, (table.name, item)
-            assert len(item.name) <= 63
+def test_a_migration_that_leaves_rows_without_their_parent_changes_nothing(sqlite_store, path, make, next_step):
+    with sqlite_store.write() as transaction:
+        transaction.endpoints.add(make.endpoint(tags=[GatewayEndpointTag("k", "v")]))
+    sqlite_store.close()
+    next_step([ADDED, 'op.execute("DELETE FROM endpoints")'])
+    place = sqlite_place(path)
+    with pytest.raises(
+        GatewayError, match="rows refer to rows that do not exist: 1 of endpoint_tags to endpoints"
+    ) as caught:
+        place.open()
+    assert (caught.value.code, caught.value.reason) == (Code.DATA_LOSS, "STORE_DAMAGED")
+    assert str(path) in caught.value.message
+    assert place.execute("SELECT name FROM endpoints") == [("endpoint-1",)]
+    assert place.execute("SELECT version_num FROM alembic_version") == [(revisions()[-2],)]
+
+
+def test_a_crash_in_a_migration_leaves_the_store_as_it_was(with_children, next_step):
+    """The process ends without warning when the tables are changed and rows are rewritten, before the transaction ends."""
+    before = with_children.execute("SELECT * FROM endpoints")
+    next_step([ADDED, *REBUILT, "op.execute(\"UPDATE endpoints SET note = 'x'\")", "import os", "os._exit(9)"])
+    code = (
+        "import sys\nfrom gateway_entities.server.store.open import find_database, upgrade_database\n"
+        "from gateway_entities.server.store.sql import migrations\n"
+        "migrations.SCRIPTS, migrations.HEAD, url = sys.argv[1:]\nupgrade_database(find_database(url))"
+    )
+    command = [sys.executable, "-c", code, migrations.SCRIPTS, migrations.HEAD, with_children.url]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 9
+    assert with_children.execute("SELECT * FROM endpoints") == before
+    assert with_children.execute("SELECT version_num FROM alembic_version") == [(revisions()[-2],)]

@@ -1,7 +1,17 @@
 """The steps from one version of the tables to the next, run by Alembic when a store is opened.
 
 To change the tables: change schema.py, add a module to versions/ whose ``down_revision`` is the current head, and set HEAD.
-A test compares the tables that the steps make with schema.py. There are no steps back.
+All steps run in one transaction, on SQLite without foreign keys (``Database.migrate``). A crash leaves the store as it was.
+There are no steps back.
+
+- Add a column: ``op.add_column("endpoints", sa.Column("note", sa.Text))``. If it is NOT NULL it needs a ``server_default``,
+  in schema.py too. In schema.py it may stand anywhere: the order of columns is not compared.
+- Rename a column: ``op.alter_column("endpoints", "note", new_column_name="remark")``.
+- Change constraints, types or NOT NULL, or drop a column: ``with op.batch_alter_table("endpoints") as batch:``. On SQLite it
+  copies the table. One with numbered rows needs ``table_kwargs={"sqlite_autoincrement": True}``.
+
+tests/server/store/sql/upgrade_check.py fills the tables of each version, upgrades them, and compares tables and rows with
+those of schema.py. A step that changes stored values is described there.
 """
 
 from __future__ import annotations
@@ -25,6 +35,9 @@ VERSION_TABLE: Final = "alembic_version"
 
 # Alembic keeps the migration that is under way in module variables, one for the whole process.
 _alembic = threading.Lock()
+
+SCRIPTS: Final = __name__.replace(".migrations", ":migrations")
+"""Where Alembic finds env.py and versions/, as a package and a folder in it."""
 
 
 def revision(connection: Connection) -> str | None:
@@ -105,5 +118,5 @@ def _config(connection: Connection | None) -> Config:
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", __name__.replace(".migrations", ":migrations"))
+    config.set_main_option("script_location", SCRIPTS)
     return config

@@ -1,0 +1,164 @@
+"""Fills the tables of an older version of the store, runs the migrations after it, and compares with schema.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer, LargeBinary, Text, insert, inspect, text
+from sqlalchemy.types import TypeEngine
+
+from gateway_entities.server.store.admin.backup import store_tables, stored_rows
+from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.database import Database
+
+Rows: TypeAlias = dict[str, list[dict[str, Any]]]
+"""The rows of each table, in the order of the primary key, by the names of their columns."""
+
+CHANGES: Mapping[str, Callable[[Rows], None]] = {}
+"""What migrations make of stored values, by revision. The values of columns that they add follow from the defaults."""
+
+# The number of a row that was deleted: more than that of any row.
+_LAST = 2**62
+# What SQLAlchemy does not reflect.
+_DETAILS = {
+    "sqlite": "SELECT name, sql LIKE '%AUTOINCREMENT%' FROM sqlite_master WHERE type = 'table'",
+    "postgresql": "SELECT table_name || '.' || column_name, collation_name FROM information_schema.columns "
+    "WHERE table_schema = current_schema()",
+}
+
+
+def revisions() -> list[str]:
+    """Return every revision, the oldest first."""
+    config = Config()
+    config.set_main_option("script_location", migrations.SCRIPTS)
+    return [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def upgrade_problems(
+    database: Database,
+    start: str,
+    fresh: Connection,
+    changes: Mapping[str, Callable[[Rows], None]] = CHANGES,
+    transaction: Callable[[], AbstractContextManager[Connection]] | None = None,
+) -> list[str]:
+    """Return what is wrong after an upgrade from one version to the newest; each clause names the table and the column.
+
+    Args:
+        database: an empty one, prepared.
+        start: the version to fill the tables of.
+        fresh: a connection to a database with the tables of schema.py, and no rows.
+        changes: as CHANGES.
+        transaction: opens what the migrations run in; ``database.migrate`` by default.
+    """
+    with database.write() as connection:
+        migrations.upgrade(connection, start)
+        _fill(database, connection)
+    with (transaction or database.migrate)() as connection:
+        expected, numbered = _read(connection), database.sequences(connection)
+        problems: list[str] = []
+        for step in revisions()[revisions().index(start) + 1 :]:
+            migrations.upgrade(connection, step)
+            if step in changes:
+                changes[step](expected)
+            problems += (f"migration {step}: {wrong}" for wrong in _lost(expected, _read(connection)))
+    with database.read() as connection:
+        problems += _other_tables(connection, fresh)
+        if not problems:
+            _insert(fresh, expected)
+            problems += (f"after {start}: {wrong}" for wrong in _lost(_read(fresh), _read(connection)))
+        numbers = database.sequences(connection)
+        problems += (f"{table} counts on from {numbers.get(table)}" for table in numbered if numbers.get(table) != _LAST)
+    return problems
+
+
+def _fill(database: Database, connection: Connection) -> None:
+    """Give every table two rows; in the second everything is absent that may be."""
+    for table in store_tables(connection):
+        rows = [{column.name: _value(column, number) for column in table.columns} for number in (1, 2)]
+        connection.execute(insert(table), rows)
+        if table.name in database.sequences(connection):
+            database.set_sequence(connection, table.name, _LAST)
+
+
+def _value(column: Column[Any], number: int) -> object:
+    """Return the value of a column in one of the rows; no two rows have the same."""
+    if column.nullable and number == 2:
+        return None
+    for reference in column.foreign_keys:
+        return _value(reference.column, number)
+    values: Sequence[tuple[type[Any], object]] = [
+        (Boolean, number == 1),
+        # Neither is a double.
+        (BigInteger, 2**53 + 1 if number == 1 else 2**61 + 1),
+        (Integer, number),
+        (Double, number + 0.1),
+        (LargeBinary, bytes([0, 255, number])),
+        (Text, f"{column} {number} é"),
+    ]
+    return next(value for kind, value in values if isinstance(column.type, kind))
+
+
+def _read(connection: Connection) -> Rows:
+    found: Rows = {}
+    for table in store_tables(connection):
+        names = list(table.columns.keys())
+        found[table.name] = [dict(zip(names, row, strict=True)) for row in stored_rows(connection, table)]
+    return found
+
+
+def _insert(connection: Connection, rows: Rows) -> None:
+    for table in store_tables(connection):
+        if rows.get(table.name):
+            connection.execute(insert(table), rows[table.name])
+
+
+def _lost(expected: Rows, found: Rows) -> Iterator[str]:
+    """Yield how stored rows differ from those that are expected; columns and tables that are not expected may be there."""
+    for table, rows in expected.items():
+        if len(found.get(table, [])) != len(rows):
+            yield f"{table} has {len(found.get(table, []))} rows in place of {len(rows)}"
+            continue
+        for column in rows[0] if rows else ():
+            values = [row[column] for row in rows]
+            if (now := [row.get(column, "no column") for row in found[table]]) != values:
+                yield f"{table}.{column} is {now} in place of {values}"
+
+
+def _other_tables(migrated: Connection, fresh: Connection) -> Iterator[str]:
+    """Yield how the migrated tables differ from new ones; the order of columns and constraints is of no meaning."""
+    found, expected = _tables(migrated), _tables(fresh)
+    for name in sorted({*found, *expected}):
+        if (is_now := found.get(name, "absent")) != (should_be := expected.get(name, "absent")):
+            yield f"{name} is {is_now} in place of {should_be}"
+
+
+def _tables(connection: Connection) -> dict[str, str]:
+    inspector = inspect(connection)
+    reflected: Mapping[str, Mapping[Any, Any]] = {
+        "column": inspector.get_multi_columns(),
+        "primary key": inspector.get_multi_pk_constraint(),
+        "foreign key": inspector.get_multi_foreign_keys(),
+        "unique constraint": inspector.get_multi_unique_constraints(),
+        "check constraint": inspector.get_multi_check_constraints(),
+        "index": inspector.get_multi_indexes(),
+    }
+    found: dict[str, str] = {}
+    for kind, tables in reflected.items():
+        for (_, table), items in tables.items():
+            for item in items if isinstance(items, list) else [items]:
+                found[f"{kind} {table}.{item['name']}"] = _shown(item)
+    found |= {
+        f"detail of {name}": str(detail) for name, detail in connection.execute(text(_DETAILS[connection.dialect.name]))
+    }
+    return {name: shown for name, shown in found.items() if migrations.VERSION_TABLE not in name and "sqlite_" not in name}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return f"({', '.join(f'{name} {_shown(part)}' for name, part in sorted(value.items()))})"
+    # Of a type the form tells more than its text, the collation for one; of an expression only the text is the same twice.
+    return repr(value) if isinstance(value, TypeEngine) else str(value)
