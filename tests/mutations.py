@@ -141,7 +141,7 @@ REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Things], Any]]] = {
         budget_policy_id=t.policy_id
     ),
     methods.RECORD_GATEWAY_SPEND: lambda t: budget_pb2.RecordGatewaySpendRequest(
-        request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_micros=5, budget_unit="USD"
+        request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_nanos=5, budget_unit="USD"
     ),
 }
 """A request of each RPC, without an etag, and, where it may be left out, without a request_id."""
@@ -151,7 +151,7 @@ def of_other_content(request: Any) -> Any:
     """Return a request of the same RPC and name that says something else, and is as valid."""
     other = type(request)()
     other.CopyFrom(request)
-    for field, value in {"created_by": "bob", "updated_by": "bob", "amount_micros": 6, "key": "other"}.items():
+    for field, value in {"created_by": "bob", "updated_by": "bob", "amount_nanos": 6, "key": "other"}.items():
         if field in other.DESCRIPTOR.fields_by_name:
             setattr(other, field, value)
             return other

@@ -33,25 +33,25 @@ else:
     # ParamType is not generic in older versions of click.
     _WholeNumber = click.ParamType
 
-_MICRO: Final = Decimal("0.000001")
+_NANO: Final = Decimal("1e-9")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _Micros(_WholeNumber):
-    """An amount of money, as the number of its millionths."""
+class _Nanos(_WholeNumber):
+    """An amount in units, as its number of nano-units."""
 
     name = "amount"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the millionths of an amount that is written as a decimal number. No double is between: they round."""
+        """Return the nano-units of an amount that is written as a decimal number, without rounding through a double."""
         try:
             amount = Decimal(value)
-            rounded = amount.quantize(_MICRO)
+            rounded = amount.quantize(_NANO)
         except InvalidOperation:
             amount = rounded = Decimal("NaN")
         if amount != rounded:
-            self.fail(f"{value!r} is not an amount with at most six decimals, such as 0.25.", param, ctx)
-        return int(rounded.scaleb(6))
+            self.fail(f"{value!r} is not an amount with at most nine decimals, such as 0.25.", param, ctx)
+        return int(rounded.scaleb(9))
 
 
 class _Time(_WholeNumber):
@@ -199,7 +199,7 @@ def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Do
     budget_policy,
     "spend",
     _ENDPOINT,
-    click.option("--amount", type=_Micros(), required=True, help="Cost of the request, with at most six decimals."),
+    click.option("--amount", type=_Nanos(), required=True, help="Cost of the request, with at most nine decimals."),
     click.option("--unit", type=enum_choice(BudgetUnit), default="USD", show_default=True, help="Unit of the amount."),
     *_CALLER_OPTIONS,
     click.option("--request-id", metavar="TEXT", help="Idempotency key: repeated charges count once."),

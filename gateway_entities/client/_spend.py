@@ -23,7 +23,7 @@ class SpendMethods(Sender):
     def record_spend(
         self,
         endpoint_id: str,
-        amount_micros: int,
+        amount_nanos: int,
         *,
         request_id: str | None = None,
         workspace: str | None = None,
@@ -39,7 +39,7 @@ class SpendMethods(Sender):
 
         Args:
             endpoint_id: the endpoint's id.
-            amount_micros: the cost in millionths of the unit, 0 or more.
+            amount_nanos: the cost in nano-units, 10^-9 of the unit each, 0 or more.
             request_id: names this charge, 1 to 255 characters; a random one when None. Give one of your own to be able to
                 repeat the call; the gateway remembers it for 24 hours or longer.
             workspace: where the request came from; ``default`` when None.
@@ -50,15 +50,16 @@ class SpendMethods(Sender):
             timeout: seconds for all of it; the client's when None.
 
         Returns:
-            The windows that it was counted in, as they are now, in the order of their policies.
+            The windows that it was counted in, as they are now, in the order of their policies. A window holds at most
+            2^63 - 1 nano-units, a current_spend of about 9.2e9, and stays there.
 
         Raises:
             GatewayError: INVALID_ARGUMENT (also for a request_id that was used with other arguments); NOT_FOUND (the
-                endpoint); FAILED_PRECONDITION (a window would hold more than 2^63 - 1 millionths).
+                endpoint).
         """
         call = _calls.record_spend(
             endpoint_id,
-            amount_micros,
+            amount_nanos,
             request_id=_new_request_id() if request_id is None else request_id,
             workspace=workspace,
             user=user,
@@ -92,7 +93,7 @@ class AsyncSpendMethods(AsyncSender):
     async def record_spend(
         self,
         endpoint_id: str,
-        amount_micros: int,
+        amount_nanos: int,
         *,
         request_id: str | None = None,
         workspace: str | None = None,
@@ -108,7 +109,7 @@ class AsyncSpendMethods(AsyncSender):
 
         Args:
             endpoint_id: the endpoint's id.
-            amount_micros: the cost in millionths of the unit, 0 or more.
+            amount_nanos: the cost in nano-units, 10^-9 of the unit each, 0 or more.
             request_id: names this charge, 1 to 255 characters; a random one when None. Give one of your own to be able to
                 repeat the call; the gateway remembers it for 24 hours or longer.
             workspace: where the request came from; ``default`` when None.
@@ -119,15 +120,16 @@ class AsyncSpendMethods(AsyncSender):
             timeout: seconds for all of it; the client's when None.
 
         Returns:
-            The windows that it was counted in, as they are now, in the order of their policies.
+            The windows that it was counted in, as they are now, in the order of their policies. A window holds at most
+            2^63 - 1 nano-units, a current_spend of about 9.2e9, and stays there.
 
         Raises:
             GatewayError: INVALID_ARGUMENT (also for a request_id that was used with other arguments); NOT_FOUND (the
-                endpoint); FAILED_PRECONDITION (a window would hold more than 2^63 - 1 millionths).
+                endpoint).
         """
         call = _calls.record_spend(
             endpoint_id,
-            amount_micros,
+            amount_nanos,
             request_id=_new_request_id() if request_id is None else request_id,
             workspace=workspace,
             user=user,

@@ -118,7 +118,7 @@ TABLES = {
             "endpoint_id": required(IDENTIFIER),
             "workspace": optional(_SPENDER),
             "user": optional(_SPENDER),
-            "amount_micros": required(whole(0)),
+            "amount_nanos": required(whole(0)),
             "budget_unit": required(known(pb.BudgetUnit)),
             # How far it may lie ahead depends on the clock: the service checks that.
             "occurred_at": optional(anything),

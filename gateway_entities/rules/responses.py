@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.rules import binding, budget, change, endpoint, model_definition, mutation, secret
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
-from gateway_entities.rules.values import text, whole
+from gateway_entities.rules.values import anything, text, whole
 from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 RESOURCES: dict[type[Message], Table] = {
@@ -21,7 +21,7 @@ RESOURCES: dict[type[Message], Table] = {
     **change.RESOURCES,
 }
 
-_PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0)}
+_PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0), "saturated": anything}
 """Rules of the scalar fields of responses."""
 
 

@@ -120,13 +120,13 @@ def test_spend(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: di
         (window,) = (w for w in windows if w["budgetPolicyId"] == budget["budgetPolicyId"])
         return window["currentSpend"]
 
-    assert spent("--amount", "0.000001", "--user", "ann", "--workspace", "research") == 0.000001
+    assert spent("--amount", "0.000000001", "--user", "ann", "--workspace", "research") == 0.000000001
     again = ("--amount", "1e-1", "--unit", "USD", "--request-id", f"{field} of {endpoint['endpointId']}")
-    assert spent(*again) == spent(*again) == 0.100001
-    assert spent("--amount", "0.2", "--occurred-at", "2026-11-21T20:00:00.5+01:00") == 0.300001
+    assert spent(*again) == spent(*again) == 0.100000001
+    assert spent("--amount", "0.2", "--occurred-at", "2026-11-21T20:00:00.5+01:00") == 0.300000001
     heading, *rows = run("budget-policy", "spend", endpoint[field], "--amount", "0").stdout.splitlines()
     assert heading.split() == ["BUDGET_POLICY_ID", "WINDOW_START", "WINDOW_END", "CURRENT_SPEND"]
-    assert [row.split()[3] for row in rows if budget["budgetPolicyId"] in row] == ["0.300001"]
+    assert [row.split()[3] for row in rows if budget["budgetPolicyId"] in row] == ["0.300000001"]
 
 
 def test_the_time_of_a_charge_respects_its_zone(run_json: RunJson, endpoint: dict[str, Any]) -> None:
@@ -164,10 +164,12 @@ def test_check_without_a_budget(run: Run, run_json: RunJson, endpoint: dict[str,
     assert lines == {"allowed": "true", "budget_policy": "-", "window": "-", "remaining": "-"}
 
 
-@pytest.mark.parametrize("amount", ["0.0000001", "1.2345678", "x", "", "NaN", "sNaN", "Infinity", "1e999999", "1e30", "1/4"])
-def test_an_amount_has_at_most_six_decimals(run: Run, amount: str) -> None:
+@pytest.mark.parametrize(
+    "amount", ["0.0000000001", "1.2345678901", "x", "", "NaN", "sNaN", "Infinity", "1e999999", "1e30", "1/4"]
+)
+def test_an_amount_has_at_most_nine_decimals(run: Run, amount: str) -> None:
     refused = run("budget-policy", "spend", "any", "--amount", amount, code=2).stderr
-    assert "is not an amount with at most six decimals" in refused
+    assert "is not an amount with at most nine decimals" in refused
 
 
 @pytest.mark.parametrize("moment", ["", "now", "12:00", "2026-13-01", "1700000000000"])
@@ -180,6 +182,6 @@ def test_an_invalid_charge_is_rejected(run: Run, endpoint: dict[str, Any]) -> No
     arguments = ("--amount=-1", "--request-id", "")
     first, *fields = run("budget-policy", "spend", endpoint["name"], *arguments, code=1).stderr.splitlines()
     assert first.startswith("error: INVALID_ARGUMENT: ")
-    assert [line.split(":")[0].strip() for line in fields] == ["amount_micros", "request_id"]
+    assert [line.split(":")[0].strip() for line in fields] == ["amount_nanos", "request_id"]
     missing = run("budget-policy", "check", f"e-{0:032}", code=1).stderr
     assert missing.startswith("error: NOT_FOUND: ")

@@ -38,7 +38,7 @@ VALUES = {
     "budget_unit": 1,
     "target_scope": 1,
     "budget_action": 1,
-    "amount_micros": 1,
+    "amount_nanos": 1,
     "occurred_at": 1,
     "since_revision": 1,
 }

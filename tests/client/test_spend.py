@@ -49,7 +49,7 @@ def spent(client, policy):
 def test_spend_adds_up_exactly(client, other, endpoint, limit):
     policy = limit(100.0)
     for _ in range(10):
-        windows = client.record_spend(endpoint, 100_000)
+        windows = client.record_spend(endpoint, 100_000_000)
     assert [w.current_spend for w in windows if w.budget_policy_id == policy] == [1.0]
     assert spent(other, policy) == 1.0
 
@@ -57,10 +57,10 @@ def test_spend_adds_up_exactly(client, other, endpoint, limit):
 def test_a_repeat_counts_once(client, other, endpoint, limit, unique):
     policy, request_id = limit(100.0), unique("request")
     for each in (client, other, client):
-        each.record_spend(endpoint, 250_000, request_id=request_id)
+        each.record_spend(endpoint, 250_000_000, request_id=request_id)
     assert spent(client, policy) == 0.25
     with pytest.raises(GatewayError) as caught:
-        client.record_spend(endpoint, 250_001, request_id=request_id)
+        client.record_spend(endpoint, 250_000_001, request_id=request_id)
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert spent(client, policy) == 0.25
 
@@ -68,7 +68,7 @@ def test_a_repeat_counts_once(client, other, endpoint, limit, unique):
 def test_a_spent_budget_rejects(client, endpoint, limit):
     limit(0.5, BudgetAction.ALERT)
     policy = limit(1.0)
-    client.record_spend(endpoint, 999_999)
+    client.record_spend(endpoint, 999_999_999)
     before = client.check_budget(endpoint)
     assert (before.allowed, before.budget_policy.budget_policy_id) == (True, policy)
     client.record_spend(endpoint, 1)
@@ -87,7 +87,7 @@ def test_what_is_refused(client, endpoint):
     with pytest.raises(GatewayError) as caught:
         client.record_spend(endpoint, -1, request_id="", budget_unit=9)
     assert caught.value.code is Code.INVALID_ARGUMENT
-    assert {v.field for v in caught.value.field_violations} == {"amount_micros", "request_id", "budget_unit"}
+    assert {v.field for v in caught.value.field_violations} == {"amount_nanos", "request_id", "budget_unit"}
     for call in (lambda: client.record_spend("e-none", 1), lambda: client.check_budget("e-none")):
         with pytest.raises(GatewayError) as caught:
             call()

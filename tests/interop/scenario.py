@@ -133,7 +133,7 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
     run.question(m.LIST_GATEWAY_BUDGET_POLICIES, m.LIST_GATEWAY_BUDGET_POLICIES.request_type())
     spend = m.RECORD_GATEWAY_SPEND
     run.change(
-        spend, spend.request_type(endpoint_id=endpoint, amount_micros=123_456, budget_unit="USD", request_id=run.name)
+        spend, spend.request_type(endpoint_id=endpoint, amount_nanos=123_456_789, budget_unit="USD", request_id=run.name)
     )
     run.question(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
     run.question(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())

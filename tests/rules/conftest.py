@@ -54,7 +54,7 @@ VALID: dict[type[Message], dict[str, object]] = {
     budget_pb2.ListGatewayBudgetWindowsRequest: {},
     budget_pb2.RecordGatewaySpendRequest: {
         "endpoint_id": "e-1",
-        "amount_micros": 0,
+        "amount_nanos": 0,
         "budget_unit": "USD",
         "request_id": "r",
     },

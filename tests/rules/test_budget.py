@@ -85,7 +85,7 @@ def test_budget_amounts(check: Any, amount: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "description"),
     [
-        ({"amount_micros": -1}, "amount_micros", "must be 0 or more, is -1"),
+        ({"amount_nanos": -1}, "amount_nanos", "must be 0 or more, is -1"),
         ({"budget_unit": 0}, "budget_unit", "must be one of USD, is 0"),
         ({"budget_unit": 2}, "budget_unit", "must be one of USD, is 2"),
     ],
@@ -96,4 +96,4 @@ def test_charge_faults(check: Any, changes: dict[str, object], field: str, descr
 
 @pytest.mark.parametrize("number", [0, 1, 2**63 - 1])
 def test_charges(check: Any, number: int) -> None:
-    assert check(RecordSpend, amount_micros=number, occurred_at=number) == check(RecordSpend, occurred_at=-number) == []
+    assert check(RecordSpend, amount_nanos=number, occurred_at=number) == check(RecordSpend, occurred_at=-number) == []

@@ -17,7 +17,7 @@ from gatewayentities.v1 import budget_pb2
 
 def record_spend(
     endpoint_id: str,
-    amount_micros: int,
+    amount_nanos: int,
     *,
     request_id: str | None = None,
     workspace: str | None = None,
@@ -30,7 +30,7 @@ def record_spend(
         endpoint_id=endpoint_id,
         workspace=workspace,
         user=user,
-        amount_micros=amount_micros,
+        amount_nanos=amount_nanos,
         budget_unit=cast("budget_pb2.BudgetUnit.ValueType | None", budget_unit),
         occurred_at=occurred_at,
         request_id=request_id,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayBudgetWindow
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import Handlers, now_ms
-from gateway_entities.server.service.errors import conflict, not_found
+from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.windows import window_at
 from gatewayentities.v1 import budget_pb2 as pb
 
@@ -24,8 +24,7 @@ _KEPT_MS: Final = 24 * 60 * 60 * 1000
 """How long charges are remembered, windows outlive their end, and how far ahead a charge may lie."""
 _WORKSPACE: Final = "default"
 """The workspace that every policy belongs to."""
-_MICROS: Final = 1_000_000
-_MOST_MICROS: Final = 2**63 - 1
+_NANOS: Final = 10**9
 # Each record removes this much more than it adds, so that what is old goes as fast as new comes, and no record takes long.
 _SPARE: Final = 4
 
@@ -52,7 +51,10 @@ class SpendHandlers(Handlers):
             else:
                 raise GatewayError.invalid([FieldViolation("request_id", "was used before, for another charge")])
             counted = transaction.budget_spend.of_windows(window_ids)
-        return pb.RecordGatewaySpendResponse(windows=[shown_window(spend, now).to_proto() for spend in counted])
+        return pb.RecordGatewaySpendResponse(
+            windows=[shown_window(spend, now).to_proto() for spend in counted],
+            saturated=any(counter and counter.is_full for _, counter in counted) or None,
+        )
 
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
         """Tell whether a request may be made now, by the tightest policy that would refuse it."""
@@ -72,15 +74,14 @@ def shown_window(spend: Spend, moment: int) -> GatewayBudgetWindow:
     if counter is None:
         start, end = window_at(policy.duration.unit, policy.duration.value, moment)
         return GatewayBudgetWindow(policy.budget_policy_id, start, end, current_spend=0.0)
-    # The quotient of two integers is the nearest double, so an amount that is reached to the millionth compares as equal.
-    return GatewayBudgetWindow(policy.budget_policy_id, counter.start, counter.end, counter.micros / _MICROS)
+    return GatewayBudgetWindow(policy.budget_policy_id, counter.start, counter.end, counter.nanos / _NANOS)
 
 
 def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now: int) -> list[int]:
     """Add a charge to a window of every policy that matches; return the numbers of the windows.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT when it lies too far ahead; FAILED_PRECONDITION when a window cannot hold it.
+        GatewayError: INVALID_ARGUMENT when it lies too far ahead.
     """
     moment = request.occurred_at if request.HasField("occurred_at") else now
     if moment > now + _KEPT_MS:
@@ -94,12 +95,10 @@ def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now:
         if counter is None:
             start, end = window_at(policy.duration.unit, policy.duration.value, moment)
             if end > now - _KEPT_MS:
-                opened.append(spend.open(policy.budget_policy_id, start, end, request.amount_micros))
+                opened.append(spend.open(policy.budget_policy_id, start, end, request.amount_nanos))
         elif counter.end > now - _KEPT_MS:
-            if counter.micros > _MOST_MICROS - request.amount_micros:
-                raise conflict(f"The window of policy {policy.budget_policy_id} cannot hold that much", "SPEND_TOO_LARGE")
             increased.append(counter.window_id)
-    spend.increase(increased, request.amount_micros)
+    spend.increase(increased, request.amount_nanos)
     return opened + increased
 
 
@@ -116,11 +115,14 @@ def _matching(
 
 def _check(spend: Spend, now: int) -> GatewayBudgetCheck:
     policy = spend.policy
-    window = shown_window(spend, now)
-    allowed = window.current_spend < policy.budget_amount
-    # In decimals, because 0.3 - 0.1 as doubles is not 0.2.
-    left = float(Decimal(repr(policy.budget_amount)) - Decimal(repr(window.current_spend))) if allowed else 0.0
-    return GatewayBudgetCheck(allowed, policy, window, left)
+    # In whole numbers, because 0.3 - 0.1 as doubles is not 0.2.
+    left = _nanos(policy.budget_amount) - (spend.counter.nanos if spend.counter else 0)
+    return GatewayBudgetCheck(left > 0, policy, shown_window(spend, now), max(left, 0) / _NANOS)
+
+
+def _nanos(amount: float) -> int:
+    """Return an amount in nano-units by its shortest decimal, rounded down."""
+    return int(Decimal(repr(amount)).scaleb(9).to_integral_value(ROUND_FLOOR))
 
 
 def _tightness(check: GatewayBudgetCheck) -> tuple[float, int]:
@@ -134,7 +136,7 @@ def _content(request: pb.RecordGatewaySpendRequest) -> bytes:
         request.endpoint_id,
         _workspace(request),
         request.user,
-        request.amount_micros,
+        request.amount_nanos,
         request.budget_unit,
         request.occurred_at if request.HasField("occurred_at") else None,
     ]

@@ -123,7 +123,7 @@ class _Caller:
             # Its name is the caller's to give in any case.
             self._until_told(
                 lambda: self._client.record_spend(
-                    request_id=name, endpoint_id=self._endpoint_id, amount_micros=1_000_000, budget_unit=BudgetUnit.USD
+                    request_id=name, endpoint_id=self._endpoint_id, amount_nanos=1_000_000_000, budget_unit=BudgetUnit.USD
                 )
             )
             self.spends += 1

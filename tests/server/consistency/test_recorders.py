@@ -94,11 +94,11 @@ def spends(client: GatewayClient, policies: list[GatewayBudgetPolicy]) -> list[f
 
 
 def check_sums(client: GatewayClient, policies: list[GatewayBudgetPolicy]) -> None:
-    everything = sum(micros(recorder, number) for recorder in range(RECORDERS) for number in range(CHARGES))
-    assert spends(client, policies) == [everything / 1_000_000] * len(policies)
+    everything = sum(nanos(recorder, number) for recorder in range(RECORDERS) for number in range(CHARGES))
+    assert spends(client, policies) == [everything / 10**9] * len(policies)
 
 
-def micros(recorder: int, number: int) -> int:
+def nanos(recorder: int, number: int) -> int:
     return recorder * CHARGES + number + 1
 
 
@@ -111,7 +111,7 @@ def test_threads_lose_nothing(
         def record(recorder: int) -> None:
             to = (grpc, http)[recorder % 2]
             for number in range(CHARGES):
-                to.record_spend(endpoint_id, micros(recorder, number), user=endpoint_id, timeout=120)
+                to.record_spend(endpoint_id, nanos(recorder, number), user=endpoint_id, timeout=120)
 
         with ThreadPoolExecutor(RECORDERS) as pool:
             list(pool.map(record, range(RECORDERS)))
@@ -130,7 +130,7 @@ async def test_tasks_lose_nothing_even_when_each_says_everything_twice(
                 said = [
                     each.record_spend(
                         endpoint_id,
-                        micros(recorder, number),
+                        nanos(recorder, number),
                         user=endpoint_id,
                         request_id=f"{endpoint_id}/{recorder}/{number}",
                         timeout=120,
@@ -148,7 +148,7 @@ def test_a_client_names_its_charges_itself(
     client: GatewayClient, endpoint_id: str, policies: list[GatewayBudgetPolicy]
 ) -> None:
     for spent in 0.1, 0.2:
-        windows = client.record_spend(endpoint_id, 100_000, user=endpoint_id)
+        windows = client.record_spend(endpoint_id, 100_000_000, user=endpoint_id)
         assert [window.budget_policy_id for window in windows] == [policy.budget_policy_id for policy in policies]
         assert [window.current_spend for window in windows] == [spent] * 4
     for _ in range(2):
@@ -179,10 +179,10 @@ async def test_check(
     ids = [policy.budget_policy_id for policy in policies]
     allowed, tightest, remaining = await check()
     assert (allowed, tightest in ids, remaining) == (True, True, 1.0)
-    client.record_spend(endpoint_id, 999_999, workspace="elsewhere", user=endpoint_id)
-    assert await check(workspace="elsewhere", user=endpoint_id) == (True, ids[0], 0.000001)
+    client.record_spend(endpoint_id, 999_999_999, workspace="elsewhere", user=endpoint_id)
+    assert await check(workspace="elsewhere", user=endpoint_id) == (True, ids[0], 0.000000001)
     # The window of that moment ended with the year 1969.
-    assert client.record_spend(endpoint_id, 1_000_000, occurred_at=-1) == []
+    assert client.record_spend(endpoint_id, 1_000_000_000, occurred_at=-1) == []
     assert (await check())[0]
     client.update_budget_policy(ids[2], budget_amount=0.5)
     assert await check() == (False, ids[2], 0.0)
@@ -195,7 +195,7 @@ def test_an_amount_that_cannot_be_is_named(client: GatewayClient, endpoint_id: s
     with pytest.raises(GatewayError) as caught:
         client.record_spend(endpoint_id, amount)  # type: ignore[arg-type]
     assert caught.value.code is Code.INVALID_ARGUMENT
-    assert [violation.field for violation in caught.value.field_violations] == ["amount_micros"]
+    assert [violation.field for violation in caught.value.field_violations] == ["amount_nanos"]
 
 
 def test_an_endpoint_that_does_not_exist(client: GatewayClient) -> None:

@@ -61,17 +61,17 @@ def endpoint_id(gateway: Any) -> str:
 _numbers = itertools.count()
 
 
-def charge(endpoint_id: str, micros: int, **fields: Any) -> RecordGatewaySpendRequest:
+def charge(endpoint_id: str, nanos: int, **fields: Any) -> RecordGatewaySpendRequest:
     given = {"budget_unit": "USD", "request_id": f"r{next(_numbers)}", **fields}
-    return RecordGatewaySpendRequest(endpoint_id=endpoint_id, amount_micros=micros, **given)
+    return RecordGatewaySpendRequest(endpoint_id=endpoint_id, amount_nanos=nanos, **given)
 
 
 @pytest.fixture
 def spend(gateway: Any, clock: Clock, endpoint_id: str) -> Callable[..., list[GatewayBudgetWindow]]:
     """Record a charge; return the windows that it was counted in."""
 
-    def spend(micros: int, *, of: str = endpoint_id, **fields: Any) -> list[GatewayBudgetWindow]:
-        return list(gateway.do(charge(of, micros, **fields)).windows)
+    def spend(nanos: int, *, of: str = endpoint_id, **fields: Any) -> list[GatewayBudgetWindow]:
+        return list(gateway.do(charge(of, nanos, **fields)).windows)
 
     return spend
 
@@ -121,8 +121,8 @@ def test_a_charge_is_counted_in_the_window_of_every_policy_that_matches(
     }
     names = {policy.budget_policy_id: name for name, policy in policies.items()}
 
-    def counted(micros: int, **fields: Any) -> list[str]:
-        return [names[window.budget_policy_id] for window in spend(micros, **fields)]
+    def counted(nanos: int, **fields: Any) -> list[str]:
+        return [names[window.budget_policy_id] for window in spend(nanos, **fields)]
 
     assert counted(1) == ["everybody", "workspace", "endpoint"]
     assert counted(10, user="ann", workspace="") == ["everybody", "workspace", "endpoint", "ann"]
@@ -131,15 +131,15 @@ def test_a_charge_is_counted_in_the_window_of_every_policy_that_matches(
     assert counted(10_000, user="") == ["everybody", "workspace", "endpoint"]
     # An endpoint's id is no user, and a user's name no endpoint.
     assert counted(100_000, user=endpoint_id) == ["everybody", "workspace", "endpoint"]
-    sums = {"everybody": 0.111111, "workspace": 0.110111, "endpoint": 0.110111, "other": 0.001, "ann": 0.00101}
-    assert {name: shown(policy) for name, policy in policies.items()} == sums
+    sums = {"everybody": 111_111, "workspace": 110_111, "endpoint": 110_111, "other": 1000, "ann": 1010}
+    assert {name: shown(policy) for name, policy in policies.items()} == {name: sums[name] / 10**9 for name in sums}
 
 
 def test_the_windows_of_a_charge_are_those_of_its_moment(gateway: Any, spend: Any, shown: Any) -> None:
     day = gateway.policy()
     week = gateway.policy(duration={"unit": "WEEKS", "value": 1})
     sunday = TODAY - 5 * DAY
-    assert spend(250_000, occurred_at=TODAY - 1) == [
+    assert spend(250_000_000, occurred_at=TODAY - 1) == [
         GatewayBudgetWindow(
             budget_policy_id=day.budget_policy_id, window_start_ms=TODAY - DAY, window_end_ms=TODAY, current_spend=0.25
         ),
@@ -151,19 +151,19 @@ def test_the_windows_of_a_charge_are_those_of_its_moment(gateway: Any, spend: An
         ),
     ]
     assert (shown(day), shown(week)) == (0.0, 0.25)
-    assert [window.current_spend for window in spend(250_000, occurred_at=TODAY)] == [0.25, 0.5]
-    assert [window.current_spend for window in spend(500_000)] == [0.75, 1.0]
+    assert [window.current_spend for window in spend(250_000_000, occurred_at=TODAY)] == [0.25, 0.5]
+    assert [window.current_spend for window in spend(500_000_000)] == [0.75, 1.0]
     assert (shown(day), shown(week)) == (0.75, 1.0)
 
 
 def test_a_window_that_ended_starts_again_at_zero(gateway: Any, spend: Any, shown: Any, clock: Clock) -> None:
     policy = gateway.policy()
-    spend(1_000_000)
+    spend(1_000_000_000)
     clock.now = TODAY + DAY - 1
     assert shown(policy) == 1.0
     clock.now += 1
     assert shown(policy) == 0.0
-    spend(2_000_000)
+    spend(2_000_000_000)
     assert shown(policy) == 2.0
 
 
@@ -188,31 +188,31 @@ def test_a_charge_may_lie_a_day_ahead_and_no_more(gateway: Any, clock: Clock, en
 def test_sums_are_exact(gateway: Any, spend: Any, shown: Any) -> None:
     policy = gateway.policy(duration={"unit": "MONTHS", "value": 1200})
     for _ in range(10):
-        spend(100_000)
+        spend(100_000_000)
     assert shown(policy) == 1.0
-    for micros in 2**53, 1, 1, 1:
-        spend(micros)
+    for nanos in 2**53, 1, 1, 1:
+        spend(nanos)
     spend(0)
-    assert shown(policy) == (2**53 + 1_000_003) / 1_000_000
-    assert gateway.place.execute("SELECT spend_micros FROM budget_windows") == [(2**53 + 1_000_003,)]
+    assert shown(policy) == (2**53 + 1_000_000_003) / 10**9
+    assert gateway.place.execute("SELECT spend_nanos FROM budget_windows") == [(2**53 + 1_000_000_003,)]
 
 
-def test_a_window_that_would_overflow_counts_nothing_at_all(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:
+def test_a_window_holds_what_an_int64_can_and_says_so(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:
     full = gateway.policy()
-    spend(2**63 - 2)
-    empty = gateway.policy()
-    request = charge(endpoint_id, 2)
-    assert gateway.refused(request).code is Code.FAILED_PRECONDITION
-    assert shown(empty) == 0.0
-    # What was refused was not recorded, so it is no repeat later.
-    gateway.do(DeleteGatewayBudgetPolicyRequest(budget_policy_id=full.budget_policy_id))
-    assert len(gateway.do(request).windows) == 1
-    assert shown(empty) == 0.000002
+    spend(2**63 - 3)
+    gateway.policy()
+    assert not gateway.do(charge(endpoint_id, 1)).saturated
+    for request in charge(endpoint_id, 2), charge(endpoint_id, 2**63 - 1), charge(endpoint_id, 2**63 - 1):
+        response = gateway.do(request)
+        assert response.saturated
+        assert gateway.do(request) == response
+    assert gateway.place.execute("SELECT DISTINCT spend_nanos FROM budget_windows") == [(2**63 - 1,)]
+    assert shown(full) == 9223372036.854775807
 
 
 def test_a_repeat_counts_once_and_answers_the_same(gateway: Any, shown: Any, clock: Clock, endpoint_id: str) -> None:
     policies = [gateway.policy(), gateway.policy(target_scope="USER", target_value="ann")]
-    request = charge(endpoint_id, 1_500_000, user="ann", request_id="🙂")
+    request = charge(endpoint_id, 1_500_000_000, user="ann", request_id="🙂")
     first = gateway.do(request)
     gateway.policy()
     assert gateway.do(request) == first
@@ -234,12 +234,12 @@ def test_a_repeat_shows_what_the_windows_hold_now(gateway: Any, spend: Any, cloc
     # The edited policy has a window of the same time again, which this charge is not in.
     assert len(spend(10)) == 2
     (window,) = gateway.do(request).windows
-    assert (window.budget_policy_id, window.current_spend) == (kept.budget_policy_id, 0.000011)
+    assert (window.budget_policy_id, window.current_spend) == (kept.budget_policy_id, 0.000000011)
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"amount_micros": 8}, {"user": "bob"}, {"user": ""}, {"workspace": "other"}, {"occurred_at": NOON}, {"occurred_at": 0}],
+    [{"amount_nanos": 8}, {"user": "bob"}, {"user": ""}, {"workspace": "other"}, {"occurred_at": NOON}, {"occurred_at": 0}],
 )
 def test_a_request_id_stands_for_one_content(
     gateway: Any, shown: Any, clock: Clock, endpoint_id: str, changes: dict[str, Any]
@@ -252,10 +252,10 @@ def test_a_request_id_stands_for_one_content(
         setattr(other, name, value)
     error = gateway.refused(other)
     assert (error.code, [field for field, _ in error.field_violations]) == (Code.INVALID_ARGUMENT, ["request_id"])
-    assert shown(policy) == 0.000007
+    assert shown(policy) == 0.000000007
     # What is said in other words is the same content.
     assert len(gateway.do(charge(endpoint_id, 7, **said, workspace="default")).windows) == 1
-    assert shown(policy) == 0.000007
+    assert shown(policy) == 0.000000007
 
 
 def test_a_request_id_of_another_endpoint_is_another_content(gateway: Any, clock: Clock, endpoint_id: str) -> None:
@@ -276,7 +276,7 @@ def test_a_policy_counts_what_is_recorded_after_it_was_made(gateway: Any, spend:
     policy = gateway.policy()
     assert shown(policy) == 0.0
     spend(10, occurred_at=TODAY)
-    assert shown(policy) == 0.00001
+    assert shown(policy) == 0.00000001
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_an_edit_of_what_counts_starts_anew(
     gateway: Any, spend: Any, shown: Any, changes: dict[str, Any], kept: bool
 ) -> None:
     policy = gateway.policy(target_scope="USER", target_value="ann")
-    spend(1_000_000, user="ann")
+    spend(1_000_000_000, user="ann")
     change(gateway, policy, **changes)
     assert shown(policy) == (1.0 if kept else 0.0)
 
@@ -348,27 +348,33 @@ def test_a_request_id_is_remembered_for_a_day(gateway: Any, clock: Clock, spend:
     clock.now += DAY - 1
     spend(10)
     gateway.do(request)
-    assert shown(policy) == 0.000011
+    assert shown(policy) == 0.000000011
 
 
 @pytest.mark.parametrize(
-    ("amount", "micros", "allowed", "remaining"),
+    ("amount", "nanos", "allowed", "remaining"),
     [
         (0.0, 0, False, 0.0),
-        (0.1, 99_999, True, 0.000001),
-        (0.1, 100_000, False, 0.0),
-        (0.3, 100_000, True, 0.2),
-        (1.0, 2_000_000, False, 0.0),
-        (1e300, 1, True, 1e300),
-        (5e-324, 0, True, 5e-324),
+        (0.1, 99_999_999, True, 0.000000001),
+        (0.1, 100_000_000, False, 0.0),
+        (0.3, 100_000_000, True, 0.2),
+        (1.0, 2_000_000_000, False, 0.0),
+        # An amount is rounded down to whole nano-units.
+        (0.0000000029, 1, True, 0.000000001),
+        (0.0000000029, 2, False, 0.0),
+        (5e-324, 0, False, 0.0),
+        # What an int64 cannot hold is never reached.
+        (9223372036.854774, 2**63 - 1, False, 0.0),
+        (9223372036.854776, 2**63 - 1, True, 0.000000193),
+        (1e300, 2**63 - 1, True, 1e300),
     ],
 )
 def test_the_amount_itself_is_refused(
-    gateway: Any, spend: Any, check: Any, amount: float, micros: int, allowed: bool, remaining: float
+    gateway: Any, spend: Any, check: Any, amount: float, nanos: int, allowed: bool, remaining: float
 ) -> None:
     policy = gateway.policy(budget_amount=amount, budget_action="REJECT")
-    if micros:
-        spend(micros)
+    if nanos:
+        spend(nanos)
     assert check() == GatewayBudgetCheck(
         allowed=allowed,
         budget_policy=policy,
@@ -376,7 +382,7 @@ def test_the_amount_itself_is_refused(
             "budget_policy_id": policy.budget_policy_id,
             "window_start_ms": TODAY,
             "window_end_ms": TODAY + DAY,
-            "current_spend": micros / 1_000_000,
+            "current_spend": nanos / 10**9,
         },
         remaining=remaining,
     )
@@ -401,7 +407,7 @@ def test_the_tightest_policy_answers(gateway: Any, spend: Any, check: Any, clock
     gateway.policy(budget_amount=1.0)
     # As much is left of three of them: the window of a week ends last, and the first of two such comes first.
     assert (check().budget_policy.budget_policy_id, check().remaining) == (week, 5.0)
-    spend(5_000_000)
+    spend(5_000_000_000)
     assert (check().allowed, check().budget_policy.budget_policy_id) == (False, week)
     clock.now += 6 * DAY
     assert check().allowed

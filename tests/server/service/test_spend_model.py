@@ -25,6 +25,7 @@ from tests.server.service.conftest import START_MS, Gateway
 from tests.stores import KINDS, one_place
 
 DAY = 86_400_000
+MOST_NANOS = 2**63 - 1
 
 durations = st.sampled_from([("MINUTES", 7), ("HOURS", 1), ("HOURS", 24), ("DAYS", 1), ("WEEKS", 1), ("MONTHS", 5)])
 targets = st.sampled_from([("GLOBAL", None), ("WORKSPACE", None), ("ENDPOINT", 0), ("ENDPOINT", 1), ("USER", "ann")])
@@ -33,7 +34,7 @@ passing = st.integers(0, 10_000) | st.integers(0, 2 * DAY)
 charges = st.fixed_dictionaries(
     {
         "endpoint": st.integers(0, 1),
-        "amount_micros": st.integers(0, 5) | st.integers(0, 10**15),
+        "amount_nanos": st.integers(0, 5) | st.integers(0, 10**15) | st.integers(2**61, MOST_NANOS),
         "user": st.sampled_from(["", "ann", "bob"]),
         "workspace": st.sampled_from(["", "default", "research"]),
         "late": st.none() | st.integers(-DAY, DAY) | st.integers(-DAY, 40 * DAY),
@@ -73,7 +74,8 @@ class Policy:
 
     def spent(self, moment: int) -> float:
         """Return what was spent in the window that contains a moment."""
-        return sum(micros for micros, at in self.counted if self.window(at) == self.window(moment)) / 1_000_000
+        nanos = sum(nanos for nanos, at in self.counted if self.window(at) == self.window(moment))
+        return min(nanos, MOST_NANOS) / 10**9
 
 
 class Course:
@@ -99,7 +101,7 @@ class Course:
         moment = now if charge["late"] is None else now - charge["late"]
         request = RecordGatewaySpendRequest(
             endpoint_id=self.endpoints[charge["endpoint"]],
-            amount_micros=charge["amount_micros"],
+            amount_nanos=charge["amount_nanos"],
             user=charge["user"],
             workspace=charge["workspace"],
             budget_unit="USD",
@@ -109,7 +111,7 @@ class Course:
         expected = {}
         for key, policy in self.policies.items():
             if policy.matches(charge) and policy.window(moment)[1] > now - DAY:
-                policy.counted.append((charge["amount_micros"], moment))
+                policy.counted.append((charge["amount_nanos"], moment))
                 expected[key] = (*policy.window(moment), policy.spent(moment))
         answer = {
             window.budget_policy_id: (window.window_start_ms, window.window_end_ms, window.current_spend)

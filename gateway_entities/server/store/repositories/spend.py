@@ -7,17 +7,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Boolean, Column, Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Boolean, Column, Connection, and_, bindparam, case, delete, insert, or_, select, update
 
 from gateway_entities.entities import BudgetTargetScope, GatewayBudgetPolicy
 from gateway_entities.server.store.repositories import budget
 from gateway_entities.server.store.sql import execute, paging
 from gateway_entities.server.store.sql.schema import budget_policies, budget_windows
 
+MOST_NANOS: Final = 2**63 - 1
+"""The most that a window holds."""
+
 _own = budget_windows.c
 _policies = budget_policies.c
 
-_COLUMNS: Final[tuple[Column[Any], ...]] = (_own.window_id, _own.window_start, _own.window_end, _own.spend_micros)
+_COLUMNS: Final[tuple[Column[Any], ...]] = (_own.window_id, _own.window_start, _own.window_end, _own.spend_nanos)
 _AT_MOMENT: Final = and_(
     _own.budget_policy_id == _policies.budget_policy_id,
     _own.window_start <= bindparam("moment"),
@@ -40,11 +43,8 @@ _OF_WINDOWS: Final = (
     .where(_own.window_id.in_(bindparam("ids", expanding=True)))
 )
 _ADD: Final = insert(budget_windows)
-_INCREASE: Final = (
-    update(budget_windows)
-    .where(_own.window_id == bindparam("id"))
-    .values(spend_micros=_own.spend_micros + bindparam("amount"))
-)
+_INCREASED: Final = case((_own.spend_nanos > bindparam("room"), MOST_NANOS), else_=_own.spend_nanos + bindparam("amount"))
+_INCREASE: Final = update(budget_windows).where(_own.window_id == bindparam("id")).values(spend_nanos=_INCREASED)
 _REMOVE: Final = delete(budget_windows).where(_own.budget_policy_id == bindparam("policy_id"))
 _OLDEST: Final = (
     select(_own.window_id).where(_own.window_end <= bindparam("until")).order_by(_own.window_end).limit(bindparam("most"))
@@ -67,13 +67,18 @@ class Counter(NamedTuple):
         window_id: its number, which no other window ever gets.
         start: its first moment, in milliseconds since the Unix epoch, UTC.
         end: the first moment after it, likewise.
-        micros: what was spent in it, in millionths of the policy's unit.
+        nanos: what was spent in it, in nano-units: 10^-9 of the policy's unit.
     """
 
     window_id: int
     start: int
     end: int
-    micros: int
+    nanos: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it counts nothing more."""
+        return self.nanos == MOST_NANOS
 
 
 class Spend(NamedTuple):
@@ -130,17 +135,18 @@ class BudgetSpend:
             _spend(row) for chunk in chunks for row in self._connection.execute(_OF_WINDOWS, {"ids": chunk}).all()
         )
 
-    def open(self, budget_policy_id: str, start: int, end: int, micros: int) -> int:
+    def open(self, budget_policy_id: str, start: int, end: int, nanos: int) -> int:
         """Store the first amount that is spent in a window of a policy; return the window's number."""
-        row = {"budget_policy_id": budget_policy_id, "window_start": start, "window_end": end, "spend_micros": micros}
+        row = {"budget_policy_id": budget_policy_id, "window_start": start, "window_end": end, "spend_nanos": nanos}
         # The type of the result does not say that an insert of one row has a key.
         key = cast("tuple[int]", self._connection.execute(_ADD, row).inserted_primary_key)
         return key[0]
 
-    def increase(self, window_ids: Collection[int], micros: int) -> None:
-        """Add an amount to each of these windows."""
+    def increase(self, window_ids: Collection[int], nanos: int) -> None:
+        """Add an amount to each of these windows, up to MOST_NANOS."""
         if window_ids:
-            execute.run_each(self._connection, _INCREASE, [{"id": window_id, "amount": micros} for window_id in window_ids])
+            amount = {"amount": nanos, "room": MOST_NANOS - nanos}
+            execute.run_each(self._connection, _INCREASE, [{"id": window_id, **amount} for window_id in window_ids])
 
     def remove(self, budget_policy_id: str) -> None:
         """Remove every window of a policy: it counts anew."""
@@ -155,8 +161,8 @@ class BudgetSpend:
 
 
 def _spend(row: Sequence[Any]) -> Spend:
-    window_id, start, end, micros, *policy = row
-    return Spend(budget.read(policy), None if window_id is None else Counter(window_id, start, end, micros))
+    window_id, start, end, nanos, *policy = row
+    return Spend(budget.read(policy), None if window_id is None else Counter(window_id, start, end, nanos))
 
 
 def _sorted(found: Iterable[Spend]) -> builtins.list[Spend]:

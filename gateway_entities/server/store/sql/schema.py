@@ -203,8 +203,8 @@ budget_windows = Table(
     Column("budget_policy_id", Key, nullable=False),
     Column("window_start", BigInteger, nullable=False),
     Column("window_end", BigInteger, nullable=False),
-    # Millionths of the policy's unit.
-    Column("spend_micros", BigInteger, nullable=False),
+    # Nano-units: 10^-9 of the policy's unit.
+    Column("spend_nanos", BigInteger, nullable=False),
     PrimaryKeyConstraint("window_id", name="pk_budget_windows"),
     # By the end, because a search by a moment then meets few others: most windows of a policy lie in the past.
     UniqueConstraint("budget_policy_id", "window_end", name="uq_budget_windows_end"),

@@ -1430,8 +1430,8 @@ type RecordGatewaySpendRequest struct {
 	Workspace *string `protobuf:"bytes,2,opt,name=workspace,proto3,oneof" json:"workspace,omitempty"`
 	// The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget.
 	User *string `protobuf:"bytes,3,opt,name=user,proto3,oneof" json:"user,omitempty"`
-	// The cost in millionths of the unit, 0 or more. Required.
-	AmountMicros *int64 `protobuf:"varint,4,opt,name=amount_micros,json=amountMicros,proto3,oneof" json:"amount_micros,omitempty"`
+	// The cost in nano-units, 10^-9 of the unit each, 0 or more. Required.
+	AmountNanos *int64 `protobuf:"varint,4,opt,name=amount_nanos,json=amountNanos,proto3,oneof" json:"amount_nanos,omitempty"`
 	// Unit of the amount; policies in another unit do not count it. Required.
 	BudgetUnit *BudgetUnit `protobuf:"varint,5,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
 	// When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
@@ -1495,9 +1495,9 @@ func (x *RecordGatewaySpendRequest) GetUser() string {
 	return ""
 }
 
-func (x *RecordGatewaySpendRequest) GetAmountMicros() int64 {
-	if x != nil && x.AmountMicros != nil {
-		return *x.AmountMicros
+func (x *RecordGatewaySpendRequest) GetAmountNanos() int64 {
+	if x != nil && x.AmountNanos != nil {
+		return *x.AmountNanos
 	}
 	return 0
 }
@@ -1528,7 +1528,9 @@ type RecordGatewaySpendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
 	// count anew, since the charge was first recorded.
-	Windows       []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
+	Windows []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
+	// Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no.
+	Saturated     *bool `protobuf:"varint,2,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1568,6 +1570,13 @@ func (x *RecordGatewaySpendResponse) GetWindows() []*GatewayBudgetWindow {
 		return x.Windows
 	}
 	return nil
+}
+
+func (x *RecordGatewaySpendResponse) GetSaturated() bool {
+	if x != nil && x.Saturated != nil {
+		return *x.Saturated
+	}
+	return false
 }
 
 // CheckGatewayBudgetRequest describes a request that somebody is about to make.
@@ -1833,13 +1842,13 @@ const file_gatewayentities_v1_budget_proto_rawDesc = "" +
 	" ListGatewayBudgetWindowsResponse\x12A\n" +
 	"\awindows\x18\x01 \x03(\v2'.gatewayentities.v1.GatewayBudgetWindowR\awindows\x12,\n" +
 	"\x0fnext_page_token\x18\xee\a \x01(\tH\x00R\rnextPageToken\x88\x01\x01B\x12\n" +
-	"\x10_next_page_token\"\xa0\x03\n" +
+	"\x10_next_page_token\"\x9d\x03\n" +
 	"\x19RecordGatewaySpendRequest\x12$\n" +
 	"\vendpoint_id\x18\x01 \x01(\tH\x00R\n" +
 	"endpointId\x88\x01\x01\x12!\n" +
 	"\tworkspace\x18\x02 \x01(\tH\x01R\tworkspace\x88\x01\x01\x12\x17\n" +
-	"\x04user\x18\x03 \x01(\tH\x02R\x04user\x88\x01\x01\x12(\n" +
-	"\ramount_micros\x18\x04 \x01(\x03H\x03R\famountMicros\x88\x01\x01\x12D\n" +
+	"\x04user\x18\x03 \x01(\tH\x02R\x04user\x88\x01\x01\x12&\n" +
+	"\famount_nanos\x18\x04 \x01(\x03H\x03R\vamountNanos\x88\x01\x01\x12D\n" +
 	"\vbudget_unit\x18\x05 \x01(\x0e2\x1e.gatewayentities.v1.BudgetUnitH\x04R\n" +
 	"budgetUnit\x88\x01\x01\x12$\n" +
 	"\voccurred_at\x18\x06 \x01(\x03H\x05R\n" +
@@ -1849,13 +1858,16 @@ const file_gatewayentities_v1_budget_proto_rawDesc = "" +
 	"\f_endpoint_idB\f\n" +
 	"\n" +
 	"_workspaceB\a\n" +
-	"\x05_userB\x10\n" +
-	"\x0e_amount_microsB\x0e\n" +
+	"\x05_userB\x0f\n" +
+	"\r_amount_nanosB\x0e\n" +
 	"\f_budget_unitB\x0e\n" +
 	"\f_occurred_atB\r\n" +
-	"\v_request_id\"_\n" +
+	"\v_request_id\"\x90\x01\n" +
 	"\x1aRecordGatewaySpendResponse\x12A\n" +
-	"\awindows\x18\x01 \x03(\v2'.gatewayentities.v1.GatewayBudgetWindowR\awindows\"\xa4\x01\n" +
+	"\awindows\x18\x01 \x03(\v2'.gatewayentities.v1.GatewayBudgetWindowR\awindows\x12!\n" +
+	"\tsaturated\x18\x02 \x01(\bH\x00R\tsaturated\x88\x01\x01B\f\n" +
+	"\n" +
+	"_saturated\"\xa4\x01\n" +
 	"\x19CheckGatewayBudgetRequest\x12$\n" +
 	"\vendpoint_id\x18\x01 \x01(\tH\x00R\n" +
 	"endpointId\x88\x01\x01\x12!\n" +
@@ -2013,6 +2025,7 @@ func file_gatewayentities_v1_budget_proto_init() {
 	file_gatewayentities_v1_budget_proto_msgTypes[14].OneofWrappers = []any{}
 	file_gatewayentities_v1_budget_proto_msgTypes[15].OneofWrappers = []any{}
 	file_gatewayentities_v1_budget_proto_msgTypes[16].OneofWrappers = []any{}
+	file_gatewayentities_v1_budget_proto_msgTypes[17].OneofWrappers = []any{}
 	file_gatewayentities_v1_budget_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

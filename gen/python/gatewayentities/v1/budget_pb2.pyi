@@ -912,7 +912,7 @@ class RecordGatewaySpendRequest(_message.Message):
     ENDPOINT_ID_FIELD_NUMBER: _builtins.int
     WORKSPACE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
-    AMOUNT_MICROS_FIELD_NUMBER: _builtins.int
+    AMOUNT_NANOS_FIELD_NUMBER: _builtins.int
     BUDGET_UNIT_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
@@ -922,8 +922,8 @@ class RecordGatewaySpendRequest(_message.Message):
     """The workspace that the request came from, at most 255 characters. Absent or empty means "default"."""
     user: _builtins.str
     """The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget."""
-    amount_micros: _builtins.int
-    """The cost in millionths of the unit, 0 or more. Required."""
+    amount_nanos: _builtins.int
+    """The cost in nano-units, 10^-9 of the unit each, 0 or more. Required."""
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount; policies in another unit do not count it. Required."""
     occurred_at: _builtins.int
@@ -940,17 +940,17 @@ class RecordGatewaySpendRequest(_message.Message):
         endpoint_id: _builtins.str | None = ...,
         workspace: _builtins.str | None = ...,
         user: _builtins.str | None = ...,
-        amount_micros: _builtins.int | None = ...,
+        amount_nanos: _builtins.int | None = ...,
         budget_unit: Global___BudgetUnit.ValueType | None = ...,
         occurred_at: _builtins.int | None = ...,
         request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_micros", b"amount_micros", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_nanos", b"amount_nanos", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_micros", b"amount_micros", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos", "_budget_unit", b"_budget_unit", "_endpoint_id", b"_endpoint_id", "_occurred_at", b"_occurred_at", "_request_id", b"_request_id", "_user", b"_user", "_workspace", b"_workspace", "amount_nanos", b"amount_nanos", "budget_unit", b"budget_unit", "endpoint_id", b"endpoint_id", "occurred_at", b"occurred_at", "request_id", b"request_id", "user", b"user", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__amount_micros: _TypeAlias = _typing.Literal["amount_micros"]  # noqa: Y015
-    _WhichOneofArgType__amount_micros: _TypeAlias = _typing.Literal["_amount_micros", b"_amount_micros"]  # noqa: Y015
+    _WhichOneofReturnType__amount_nanos: _TypeAlias = _typing.Literal["amount_nanos"]  # noqa: Y015
+    _WhichOneofArgType__amount_nanos: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos"]  # noqa: Y015
     _WhichOneofReturnType__budget_unit: _TypeAlias = _typing.Literal["budget_unit"]  # noqa: Y015
     _WhichOneofArgType__budget_unit: _TypeAlias = _typing.Literal["_budget_unit", b"_budget_unit"]  # noqa: Y015
     _WhichOneofReturnType__endpoint_id: _TypeAlias = _typing.Literal["endpoint_id"]  # noqa: Y015
@@ -964,7 +964,7 @@ class RecordGatewaySpendRequest(_message.Message):
     _WhichOneofReturnType__workspace: _TypeAlias = _typing.Literal["workspace"]  # noqa: Y015
     _WhichOneofArgType__workspace: _TypeAlias = _typing.Literal["_workspace", b"_workspace"]  # noqa: Y015
     @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_micros) -> _WhichOneofReturnType__amount_micros | None: ...
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_nanos) -> _WhichOneofReturnType__amount_nanos | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_unit) -> _WhichOneofReturnType__budget_unit | None: ...
     @_typing.overload
@@ -987,6 +987,9 @@ class RecordGatewaySpendResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WINDOWS_FIELD_NUMBER: _builtins.int
+    SATURATED_FIELD_NUMBER: _builtins.int
+    saturated: _builtins.bool
+    """Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no."""
     @_builtins.property
     def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetWindow]:
         """The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
@@ -997,12 +1000,15 @@ class RecordGatewaySpendResponse(_message.Message):
         self,
         *,
         windows: _abc.Iterable[Global___GatewayBudgetWindow] | None = ...,
+        saturated: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_saturated", b"_saturated", "saturated", b"saturated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["windows", b"windows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_saturated", b"_saturated", "saturated", b"saturated", "windows", b"windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__saturated: _TypeAlias = _typing.Literal["saturated"]  # noqa: Y015
+    _WhichOneofArgType__saturated: _TypeAlias = _typing.Literal["_saturated", b"_saturated"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__saturated) -> _WhichOneofReturnType__saturated | None: ...
 
 Global___RecordGatewaySpendResponse: _TypeAlias = RecordGatewaySpendResponse  # noqa: Y015
 

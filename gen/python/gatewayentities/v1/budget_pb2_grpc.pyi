@@ -75,13 +75,12 @@ class BudgetServiceStub:
     """
     RecordGatewaySpend: _grpc.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]
     """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-    none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+    none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
     they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
     counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
 
     Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
-    (a window would hold more than 2^63 - 1 millionths).
+    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]
     """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
@@ -138,13 +137,12 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     """
     RecordGatewaySpend: _aio.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]  # type: ignore[assignment]
     """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-    none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+    none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
     they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
     counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
 
     Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
-    (a window would hold more than 2^63 - 1 millionths).
+    than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _aio.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]  # type: ignore[assignment]
     """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
@@ -240,13 +238,12 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.RecordGatewaySpendResponse, _abc.Awaitable[_budget_pb2.RecordGatewaySpendResponse]]:
         """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-        none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+        none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
         they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
         counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
 
         Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-        than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
-        (a window would hold more than 2^63 - 1 millionths).
+        than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
         """
 
     @_abc_1.abstractmethod

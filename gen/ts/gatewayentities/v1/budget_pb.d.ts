@@ -700,11 +700,11 @@ export declare type RecordGatewaySpendRequest = Message<"gatewayentities.v1.Reco
   user?: string | undefined;
 
   /**
-   * The cost in millionths of the unit, 0 or more. Required.
+   * The cost in nano-units, 10^-9 of the unit each, 0 or more. Required.
    *
-   * @generated from field: optional int64 amount_micros = 4;
+   * @generated from field: optional int64 amount_nanos = 4;
    */
-  amountMicros?: bigint | undefined;
+  amountNanos?: bigint | undefined;
 
   /**
    * Unit of the amount; policies in another unit do not count it. Required.
@@ -749,6 +749,13 @@ export declare type RecordGatewaySpendResponse = Message<"gatewayentities.v1.Rec
    * @generated from field: repeated gatewayentities.v1.GatewayBudgetWindow windows = 1;
    */
   windows: GatewayBudgetWindow[];
+
+  /**
+   * Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no.
+   *
+   * @generated from field: optional bool saturated = 2;
+   */
+  saturated?: boolean | undefined;
 };
 
 /**
@@ -1061,13 +1068,12 @@ export declare const BudgetService: GenService<{
   },
   /**
    * RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-   * none. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
+   * none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
    * they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
    * counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
    *
    * Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-   * than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint); FAILED_PRECONDITION
-   * (a window would hold more than 2^63 - 1 millionths).
+   * than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.RecordGatewaySpend
    */

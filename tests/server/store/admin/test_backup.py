@@ -17,6 +17,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
 from gateway_entities.server.store.open import find_database, open_database
+from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
 from tests.stores import Place, postgresql_place, sqlite_place
@@ -260,13 +261,16 @@ def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, 
     with closing_database(find_database(place.url)) as database:
         open_database(database, create=True)
         with database.write() as connection:
-            migrations.upgrade(connection, "0001")
+            migrations.upgrade(connection, "0002")
+            BudgetPolicies(connection).add(make.policy())
         place.execute(
             "INSERT INTO endpoints (endpoint_id, name, created_at, last_updated_at, fallback_config) "
             "VALUES ('e-0001', 'endpoint-1', 3001, 3001, false)"
         )
+        # Spending was in millionths then.
+        place.execute("INSERT INTO budget_windows VALUES (7, 'bp-0001', 0, 10, 1500000)")
         saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
-    assert saved.schema == "0001"
+    assert saved.schema == "0002"
     # The tables are there already, and empty.
     with closing_database(find_database(other_place.url)) as database:
         open_database(database, create=True)
@@ -278,6 +282,7 @@ def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, 
     store = other_place.open()
     with store.read() as transaction:
         assert transaction.endpoints.list() == [make.endpoint(1)]
+        assert transaction.budget_spend.list(5) == [(make.policy(), (7, 0, 10, 1_500_000_000))]
     store.close()
 
 

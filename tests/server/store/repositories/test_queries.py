@@ -59,7 +59,7 @@ def test_what_was_spent_takes_one_query_however_many_policies_there_are(store, m
         queries.clear()
         with store.read() as transaction:
             found = read(transaction)
-        assert [spend.counter.micros for spend in found] == list(range(count))
+        assert [spend.counter.nanos for spend in found] == list(range(count))
         assert len(queries) == 1
 
 

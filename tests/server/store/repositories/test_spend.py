@@ -36,7 +36,7 @@ def test_list_is_paged_by_policy(store, make):
             transaction.budget_spend.list(5, limit=2),
             transaction.budget_spend.list(5, after=(6002, "bp-0002"), limit=2),
         ]
-    assert [[(policy.budget_policy_id, counter.micros) for policy, counter in page] for page in pages] == [
+    assert [[(policy.budget_policy_id, counter.nanos) for policy, counter in page] for page in pages] == [
         [("bp-0001", 1), ("bp-0002", 2)],
         [("bp-0003", 3)],
     ]
@@ -60,7 +60,7 @@ def test_many_windows_are_read_and_increased_at_once(store, make):
         transaction.budget_spend.increase(numbers[:600], 10_000)
         transaction.budget_spend.increase([], 1)
         found = transaction.budget_spend.of_windows(numbers[::-1])
-    assert [counter.micros for _, counter in found] == [n + 10_000 * (n < 600) for n in range(1200)]
+    assert [counter.nanos for _, counter in found] == [n + 10_000 * (n < 600) for n in range(1200)]
 
 
 def test_a_policy_matches_by_its_scope_and_target(store, make):

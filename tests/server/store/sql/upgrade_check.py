@@ -18,7 +18,13 @@ from gateway_entities.server.store.sql.database import Database
 Rows: TypeAlias = dict[str, list[dict[str, Any]]]
 """The rows of each table, in the order of the primary key, by the names of their columns."""
 
-CHANGES: Mapping[str, Callable[[Rows], None]] = {}
+
+def _to_nanos(rows: Rows) -> None:
+    for row in rows.get("budget_windows", []):
+        row["spend_nanos"] = min(row.pop("spend_micros") * 1000, 2**63 - 1)
+
+
+CHANGES: Mapping[str, Callable[[Rows], None]] = {"0006": _to_nanos}
 """What migrations make of stored values, by revision. The values of columns that they add follow from the defaults."""
 
 # The number of a row that was deleted: more than that of any row.

@@ -28,7 +28,7 @@ from gateway_entities.server.store.sql import schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision: what a store must be at to be used."""
 
 VERSION_TABLE: Final = "alembic_version"
