@@ -49,5 +49,5 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        return weights.held(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
+        return weights.shortest_decimal(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
     return value
