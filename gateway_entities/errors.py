@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from google.protobuf.any_pb2 import Any as AnyMessage
 
 DOMAIN = "gateway-entities"
-"""The domain of every ErrorInfo this package writes: it says who defines the reason."""
+"""The domain of every ErrorInfo this package writes: the definer of the reasons."""
 
 
 class Code(Enum):
-    """What kind of error it is. One row gives its name or number in each protocol.
+    """Error status, with its name or number in each protocol.
 
     Attributes:
         number: the gRPC status code.
         connect: the Connect error code.
         http_status: the HTTP status of a Connect response.
         mlflow: the ``error_code`` of MLflow's REST dialect.
-        mlflow_http_status: the HTTP status of a response in MLflow's REST dialect. MLflow's client repeats a request that
-            fails with 408, 429, 500, 502, 503 or 504 for minutes, so no error of the caller's making has one of these.
+        mlflow_http_status: the HTTP status of a response in MLflow's REST dialect. MLflow's client retries 408, 429,
+            500, 502, 503 and 504 for minutes, so no client error has one of these.
     """
 
     CANCELLED = (1, "canceled", 499, "CANCELLED", 499)
@@ -71,16 +71,16 @@ class Code(Enum):
 
 _BY_NUMBER = {code.number: code for code in Code}
 _BY_CONNECT = {code.connect: code for code in Code}
-# INTERNAL_ERROR stands in two rows; it means INTERNAL.
+# INTERNAL_ERROR is in two rows; it means INTERNAL.
 _BY_MLFLOW = {code.mlflow: code for code in Code if code is not Code.UNKNOWN}
 
 
 class FieldViolation(NamedTuple):
-    """One thing that is wrong with a request.
+    """One violation of a rule by a request.
 
     Attributes:
         field: the path of the field within the request, such as ``model_configs[2].weight``.
-        description: what is wrong with it and what would be right, as a sentence. Never the value of a secret.
+        description: what is wrong and what is valid, as a sentence. Never contains the value of a secret.
     """
 
     field: str
@@ -88,14 +88,14 @@ class FieldViolation(NamedTuple):
 
 
 class GatewayError(Exception):
-    """An operation failed, for a reason that the caller can act on.
+    """A failed operation, with a cause that the caller can act on.
 
     Attributes:
-        code: the kind of error.
-        message: what went wrong, for people.
-        reason: what went wrong, for programs, in UPPER_SNAKE_CASE; None when the code says it all.
-        field_violations: everything that is wrong with the request, each with its field.
-        received_details: what the server sent beside the message, of whatever type; empty for an error of this side.
+        code: the status.
+        message: the cause, human-readable.
+        reason: the cause, machine-readable, in UPPER_SNAKE_CASE; None if the code suffices.
+        field_violations: all violations of the request, each with its field path.
+        received_details: details of any type that the server sent; empty for a local error.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class GatewayError(Exception):
     def details(self) -> list[AnyMessage]:
         """Return the reason and the violations as google.rpc ErrorInfo and BadRequest, ready for any transport.
 
-        For an error that a server sent, these are the details that it sent.
+        For an error received from a server, the received details.
         """
         if self.received_details:
             return list(self.received_details)
@@ -151,7 +151,7 @@ class GatewayError(Exception):
 
     @classmethod
     def from_details(cls, code: Code, message: str, details: Sequence[AnyMessage]) -> GatewayError:
-        """Rebuild the error that a server sent. Details of other types, or that cannot be read, are only kept."""
+        """Create the error that a server sent. Unknown and malformed details are only stored in received_details."""
         from google.protobuf.message import DecodeError
         from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
@@ -172,7 +172,7 @@ class GatewayError(Exception):
 
 
 class WireError(GatewayError):
-    """Bytes or a message that an entity cannot be built from, or an entity that no message can hold.
+    """Conversion error: malformed bytes, an invalid message, or an entity with a value that the wire cannot carry.
 
     Attributes:
         path: the field at fault, from the entity down, such as ``GatewayEndpoint.model_mappings[2].mapping_id``.

@@ -5,8 +5,8 @@
     python proto/generate.py go ts             only these
     python proto/generate.py --check [NAME]    write nothing; exit 1 and name each stale, missing or extra file
 
-The compilers have exact versions and are kept in .cache/. proto/generators/ has one module for each NAME. Java's code is not
-generated here: gen/java/pom.xml generates it when it builds.
+The compilers have exact versions and are cached in .cache/. proto/generators/ has one module for each NAME. Maven
+generates Java's code, by gen/java/pom.xml.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Output(NamedTuple):
 
     Attributes:
         generate: writes them below an empty folder.
-        folder: where they are kept.
-        whole: whether the folder holds nothing else.
+        folder: their committed folder.
+        whole: whether the folder contains generated files only.
     """
 
     generate: Callable[[Path], None]
@@ -52,7 +52,7 @@ JAVA = "java"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Map each file below folder, by its path there, to its bytes, without Python's caches."""
+    """Return the bytes of each file below folder by relative path, without Python's caches."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -61,7 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def differences(output: Output, fresh: Path) -> list[str]:
-    """Name each file that differs from what was generated now."""
+    """List each file that differs from the newly generated one."""
     wanted = contents(fresh)
     if output.whole:
         found = contents(output.folder)
@@ -91,13 +91,13 @@ def main() -> int:
             try:
                 OUTPUTS[name].generate(target)
             except subprocess.CalledProcessError as error:
-                # The compiler has already said what is wrong, and where.
+                # The compiler has already printed the error.
                 return error.returncode
             except MissingToolError as error:
                 print(f"{name}: {error}", file=sys.stderr)
                 return 1
         if not arguments.check:
-            # Only now: a compiler that fails leaves everything as it was.
+            # Written only after all compilers succeeded.
             for name in names:
                 if OUTPUTS[name].whole:
                     shutil.rmtree(OUTPUTS[name].folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from gatewayentities.v1 import binding_pb2 as pb
 
 
 class GatewayResourceType(StrEnum):
-    """The kinds of resource that this version knows. The wire has text, so more kinds may come.
+    """The resource types that this version knows. The field is text on the wire, so later versions may add types.
 
     Attributes:
         SCORER: a scorer.
@@ -29,18 +29,18 @@ _RESOURCE_TYPES: dict[str, GatewayResourceType] = {member.value: member for memb
 
 @dataclass(slots=True)
 class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
-    """The fact that a resource uses an endpoint.
+    """A link from a resource to the endpoint that it uses.
 
     Attributes:
         endpoint_id: identifier of the endpoint.
-        resource_type: kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and
-            underscores. A kind that this version does not know stays a str.
+        resource_type: type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and
+            underscores. A type that this version does not know stays a str.
         resource_id: identifier of the resource in its own system, 1 to 255 characters.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
-        created_by: who created the binding, 1 to 255 characters; None when it was not given.
-        last_updated_by: who changed the binding last, 1 to 255 characters; None when nobody was ever named.
-        display_name: name of the resource for people; None when it is not known.
+        created_by: creator of the binding, 1 to 255 characters; None if it was not given.
+        last_updated_by: actor of the last change to the binding, 1 to 255 characters; None if it was never given.
+        display_name: display name of the resource; None if it is unknown.
     """
 
     _message = pb.GatewayEndpointBinding

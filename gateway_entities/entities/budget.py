@@ -19,7 +19,7 @@ class BudgetUnit(IntEnum):
     """The unit of a budget's amount.
 
     Attributes:
-        BUDGET_UNIT_UNSPECIFIED: no unit was chosen; refused in requests.
+        BUDGET_UNIT_UNSPECIFIED: no unit was chosen; rejected in requests.
         USD: United States dollars.
     """
 
@@ -31,7 +31,7 @@ class BudgetDurationUnit(IntEnum):
     """The unit of a window's length. Windows are aligned in UTC.
 
     Attributes:
-        DURATION_UNIT_UNSPECIFIED: no unit was chosen; refused in requests.
+        DURATION_UNIT_UNSPECIFIED: no unit was chosen; rejected in requests.
         MINUTES: 60 seconds, counted from 1970-01-01T00:00Z.
         HOURS: 60 minutes, counted from 1970-01-01T00:00Z.
         DAYS: 24 hours, counted from 1970-01-01T00:00Z.
@@ -48,14 +48,14 @@ class BudgetDurationUnit(IntEnum):
 
 
 class BudgetTargetScope(IntEnum):
-    """Whose spending a policy counts.
+    """The spending that a policy counts.
 
     Attributes:
-        TARGET_SCOPE_UNSPECIFIED: no scope was chosen; refused in requests.
-        GLOBAL: everybody's.
-        WORKSPACE: that of the policy's workspace.
-        ENDPOINT: that of one endpoint; target_value is its id.
-        USER: that of one user; target_value is the user's name.
+        TARGET_SCOPE_UNSPECIFIED: no scope was chosen; rejected in requests.
+        GLOBAL: all spending.
+        WORKSPACE: spending of the policy's workspace.
+        ENDPOINT: spending of one endpoint; target_value is its id.
+        USER: spending of one user; target_value is the user's name.
     """
 
     TARGET_SCOPE_UNSPECIFIED = 0
@@ -66,12 +66,12 @@ class BudgetTargetScope(IntEnum):
 
 
 class BudgetAction(IntEnum):
-    """What happens once the amount is spent.
+    """The effect of a spent budget.
 
     Attributes:
-        BUDGET_ACTION_UNSPECIFIED: no action was chosen; refused in requests.
-        ALERT: somebody is told; requests go on.
-        REJECT: requests are refused until the window ends.
+        BUDGET_ACTION_UNSPECIFIED: no action was chosen; rejected in requests.
+        ALERT: the budget is reported as spent; requests continue.
+        REJECT: requests are rejected until the window ends.
     """
 
     BUDGET_ACTION_UNSPECIFIED = 0
@@ -117,21 +117,21 @@ class BudgetDuration(Entity[pb.BudgetDuration]):
 
 @dataclass(slots=True)
 class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
-    """A limit on what may be spent in each window.
+    """A limit on the spend of each window.
 
     Enum numbers that this version does not know stay ints.
 
     Attributes:
         budget_policy_id: identifier, ``bp-`` and 32 hexadecimal digits.
         budget_unit: unit of the amount.
-        budget_amount: what may be spent in one window, finite and 0 or more.
+        budget_amount: maximum spend in one window, finite and 0 or more.
         duration: length of a window.
-        target_scope: whose spending counts.
-        budget_action: what happens once the amount is spent.
+        target_scope: scope of the spending that counts.
+        budget_action: effect of a spent budget.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
-        created_by: who created the policy, 1 to 255 characters; None when it was not given.
-        last_updated_by: who changed the policy last, 1 to 255 characters; None when nobody was ever named.
+        created_by: creator of the policy, 1 to 255 characters; None if it was not given.
+        last_updated_by: actor of the last change to the policy, 1 to 255 characters; None if it was never given.
         target_value: the endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters; None for other scopes.
     """
 
@@ -190,13 +190,13 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
 
 @dataclass(slots=True)
 class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
-    """One policy's window, as a rule the current one. It starts at window_start_ms and ends just before window_end_ms.
+    """One policy's window, normally the current one. It starts at window_start_ms and ends just before window_end_ms.
 
     Attributes:
         budget_policy_id: identifier of the policy.
         window_start_ms: first moment of the window, in milliseconds since the Unix epoch, UTC.
         window_end_ms: first moment after the window, in milliseconds since the Unix epoch, UTC.
-        current_spend: spent in this window so far, in the policy's budget_unit.
+        current_spend: amount spent in this window so far, in the policy's budget_unit.
     """
 
     _message = pb.GatewayBudgetWindow
@@ -227,17 +227,17 @@ class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
 
 @dataclass(slots=True)
 class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
-    """Whether a request may be made, and how much the tightest budget leaves.
+    """Result of a budget check, with the tightest policy.
 
-    Of all policies that match and have the action REJECT, that is the one with the least left; of several, the one whose
+    Of all matching policies with the action REJECT, that is the one with the least remaining; among equals, the one whose
     window ends last.
 
     Attributes:
-        allowed: whether the request may be made.
-        budget_policy: the tightest policy; None when no policy with the action REJECT matches.
-        window: its current window; None when there is no policy.
-        remaining: what it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request
-            is refused; None when there is no policy.
+        allowed: whether the request is allowed.
+        budget_policy: the tightest policy; None if no policy with the action REJECT matches.
+        window: its current window; None if there is no policy.
+        remaining: amount that remains in this window, in its budget_unit, 0 or more. 0 if and only if the request is
+            rejected; None if there is no policy.
     """
 
     _message = pb.GatewayBudgetCheck

@@ -1,4 +1,4 @@
-"""Changes of the configuration, as the gateway's log keeps them."""
+"""Change log: changes of the configuration."""
 
 # pyright: reportPrivateUsage=false
 # One entity is read and written as part of another.
@@ -16,13 +16,13 @@ from gatewayentities.v1 import change_pb2 as pb
 
 @dataclass(slots=True)
 class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
-    """What a change did to one thing.
+    """The effect of a change on one resource.
 
     Attributes:
-        noun: kind of the thing: secret, model_definition, endpoint, binding or budget_policy.
-        id: identifier of the thing; of a binding its endpoint_id, resource_type and resource_id with slashes between them.
-        etag_before: etag of the thing before the change; None when there was none.
-        etag_after: etag of the thing after the change; None when it was removed.
+        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
+        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes.
+        etag_before: etag of the resource before the change; None if the change created it.
+        etag_after: etag of the resource after the change; None if the change deleted it.
     """
 
     _message = pb.GatewayChangeEffect
@@ -55,15 +55,15 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
 
 @dataclass(slots=True)
 class GatewayChange(Entity[pb.GatewayChange]):
-    """One change of the configuration, as one call made it. It never holds a secret.
+    """One entry of the change log: the effects of one call. It never contains a secret value.
 
     Attributes:
-        revision: number of the change in the gateway's one sequence of changes, 1 or more.
+        revision: number of the change in the change log, 1 or more.
         changed_at: time of the change, in milliseconds since the Unix epoch, UTC.
-        rpc: name of the RPC that made it, such as ``UpdateGatewayEndpoint``.
-        change: what it did to the thing that the call was about.
-        effects: what it did to other things: a definition is shown in its endpoints, an endpoint goes with its bindings.
-        actor: who made it: the authenticated caller, or else whom the request named; None when nobody is known.
+        rpc: name of the RPC, such as ``UpdateGatewayEndpoint``.
+        change: effect on the resource that the call addressed.
+        effects: effects on related resources: the endpoints of a definition, the bindings of a deleted endpoint.
+        actor: the authenticated caller, or else the actor that the request names; None if there is neither.
     """
 
     _message = pb.GatewayChange

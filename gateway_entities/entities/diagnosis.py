@@ -1,4 +1,4 @@
-"""Diagnosis of failed conversions: find the field at fault. The slow path, taken only after a converter failed.
+"""Diagnosis of failed conversions: find the field at fault. A slow path, used only after a converter failed.
 
 The shape of a field comes from the entity's annotations: ``X | None`` is optional, a dataclass is a message, a list is
 repeated, a dict is a map. The range of a scalar comes from the message's descriptor.
@@ -20,7 +20,7 @@ from gateway_entities.errors import WireError
 Fault: TypeAlias = tuple[str, str]
 """The path of a field, and what is wrong with it."""
 EntityType: TypeAlias = type[Any]
-"""A subclass of Entity. It is not named here: ``base`` imports this module."""
+"""A subclass of Entity. Typed as Any because ``base`` imports this module."""
 
 
 def unreadable(kind: EntityType, proto: object) -> WireError:
@@ -82,7 +82,7 @@ def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
                 yield where, "is required"
         elif shape.entity:
             yield from _in_message(shape.entity, getattr(proto, name), where)
-        elif name == "weight" and not weights.is_kept(proto):
+        elif name == "weight" and not weights.is_preserved(proto):
             yield where, "is a signaling NaN, which no Python number can hold"
 
 

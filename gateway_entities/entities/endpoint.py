@@ -30,7 +30,7 @@ class RoutingStrategy(IntEnum):
 
 
 class FallbackStrategy(IntEnum):
-    """How an endpoint goes on when a model fails.
+    """How an endpoint continues after a model failed.
 
     Attributes:
         FALLBACK_STRATEGY_UNSPECIFIED: no strategy was chosen.
@@ -42,10 +42,10 @@ class FallbackStrategy(IntEnum):
 
 
 class GatewayModelLinkageType(IntEnum):
-    """The part a model plays in an endpoint.
+    """The role of a model in an endpoint.
 
     Attributes:
-        LINKAGE_TYPE_UNSPECIFIED: no part was chosen; refused in requests.
+        LINKAGE_TYPE_UNSPECIFIED: no role was chosen; rejected in requests.
         PRIMARY: the model takes requests, in proportion to its weight.
         FALLBACK: the model takes a request only after a PRIMARY model failed.
     """
@@ -62,12 +62,12 @@ _LINKAGE_TYPES = members(GatewayModelLinkageType)
 
 @dataclass(slots=True)
 class FallbackConfig(Entity[pb.FallbackConfig]):
-    """How an endpoint falls back to other models.
+    """An endpoint's fallback to other models.
 
     Attributes:
-        strategy: how the FALLBACK models are tried; None when none was chosen. A number that this version does not know
+        strategy: how the FALLBACK models are tried; None if none was chosen. A number that this version does not know
             stays an int.
-        max_attempts: the most FALLBACK models to try, 1 or more, the PRIMARY model not counted; None means all of them.
+        max_attempts: maximum number of FALLBACK models to try, 1 or more, without the PRIMARY model; None means all.
     """
 
     _message = pb.FallbackConfig
@@ -95,11 +95,11 @@ class FallbackConfig(Entity[pb.FallbackConfig]):
 
 @dataclass(slots=True)
 class GatewayEndpointTag(Entity[pb.GatewayEndpointTag]):
-    """A note on an endpoint.
+    """A key-value label of an endpoint.
 
     Attributes:
         key: key, 1 to 250 characters, unique within the endpoint.
-        value: value, at most 5000 characters; None when there is none, as MLflow may write it.
+        value: value, at most 5000 characters; None if there is none, as MLflow may write it.
     """
 
     _message = pb.GatewayEndpointTag
@@ -129,10 +129,10 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
 
     Attributes:
         model_definition_id: identifier of the model definition.
-        linkage_type: PRIMARY or FALLBACK. None, the wire's way to say nothing, is refused by the server. A number that this
-            version does not know stays an int.
+        linkage_type: PRIMARY or FALLBACK. None means absent, which the server rejects. A number that this version does not
+            know stays an int.
         weight: share of the requests, finite and 0 or more, relative to the other PRIMARY models; None means 1. A 32-bit
-            float on the wire, so a weight given here becomes the shortest decimal that names the nearest one.
+            float on the wire, so a weight given here becomes the shortest decimal that rounds to the nearest one.
         fallback_order: position among the FALLBACK models, 0 first; None means last.
     """
 
@@ -144,7 +144,7 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
     fallback_order: int | None = None
 
     def __post_init__(self) -> None:
-        self.weight = weights.held(self.weight)
+        self.weight = weights.shortest_decimal(self.weight)
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelConfig) -> Self:
@@ -177,13 +177,13 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
         mapping_id: identifier, ``m-`` and 32 hexadecimal digits; new each time the endpoint's models are replaced.
         endpoint_id: identifier of the endpoint.
         model_definition_id: identifier of the model definition.
-        model_definition: the model definition itself; None when the sender left it out, which our server never does.
+        model_definition: the model definition itself; None if the sender omitted it, which our server never does.
         weight: share of the requests, finite and 0 or more, relative to the other PRIMARY models; None when it was not
-            given. A 32-bit float on the wire, so a weight given here becomes the shortest decimal that names the nearest.
-        linkage_type: PRIMARY or FALLBACK; None when it was not given. A number that this version does not know stays an int.
+            given. A 32-bit float on the wire, so a weight given here becomes the shortest decimal of the nearest one.
+        linkage_type: PRIMARY or FALLBACK; None if it was not given. A number that this version does not know stays an int.
         fallback_order: position among the FALLBACK models, 0 first; None means last.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
-        created_by: who attached the model, 1 to 255 characters; None when it was not given.
+        created_by: actor that attached the model, 1 to 255 characters; None if it was not given.
     """
 
     _message = pb.GatewayEndpointModelMapping
@@ -199,7 +199,7 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
     created_by: str | None = None
 
     def __post_init__(self) -> None:
-        self.weight = weights.held(self.weight)
+        self.weight = weights.shortest_decimal(self.weight)
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointModelMapping) -> Self:
@@ -244,19 +244,19 @@ class GatewayEndpoint(Entity[pb.GatewayEndpoint]):
 
     Attributes:
         endpoint_id: identifier, ``e-`` and 32 hexadecimal digits.
-        name: unique name, 1 to 255 letters, digits, underscores, hyphens and dots; None when the sender left it out, which
-            our server never does.
+        name: unique name, 1 to 255 letters, digits, underscores, hyphens and dots; None if the sender omitted it, which our
+            server never does.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
         model_mappings: the attached models, in the order in which they were attached.
         tags: the tags, in the order in which their keys were first set.
-        created_by: who created the endpoint, 1 to 255 characters; None when it was not given.
-        last_updated_by: who changed the endpoint last, 1 to 255 characters; None when nobody was ever named.
-        routing_strategy: how a PRIMARY model is chosen; None means the first one always. A number that this version does not
+        created_by: creator of the endpoint, 1 to 255 characters; None if it was not given.
+        last_updated_by: actor of the last change to the endpoint, 1 to 255 characters; None if it was never given.
+        routing_strategy: how a PRIMARY model is chosen; None means always the first. A number that this version does not
             know stays an int.
-        fallback_config: how the endpoint falls back; None means it does not.
-        experiment_id: identifier of the experiment that traces go to, decimal digits; None when there is none.
-        usage_tracking: whether requests are traced and their cost counted; None when it was not given.
+        fallback_config: fallback configuration; None means no fallback.
+        experiment_id: identifier of the experiment that traces go to, decimal digits; None if there is none.
+        usage_tracking: whether requests are traced and their cost counted; None if it was not given.
     """
 
     _message = pb.GatewayEndpoint

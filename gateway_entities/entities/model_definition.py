@@ -1,4 +1,4 @@
-"""Model definitions: one provider's model with the secret that opens it."""
+"""Model definitions: one provider's model with the secret that holds its credentials."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class GatewayModelDefinition(Entity[pb.GatewayModelDefinition]):
     Attributes:
         model_definition_id: identifier, ``d-`` and 32 hexadecimal digits.
         name: unique name, 1 to 255 characters.
-        secret_id: identifier of the secret that opens the provider; None once that secret was deleted.
-        secret_name: name of that secret; None once that secret was deleted.
+        secret_id: identifier of the secret with the provider's credentials; None after that secret was deleted.
+        secret_name: name of that secret; None after that secret was deleted.
         provider: provider of the model, such as ``openai``, 1 to 64 characters.
         model_name: the provider's name for the model, such as ``gpt-4o``, 1 to 256 characters.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
-        created_by: who created the definition, 1 to 255 characters; None when it was not given.
-        last_updated_by: who changed the definition last, 1 to 255 characters; None when nobody was ever named.
+        created_by: creator of the definition, 1 to 255 characters; None if it was not given.
+        last_updated_by: actor of the last change to the definition, 1 to 255 characters; None if it was never given.
     """
 
     _message = pb.GatewayModelDefinition

@@ -1,4 +1,4 @@
-"""Provider credentials, as shown: masked."""
+"""Metadata of provider credentials, with masked values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gatewayentities.v1 import secret_pb2 as pb
 
 @dataclass(slots=True)
 class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
-    """A stored credential, described without revealing it.
+    """Metadata of a stored credential, without its value.
 
     Attributes:
         secret_id: identifier, ``s-`` and 32 hexadecimal digits; never changes.
@@ -22,10 +22,10 @@ class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
             ``***`` for a value of fewer than 12 characters. Never the value itself.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
-        provider: provider the credential is for, such as ``openai``, at most 64 characters; None when it was not given.
-        auth_config: settings that are not secret, such as a region or an API version.
-        created_by: who created the secret, 1 to 255 characters; None when it was not given.
-        last_updated_by: who changed the secret last, 1 to 255 characters; None when nobody was ever named.
+        provider: provider of the credential, such as ``openai``, at most 64 characters; None if it was not given.
+        auth_config: non-secret settings, such as a region or an API version.
+        created_by: creator of the secret, 1 to 255 characters; None if it was not given.
+        last_updated_by: actor of the last change to the secret, 1 to 255 characters; None if it was never given.
     """
 
     _message = pb.GatewaySecretInfo

@@ -1,4 +1,4 @@
-"""The weight of a model: a 32-bit float on the wire, and in an entity the shortest decimal that names that float."""
+"""The weight of a model: a 32-bit float on the wire; in an entity the shortest decimal that rounds to that float."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 _FLOAT32 = Struct("<f")
 _END_OF_RANGE = float.fromhex("0x1.ffffffp+127")
-"""Halfway between the greatest 32-bit float and the next there would be: from here on, a number becomes infinite."""
+"""Half a step above the largest 32-bit float: from here on a number rounds to infinity."""
 
 
-def held(weight: Any) -> Any:
-    """Return what an entity holds of a weight: a number's shortest decimal.
+def shortest_decimal(weight: Any) -> Any:
+    """Return the shortest decimal of a weight, as entities have it.
 
-    What is not a number is returned as it is: only encoding it is an error.
+    A value that is not a number is returned unchanged: only encoding it is an error.
     """
     return _shortest(weight) if weight and isinstance(weight, (float, int)) else weight
 
 
 @lru_cache(maxsize=1024)
 def _shortest(weight: float) -> float:
-    # The cache cannot tell the two zeros apart, so neither comes here. NaN and what 32 bits cannot hold stay as they are.
+    # The cache cannot tell the two zeros apart, so callers pass neither. NaN and out-of-range numbers stay unchanged.
     if not -_END_OF_RANGE < weight < _END_OF_RANGE:
         return weight
     narrowed = _narrowed(weight)
@@ -31,7 +31,7 @@ def _shortest(weight: float) -> float:
     for digits in range(9):
         mantissa, exponent = f"{narrowed:.{digits}e}".split("e")
         nearest = int(mantissa.replace(".", ""))
-        # Above a power of two floats lie further apart than below, so the decimal that is next in size may name it too.
+        # Above a power of two floats lie further apart than below, so the next larger decimal may round to it too.
         for candidate in (nearest, nearest + (1 if narrowed > 0 else -1)):
             decimal = float(f"{candidate}e{int(exponent) - digits}")
             if -_END_OF_RANGE < decimal < _END_OF_RANGE and _narrowed(decimal) == narrowed:
@@ -45,33 +45,33 @@ def _narrowed(weight: float) -> float:
 
 
 def read(proto: Any) -> float | None:
-    """Return what an entity holds of the weight of a message that has a field of this name; None if the field is absent.
+    """Return the shortest decimal of a message's ``weight`` field; None if the field is absent.
 
     Raises:
-        ValueError: a signaling NaN. Reading one makes it another NaN, so it could not be written back.
+        ValueError: a signaling NaN. Reading one changes its bits, so it could not be written back.
     """
     weight: float = proto.weight
     if weight > 0:
         return _shortest(weight)
-    if isnan(weight) and not is_kept(proto):
+    if isnan(weight) and not is_preserved(proto):
         raise ValueError
-    return held(weight) if proto.HasField("weight") else None
+    return shortest_decimal(weight) if proto.HasField("weight") else None
 
 
-def is_kept(proto: Any) -> bool:
-    """Return whether a message's weight is the same, bit for bit, after it was a Python number."""
+def is_preserved(proto: Any) -> bool:
+    """Return whether a message's weight survives the conversion to a Python number, bit for bit."""
     copy = type(proto)()
     copy.CopyFrom(proto)
     copy.weight = copy.weight
-    kept: bool = copy.SerializeToString() == proto.SerializeToString()
-    return kept
+    preserved: bool = copy.SerializeToString() == proto.SerializeToString()
+    return preserved
 
 
 def narrow(weight: Any) -> float:
-    """Return the weight. Protobuf by itself makes an infinity of a number that 32 bits cannot hold.
+    """Return the weight, checked. Protobuf itself converts an out-of-range number to infinity.
 
     Raises:
-        OverflowError: it is such a number.
+        OverflowError: it is out of the range of a 32-bit float.
         TypeError: it is not a float or an int.
     """
     if not isinstance(weight, (float, int)):

@@ -1,4 +1,4 @@
-"""MLflow's REST dialect: which path carries which RPC, and how a message is spelt in its JSON.
+"""MLflow's REST dialect: routes, JSON encoding and request plans, without I/O.
 
-The server's edge and the client's transport share these facts; each does its own input and output.
+The server's HTTP app and the client's transport share this package.
 """

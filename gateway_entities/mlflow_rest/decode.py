@@ -1,8 +1,8 @@
-"""The dialect's JSON to messages, strictly: every type error is found, with its path, and nothing is dropped in silence.
+"""Decode the dialect's JSON to messages, strictly: every type error is reported with its path, no value is lost silently.
 
-What MLflow's own parser accepts is accepted: both spellings of a name, numbers in strings, enum names and numbers, null for
-unset, fields it does not know. Beyond that a map may come as an array of ``{"key": ..., "value": ...}``, the form that
-MLFlowClient.jl sends, and "" in the place of an enum's name counts as unset.
+Accepts all that MLflow's own parser accepts: both spellings of a name, numbers in strings, enum names and numbers, null for
+unset, unknown fields. In addition a map may be an array of ``{"key": ..., "value": ...}``, the form that
+MLFlowClient.jl sends, and "" for an enum counts as unset.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _PAIR = frozenset({"key", "value"})
 
 
 class JsonObject(dict[str, Json]):
-    """A JSON object that remembers the names it was given twice."""
+    """A JSON object that records duplicate names."""
 
     def __init__(self, pairs: list[tuple[str, Json]]) -> None:
         super().__init__(pairs)
-        # Counted only when a name is missing, which is almost never.
+        # Counted only if a duplicate exists, which is rare.
         self.repeated = (
             {n for n, count in Counter(n for n, _ in pairs).items() if count > 1} if len(self) < len(pairs) else set[str]()
         )
@@ -55,7 +55,7 @@ def load(body: bytes) -> dict[str, Json]:
             return {}
         value: Json = json.loads(text, object_pairs_hook=JsonObject)
         if isinstance(value, str):
-            # MLflow reads a string a second time, for clients that encode twice.
+            # MLflow decodes a string a second time, for clients that encode twice.
             value = json.loads(value, object_pairs_hook=JsonObject)
     except json.JSONDecodeError as error:
         raise _malformed(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
@@ -87,12 +87,12 @@ def to_message(data: Mapping[str, Json], message_type: type[M]) -> M:
 
 
 def _fill(message: Message, data: Mapping[str, Json], prefix: str, violations: list[FieldViolation]) -> None:
-    known: dict[str, FieldDescriptor] = {}
+    fields: dict[str, FieldDescriptor] = {}
     for each in cast("list[FieldDescriptor]", message.DESCRIPTOR.fields):
-        known[each.name] = known[each.json_name] = each
+        fields[each.name] = fields[each.json_name] = each
     given: dict[str, str] = {}
     for name, value in data.items():
-        field = known.get(name)
+        field = fields.get(name)
         if field is None:
             continue
         path = prefix + field.name
@@ -168,7 +168,7 @@ def scalar(field: FieldDescriptor, value: Json) -> str | bool | int | float:
     """Return a JSON value, or a query parameter's text, as the Python value of a scalar field.
 
     Raises:
-        ValueError: it does not fit; the text says what would, and does not hold the value.
+        ValueError: it does not fit; the text has the valid range or type, never the value.
     """
     if field.enum_type is not None:
         return _enum(field.enum_type, value)

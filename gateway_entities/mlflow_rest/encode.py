@@ -1,4 +1,4 @@
-"""Messages to the dialect's JSON: proto field names, int64 as numbers, enums by name, unset fields left out."""
+"""Encode messages as the dialect's JSON: proto field names, int64 as numbers, enums by name, unset fields omitted."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from google.protobuf.message import Message
 
 from gateway_entities.entities import weights
 
-_OUR_OWN: Final = 1000
-"""From this number on, the fields of MLflow's messages are additions of the contract."""
+_FIRST_ADDED_NUMBER: Final = 1000
+"""Fields of MLflow's messages from this number on are additions of the contract."""
 
 
 def to_json(message: Message) -> bytes:
-    """Write a message as MLflow's server writes it: indented by 2, ASCII only, fields in the order of their numbers."""
+    """Encode a message as MLflow's server does: indented by 2, ASCII only, fields in the order of their numbers."""
     return json.dumps(to_dict(message), indent=2).encode()
 
 
 def to_dict(message: Message) -> dict[str, Any]:
     """Return the JSON object of a message.
 
-    Unknown fields have no name, so JSON cannot carry them. The contract's additions to MLflow's messages are left out.
+    Unknown fields have no name, so JSON cannot carry them. The contract's additions to MLflow's messages are omitted.
     """
     return {
         field.name: _value(field, value)
         for field, value in sorted(message.ListFields(), key=lambda item: item[0].number)
-        if field.number < _OUR_OWN
+        if field.number < _FIRST_ADDED_NUMBER
     }
 
 
@@ -44,10 +44,10 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
     if isinstance(value, Message):
         return to_dict(value)
     if field.enum_type is not None:
-        known = field.enum_type.values_by_number.get(value)
-        return value if known is None else known.name
+        member = field.enum_type.values_by_number.get(value)
+        return value if member is None else member.name
     if isinstance(value, float):
         if not math.isfinite(value):
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        return weights.held(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
+        return weights.shortest_decimal(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
     return value

@@ -1,4 +1,4 @@
-"""A step of a plan as an HTTP request to an MLflow server, and what the server's answer means. No I/O."""
+"""Convert a plan's step to an HTTP request of an MLflow server, and the HTTP response to a message. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 
 _ROUTES: Final = {route.method: route for route in ROUTES}
 
-# Codes that MLflow has and the table of errors has not.
+# MLflow's codes that are not in the table of errors.
 _OTHER_CODES: Final = {
     "BAD_REQUEST": Code.INVALID_ARGUMENT,
     "ENDPOINT_NOT_FOUND": Code.UNIMPLEMENTED,
@@ -34,16 +34,16 @@ _BY_STATUS: Final = {
     503: Code.UNAVAILABLE,
     504: Code.UNAVAILABLE,
 }
-# MLflow shows what its database said. These are how SQLite and PostgreSQL speak of a duplicate.
+# MLflow returns its database's errors. These are SQLite's and PostgreSQL's for a duplicate.
 _DUPLICATE: Final = ("UNIQUE constraint failed", "duplicate key value violates unique constraint")
 _SQL: Final = ("[SQL:", "sqlite3.", "psycopg")
 
-# Where MLflow answers "" for what nobody set.
+# Fields that MLflow returns as "" if they were never set.
 _NEVER_SET: Final = ("created_by", "last_updated_by")
 
 
-class Sent(NamedTuple):
-    """What to send.
+class RestRequest(NamedTuple):
+    """An HTTP request to an MLflow server.
 
     Attributes:
         verb: the HTTP method.
@@ -56,8 +56,8 @@ class Sent(NamedTuple):
     body: bytes
 
 
-def write(step: Step) -> Sent:
-    """Return the HTTP request of a step. Every GET's request holds text and numbers only, which a query can carry.
+def write(step: Step) -> RestRequest:
+    """Return the HTTP request of a step. The requests of all GETs have text and numbers only, so they fit a query.
 
     Raises:
         GatewayError: UNIMPLEMENTED for an RPC that MLflow does not have.
@@ -67,16 +67,16 @@ def write(step: Step) -> Sent:
         raise GatewayError(Code.UNIMPLEMENTED, f"MLflow has no {step.method.name}", reason="MLFLOW_CANNOT")
     path = PREFIXES[0] + route.path
     if route.verb != "GET":
-        return Sent(route.verb, path, encode.to_json(step.request))
+        return RestRequest(route.verb, path, encode.to_json(step.request))
     query = urlencode(encode.to_dict(step.request))
-    return Sent(route.verb, f"{path}?{query}" if query else path, b"")
+    return RestRequest(route.verb, f"{path}?{query}" if query else path, b"")
 
 
 def read(step: Step, status: int, body: bytes) -> Message:
-    """Return the response message of an answer.
+    """Return the response message of an HTTP response.
 
     Raises:
-        GatewayError: what the server said; INTERNAL for an answer that cannot be read whole.
+        GatewayError: the server's error; INTERNAL for a malformed response.
     """
     if status != 200:
         raise _error(step, status, body)
@@ -84,7 +84,7 @@ def read(step: Step, status: int, body: bytes) -> Message:
         response: Message = decode.to_message(decode.load(body), step.method.response_type)
     except GatewayError as error:
         raise GatewayError(
-            Code.INTERNAL, f"the MLflow server's answer to {step.method.name} is wrong: {error.message}"
+            Code.INTERNAL, f"the MLflow server's response to {step.method.name} is malformed: {error.message}"
         ) from None
     for field, value in response.ListFields():
         for resource in value if field.is_repeated else [value]:
@@ -111,9 +111,9 @@ def _error(step: Step, status: int, body: bytes) -> GatewayError:
         return GatewayError(code, f"HTTP status {status} without an MLflow error", reason="NOT_MLFLOW")
     if any(word in message for word in _DUPLICATE):
         taken = getattr(step.request, "name", "")
-        what = f"the name '{taken}' is taken" if taken else "what the request describes exists already"
+        what = f"the name '{taken}' is taken" if taken else "the resource of the request already exists"
         return GatewayError(Code.ALREADY_EXISTS, what, reason="MLFLOW_ERROR")
     code = Code.from_mlflow(name) or _OTHER_CODES.get(name) or _BY_STATUS.get(status, Code.UNKNOWN)
     if any(word in message for word in _SQL):
-        message = f"MLflow's database refused it ({name})"
+        message = f"MLflow's database rejected the request ({name})"
     return GatewayError(code, message, reason="MLFLOW_ERROR")

@@ -1,9 +1,8 @@
-"""What to ask of an MLflow server so that a call means what the contract says. No I/O.
+"""Plans: the requests to an MLflow server that together have a call's effect under the contract. No I/O.
 
-MLflow 3.17 lacks some of the contract's operations and quietly loses parts of others. A plan is a generator: it yields the
-requests to make, one after the other, is sent each response, and returns the response of the call. Where MLflow cannot do
-what was asked, in one request or several, the plan raises UNIMPLEMENTED; where what came back is not what was sent,
-DATA_LOSS.
+MLflow 3.17 lacks some of the contract's operations and silently loses parts of others. A plan is a generator: it yields the
+requests one by one, is sent each response, and returns the response of the call. It raises UNIMPLEMENTED for what MLflow
+cannot do in any number of requests, and DATA_LOSS if a response differs from what was sent.
 
 A plan of several requests is not atomic: another writer may come between them.
 """
@@ -23,7 +22,7 @@ from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_defi
 
 
 class Step(NamedTuple):
-    """One request to make of the server."""
+    """One request to the server."""
 
     method: Method[Any, Any]
     request: Message
@@ -33,27 +32,27 @@ Plan = Generator[Step, Any, Any]
 """Yields steps, is sent their responses, returns the response of the whole call."""
 
 Planner = Callable[[Method[Any, Any], Any], Plan]
-"""Makes the plan of a method and its request."""
+"""Creates the plan of a method and its request."""
 
 R = TypeVar("R", bound=Message)
 
 
 def plan(method: Method[Any, Any], request: Any) -> Plan:
-    """Return the plan of one call. The request is checked as our own server checks it: MLflow checks less.
+    """Return the plan of one call. The request is validated as by our own server: MLflow validates less.
 
     Raises:
         GatewayError: INVALID_ARGUMENT for a request that breaks the contract's rules.
     """
     rules.validate(request)
-    for field in _OUR_OWN:
+    for field in _UNSUPPORTED:
         if getattr(request, field, ""):
-            _unimplemented("does not know", field)
+            _unimplemented("does not support", field)
     steps: Planner = _PLANS.get(method, _plain)
     return (yield from steps(method, request))
 
 
-_OUR_OWN = ("etag", "request_id")
-"""What only our own server understands: to leave it out would promise what MLflow does not keep."""
+_UNSUPPORTED = ("etag", "request_id")
+"""Fields that MLflow does not support. Omitting them silently would break their guarantee."""
 
 
 def _plain(method: Method[Any, Any], request: Message) -> Plan:
@@ -73,17 +72,17 @@ def _get_secret(method: Method[Any, Any], request: secret_pb2.GetGatewaySecretIn
     if request.secret_id:
         return (yield Step(method, request))
     listed = yield Step(methods.LIST_GATEWAY_SECRET_INFOS, secret_pb2.ListGatewaySecretInfosRequest())
-    secret = _named("GatewaySecret", "secret_name", request.secret_name, listed.secrets)
+    secret = _by_name("GatewaySecret", "secret_name", request.secret_name, listed.secrets)
     return secret_pb2.GetGatewaySecretInfoResponse(secret=secret)
 
 
 def _update_secret(method: Method[Any, Any], request: secret_pb2.UpdateGatewaySecretRequest) -> Plan:
     sent = _without_mask(request)
     if "auth_config" in rules.written_fields(request) and not sent.auth_config:
-        # The one way MLflow offers: settings that are nothing once they are normalized.
+        # MLflow's only way to clear: settings that normalize to none.
         sent.auth_config["api_base"] = ""
     if not sent.HasField("updated_by"):
-        # MLflow would forget who changed the secret last.
+        # MLflow would clear last_updated_by.
         current = yield Step(
             methods.GET_GATEWAY_SECRET_INFO, secret_pb2.GetGatewaySecretInfoRequest(secret_id=request.secret_id)
         )
@@ -102,7 +101,7 @@ def _compare_secret(sent: Any, secret: secret_pb2.GatewaySecretInfo, *, last_upd
         lost.append("auth_config")
     if last_updated_by is not None and secret.last_updated_by != last_updated_by:
         lost.append("last_updated_by")
-    _refuse_loss(lost)
+    _reject_loss(lost)
 
 
 def _list_secrets(_: Method[Any, Any], request: secret_pb2.ListGatewaySecretInfosRequest) -> Plan:
@@ -119,7 +118,7 @@ def _get_definition(method: Method[Any, Any], request: model_definition_pb2.GetG
     if request.model_definition_id:
         return (yield Step(method, request))
     listed = yield Step(methods.LIST_GATEWAY_MODEL_DEFINITIONS, model_definition_pb2.ListGatewayModelDefinitionsRequest())
-    definition = _named("GatewayModelDefinition", "name", request.name, listed.model_definitions)
+    definition = _by_name("GatewayModelDefinition", "name", request.name, listed.model_definitions)
     return model_definition_pb2.GetGatewayModelDefinitionResponse(model_definition=definition)
 
 
@@ -137,7 +136,7 @@ def _list_definitions(_: Method[Any, Any], request: model_definition_pb2.ListGat
 def _write_definition(method: Method[Any, Any], request: Any) -> Plan:
     sent = request if method is methods.CREATE_GATEWAY_MODEL_DEFINITION else _without_mask(request)
     response = yield Step(method, sent)
-    _refuse_loss(_differences(sent, response.model_definition))
+    _reject_loss(_differences(sent, response.model_definition))
     return response
 
 
@@ -145,7 +144,7 @@ def _write_definition(method: Method[Any, Any], request: Any) -> Plan:
 
 
 def _create_endpoint(method: Method[Any, Any], request: endpoint_pb2.CreateGatewayEndpointRequest) -> Plan:
-    _refuse_repeated(request.model_configs)
+    _reject_repeated(request.model_configs)
     sent = _copy(request)
     if not sent.HasField("fallback_config"):
         _default_fallback(sent)
@@ -155,12 +154,12 @@ def _create_endpoint(method: Method[Any, Any], request: endpoint_pb2.CreateGatew
 
 
 def _update_endpoint(method: Method[Any, Any], request: endpoint_pb2.UpdateGatewayEndpointRequest) -> Plan:
-    _refuse_repeated(request.model_configs)
+    _reject_repeated(request.model_configs)
     sent = _without_mask(request, {"usage_tracking"})
     if "usage_tracking" in rules.written_fields(request) and not sent.HasField("usage_tracking"):
         sent.usage_tracking = True
     if sent.model_configs and not sent.HasField("fallback_config"):
-        # MLflow would wipe it together with the models.
+        # MLflow would clear it together with the models.
         current = yield Step(
             methods.GET_GATEWAY_ENDPOINT, endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
         )
@@ -177,11 +176,11 @@ def _compare_endpoint(sent: Any, endpoint: endpoint_pb2.GatewayEndpoint) -> None
     lost = _differences(sent, endpoint, except_for={"model_configs"})
     if sent.model_configs and [_config(c) for c in sent.model_configs] != [_config(m) for m in endpoint.model_mappings]:
         lost.append("model_configs")
-    _refuse_loss(lost)
+    _reject_loss(lost)
 
 
 def _config(each: Any) -> tuple[object, ...]:
-    """Return what a config asks for, or a mapping has."""
+    """Return the settings of a config or a mapping, for comparison."""
     return (
         each.model_definition_id,
         each.linkage_type,
@@ -195,8 +194,8 @@ def _default_fallback(sent: Any) -> None:
         sent.fallback_config.strategy = endpoint_pb2.SEQUENTIAL
 
 
-def _refuse_repeated(configs: Iterable[endpoint_pb2.GatewayEndpointModelConfig]) -> None:
-    """MLflow answers a repeated linkage with the text of an SQL statement."""
+def _reject_repeated(configs: Iterable[endpoint_pb2.GatewayEndpointModelConfig]) -> None:
+    """Reject a repeated linkage, for which MLflow returns the text of an SQL statement."""
     seen: set[tuple[str, int]] = set()
     for config in configs:
         linkage = (config.model_definition_id, config.linkage_type)
@@ -218,7 +217,7 @@ def _list_endpoints(_: Method[Any, Any], request: endpoint_pb2.ListGatewayEndpoi
         definition = mapping.model_definition
         return definition.secret_id == request.secret_id and request.provider in {"", definition.provider}
 
-    # MLflow does not read the filter by secret.
+    # MLflow ignores the filter by secret.
     found = [e for e in response.endpoints if not request.secret_id or any(matches(m) for m in e.model_mappings)]
     return endpoint_pb2.ListGatewayEndpointsResponse(endpoints=_in_order(found, "endpoint_id"))
 
@@ -227,7 +226,7 @@ def _delete_endpoint(method: Method[Any, Any], request: endpoint_pb2.DeleteGatew
     policies = (yield from _list_policies(methods.LIST_GATEWAY_BUDGET_POLICIES, None)).budget_policies
     response = yield Step(method, request)
     for policy in policies:
-        # MLflow would leave them behind, pointing at nothing.
+        # MLflow would leave them behind, with a target that is gone.
         if policy.target_scope == budget_pb2.ENDPOINT and policy.target_value == request.endpoint_id:
             yield Step(
                 methods.DELETE_GATEWAY_BUDGET_POLICY,
@@ -241,7 +240,7 @@ def _attach(method: Method[Any, Any], request: endpoint_pb2.AttachModelToGateway
     lost = _differences(request, response.mapping, except_for={"model_config"})
     if _config(request.model_config) != _config(response.mapping):
         lost.append("model_config")
-    _refuse_loss(lost)
+    _reject_loss(lost)
     if request.model_config.linkage_type == endpoint_pb2.FALLBACK:
         get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
         current = yield Step(methods.GET_GATEWAY_ENDPOINT, get)
@@ -269,7 +268,7 @@ def _detach(method: Method[Any, Any], request: endpoint_pb2.DetachModelFromGatew
             reason="LAST_PRIMARY_MODEL",
         )
     response = yield Step(method, request)
-    # MLflow removes one linkage at a time.
+    # MLflow removes one linkage per call.
     for _ in going[1:]:
         yield Step(method, request)
     return response
@@ -280,9 +279,9 @@ def _detach(method: Method[Any, Any], request: endpoint_pb2.DetachModelFromGatew
 
 def _create_binding(method: Method[Any, Any], request: binding_pb2.CreateGatewayEndpointBindingRequest) -> Plan:
     if request.resource_type != "scorer":
-        _unimplemented("binds no resources but those of type 'scorer'", "resource_type")
+        _unimplemented("only binds resources of type 'scorer'", "resource_type")
     response = yield Step(method, request)
-    _refuse_loss(_differences(request, response.binding))
+    _reject_loss(_differences(request, response.binding))
     return response
 
 
@@ -305,12 +304,12 @@ def _write_policy(method: Method[Any, Any], request: Any) -> Plan:
     if not sent.target_value:
         sent.ClearField("target_value")
     response = yield Step(method, sent)
-    _refuse_loss(_differences(sent, response.budget_policy))
+    _reject_loss(_differences(sent, response.budget_policy))
     return response
 
 
 def _list_policies(method: Method[Any, Any], _: object) -> Plan:
-    """Read every page: MLflow's order is not ours, so a page of its means nothing to a caller of ours."""
+    """Read every page: MLflow's order differs, so its pages cannot be passed on."""
     found: list[budget_pb2.GatewayBudgetPolicy] = []
     token: str | None = None
     for _page in itertools.count():
@@ -357,7 +356,7 @@ def _copy(message: R) -> R:
 
 
 def _without_mask(request: R, clearable: Iterable[str] = ("auth_config",)) -> R:
-    """Return an update with just the fields that it writes, as MLflow reads one.
+    """Return an update with only the fields that it writes, since MLflow has no mask.
 
     Raises:
         GatewayError: UNIMPLEMENTED when it clears a field that is not in ``clearable``.
@@ -369,13 +368,13 @@ def _without_mask(request: R, clearable: Iterable[str] = ("auth_config",)) -> R:
     for name in sorted(written - given - set(clearable)):
         _unimplemented("cannot clear this field", name)
     for name in given - written:
-        # The first field names what to update.
+        # The first field identifies the resource.
         if name not in {sent.DESCRIPTOR.fields[0].name, "updated_by"}:
             sent.ClearField(name)
     return sent
 
 
-def _named(noun: str, field: str, name: str, listed: Iterable[R]) -> R:
+def _by_name(noun: str, field: str, name: str, listed: Iterable[R]) -> R:
     for each in listed:
         if getattr(each, field) == name:
             return each
@@ -387,7 +386,7 @@ def _in_order(messages: Iterable[R], *key: str) -> list[R]:
 
 
 def _differences(sent: Message, received: Message, *, except_for: Iterable[str] = ()) -> list[str]:
-    """Return the names of the fields that the request gives and the answer does not repeat."""
+    """Return the names of the request's fields whose value the response does not have."""
     lost: list[str] = []
     for field, value in sent.ListFields():
         name = "last_updated_by" if field.name == "updated_by" else field.name
@@ -400,11 +399,11 @@ def _differences(sent: Message, received: Message, *, except_for: Iterable[str] 
     return lost
 
 
-def _refuse_loss(lost: list[str]) -> None:
+def _reject_loss(lost: list[str]) -> None:
     if lost:
         raise GatewayError(
             Code.DATA_LOSS,
-            f"the MLflow server stored something other than was sent, in {', '.join(lost)}",
+            f"the MLflow server stored other values than were sent, in {', '.join(lost)}",
             reason="MLFLOW_STORED_OTHERWISE",
         )
 

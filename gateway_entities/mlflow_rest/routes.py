@@ -1,4 +1,4 @@
-"""The one table of the dialect: HTTP method and path of each RPC. Adding an RPC is one row.
+"""Routes of the dialect: HTTP method and path of each RPC. Adding an RPC is one row.
 
 Source: the ``rpc`` options of MLflow 3.17's ``service.proto``, as its server serves them.
 """
@@ -11,7 +11,7 @@ from gateway_entities import methods
 from gateway_entities.methods import Method
 
 PREFIXES: Final = ("/api/3.0/mlflow/gateway", "/ajax-api/3.0/mlflow/gateway")
-"""What may stand before a route's path. The server answers under both; the client uses the first."""
+"""Prefixes of a route's path. The server serves both; the client uses the first."""
 
 
 class Route(NamedTuple):

@@ -1,1 +1,1 @@
-"""How each language's stubs are made: one module a language, each with a ``generate`` and what it needs from the machine."""
+"""Code generators: one module for each output, with a ``generate`` function and its tools."""

@@ -1,4 +1,4 @@
-"""What the generators share: the protos, the folder that keeps compilers between runs, and protoc itself."""
+"""Shared parts of the generators: the protos, the cache of compilers, and protoc."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pathlib import Path
 PROTO = Path(__file__).resolve().parent.parent
 ROOT = PROTO.parent
 CACHE = ROOT / ".cache"
-# grpcio-tools 1.76 writes code for protobuf 6.31.1 and later; a newer one would shut importers with that version out. The
-# protobuf here only runs the plug-ins.
+# grpcio-tools 1.76 writes code for protobuf 6.31.1 and later; a newer one would exclude importers with that version.
+# The protobuf here only runs the plug-ins.
 REQUIREMENTS = ("grpcio-tools==1.76.0", "protobuf==6.33.6", "setuptools==80.9.0", "mypy-protobuf==5.1.0")
 
 
 class MissingToolError(Exception):
-    """A program that a generator needs is not on this machine. The text says which, and how to get it."""
+    """A generator's program is not installed. The text names it and how to install it."""
 
 
 def sources() -> list[str]:
-    """Return every proto file, as protoc is to be told of it: its path below proto/, in order."""
+    """Return the paths of all proto files below proto/, sorted, as arguments of protoc."""
     return sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
 
 
@@ -38,16 +38,16 @@ def program(name: str, how_to_install: str) -> str:
     """
     found = shutil.which(name)
     if found is None:
-        raise MissingToolError(f"{name} is not on this machine: {how_to_install}")
+        raise MissingToolError(f"{name} is not installed: {how_to_install}")
     return found
 
 
 def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Path:
-    """Return a folder that ``make`` has filled once for these versions, now or in an earlier run.
+    """Return a cached folder that ``make`` filled for these versions, now or in an earlier run.
 
     Args:
-        name: what it is for, the start of the folder's name.
-        versions: what it depends on. When one changes, the folder is made again.
+        name: prefix of the folder's name.
+        versions: cache key: another value gives a new folder.
         make: fills the folder, which exists and is empty.
     """
     digest = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
@@ -65,7 +65,7 @@ def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Pa
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes out: two that run at the same time must not install into one folder."""
+    """Hold a lock between processes: two must not install into one folder at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -73,10 +73,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def python_environment() -> Path:
-    """Return the bin folder of an environment of its own with protoc and Python's plug-ins, in exact versions.
+    """Return the bin folder of a separate environment with protoc and Python's plug-ins, in exact versions.
 
-    The version of the generator is the lowest protobuf version that every importer of the stubs may have, so it must not
-    follow what happens to be installed.
+    The generator's version is the lowest protobuf version that the stubs support, so it must not depend on what is
+    installed.
     """
 
     def make(folder: Path) -> None:
@@ -92,12 +92,12 @@ def protoc(*options: str, plugins: Path | None = None, root: Path = PROTO, files
 
     Args:
         options: protoc's options, such as ``--go_out=FOLDER``.
-        plugins: a folder to look for plug-ins in, beside those of Python.
+        plugins: another folder of plug-ins, beside those of Python.
         root: the folder that the paths of the files are relative to.
-        files: the files; empty for the whole contract.
+        files: the files; empty for all of proto/.
 
     Raises:
-        CalledProcessError: a proto does not compile; protoc has said where.
+        CalledProcessError: a proto does not compile; protoc has printed the place.
     """
     binaries = python_environment()
     # protoc finds its plug-ins on the search path.

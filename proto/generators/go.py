@@ -9,18 +9,18 @@ from pathlib import Path
 
 from generators.compilers import PROTO, kept, program, protoc
 
-# Each writes code for the version of its library in proto/packages/go/go.mod: they move together.
+# Each generates code for its library's version in proto/packages/go/go.mod: update both together.
 PLUGINS = (
     "google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12",
     "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2",
     "connectrpc.com/connect/cmd/protoc-gen-connect-go@v1.21.1",
 )
-# The path in the protos' go_package. It names no host: a module that is not fetched from anywhere, users `replace`.
+# The path in the protos' go_package. It has no host: users `replace` the module.
 MODULE = "gateway_entities/gen/go"
 
 
 def plugins() -> Path:
-    """Return the folder with the plug-ins of protoc, in exact versions."""
+    """Return the folder with protoc's plug-ins, in exact versions."""
     go = program("go", "install Go 1.26 or newer, https://go.dev/doc/install")
 
     def make(folder: Path) -> None:

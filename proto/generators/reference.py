@@ -1,4 +1,4 @@
-"""The reference of the documentation: a page for each proto file, from its comments."""
+"""Reference documentation: a page for each proto file, from its comments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ServiceDescriptorProto,
     )
 
-# Numbers of descriptor.proto: the lists that a path into a file goes through.
+# Field numbers in descriptor.proto: the elements of a location's path.
 _MESSAGES, _ENUMS, _SERVICES = 4, 5, 6
 _FIELDS, _NESTED, _VALUES, _METHODS = 2, 3, 2, 2
 _IDEMPOTENCY = {1: "No side effects: a client may repeat it.", 2: "Idempotent: a client may repeat it."}
@@ -31,13 +31,13 @@ def generate(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         descriptors = Path(folder) / "protos.binpb"
         protoc(f"--descriptor_set_out={descriptors}", "--include_source_info")
-        # The Python that runs this needs no protobuf; that of the compilers has it.
+        # The running Python may lack protobuf; the compilers' environment has it.
         command: list[str | Path] = [python_environment() / "python", "-m", "generators.reference", descriptors, target]
         subprocess.run(command, check=True, cwd=Path(__file__).parent.parent)
 
 
 class _File:
-    """One proto file: its descriptor, the comments of it, and the pages that types are on."""
+    """One proto file: its descriptor, its comments, and the pages of types."""
 
     def __init__(self, descriptor: FileDescriptorProto, pages: Mapping[str, str]) -> None:
         self.descriptor = descriptor
@@ -46,7 +46,7 @@ class _File:
 
     def page(self) -> str:
         """Return the page."""
-        # What stands at the head of a file is detached from its first statement by an empty line.
+        # The head comment of a file is detached from its first statement by an empty line.
         head = self._comments[12,].leading_detached_comments[0]
         lines = [f"# {_name(self.descriptor)}.proto", "", _prose(head), ""]
         for index, service in enumerate(self.descriptor.service):
@@ -113,7 +113,7 @@ def _name(file: FileDescriptorProto) -> str:
 
 
 def _prose(comment: str) -> str:
-    """Return a comment as Markdown: what would be markup is text."""
+    """Return a comment as Markdown, with its markup characters escaped."""
     lines = (line.strip() for line in comment.strip().splitlines())
     return re.sub(r"([\\`*\[\]<>|])", r"\\\1", "\n".join(lines))
 

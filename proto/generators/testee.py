@@ -1,4 +1,4 @@
-"""The testee protocol of the interop tests: messages for the testees in Python, Go and TypeScript."""
+"""Testee protocol of the interop tests: messages for the testees in Python, Go and TypeScript."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = "testee.proto"
 
 
 def generate(target: Path) -> None:
-    """Write the messages below target, an empty folder, at the paths that they have below tests/interop."""
+    """Write the messages below target, an empty folder, at their paths below tests/interop."""
     for name in ("proto", "go", "ts/src"):
         (target / name).mkdir(parents=True)
     folder = INTEROP / "proto"

@@ -1,4 +1,4 @@
-"""TypeScript and JavaScript: an npm package of ES modules with their types, which needs no build step of its users."""
+"""TypeScript and JavaScript: an npm package of ES modules with their types, usable without a build step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from generators.compilers import PROTO, kept, program, protoc, sources
 
-# The newest that runs on Node.js 20. The stubs need a @bufbuild/protobuf that is no older than their generator, so
-# proto/packages/ts/package.json asks for this version or a later one.
+# The newest for Node.js 20. The stubs need a @bufbuild/protobuf of the generator's version or later, as
+# proto/packages/ts/package.json requires.
 PLUGIN = ("@bufbuild/protoc-gen-es@2.13.0", "@bufbuild/protobuf@2.13.0")
 PACKAGE = PROTO / "packages" / "ts"
 INDEX_HEAD = "// Generated from proto/ by proto/generate.py. Do not edit.\n"
@@ -19,7 +19,7 @@ def generate(target: Path) -> None:
     """Write the package below target, an empty folder: messages, services, their types, and an index for each proto package.
 
     Raises:
-        MissingToolError: there is no Node.js here.
+        MissingToolError: Node.js is not installed.
     """
     options = "target=js+dts,import_extension=js"
     protoc(f"--es_out={target}", f"--es_opt={options}", plugins=plugin() / "node_modules" / ".bin")
@@ -32,7 +32,7 @@ def generate(target: Path) -> None:
 
 
 def plugin() -> Path:
-    """Return the folder in which protoc's plug-in is installed."""
+    """Return the folder with protoc's plug-in."""
     program("node", "install Node.js 20 or newer")
     npm = program("npm", "install npm, which comes with Node.js")
 

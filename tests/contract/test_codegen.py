@@ -23,7 +23,7 @@ def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def generate_if_possible(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Skip the test where the language's own tools are missing; the command says what to install."""
     result = generate(tree, *arguments)
-    if result.returncode != 0 and " is not on this machine: " in result.stderr:
+    if result.returncode != 0 and " is not installed: " in result.stderr:
         pytest.skip(result.stderr.strip())
     return result
 
@@ -84,7 +84,7 @@ def test_a_language_without_its_tools_is_named(tree: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", "")
     result = generate(tree, "--check", "go")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("go: go is not on this machine: ")
+    assert result.stderr.startswith("go: go is not installed: ")
 
 
 def test_a_check_names_a_stale_file(tree: Path) -> None:

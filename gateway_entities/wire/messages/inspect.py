@@ -147,7 +147,7 @@ def _value(data: bytes, record: Record, slot: Slot) -> str:
         return _number(slot, record.value)
     form = {_F.TYPE_DOUBLE: "<d", _F.TYPE_FLOAT: "<f", _F.TYPE_SFIXED64: "<q", _F.TYPE_SFIXED32: "<i"}.get(kind)
     (number,) = struct.unpack(form or ("<Q" if record.wire == FIXED64 else "<I"), data[body:end])
-    return str(weights.held(number) if kind == _F.TYPE_FLOAT else number)
+    return str(weights.shortest_decimal(number) if kind == _F.TYPE_FLOAT else number)
 
 
 def _number(slot: Slot, raw: int) -> str:

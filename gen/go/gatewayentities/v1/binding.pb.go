@@ -23,13 +23,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// GatewayEndpointBinding says that a resource uses an endpoint.
+// GatewayEndpointBinding records that a resource uses an endpoint.
 type GatewayEndpointBinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Always present.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
-	// kinds are "scorer" and "scorer_job". Always present.
+	// Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
+	// types are "scorer" and "scorer_job". Always present.
 	ResourceType *string `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3,oneof" json:"resource_type,omitempty"`
 	// Identifier of the resource in its own system, 1 to 255 characters. Always present.
 	ResourceId *string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3,oneof" json:"resource_id,omitempty"`
@@ -37,11 +37,11 @@ type GatewayEndpointBinding struct {
 	CreatedAt *int64 `protobuf:"varint,4,opt,name=created_at,json=createdAt,proto3,oneof" json:"created_at,omitempty"`
 	// Time of the last change in milliseconds since the Unix epoch, UTC. Always present.
 	LastUpdatedAt *int64 `protobuf:"varint,5,opt,name=last_updated_at,json=lastUpdatedAt,proto3,oneof" json:"last_updated_at,omitempty"`
-	// Who created the binding, 1 to 255 characters. Absent when it was not given.
+	// Creator of the binding, 1 to 255 characters. Absent if it was not given.
 	CreatedBy *string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// Who changed the binding last, 1 to 255 characters. Absent when nobody was ever named.
+	// Actor of the last change to the binding, 1 to 255 characters. Absent if it was never given.
 	LastUpdatedBy *string `protobuf:"bytes,7,opt,name=last_updated_by,json=lastUpdatedBy,proto3,oneof" json:"last_updated_by,omitempty"`
-	// Name of the resource for people. Absent when it is not known.
+	// Display name of the resource. Absent if it is unknown.
 	DisplayName   *string `protobuf:"bytes,10,opt,name=display_name,json=displayName,proto3,oneof" json:"display_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -133,20 +133,20 @@ func (x *GatewayEndpointBinding) GetDisplayName() string {
 	return ""
 }
 
-// CreateGatewayEndpointBindingRequest describes the link to make.
+// CreateGatewayEndpointBindingRequest describes the binding to create.
 type CreateGatewayEndpointBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
+	// Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
 	// Required.
 	ResourceType *string `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3,oneof" json:"resource_type,omitempty"`
-	// Identifier of the resource in its own system, 1 to 255 characters. It is not looked up. Required.
+	// Identifier of the resource in its own system, 1 to 255 characters. Its existence is not checked. Required.
 	ResourceId *string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3,oneof" json:"resource_id,omitempty"`
-	// Who creates the binding, 1 to 255 characters. Optional.
+	// Creator of the binding, 1 to 255 characters. Optional.
 	CreatedBy *string `protobuf:"bytes,4,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -222,9 +222,9 @@ type CreateGatewayEndpointBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The new binding.
 	Binding *GatewayEndpointBinding `protobuf:"bytes,1,opt,name=binding,proto3" json:"binding,omitempty"`
-	// Etag of the binding after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the binding after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -286,15 +286,14 @@ type DeleteGatewayEndpointBindingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// Kind of the resource. Required.
+	// Type of the resource. Required.
 	ResourceType *string `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3,oneof" json:"resource_type,omitempty"`
 	// Identifier of the resource. Required.
 	ResourceId *string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3,oneof" json:"resource_id,omitempty"`
-	// The etag that the binding must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the binding. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -365,10 +364,10 @@ func (x *DeleteGatewayEndpointBindingRequest) GetRequestId() string {
 	return ""
 }
 
-// DeleteGatewayEndpointBindingResponse tells when it was removed.
+// DeleteGatewayEndpointBindingResponse carries the revision of the deletion.
 type DeleteGatewayEndpointBindingResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -416,13 +415,13 @@ type ListGatewayEndpointBindingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only bindings of this endpoint. Absent or empty means all.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// Only bindings of this kind of resource. Absent or empty means all.
+	// Only bindings of this resource type. Absent or empty means all.
 	ResourceType *string `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3,oneof" json:"resource_type,omitempty"`
 	// Only bindings of this resource. Absent or empty means all.
 	ResourceId *string `protobuf:"bytes,3,opt,name=resource_id,json=resourceId,proto3,oneof" json:"resource_id,omitempty"`
-	// Most bindings in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+	// Maximum number of bindings in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
-	// The next_page_token of the page before. Absent or empty starts at the first page.
+	// Value of next_page_token in the previous response. Absent or empty means the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -498,9 +497,9 @@ type ListGatewayEndpointBindingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The bindings of this page.
 	Bindings []*GatewayEndpointBinding `protobuf:"bytes,1,rep,name=bindings,proto3" json:"bindings,omitempty"`
-	// Number of the last change that this answer has seen, 0 before the first.
+	// Revision of the last change that this response includes, 0 before the first change.
 	Revision *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
-	// Token of the next page. Absent on the last one.
+	// Token of the next page. Absent on the last page.
 	NextPageToken *string `protobuf:"bytes,1006,opt,name=next_page_token,json=nextPageToken,proto3,oneof" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,7 +28,7 @@ const (
 type BudgetDurationUnit int32
 
 const (
-	// No unit was chosen; refused in requests.
+	// No unit was chosen; rejected in requests.
 	BudgetDurationUnit_DURATION_UNIT_UNSPECIFIED BudgetDurationUnit = 0
 	// 60 seconds, counted from 1970-01-01T00:00Z.
 	BudgetDurationUnit_MINUTES BudgetDurationUnit = 1
@@ -89,19 +89,19 @@ func (BudgetDurationUnit) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{0}
 }
 
-// BudgetTargetScope says whose spending a policy counts.
+// BudgetTargetScope selects the spending that a policy counts.
 type BudgetTargetScope int32
 
 const (
-	// No scope was chosen; refused in requests.
+	// No scope was chosen; rejected in requests.
 	BudgetTargetScope_TARGET_SCOPE_UNSPECIFIED BudgetTargetScope = 0
-	// Everybody's.
+	// All spending.
 	BudgetTargetScope_GLOBAL BudgetTargetScope = 1
-	// That of the policy's workspace.
+	// Spending of the policy's workspace.
 	BudgetTargetScope_WORKSPACE BudgetTargetScope = 2
-	// That of one endpoint; target_value is its id.
+	// Spending of one endpoint; target_value is its id.
 	BudgetTargetScope_ENDPOINT BudgetTargetScope = 3
-	// That of one user; target_value is the user's name.
+	// Spending of one user; target_value is the user's name.
 	BudgetTargetScope_USER BudgetTargetScope = 4
 )
 
@@ -150,15 +150,15 @@ func (BudgetTargetScope) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{1}
 }
 
-// BudgetAction says what happens once the amount is spent.
+// BudgetAction is the effect of a spent budget.
 type BudgetAction int32
 
 const (
-	// No action was chosen; refused in requests.
+	// No action was chosen; rejected in requests.
 	BudgetAction_BUDGET_ACTION_UNSPECIFIED BudgetAction = 0
-	// Somebody is told; requests go on.
+	// The budget is reported as spent; requests continue.
 	BudgetAction_ALERT BudgetAction = 1
-	// Requests are refused until the window ends.
+	// Requests are rejected until the window ends.
 	BudgetAction_REJECT BudgetAction = 2
 )
 
@@ -207,7 +207,7 @@ func (BudgetAction) EnumDescriptor() ([]byte, []int) {
 type BudgetUnit int32
 
 const (
-	// No unit was chosen; refused in requests.
+	// No unit was chosen; rejected in requests.
 	BudgetUnit_BUDGET_UNIT_UNSPECIFIED BudgetUnit = 0
 	// United States dollars.
 	BudgetUnit_USD BudgetUnit = 1
@@ -307,26 +307,26 @@ func (x *BudgetDuration) GetValue() int32 {
 	return 0
 }
 
-// GatewayBudgetPolicy limits what may be spent in each window.
+// GatewayBudgetPolicy limits the spend of each window.
 type GatewayBudgetPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier, "bp-" and 32 hexadecimal digits. Always present.
 	BudgetPolicyId *string `protobuf:"bytes,1,opt,name=budget_policy_id,json=budgetPolicyId,proto3,oneof" json:"budget_policy_id,omitempty"`
 	// Unit of the amount. Always present.
 	BudgetUnit *BudgetUnit `protobuf:"varint,2,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
-	// What may be spent in one window, finite and 0 or more. Always present.
+	// Maximum spend in one window, finite and 0 or more. Always present.
 	BudgetAmount *float64 `protobuf:"fixed64,3,opt,name=budget_amount,json=budgetAmount,proto3,oneof" json:"budget_amount,omitempty"`
 	// Length of a window. Always present.
 	Duration *BudgetDuration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Whose spending counts. Always present.
+	// Scope of the spending that counts. Always present.
 	TargetScope *BudgetTargetScope `protobuf:"varint,5,opt,name=target_scope,json=targetScope,proto3,enum=gatewayentities.v1.BudgetTargetScope,oneof" json:"target_scope,omitempty"`
-	// What happens once the amount is spent. Always present.
+	// Effect of a spent budget. Always present.
 	BudgetAction *BudgetAction `protobuf:"varint,6,opt,name=budget_action,json=budgetAction,proto3,enum=gatewayentities.v1.BudgetAction,oneof" json:"budget_action,omitempty"`
-	// Who created the policy, 1 to 255 characters. Absent when it was not given.
+	// Creator of the policy, 1 to 255 characters. Absent if it was not given.
 	CreatedBy *string `protobuf:"bytes,7,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
 	// Time of creation in milliseconds since the Unix epoch, UTC. Always present.
 	CreatedAt *int64 `protobuf:"varint,8,opt,name=created_at,json=createdAt,proto3,oneof" json:"created_at,omitempty"`
-	// Who changed the policy last, 1 to 255 characters. Absent when nobody was ever named.
+	// Actor of the last change to the policy, 1 to 255 characters. Absent if it was never given.
 	LastUpdatedBy *string `protobuf:"bytes,9,opt,name=last_updated_by,json=lastUpdatedBy,proto3,oneof" json:"last_updated_by,omitempty"`
 	// Time of the last change in milliseconds since the Unix epoch, UTC. Always present.
 	LastUpdatedAt *int64 `protobuf:"varint,10,opt,name=last_updated_at,json=lastUpdatedAt,proto3,oneof" json:"last_updated_at,omitempty"`
@@ -443,7 +443,7 @@ func (x *GatewayBudgetPolicy) GetTargetValue() string {
 	return ""
 }
 
-// GatewayBudgetWindow is one policy's window, as a rule the current one. It starts at window_start_ms and ends just before
+// GatewayBudgetWindow is one policy's window, normally the current one. It starts at window_start_ms and ends just before
 // window_end_ms.
 type GatewayBudgetWindow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -453,7 +453,7 @@ type GatewayBudgetWindow struct {
 	WindowStartMs *int64 `protobuf:"varint,2,opt,name=window_start_ms,json=windowStartMs,proto3,oneof" json:"window_start_ms,omitempty"`
 	// First moment after the window in milliseconds since the Unix epoch, UTC. Always present.
 	WindowEndMs *int64 `protobuf:"varint,3,opt,name=window_end_ms,json=windowEndMs,proto3,oneof" json:"window_end_ms,omitempty"`
-	// Spent in this window so far, in the policy's budget_unit. Always present.
+	// Amount spent in this window so far, in the policy's budget_unit. Always present.
 	CurrentSpend  *float64 `protobuf:"fixed64,4,opt,name=current_spend,json=currentSpend,proto3,oneof" json:"current_spend,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -517,17 +517,17 @@ func (x *GatewayBudgetWindow) GetCurrentSpend() float64 {
 	return 0
 }
 
-// GatewayBudgetCheck tells whether a request may be made, and how much the tightest budget leaves: of the policies that
-// match and have the action REJECT, the one with the least left; of several, the one whose window ends last.
+// GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
+// REJECT, the one with the least remaining; among equals, the one whose window ends last.
 type GatewayBudgetCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the request may be made. Always present.
+	// Whether the request is allowed. Always present.
 	Allowed *bool `protobuf:"varint,1,opt,name=allowed,proto3,oneof" json:"allowed,omitempty"`
 	// The tightest policy. Absent when no policy with the action REJECT matches.
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,2,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
 	// Its current window. Present when the policy is.
 	Window *GatewayBudgetWindow `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
-	// What it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request is refused.
+	// Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
 	// Present when the policy is.
 	Remaining     *float64 `protobuf:"fixed64,4,opt,name=remaining,proto3,oneof" json:"remaining,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -597,21 +597,21 @@ type CreateGatewayBudgetPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unit of the amount. Required.
 	BudgetUnit *BudgetUnit `protobuf:"varint,1,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
-	// What may be spent in one window, finite and 0 or more. Required.
+	// Maximum spend in one window, finite and 0 or more. Required.
 	BudgetAmount *float64 `protobuf:"fixed64,2,opt,name=budget_amount,json=budgetAmount,proto3,oneof" json:"budget_amount,omitempty"`
 	// Length of a window. Required.
 	Duration *BudgetDuration `protobuf:"bytes,3,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Whose spending counts. Required.
+	// Scope of the spending that counts. Required.
 	TargetScope *BudgetTargetScope `protobuf:"varint,4,opt,name=target_scope,json=targetScope,proto3,enum=gatewayentities.v1.BudgetTargetScope,oneof" json:"target_scope,omitempty"`
-	// What happens once the amount is spent. Required.
+	// Effect of a spent budget. Required.
 	BudgetAction *BudgetAction `protobuf:"varint,5,opt,name=budget_action,json=budgetAction,proto3,enum=gatewayentities.v1.BudgetAction,oneof" json:"budget_action,omitempty"`
-	// Who creates the policy, 1 to 255 characters. Optional.
+	// Creator of the policy, 1 to 255 characters. Optional.
 	CreatedBy *string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, refused for
-	// others, where an empty value counts as none.
+	// The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, rejected for
+	// others, where an empty value counts as absent.
 	TargetValue *string `protobuf:"bytes,7,opt,name=target_value,json=targetValue,proto3,oneof" json:"target_value,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -708,9 +708,9 @@ type CreateGatewayBudgetPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The new policy.
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,1,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
-	// Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -818,9 +818,9 @@ type GetGatewayBudgetPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy.
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,1,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
-	// Etag of the policy as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the policy as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of the last change that this answer has seen, 0 before the first.
+	// Revision of the last change that this response includes, 0 before the first change.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -877,33 +877,32 @@ func (x *GetGatewayBudgetPolicyResponse) GetRevision() int64 {
 	return 0
 }
 
-// UpdateGatewayBudgetPolicyRequest says what to change in a policy.
+// UpdateGatewayBudgetPolicyRequest describes the changes to a policy.
 type UpdateGatewayBudgetPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the policy to change. Required.
 	BudgetPolicyId *string `protobuf:"bytes,1,opt,name=budget_policy_id,json=budgetPolicyId,proto3,oneof" json:"budget_policy_id,omitempty"`
 	// Unit of the amount. Absent means unchanged.
 	BudgetUnit *BudgetUnit `protobuf:"varint,2,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
-	// What may be spent in one window, finite and 0 or more. Absent means unchanged.
+	// Maximum spend in one window, finite and 0 or more. Absent means unchanged.
 	BudgetAmount *float64 `protobuf:"fixed64,3,opt,name=budget_amount,json=budgetAmount,proto3,oneof" json:"budget_amount,omitempty"`
 	// Length of a window, unit and value together. Absent means unchanged.
 	Duration *BudgetDuration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Whose spending counts. Absent means unchanged. A new scope drops the old target.
+	// Scope of the spending that counts. Absent means unchanged. A new scope clears the old target.
 	TargetScope *BudgetTargetScope `protobuf:"varint,5,opt,name=target_scope,json=targetScope,proto3,enum=gatewayentities.v1.BudgetTargetScope,oneof" json:"target_scope,omitempty"`
-	// What happens once the amount is spent. Absent means unchanged.
+	// Effect of a spent budget. Absent means unchanged.
 	BudgetAction *BudgetAction `protobuf:"varint,6,opt,name=budget_action,json=budgetAction,proto3,enum=gatewayentities.v1.BudgetAction,oneof" json:"budget_action,omitempty"`
-	// Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was.
+	// Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged.
 	UpdatedBy *string `protobuf:"bytes,7,opt,name=updated_by,json=updatedBy,proto3,oneof" json:"updated_by,omitempty"`
-	// The new target, of the same form as in CreateGatewayBudgetPolicyRequest. Absent means unchanged.
+	// The new target, with the same limits as in CreateGatewayBudgetPolicyRequest. Absent means unchanged.
 	TargetValue *string `protobuf:"bytes,8,opt,name=target_value,json=targetValue,proto3,oneof" json:"target_value,omitempty"`
-	// The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
-	// Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A named field that is
-	// absent is cleared, if it may be. Without a mask every field that is present is written.
+	// Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A listed field that is
+	// absent is cleared if it is optional. Without a mask every field that is present is written.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,1002,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1021,9 +1020,9 @@ type UpdateGatewayBudgetPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy.
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,1,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
-	// Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1085,11 +1084,10 @@ type DeleteGatewayBudgetPolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the policy. Required.
 	BudgetPolicyId *string `protobuf:"bytes,1,opt,name=budget_policy_id,json=budgetPolicyId,proto3,oneof" json:"budget_policy_id,omitempty"`
-	// The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1146,10 +1144,10 @@ func (x *DeleteGatewayBudgetPolicyRequest) GetRequestId() string {
 	return ""
 }
 
-// DeleteGatewayBudgetPolicyResponse tells when it was removed.
+// DeleteGatewayBudgetPolicyResponse carries the revision of the deletion.
 type DeleteGatewayBudgetPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1195,9 +1193,9 @@ func (x *DeleteGatewayBudgetPolicyResponse) GetRevision() int64 {
 // ListGatewayBudgetPoliciesRequest selects a page of policies.
 type ListGatewayBudgetPoliciesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most policies in one response, 0 to 50000. Absent or 0 means 1000.
+	// Maximum number of policies in one response, 0 to 50000. Absent or 0 means 1000.
 	MaxResults *int64 `protobuf:"varint,1,opt,name=max_results,json=maxResults,proto3,oneof" json:"max_results,omitempty"`
-	// The next_page_token of the page before. Absent or empty starts at the first page.
+	// Value of next_page_token in the previous response. Absent or empty means the first page.
 	PageToken     *string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1252,9 +1250,9 @@ type ListGatewayBudgetPoliciesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policies of this page.
 	BudgetPolicies []*GatewayBudgetPolicy `protobuf:"bytes,1,rep,name=budget_policies,json=budgetPolicies,proto3" json:"budget_policies,omitempty"`
-	// Token of the next page. Absent on the last one.
+	// Token of the next page. Absent on the last page.
 	NextPageToken *string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3,oneof" json:"next_page_token,omitempty"`
-	// Number of the last change that this answer has seen, 0 before the first.
+	// Revision of the last change that this response includes, 0 before the first change.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1314,9 +1312,9 @@ func (x *ListGatewayBudgetPoliciesResponse) GetRevision() int64 {
 // ListGatewayBudgetWindowsRequest selects a page of windows.
 type ListGatewayBudgetWindowsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most windows in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+	// Maximum number of windows in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
-	// The next_page_token of the page before. Absent or empty starts at the first page.
+	// Value of next_page_token in the previous response. Absent or empty means the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1371,7 +1369,7 @@ type ListGatewayBudgetWindowsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The windows of this page.
 	Windows []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
-	// Token of the next page. Absent on the last one.
+	// Token of the next page. Absent on the last page.
 	NextPageToken *string `protobuf:"bytes,1006,opt,name=next_page_token,json=nextPageToken,proto3,oneof" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1421,14 +1419,14 @@ func (x *ListGatewayBudgetWindowsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// RecordGatewaySpendRequest says what a request to an endpoint cost.
+// RecordGatewaySpendRequest describes the cost of a request to an endpoint.
 type RecordGatewaySpendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
 	// The workspace that the request came from, at most 255 characters. Absent or empty means "default".
 	Workspace *string `protobuf:"bytes,2,opt,name=workspace,proto3,oneof" json:"workspace,omitempty"`
-	// The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget.
+	// The name of the user that made the request, at most 255 characters. Absent or empty matches no USER budget.
 	User *string `protobuf:"bytes,3,opt,name=user,proto3,oneof" json:"user,omitempty"`
 	// The cost in nano-units, 10^-9 of the unit each, 0 or more. Required.
 	AmountNanos *int64 `protobuf:"varint,4,opt,name=amount_nanos,json=amountNanos,proto3,oneof" json:"amount_nanos,omitempty"`
@@ -1437,8 +1435,8 @@ type RecordGatewaySpendRequest struct {
 	// When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
 	// window that contains this moment. Absent means now.
 	OccurredAt *int64 `protobuf:"varint,6,opt,name=occurred_at,json=occurredAt,proto3,oneof" json:"occurred_at,omitempty"`
-	// Names this charge, 1 to 255 characters, new for each. A request that equals an earlier one in this and in all else is
-	// a repeat, which counts nothing. Required.
+	// Idempotency key of this charge, 1 to 255 characters, unique for each charge. A repeat with the same key and content
+	// counts nothing. Required.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1523,11 +1521,11 @@ func (x *RecordGatewaySpendRequest) GetRequestId() string {
 	return ""
 }
 
-// RecordGatewaySpendResponse carries the windows that the charge was counted in, also when this is a repeat.
+// RecordGatewaySpendResponse carries the windows that count the charge, for a repeat too.
 type RecordGatewaySpendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
-	// count anew, since the charge was first recorded.
+	// The current state of the windows, in the order of their policies, without those of policies that were deleted or reset
+	// since the charge was first recorded.
 	Windows []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
 	// Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no.
 	Saturated     *bool `protobuf:"varint,2,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
@@ -1579,14 +1577,14 @@ func (x *RecordGatewaySpendResponse) GetSaturated() bool {
 	return false
 }
 
-// CheckGatewayBudgetRequest describes a request that somebody is about to make.
+// CheckGatewayBudgetRequest describes a request to check before it is made.
 type CheckGatewayBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
 	// The workspace that the request comes from, at most 255 characters. Absent or empty means "default".
 	Workspace *string `protobuf:"bytes,2,opt,name=workspace,proto3,oneof" json:"workspace,omitempty"`
-	// The name of the user that makes the request, at most 255 characters. Absent or empty means nobody that has a budget.
+	// The name of the user that makes the request, at most 255 characters. Absent or empty matches no USER budget.
 	User          *string `protobuf:"bytes,3,opt,name=user,proto3,oneof" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1643,10 +1641,10 @@ func (x *CheckGatewayBudgetRequest) GetUser() string {
 	return ""
 }
 
-// CheckGatewayBudgetResponse carries the answer.
+// CheckGatewayBudgetResponse carries the result.
 type CheckGatewayBudgetResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The answer.
+	// The result of the check.
 	Check         *GatewayBudgetCheck `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -24,7 +24,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// RoutingStrategy says how an endpoint chooses among its PRIMARY models.
+// RoutingStrategy is how an endpoint chooses among its PRIMARY models.
 type RoutingStrategy int32
 
 const (
@@ -73,7 +73,7 @@ func (RoutingStrategy) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_endpoint_proto_rawDescGZIP(), []int{0}
 }
 
-// FallbackStrategy says how an endpoint goes on when a model fails.
+// FallbackStrategy is how an endpoint continues after a model failed.
 type FallbackStrategy int32
 
 const (
@@ -122,11 +122,11 @@ func (FallbackStrategy) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_endpoint_proto_rawDescGZIP(), []int{1}
 }
 
-// GatewayModelLinkageType is the part a model plays in an endpoint.
+// GatewayModelLinkageType is the role of a model in an endpoint.
 type GatewayModelLinkageType int32
 
 const (
-	// No part was chosen; refused in requests.
+	// No role was chosen; rejected in requests.
 	GatewayModelLinkageType_LINKAGE_TYPE_UNSPECIFIED GatewayModelLinkageType = 0
 	// The model takes requests, in proportion to its weight.
 	GatewayModelLinkageType_PRIMARY GatewayModelLinkageType = 1
@@ -175,12 +175,12 @@ func (GatewayModelLinkageType) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_endpoint_proto_rawDescGZIP(), []int{2}
 }
 
-// FallbackConfig says how an endpoint falls back to other models.
+// FallbackConfig configures an endpoint's fallback to other models.
 type FallbackConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How the FALLBACK models are tried. Absent when none was chosen.
+	// How the FALLBACK models are tried. Absent if none was chosen.
 	Strategy *FallbackStrategy `protobuf:"varint,1,opt,name=strategy,proto3,enum=gatewayentities.v1.FallbackStrategy,oneof" json:"strategy,omitempty"`
-	// Most FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them.
+	// Maximum number of FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them.
 	MaxAttempts   *int32 `protobuf:"varint,2,opt,name=max_attempts,json=maxAttempts,proto3,oneof" json:"max_attempts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -318,7 +318,7 @@ type GatewayEndpointModelMapping struct {
 	Weight *float32 `protobuf:"fixed32,5,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
 	// Time of creation in milliseconds since the Unix epoch, UTC. Always present.
 	CreatedAt *int64 `protobuf:"varint,6,opt,name=created_at,json=createdAt,proto3,oneof" json:"created_at,omitempty"`
-	// Who attached the model, 1 to 255 characters. Absent when it was not given.
+	// Actor that attached the model, 1 to 255 characters. Absent if it was not given.
 	CreatedBy *string `protobuf:"bytes,7,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
 	// PRIMARY or FALLBACK.
 	LinkageType *GatewayModelLinkageType `protobuf:"varint,8,opt,name=linkage_type,json=linkageType,proto3,enum=gatewayentities.v1.GatewayModelLinkageType,oneof" json:"linkage_type,omitempty"`
@@ -421,7 +421,7 @@ func (x *GatewayEndpointModelMapping) GetFallbackOrder() int32 {
 	return 0
 }
 
-// GatewayEndpointTag is a note on an endpoint.
+// GatewayEndpointTag is a key-value label of an endpoint.
 type GatewayEndpointTag struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key, 1 to 250 characters, unique within the endpoint. Always present.
@@ -489,17 +489,17 @@ type GatewayEndpoint struct {
 	LastUpdatedAt *int64 `protobuf:"varint,4,opt,name=last_updated_at,json=lastUpdatedAt,proto3,oneof" json:"last_updated_at,omitempty"`
 	// The attached models, in the order in which they were attached.
 	ModelMappings []*GatewayEndpointModelMapping `protobuf:"bytes,5,rep,name=model_mappings,json=modelMappings,proto3" json:"model_mappings,omitempty"`
-	// Who created the endpoint, 1 to 255 characters. Absent when it was not given.
+	// Creator of the endpoint, 1 to 255 characters. Absent if it was not given.
 	CreatedBy *string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// Who changed the endpoint last, 1 to 255 characters. Absent when nobody was ever named.
+	// Actor of the last change to the endpoint, 1 to 255 characters. Absent if it was never given.
 	LastUpdatedBy *string `protobuf:"bytes,7,opt,name=last_updated_by,json=lastUpdatedBy,proto3,oneof" json:"last_updated_by,omitempty"`
 	// The tags, in the order in which their keys were first set.
 	Tags []*GatewayEndpointTag `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty"`
-	// How a PRIMARY model is chosen. Absent means the first one always.
+	// How a PRIMARY model is chosen. Absent means always the first.
 	RoutingStrategy *RoutingStrategy `protobuf:"varint,9,opt,name=routing_strategy,json=routingStrategy,proto3,enum=gatewayentities.v1.RoutingStrategy,oneof" json:"routing_strategy,omitempty"`
-	// How the endpoint falls back. Absent means it does not.
+	// Fallback configuration. Absent means no fallback.
 	FallbackConfig *FallbackConfig `protobuf:"bytes,10,opt,name=fallback_config,json=fallbackConfig,proto3" json:"fallback_config,omitempty"`
-	// Identifier of the experiment that traces go to, decimal digits. Absent when there is none.
+	// Identifier of the experiment that traces go to, decimal digits. Absent if there is none.
 	ExperimentId *string `protobuf:"bytes,11,opt,name=experiment_id,json=experimentId,proto3,oneof" json:"experiment_id,omitempty"`
 	// Whether requests are traced and their cost counted.
 	UsageTracking *bool `protobuf:"varint,12,opt,name=usage_tracking,json=usageTracking,proto3,oneof" json:"usage_tracking,omitempty"`
@@ -628,18 +628,18 @@ type CreateGatewayEndpointRequest struct {
 	Name *string `protobuf:"bytes,1,opt,name=name,proto3,oneof" json:"name,omitempty"`
 	// The models to attach, at least one of them PRIMARY. Required.
 	ModelConfigs []*GatewayEndpointModelConfig `protobuf:"bytes,2,rep,name=model_configs,json=modelConfigs,proto3" json:"model_configs,omitempty"`
-	// Who creates the endpoint, 1 to 255 characters. Optional.
+	// Creator of the endpoint, 1 to 255 characters. Optional.
 	CreatedBy *string `protobuf:"bytes,3,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// How a PRIMARY model is chosen. Absent means the first one always.
+	// How a PRIMARY model is chosen. Absent means always the first.
 	RoutingStrategy *RoutingStrategy `protobuf:"varint,4,opt,name=routing_strategy,json=routingStrategy,proto3,enum=gatewayentities.v1.RoutingStrategy,oneof" json:"routing_strategy,omitempty"`
-	// How the endpoint falls back. Absent means SEQUENTIAL if there is a FALLBACK model, else not at all.
+	// Fallback configuration. Absent means SEQUENTIAL if there is a FALLBACK model, otherwise no fallback.
 	FallbackConfig *FallbackConfig `protobuf:"bytes,5,opt,name=fallback_config,json=fallbackConfig,proto3" json:"fallback_config,omitempty"`
 	// Identifier of the experiment that traces go to, decimal digits. Optional.
 	ExperimentId *string `protobuf:"bytes,6,opt,name=experiment_id,json=experimentId,proto3,oneof" json:"experiment_id,omitempty"`
 	// Whether requests are traced and their cost counted. Absent means true.
 	UsageTracking *bool `protobuf:"varint,7,opt,name=usage_tracking,json=usageTracking,proto3,oneof" json:"usage_tracking,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -736,9 +736,9 @@ type CreateGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The new endpoint.
 	Endpoint *GatewayEndpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -855,9 +855,9 @@ type GetGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint.
 	Endpoint *GatewayEndpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// Etag of the endpoint as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of the last change that this answer has seen, 0 before the first.
+	// Revision of the last change that this response includes, 0 before the first change.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -914,37 +914,36 @@ func (x *GetGatewayEndpointResponse) GetRevision() int64 {
 	return 0
 }
 
-// UpdateGatewayEndpointRequest says what to change in an endpoint.
+// UpdateGatewayEndpointRequest describes the changes to an endpoint.
 type UpdateGatewayEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint to change. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// The new unique name, of the same form as in CreateGatewayEndpointRequest. Absent or empty means unchanged.
+	// The new unique name, with the same limits as in CreateGatewayEndpointRequest. Absent or empty means unchanged.
 	Name *string `protobuf:"bytes,2,opt,name=name,proto3,oneof" json:"name,omitempty"`
-	// Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was.
+	// Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged.
 	UpdatedBy *string `protobuf:"bytes,3,opt,name=updated_by,json=updatedBy,proto3,oneof" json:"updated_by,omitempty"`
 	// The models that replace all attached ones, at least one of them PRIMARY. Empty means unchanged.
 	ModelConfigs []*GatewayEndpointModelConfig `protobuf:"bytes,4,rep,name=model_configs,json=modelConfigs,proto3" json:"model_configs,omitempty"`
 	// How a PRIMARY model is chosen. Absent or UNSPECIFIED means unchanged, unless update_mask names the field: then it is
 	// cleared.
 	RoutingStrategy *RoutingStrategy `protobuf:"varint,5,opt,name=routing_strategy,json=routingStrategy,proto3,enum=gatewayentities.v1.RoutingStrategy,oneof" json:"routing_strategy,omitempty"`
-	// How the endpoint falls back, replacing the whole message. Absent means unchanged, unless update_mask names the field:
-	// then it is cleared.
+	// Fallback configuration, replaced as a whole. Absent means unchanged, unless update_mask names the field: then it is
+	// cleared.
 	FallbackConfig *FallbackConfig `protobuf:"bytes,6,opt,name=fallback_config,json=fallbackConfig,proto3" json:"fallback_config,omitempty"`
 	// Identifier of the experiment that traces go to, decimal digits. Absent or empty means unchanged, unless update_mask names
 	// the field: then it is cleared.
 	ExperimentId *string `protobuf:"bytes,7,opt,name=experiment_id,json=experimentId,proto3,oneof" json:"experiment_id,omitempty"`
 	// Whether requests are traced and their cost counted. Absent means unchanged, unless update_mask names the field: then it
-	// is true again, the default.
+	// is reset to true, the default.
 	UsageTracking *bool `protobuf:"varint,8,opt,name=usage_tracking,json=usageTracking,proto3,oneof" json:"usage_tracking,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
-	// Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A named field
-	// that is absent is cleared, if it may be. Without a mask every field that is present and not empty is written.
+	// Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A listed field
+	// that is absent is cleared if it is optional. Without a mask every field that is present and not empty is written.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,1002,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1062,9 +1061,9 @@ type UpdateGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoint.
 	Endpoint *GatewayEndpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1126,11 +1125,10 @@ type DeleteGatewayEndpointRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier of the endpoint. Required.
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1187,10 +1185,10 @@ func (x *DeleteGatewayEndpointRequest) GetRequestId() string {
 	return ""
 }
 
-// DeleteGatewayEndpointResponse tells when it was removed.
+// DeleteGatewayEndpointResponse carries the revision of the deletion.
 type DeleteGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1233,16 +1231,16 @@ func (x *DeleteGatewayEndpointResponse) GetRevision() int64 {
 	return 0
 }
 
-// ListGatewayEndpointsRequest selects endpoints. With both filters, one and the same model must match both.
+// ListGatewayEndpointsRequest selects endpoints. With both filters, a single model must match both.
 type ListGatewayEndpointsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only endpoints with a model of this provider, compared exactly. Absent or empty means all.
 	Provider *string `protobuf:"bytes,1,opt,name=provider,proto3,oneof" json:"provider,omitempty"`
 	// Only endpoints with a model that uses this secret. Absent or empty means all.
 	SecretId *string `protobuf:"bytes,2,opt,name=secret_id,json=secretId,proto3,oneof" json:"secret_id,omitempty"`
-	// Most endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+	// Maximum number of endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
-	// The next_page_token of the page before. Absent or empty starts at the first page.
+	// Value of next_page_token in the previous response. Absent or empty means the first page.
 	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1311,9 +1309,9 @@ type ListGatewayEndpointsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The endpoints of this page.
 	Endpoints []*GatewayEndpoint `protobuf:"bytes,1,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
-	// Number of the last change that this answer has seen, 0 before the first.
+	// Revision of the last change that this response includes, 0 before the first change.
 	Revision *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
-	// Token of the next page. Absent on the last one.
+	// Token of the next page. Absent on the last page.
 	NextPageToken *string `protobuf:"bytes,1006,opt,name=next_page_token,json=nextPageToken,proto3,oneof" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1377,13 +1375,12 @@ type AttachModelToGatewayEndpointRequest struct {
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
 	// The model to attach. Required.
 	ModelConfig *GatewayEndpointModelConfig `protobuf:"bytes,2,opt,name=model_config,json=modelConfig,proto3" json:"model_config,omitempty"`
-	// Who attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by.
+	// Actor that attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by.
 	CreatedBy *string `protobuf:"bytes,3,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1459,9 +1456,9 @@ type AttachModelToGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The new mapping.
 	Mapping *GatewayEndpointModelMapping `protobuf:"bytes,1,opt,name=mapping,proto3" json:"mapping,omitempty"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1525,11 +1522,10 @@ type DetachModelFromGatewayEndpointRequest struct {
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
 	// Identifier of the model definition. Required.
 	ModelDefinitionId *string `protobuf:"bytes,2,opt,name=model_definition_id,json=modelDefinitionId,proto3,oneof" json:"model_definition_id,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1593,12 +1589,12 @@ func (x *DetachModelFromGatewayEndpointRequest) GetRequestId() string {
 	return ""
 }
 
-// DetachModelFromGatewayEndpointResponse tells what became of the endpoint.
+// DetachModelFromGatewayEndpointResponse carries the endpoint's new etag.
 type DetachModelFromGatewayEndpointResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1657,11 +1653,10 @@ type SetGatewayEndpointTagRequest struct {
 	Key *string `protobuf:"bytes,2,opt,name=key,proto3,oneof" json:"key,omitempty"`
 	// Value of the tag, at most 5000 characters. Absent means the empty string.
 	Value *string `protobuf:"bytes,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1732,12 +1727,12 @@ func (x *SetGatewayEndpointTagRequest) GetRequestId() string {
 	return ""
 }
 
-// SetGatewayEndpointTagResponse tells what became of the endpoint.
+// SetGatewayEndpointTagResponse carries the endpoint's new etag.
 type SetGatewayEndpointTagResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1794,11 +1789,10 @@ type DeleteGatewayEndpointTagRequest struct {
 	EndpointId *string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3,oneof" json:"endpoint_id,omitempty"`
 	// Key of the tag. Required.
 	Key *string `protobuf:"bytes,2,opt,name=key,proto3,oneof" json:"key,omitempty"`
-	// The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-	// Absent means any.
+	// Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-	// and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+	// Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+	// changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
 	RequestId     *string `protobuf:"bytes,1001,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1862,12 +1856,12 @@ func (x *DeleteGatewayEndpointTagRequest) GetRequestId() string {
 	return ""
 }
 
-// DeleteGatewayEndpointTagResponse tells what became of the endpoint.
+// DeleteGatewayEndpointTagResponse carries the endpoint's new etag.
 type DeleteGatewayEndpointTagResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+	// Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
 	Etag *string `protobuf:"bytes,1000,opt,name=etag,proto3,oneof" json:"etag,omitempty"`
-	// Number of this change in the gateway's one sequence of changes, 1 or more.
+	// Revision of this change, its number in the change log, 1 or more.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -20,7 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GatewayEndpointBinding(_message.Message):
-    """GatewayEndpointBinding says that a resource uses an endpoint."""
+    """GatewayEndpointBinding records that a resource uses an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -35,8 +35,8 @@ class GatewayEndpointBinding(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Always present."""
     resource_type: _builtins.str
-    """Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
-    kinds are "scorer" and "scorer_job". Always present.
+    """Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
+    types are "scorer" and "scorer_job". Always present.
     """
     resource_id: _builtins.str
     """Identifier of the resource in its own system, 1 to 255 characters. Always present."""
@@ -45,11 +45,11 @@ class GatewayEndpointBinding(_message.Message):
     last_updated_at: _builtins.int
     """Time of the last change in milliseconds since the Unix epoch, UTC. Always present."""
     created_by: _builtins.str
-    """Who created the binding, 1 to 255 characters. Absent when it was not given."""
+    """Creator of the binding, 1 to 255 characters. Absent if it was not given."""
     last_updated_by: _builtins.str
-    """Who changed the binding last, 1 to 255 characters. Absent when nobody was ever named."""
+    """Actor of the last change to the binding, 1 to 255 characters. Absent if it was never given."""
     display_name: _builtins.str
-    """Name of the resource for people. Absent when it is not known."""
+    """Display name of the resource. Absent if it is unknown."""
     def __init__(
         self,
         *,
@@ -103,7 +103,7 @@ Global___GatewayEndpointBinding: _TypeAlias = GatewayEndpointBinding  # noqa: Y0
 
 @_typing.final
 class CreateGatewayEndpointBindingRequest(_message.Message):
-    """CreateGatewayEndpointBindingRequest describes the link to make."""
+    """CreateGatewayEndpointBindingRequest describes the binding to create."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -115,16 +115,16 @@ class CreateGatewayEndpointBindingRequest(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     resource_type: _builtins.str
-    """Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
+    """Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
     Required.
     """
     resource_id: _builtins.str
-    """Identifier of the resource in its own system, 1 to 255 characters. It is not looked up. Required."""
+    """Identifier of the resource in its own system, 1 to 255 characters. Its existence is not checked. Required."""
     created_by: _builtins.str
-    """Who creates the binding, 1 to 255 characters. Optional."""
+    """Creator of the binding, 1 to 255 characters. Optional."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -172,9 +172,9 @@ class CreateGatewayEndpointBindingResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the binding after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the binding after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def binding(self) -> Global___GatewayEndpointBinding:
         """The new binding."""
@@ -215,16 +215,14 @@ class DeleteGatewayEndpointBindingRequest(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     resource_type: _builtins.str
-    """Kind of the resource. Required."""
+    """Type of the resource. Required."""
     resource_id: _builtins.str
     """Identifier of the resource. Required."""
     etag: _builtins.str
-    """The etag that the binding must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the binding. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -264,13 +262,13 @@ Global___DeleteGatewayEndpointBindingRequest: _TypeAlias = DeleteGatewayEndpoint
 
 @_typing.final
 class DeleteGatewayEndpointBindingResponse(_message.Message):
-    """DeleteGatewayEndpointBindingResponse tells when it was removed."""
+    """DeleteGatewayEndpointBindingResponse carries the revision of the deletion."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,
@@ -300,13 +298,13 @@ class ListGatewayEndpointBindingsRequest(_message.Message):
     endpoint_id: _builtins.str
     """Only bindings of this endpoint. Absent or empty means all."""
     resource_type: _builtins.str
-    """Only bindings of this kind of resource. Absent or empty means all."""
+    """Only bindings of this resource type. Absent or empty means all."""
     resource_id: _builtins.str
     """Only bindings of this resource. Absent or empty means all."""
     page_size: _builtins.int
-    """Most bindings in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
+    """Maximum number of bindings in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Absent or empty starts at the first page."""
+    """Value of next_page_token in the previous response. Absent or empty means the first page."""
     def __init__(
         self,
         *,
@@ -353,9 +351,9 @@ class ListGatewayEndpointBindingsResponse(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Number of the last change that this answer has seen, 0 before the first."""
+    """Revision of the last change that this response includes, 0 before the first change."""
     next_page_token: _builtins.str
-    """Token of the next page. Absent on the last one."""
+    """Token of the next page. Absent on the last page."""
     @_builtins.property
     def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpointBinding]:
         """The bindings of this page."""

@@ -59,29 +59,29 @@ class BindingServiceServicer(object):
     def CreateGatewayEndpointBinding(self, request, context):
         """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
-        request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
+        used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGatewayEndpointBinding(self, request, context):
-        """DeleteGatewayEndpointBinding removes the link that all three fields name.
+        """DeleteGatewayEndpointBinding removes the binding that all three fields identify.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
-        (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND; ABORTED (the etag
+        is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGatewayEndpointBindings(self, request, context):
-        """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource. All pages
+        show the state as of the first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,21 +36,21 @@ class BindingServiceStub:
     CreateGatewayEndpointBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.CreateGatewayEndpointBindingRequest, _binding_pb2.CreateGatewayEndpointBindingResponse]
     """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
-    request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
+    used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
     """
     DeleteGatewayEndpointBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.DeleteGatewayEndpointBindingRequest, _binding_pb2.DeleteGatewayEndpointBindingResponse]
-    """DeleteGatewayEndpointBinding removes the link that all three fields name.
+    """DeleteGatewayEndpointBinding removes the binding that all three fields identify.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
-    (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND; ABORTED (the etag
+    is not the current one).
     """
     ListGatewayEndpointBindings: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ListGatewayEndpointBindingsRequest, _binding_pb2.ListGatewayEndpointBindingsResponse]
-    """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
-    Every page shows the list as it was when its first page was read.
+    """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource. All pages
+    show the state as of the first page.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+    and the list has changed since).
     """
 
 @_typing.type_check_only
@@ -61,21 +61,21 @@ class BindingServiceAsyncStub(BindingServiceStub):
     CreateGatewayEndpointBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.CreateGatewayEndpointBindingRequest, _binding_pb2.CreateGatewayEndpointBindingResponse]  # type: ignore[assignment]
     """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
-    request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
+    used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
     """
     DeleteGatewayEndpointBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.DeleteGatewayEndpointBindingRequest, _binding_pb2.DeleteGatewayEndpointBindingResponse]  # type: ignore[assignment]
-    """DeleteGatewayEndpointBinding removes the link that all three fields name.
+    """DeleteGatewayEndpointBinding removes the binding that all three fields identify.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
-    (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND; ABORTED (the etag
+    is not the current one).
     """
     ListGatewayEndpointBindings: _aio.UnaryUnaryMultiCallable[_binding_pb2.ListGatewayEndpointBindingsRequest, _binding_pb2.ListGatewayEndpointBindingsResponse]  # type: ignore[assignment]
-    """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
-    Every page shows the list as it was when its first page was read.
+    """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource. All pages
+    show the state as of the first page.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+    and the list has changed since).
     """
 
 class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,8 +89,8 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_binding_pb2.CreateGatewayEndpointBindingResponse, _abc.Awaitable[_binding_pb2.CreateGatewayEndpointBindingResponse]]:
         """CreateGatewayEndpointBinding links a resource to an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
-        request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
+        used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
         """
 
     @_abc_1.abstractmethod
@@ -99,10 +99,10 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _binding_pb2.DeleteGatewayEndpointBindingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.DeleteGatewayEndpointBindingResponse, _abc.Awaitable[_binding_pb2.DeleteGatewayEndpointBindingResponse]]:
-        """DeleteGatewayEndpointBinding removes the link that all three fields name.
+        """DeleteGatewayEndpointBinding removes the binding that all three fields identify.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
-        (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND; ABORTED (the etag
+        is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -111,11 +111,11 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _binding_pb2.ListGatewayEndpointBindingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.ListGatewayEndpointBindingsResponse, _abc.Awaitable[_binding_pb2.ListGatewayEndpointBindingsResponse]]:
-        """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource. All pages
+        show the state as of the first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
 
 def add_BindingServiceServicer_to_server(servicer: BindingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

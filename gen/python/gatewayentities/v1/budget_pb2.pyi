@@ -27,7 +27,7 @@ class _BudgetDurationUnit:
 class _BudgetDurationUnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetDurationUnit.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DURATION_UNIT_UNSPECIFIED: _BudgetDurationUnit.ValueType  # 0
-    """No unit was chosen; refused in requests."""
+    """No unit was chosen; rejected in requests."""
     MINUTES: _BudgetDurationUnit.ValueType  # 1
     """60 seconds, counted from 1970-01-01T00:00Z."""
     HOURS: _BudgetDurationUnit.ValueType  # 2
@@ -43,7 +43,7 @@ class BudgetDurationUnit(_BudgetDurationUnit, metaclass=_BudgetDurationUnitEnumT
     """BudgetDurationUnit is the unit of a window's length. Windows are aligned in UTC."""
 
 DURATION_UNIT_UNSPECIFIED: BudgetDurationUnit.ValueType  # 0
-"""No unit was chosen; refused in requests."""
+"""No unit was chosen; rejected in requests."""
 MINUTES: BudgetDurationUnit.ValueType  # 1
 """60 seconds, counted from 1970-01-01T00:00Z."""
 HOURS: BudgetDurationUnit.ValueType  # 2
@@ -63,29 +63,29 @@ class _BudgetTargetScope:
 class _BudgetTargetScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetTargetScope.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TARGET_SCOPE_UNSPECIFIED: _BudgetTargetScope.ValueType  # 0
-    """No scope was chosen; refused in requests."""
+    """No scope was chosen; rejected in requests."""
     GLOBAL: _BudgetTargetScope.ValueType  # 1
-    """Everybody's."""
+    """All spending."""
     WORKSPACE: _BudgetTargetScope.ValueType  # 2
-    """That of the policy's workspace."""
+    """Spending of the policy's workspace."""
     ENDPOINT: _BudgetTargetScope.ValueType  # 3
-    """That of one endpoint; target_value is its id."""
+    """Spending of one endpoint; target_value is its id."""
     USER: _BudgetTargetScope.ValueType  # 4
-    """That of one user; target_value is the user's name."""
+    """Spending of one user; target_value is the user's name."""
 
 class BudgetTargetScope(_BudgetTargetScope, metaclass=_BudgetTargetScopeEnumTypeWrapper):
-    """BudgetTargetScope says whose spending a policy counts."""
+    """BudgetTargetScope selects the spending that a policy counts."""
 
 TARGET_SCOPE_UNSPECIFIED: BudgetTargetScope.ValueType  # 0
-"""No scope was chosen; refused in requests."""
+"""No scope was chosen; rejected in requests."""
 GLOBAL: BudgetTargetScope.ValueType  # 1
-"""Everybody's."""
+"""All spending."""
 WORKSPACE: BudgetTargetScope.ValueType  # 2
-"""That of the policy's workspace."""
+"""Spending of the policy's workspace."""
 ENDPOINT: BudgetTargetScope.ValueType  # 3
-"""That of one endpoint; target_value is its id."""
+"""Spending of one endpoint; target_value is its id."""
 USER: BudgetTargetScope.ValueType  # 4
-"""That of one user; target_value is the user's name."""
+"""Spending of one user; target_value is the user's name."""
 Global___BudgetTargetScope: _TypeAlias = BudgetTargetScope  # noqa: Y015
 
 class _BudgetAction:
@@ -95,21 +95,21 @@ class _BudgetAction:
 class _BudgetActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetAction.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     BUDGET_ACTION_UNSPECIFIED: _BudgetAction.ValueType  # 0
-    """No action was chosen; refused in requests."""
+    """No action was chosen; rejected in requests."""
     ALERT: _BudgetAction.ValueType  # 1
-    """Somebody is told; requests go on."""
+    """The budget is reported as spent; requests continue."""
     REJECT: _BudgetAction.ValueType  # 2
-    """Requests are refused until the window ends."""
+    """Requests are rejected until the window ends."""
 
 class BudgetAction(_BudgetAction, metaclass=_BudgetActionEnumTypeWrapper):
-    """BudgetAction says what happens once the amount is spent."""
+    """BudgetAction is the effect of a spent budget."""
 
 BUDGET_ACTION_UNSPECIFIED: BudgetAction.ValueType  # 0
-"""No action was chosen; refused in requests."""
+"""No action was chosen; rejected in requests."""
 ALERT: BudgetAction.ValueType  # 1
-"""Somebody is told; requests go on."""
+"""The budget is reported as spent; requests continue."""
 REJECT: BudgetAction.ValueType  # 2
-"""Requests are refused until the window ends."""
+"""Requests are rejected until the window ends."""
 Global___BudgetAction: _TypeAlias = BudgetAction  # noqa: Y015
 
 class _BudgetUnit:
@@ -119,7 +119,7 @@ class _BudgetUnit:
 class _BudgetUnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetUnit.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     BUDGET_UNIT_UNSPECIFIED: _BudgetUnit.ValueType  # 0
-    """No unit was chosen; refused in requests."""
+    """No unit was chosen; rejected in requests."""
     USD: _BudgetUnit.ValueType  # 1
     """United States dollars."""
 
@@ -127,7 +127,7 @@ class BudgetUnit(_BudgetUnit, metaclass=_BudgetUnitEnumTypeWrapper):
     """BudgetUnit is the unit of a budget's amount."""
 
 BUDGET_UNIT_UNSPECIFIED: BudgetUnit.ValueType  # 0
-"""No unit was chosen; refused in requests."""
+"""No unit was chosen; rejected in requests."""
 USD: BudgetUnit.ValueType  # 1
 """United States dollars."""
 Global___BudgetUnit: _TypeAlias = BudgetUnit  # noqa: Y015
@@ -167,7 +167,7 @@ Global___BudgetDuration: _TypeAlias = BudgetDuration  # noqa: Y015
 
 @_typing.final
 class GatewayBudgetPolicy(_message.Message):
-    """GatewayBudgetPolicy limits what may be spent in each window."""
+    """GatewayBudgetPolicy limits the spend of each window."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -187,17 +187,17 @@ class GatewayBudgetPolicy(_message.Message):
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount. Always present."""
     budget_amount: _builtins.float
-    """What may be spent in one window, finite and 0 or more. Always present."""
+    """Maximum spend in one window, finite and 0 or more. Always present."""
     target_scope: Global___BudgetTargetScope.ValueType
-    """Whose spending counts. Always present."""
+    """Scope of the spending that counts. Always present."""
     budget_action: Global___BudgetAction.ValueType
-    """What happens once the amount is spent. Always present."""
+    """Effect of a spent budget. Always present."""
     created_by: _builtins.str
-    """Who created the policy, 1 to 255 characters. Absent when it was not given."""
+    """Creator of the policy, 1 to 255 characters. Absent if it was not given."""
     created_at: _builtins.int
     """Time of creation in milliseconds since the Unix epoch, UTC. Always present."""
     last_updated_by: _builtins.str
-    """Who changed the policy last, 1 to 255 characters. Absent when nobody was ever named."""
+    """Actor of the last change to the policy, 1 to 255 characters. Absent if it was never given."""
     last_updated_at: _builtins.int
     """Time of the last change in milliseconds since the Unix epoch, UTC. Always present."""
     target_value: _builtins.str
@@ -270,7 +270,7 @@ Global___GatewayBudgetPolicy: _TypeAlias = GatewayBudgetPolicy  # noqa: Y015
 
 @_typing.final
 class GatewayBudgetWindow(_message.Message):
-    """GatewayBudgetWindow is one policy's window, as a rule the current one. It starts at window_start_ms and ends just before
+    """GatewayBudgetWindow is one policy's window, normally the current one. It starts at window_start_ms and ends just before
     window_end_ms.
     """
 
@@ -287,7 +287,7 @@ class GatewayBudgetWindow(_message.Message):
     window_end_ms: _builtins.int
     """First moment after the window in milliseconds since the Unix epoch, UTC. Always present."""
     current_spend: _builtins.float
-    """Spent in this window so far, in the policy's budget_unit. Always present."""
+    """Amount spent in this window so far, in the policy's budget_unit. Always present."""
     def __init__(
         self,
         *,
@@ -321,8 +321,8 @@ Global___GatewayBudgetWindow: _TypeAlias = GatewayBudgetWindow  # noqa: Y015
 
 @_typing.final
 class GatewayBudgetCheck(_message.Message):
-    """GatewayBudgetCheck tells whether a request may be made, and how much the tightest budget leaves: of the policies that
-    match and have the action REJECT, the one with the least left; of several, the one whose window ends last.
+    """GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
+    REJECT, the one with the least remaining; among equals, the one whose window ends last.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -332,9 +332,9 @@ class GatewayBudgetCheck(_message.Message):
     WINDOW_FIELD_NUMBER: _builtins.int
     REMAINING_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
-    """Whether the request may be made. Always present."""
+    """Whether the request is allowed. Always present."""
     remaining: _builtins.float
-    """What it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request is refused.
+    """Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
     Present when the policy is.
     """
     @_builtins.property
@@ -385,20 +385,20 @@ class CreateGatewayBudgetPolicyRequest(_message.Message):
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount. Required."""
     budget_amount: _builtins.float
-    """What may be spent in one window, finite and 0 or more. Required."""
+    """Maximum spend in one window, finite and 0 or more. Required."""
     target_scope: Global___BudgetTargetScope.ValueType
-    """Whose spending counts. Required."""
+    """Scope of the spending that counts. Required."""
     budget_action: Global___BudgetAction.ValueType
-    """What happens once the amount is spent. Required."""
+    """Effect of a spent budget. Required."""
     created_by: _builtins.str
-    """Who creates the policy, 1 to 255 characters. Optional."""
+    """Creator of the policy, 1 to 255 characters. Optional."""
     target_value: _builtins.str
-    """The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, refused for
-    others, where an empty value counts as none.
+    """The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, rejected for
+    others, where an empty value counts as absent.
     """
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     @_builtins.property
     def duration(self) -> Global___BudgetDuration:
@@ -461,9 +461,9 @@ class CreateGatewayBudgetPolicyResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The new policy."""
@@ -524,9 +524,9 @@ class GetGatewayBudgetPolicyResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the policy as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the policy as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of the last change that this answer has seen, 0 before the first."""
+    """Revision of the last change that this response includes, 0 before the first change."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The policy."""
@@ -555,7 +555,7 @@ Global___GetGatewayBudgetPolicyResponse: _TypeAlias = GetGatewayBudgetPolicyResp
 
 @_typing.final
 class UpdateGatewayBudgetPolicyRequest(_message.Message):
-    """UpdateGatewayBudgetPolicyRequest says what to change in a policy."""
+    """UpdateGatewayBudgetPolicyRequest describes the changes to a policy."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -575,22 +575,20 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount. Absent means unchanged."""
     budget_amount: _builtins.float
-    """What may be spent in one window, finite and 0 or more. Absent means unchanged."""
+    """Maximum spend in one window, finite and 0 or more. Absent means unchanged."""
     target_scope: Global___BudgetTargetScope.ValueType
-    """Whose spending counts. Absent means unchanged. A new scope drops the old target."""
+    """Scope of the spending that counts. Absent means unchanged. A new scope clears the old target."""
     budget_action: Global___BudgetAction.ValueType
-    """What happens once the amount is spent. Absent means unchanged."""
+    """Effect of a spent budget. Absent means unchanged."""
     updated_by: _builtins.str
-    """Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was."""
+    """Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged."""
     target_value: _builtins.str
-    """The new target, of the same form as in CreateGatewayBudgetPolicyRequest. Absent means unchanged."""
+    """The new target, with the same limits as in CreateGatewayBudgetPolicyRequest. Absent means unchanged."""
     etag: _builtins.str
-    """The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     @_builtins.property
     def duration(self) -> Global___BudgetDuration:
@@ -598,8 +596,8 @@ class UpdateGatewayBudgetPolicyRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A named field that is
-        absent is cleared, if it may be. Without a mask every field that is present is written.
+        """Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A listed field that is
+        absent is cleared if it is optional. Without a mask every field that is present is written.
         """
 
     def __init__(
@@ -670,9 +668,9 @@ class UpdateGatewayBudgetPolicyResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
         """The policy."""
@@ -711,12 +709,10 @@ class DeleteGatewayBudgetPolicyRequest(_message.Message):
     budget_policy_id: _builtins.str
     """Identifier of the policy. Required."""
     etag: _builtins.str
-    """The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -746,13 +742,13 @@ Global___DeleteGatewayBudgetPolicyRequest: _TypeAlias = DeleteGatewayBudgetPolic
 
 @_typing.final
 class DeleteGatewayBudgetPolicyResponse(_message.Message):
-    """DeleteGatewayBudgetPolicyResponse tells when it was removed."""
+    """DeleteGatewayBudgetPolicyResponse carries the revision of the deletion."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,
@@ -777,9 +773,9 @@ class ListGatewayBudgetPoliciesRequest(_message.Message):
     MAX_RESULTS_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     max_results: _builtins.int
-    """Most policies in one response, 0 to 50000. Absent or 0 means 1000."""
+    """Maximum number of policies in one response, 0 to 50000. Absent or 0 means 1000."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Absent or empty starts at the first page."""
+    """Value of next_page_token in the previous response. Absent or empty means the first page."""
     def __init__(
         self,
         *,
@@ -811,9 +807,9 @@ class ListGatewayBudgetPoliciesResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page. Absent on the last one."""
+    """Token of the next page. Absent on the last page."""
     revision: _builtins.int
-    """Number of the last change that this answer has seen, 0 before the first."""
+    """Revision of the last change that this response includes, 0 before the first change."""
     @_builtins.property
     def budget_policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetPolicy]:
         """The policies of this page."""
@@ -849,9 +845,9 @@ class ListGatewayBudgetWindowsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most windows in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
+    """Maximum number of windows in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Absent or empty starts at the first page."""
+    """Value of next_page_token in the previous response. Absent or empty means the first page."""
     def __init__(
         self,
         *,
@@ -882,7 +878,7 @@ class ListGatewayBudgetWindowsResponse(_message.Message):
     WINDOWS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Token of the next page. Absent on the last one."""
+    """Token of the next page. Absent on the last page."""
     @_builtins.property
     def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetWindow]:
         """The windows of this page."""
@@ -905,7 +901,7 @@ Global___ListGatewayBudgetWindowsResponse: _TypeAlias = ListGatewayBudgetWindows
 
 @_typing.final
 class RecordGatewaySpendRequest(_message.Message):
-    """RecordGatewaySpendRequest says what a request to an endpoint cost."""
+    """RecordGatewaySpendRequest describes the cost of a request to an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -921,7 +917,7 @@ class RecordGatewaySpendRequest(_message.Message):
     workspace: _builtins.str
     """The workspace that the request came from, at most 255 characters. Absent or empty means "default"."""
     user: _builtins.str
-    """The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget."""
+    """The name of the user that made the request, at most 255 characters. Absent or empty matches no USER budget."""
     amount_nanos: _builtins.int
     """The cost in nano-units, 10^-9 of the unit each, 0 or more. Required."""
     budget_unit: Global___BudgetUnit.ValueType
@@ -931,8 +927,8 @@ class RecordGatewaySpendRequest(_message.Message):
     window that contains this moment. Absent means now.
     """
     request_id: _builtins.str
-    """Names this charge, 1 to 255 characters, new for each. A request that equals an earlier one in this and in all else is
-    a repeat, which counts nothing. Required.
+    """Idempotency key of this charge, 1 to 255 characters, unique for each charge. A repeat with the same key and content
+    counts nothing. Required.
     """
     def __init__(
         self,
@@ -982,7 +978,7 @@ Global___RecordGatewaySpendRequest: _TypeAlias = RecordGatewaySpendRequest  # no
 
 @_typing.final
 class RecordGatewaySpendResponse(_message.Message):
-    """RecordGatewaySpendResponse carries the windows that the charge was counted in, also when this is a repeat."""
+    """RecordGatewaySpendResponse carries the windows that count the charge, for a repeat too."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -992,8 +988,8 @@ class RecordGatewaySpendResponse(_message.Message):
     """Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no."""
     @_builtins.property
     def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetWindow]:
-        """The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
-        count anew, since the charge was first recorded.
+        """The current state of the windows, in the order of their policies, without those of policies that were deleted or reset
+        since the charge was first recorded.
         """
 
     def __init__(
@@ -1014,7 +1010,7 @@ Global___RecordGatewaySpendResponse: _TypeAlias = RecordGatewaySpendResponse  # 
 
 @_typing.final
 class CheckGatewayBudgetRequest(_message.Message):
-    """CheckGatewayBudgetRequest describes a request that somebody is about to make."""
+    """CheckGatewayBudgetRequest describes a request to check before it is made."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1026,7 +1022,7 @@ class CheckGatewayBudgetRequest(_message.Message):
     workspace: _builtins.str
     """The workspace that the request comes from, at most 255 characters. Absent or empty means "default"."""
     user: _builtins.str
-    """The name of the user that makes the request, at most 255 characters. Absent or empty means nobody that has a budget."""
+    """The name of the user that makes the request, at most 255 characters. Absent or empty matches no USER budget."""
     def __init__(
         self,
         *,
@@ -1055,14 +1051,14 @@ Global___CheckGatewayBudgetRequest: _TypeAlias = CheckGatewayBudgetRequest  # no
 
 @_typing.final
 class CheckGatewayBudgetResponse(_message.Message):
-    """CheckGatewayBudgetResponse carries the answer."""
+    """CheckGatewayBudgetResponse carries the result."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CHECK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def check(self) -> Global___GatewayBudgetCheck:
-        """The answer."""
+        """The result of the check."""
 
     def __init__(
         self,

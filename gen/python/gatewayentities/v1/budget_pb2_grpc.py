@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class BudgetServiceStub(object):
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets.
     """
 
     def __init__(self, channel):
@@ -78,17 +78,16 @@ class BudgetServiceStub(object):
 
 
 class BudgetServiceServicer(object):
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets.
     """
 
     def CreateGatewayBudgetPolicy(self, request, context):
-        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-        from then on, and nothing that was recorded before.
+        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+        is recorded after its creation.
 
-        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-        finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-        needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-        names).
+        Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+        of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+        request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,42 +103,42 @@ class BudgetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateGatewayBudgetPolicy(self, request, context):
-        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-        duration, target_scope or target_value end up different, the policy counts anew from 0.
+        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+        budget_unit, duration, target_scope or target_value resets the current spend to 0.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-        field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-        scope names); ABORTED (the etag is not the current one).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def DeleteGatewayBudgetPolicy(self, request, context):
-        """DeleteGatewayBudgetPolicy removes a policy and what it counted.
-
-        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+        request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
         ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListGatewayBudgetPolicies(self, request, context):
-        """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+    def DeleteGatewayBudgetPolicy(self, request, context):
+        """DeleteGatewayBudgetPolicy removes a policy with its windows.
 
-        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+        etag is not the current one).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGatewayBudgetPolicies(self, request, context):
+        """ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+        page.
+
+        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+        more than 24 hours ago and the list has changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGatewayBudgetWindows(self, request, context):
-        """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+        """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,9 +158,9 @@ class BudgetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CheckGatewayBudget(self, request, context):
-        """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-        policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-        or more.
+        """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+        with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+        any budget_unit.
 
         Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """
@@ -221,7 +220,7 @@ def add_BudgetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BudgetService(object):
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets.
     """
 
     @staticmethod

@@ -27,20 +27,19 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BudgetServiceStub:
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BudgetServiceAsyncStub: ...
     CreateGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CreateGatewayBudgetPolicyRequest, _budget_pb2.CreateGatewayBudgetPolicyResponse]
-    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-    from then on, and nothing that was recorded before.
+    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+    is recorded after its creation.
 
-    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-    finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-    needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-    names).
+    Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+    of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+    request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
     """
     GetGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.GetGatewayBudgetPolicyRequest, _budget_pb2.GetGatewayBudgetPolicyResponse]
     """GetGatewayBudgetPolicy reads one policy.
@@ -48,30 +47,30 @@ class BudgetServiceStub:
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
     UpdateGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]
-    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-    duration, target_scope or target_value end up different, the policy counts anew from 0.
+    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+    budget_unit, duration, target_scope or target_value resets the current spend to 0.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-    field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-    scope names); ABORTED (the etag is not the current one).
-    """
-    DeleteGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]
-    """DeleteGatewayBudgetPolicy removes a policy and what it counted.
-
-    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+    request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
     ABORTED (the etag is not the current one).
     """
-    ListGatewayBudgetPolicies: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]
-    """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-    Every page shows the list as it was when its first page was read.
+    DeleteGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]
+    """DeleteGatewayBudgetPolicy removes a policy with its windows.
 
-    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+    etag is not the current one).
+    """
+    ListGatewayBudgetPolicies: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]
+    """ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+    page.
+
+    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+    more than 24 hours ago and the list has changed since).
     """
     ListGatewayBudgetWindows: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]
-    """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+    """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
     """
     RecordGatewaySpend: _grpc.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]
     """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
@@ -83,26 +82,25 @@ class BudgetServiceStub:
     than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]
-    """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-    policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-    or more.
+    """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+    with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+    any budget_unit.
 
     Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
     """
 
 @_typing.type_check_only
 class BudgetServiceAsyncStub(BudgetServiceStub):
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.CreateGatewayBudgetPolicyRequest, _budget_pb2.CreateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-    from then on, and nothing that was recorded before.
+    """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+    is recorded after its creation.
 
-    Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-    finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-    needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-    names).
+    Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+    of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+    request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
     """
     GetGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.GetGatewayBudgetPolicyRequest, _budget_pb2.GetGatewayBudgetPolicyResponse]  # type: ignore[assignment]
     """GetGatewayBudgetPolicy reads one policy.
@@ -110,30 +108,30 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
     """
     UpdateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-    duration, target_scope or target_value end up different, the policy counts anew from 0.
+    """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+    budget_unit, duration, target_scope or target_value resets the current spend to 0.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-    field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-    scope names); ABORTED (the etag is not the current one).
-    """
-    DeleteGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """DeleteGatewayBudgetPolicy removes a policy and what it counted.
-
-    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+    Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+    request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
     ABORTED (the etag is not the current one).
     """
-    ListGatewayBudgetPolicies: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]  # type: ignore[assignment]
-    """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-    Every page shows the list as it was when its first page was read.
+    DeleteGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]  # type: ignore[assignment]
+    """DeleteGatewayBudgetPolicy removes a policy with its windows.
 
-    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+    etag is not the current one).
+    """
+    ListGatewayBudgetPolicies: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetPoliciesRequest, _budget_pb2.ListGatewayBudgetPoliciesResponse]  # type: ignore[assignment]
+    """ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+    page.
+
+    Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+    more than 24 hours ago and the list has changed since).
     """
     ListGatewayBudgetWindows: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]  # type: ignore[assignment]
-    """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+    """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
     """
     RecordGatewaySpend: _aio.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]  # type: ignore[assignment]
     """RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
@@ -145,15 +143,15 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _aio.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]  # type: ignore[assignment]
-    """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-    policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-    or more.
+    """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+    with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+    any budget_unit.
 
     Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
     """
 
 class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
-    """BudgetService manages budget policies, counts what is spent, and tells what may still be spent."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
 
     @_abc_1.abstractmethod
     def CreateGatewayBudgetPolicy(
@@ -161,13 +159,12 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.CreateGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.CreateGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.CreateGatewayBudgetPolicyResponse]]:
-        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-        from then on, and nothing that was recorded before.
+        """CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+        is recorded after its creation.
 
-        Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-        finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-        needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-        names).
+        Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+        of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+        request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
         """
 
     @_abc_1.abstractmethod
@@ -187,12 +184,12 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.UpdateGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.UpdateGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.UpdateGatewayBudgetPolicyResponse]]:
-        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-        duration, target_scope or target_value end up different, the policy counts anew from 0.
+        """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+        budget_unit, duration, target_scope or target_value resets the current spend to 0.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-        field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-        scope names); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+        request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
+        ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -201,10 +198,10 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.DeleteGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.DeleteGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.DeleteGatewayBudgetPolicyResponse]]:
-        """DeleteGatewayBudgetPolicy removes a policy and what it counted.
+        """DeleteGatewayBudgetPolicy removes a policy with its windows.
 
-        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
-        ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+        etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -213,11 +210,11 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.ListGatewayBudgetPoliciesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.ListGatewayBudgetPoliciesResponse, _abc.Awaitable[_budget_pb2.ListGatewayBudgetPoliciesResponse]]:
-        """ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+        page.
 
-        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+        more than 24 hours ago and the list has changed since).
         """
 
     @_abc_1.abstractmethod
@@ -226,9 +223,9 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.ListGatewayBudgetWindowsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.ListGatewayBudgetWindowsResponse, _abc.Awaitable[_budget_pb2.ListGatewayBudgetWindowsResponse]]:
-        """ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+        """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
         """
 
     @_abc_1.abstractmethod
@@ -252,9 +249,9 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.CheckGatewayBudgetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.CheckGatewayBudgetResponse, _abc.Awaitable[_budget_pb2.CheckGatewayBudgetResponse]]:
-        """CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-        policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-        or more.
+        """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+        with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+        any budget_unit.
 
         Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ChangeServiceStub(object):
-    """ChangeService tells what changed. What is spent of a budget is not configuration, and not in the log.
+    """ChangeService reads the change log. Spending is not configuration and is not logged.
     """
 
     def __init__(self, channel):
@@ -43,14 +43,13 @@ class ChangeServiceStub(object):
 
 
 class ChangeServiceServicer(object):
-    """ChangeService tells what changed. What is spent of a budget is not configuration, and not in the log.
+    """ChangeService reads the change log. Spending is not configuration and is not logged.
     """
 
     def ListGatewayChanges(self, request, context):
-        """ListGatewayChanges lists the changes after a revision, in their order, which is that of their revisions: 1, 2, 3 and
-        on without a gap.
+        """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
 
-        Errors: INVALID_ARGUMENT (a since_revision or page_size that is not valid).
+        Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,7 +72,7 @@ def add_ChangeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ChangeService(object):
-    """ChangeService tells what changed. What is spent of a budget is not configuration, and not in the log.
+    """ChangeService reads the change log. Spending is not configuration and is not logged.
     """
 
     @staticmethod

@@ -33,7 +33,7 @@ class _RoutingStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Routi
     """Each request goes to one PRIMARY model drawn in proportion to the weights."""
 
 class RoutingStrategy(_RoutingStrategy, metaclass=_RoutingStrategyEnumTypeWrapper):
-    """RoutingStrategy says how an endpoint chooses among its PRIMARY models."""
+    """RoutingStrategy is how an endpoint chooses among its PRIMARY models."""
 
 ROUTING_STRATEGY_UNSPECIFIED: RoutingStrategy.ValueType  # 0
 """No strategy: the first PRIMARY model serves every request."""
@@ -53,7 +53,7 @@ class _FallbackStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fall
     """The FALLBACK models are tried one after the other, by fallback_order."""
 
 class FallbackStrategy(_FallbackStrategy, metaclass=_FallbackStrategyEnumTypeWrapper):
-    """FallbackStrategy says how an endpoint goes on when a model fails."""
+    """FallbackStrategy is how an endpoint continues after a model failed."""
 
 FALLBACK_STRATEGY_UNSPECIFIED: FallbackStrategy.ValueType  # 0
 """No strategy was chosen."""
@@ -68,17 +68,17 @@ class _GatewayModelLinkageType:
 class _GatewayModelLinkageTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GatewayModelLinkageType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LINKAGE_TYPE_UNSPECIFIED: _GatewayModelLinkageType.ValueType  # 0
-    """No part was chosen; refused in requests."""
+    """No role was chosen; rejected in requests."""
     PRIMARY: _GatewayModelLinkageType.ValueType  # 1
     """The model takes requests, in proportion to its weight."""
     FALLBACK: _GatewayModelLinkageType.ValueType  # 2
     """The model takes a request only after a PRIMARY model failed."""
 
 class GatewayModelLinkageType(_GatewayModelLinkageType, metaclass=_GatewayModelLinkageTypeEnumTypeWrapper):
-    """GatewayModelLinkageType is the part a model plays in an endpoint."""
+    """GatewayModelLinkageType is the role of a model in an endpoint."""
 
 LINKAGE_TYPE_UNSPECIFIED: GatewayModelLinkageType.ValueType  # 0
-"""No part was chosen; refused in requests."""
+"""No role was chosen; rejected in requests."""
 PRIMARY: GatewayModelLinkageType.ValueType  # 1
 """The model takes requests, in proportion to its weight."""
 FALLBACK: GatewayModelLinkageType.ValueType  # 2
@@ -87,16 +87,16 @@ Global___GatewayModelLinkageType: _TypeAlias = GatewayModelLinkageType  # noqa: 
 
 @_typing.final
 class FallbackConfig(_message.Message):
-    """FallbackConfig says how an endpoint falls back to other models."""
+    """FallbackConfig configures an endpoint's fallback to other models."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STRATEGY_FIELD_NUMBER: _builtins.int
     MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
     strategy: Global___FallbackStrategy.ValueType
-    """How the FALLBACK models are tried. Absent when none was chosen."""
+    """How the FALLBACK models are tried. Absent if none was chosen."""
     max_attempts: _builtins.int
-    """Most FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them."""
+    """Maximum number of FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them."""
     def __init__(
         self,
         *,
@@ -193,7 +193,7 @@ class GatewayEndpointModelMapping(_message.Message):
     created_at: _builtins.int
     """Time of creation in milliseconds since the Unix epoch, UTC. Always present."""
     created_by: _builtins.str
-    """Who attached the model, 1 to 255 characters. Absent when it was not given."""
+    """Actor that attached the model, 1 to 255 characters. Absent if it was not given."""
     linkage_type: Global___GatewayModelLinkageType.ValueType
     """PRIMARY or FALLBACK."""
     fallback_order: _builtins.int
@@ -256,7 +256,7 @@ Global___GatewayEndpointModelMapping: _TypeAlias = GatewayEndpointModelMapping  
 
 @_typing.final
 class GatewayEndpointTag(_message.Message):
-    """GatewayEndpointTag is a note on an endpoint."""
+    """GatewayEndpointTag is a key-value label of an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -314,13 +314,13 @@ class GatewayEndpoint(_message.Message):
     last_updated_at: _builtins.int
     """Time of the last change in milliseconds since the Unix epoch, UTC. Always present."""
     created_by: _builtins.str
-    """Who created the endpoint, 1 to 255 characters. Absent when it was not given."""
+    """Creator of the endpoint, 1 to 255 characters. Absent if it was not given."""
     last_updated_by: _builtins.str
-    """Who changed the endpoint last, 1 to 255 characters. Absent when nobody was ever named."""
+    """Actor of the last change to the endpoint, 1 to 255 characters. Absent if it was never given."""
     routing_strategy: Global___RoutingStrategy.ValueType
-    """How a PRIMARY model is chosen. Absent means the first one always."""
+    """How a PRIMARY model is chosen. Absent means always the first."""
     experiment_id: _builtins.str
-    """Identifier of the experiment that traces go to, decimal digits. Absent when there is none."""
+    """Identifier of the experiment that traces go to, decimal digits. Absent if there is none."""
     usage_tracking: _builtins.bool
     """Whether requests are traced and their cost counted."""
     @_builtins.property
@@ -333,7 +333,7 @@ class GatewayEndpoint(_message.Message):
 
     @_builtins.property
     def fallback_config(self) -> Global___FallbackConfig:
-        """How the endpoint falls back. Absent means it does not."""
+        """Fallback configuration. Absent means no fallback."""
 
     def __init__(
         self,
@@ -411,16 +411,16 @@ class CreateGatewayEndpointRequest(_message.Message):
     name: _builtins.str
     """Unique name, 1 to 255 letters, digits, underscores, hyphens and dots. Required."""
     created_by: _builtins.str
-    """Who creates the endpoint, 1 to 255 characters. Optional."""
+    """Creator of the endpoint, 1 to 255 characters. Optional."""
     routing_strategy: Global___RoutingStrategy.ValueType
-    """How a PRIMARY model is chosen. Absent means the first one always."""
+    """How a PRIMARY model is chosen. Absent means always the first."""
     experiment_id: _builtins.str
     """Identifier of the experiment that traces go to, decimal digits. Optional."""
     usage_tracking: _builtins.bool
     """Whether requests are traced and their cost counted. Absent means true."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     @_builtins.property
     def model_configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpointModelConfig]:
@@ -428,7 +428,7 @@ class CreateGatewayEndpointRequest(_message.Message):
 
     @_builtins.property
     def fallback_config(self) -> Global___FallbackConfig:
-        """How the endpoint falls back. Absent means SEQUENTIAL if there is a FALLBACK model, else not at all."""
+        """Fallback configuration. Absent means SEQUENTIAL if there is a FALLBACK model, otherwise no fallback."""
 
     def __init__(
         self,
@@ -483,9 +483,9 @@ class CreateGatewayEndpointResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The new endpoint."""
@@ -555,9 +555,9 @@ class GetGatewayEndpointResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of the last change that this answer has seen, 0 before the first."""
+    """Revision of the last change that this response includes, 0 before the first change."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The endpoint."""
@@ -586,7 +586,7 @@ Global___GetGatewayEndpointResponse: _TypeAlias = GetGatewayEndpointResponse  # 
 
 @_typing.final
 class UpdateGatewayEndpointRequest(_message.Message):
-    """UpdateGatewayEndpointRequest says what to change in an endpoint."""
+    """UpdateGatewayEndpointRequest describes the changes to an endpoint."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -604,9 +604,9 @@ class UpdateGatewayEndpointRequest(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint to change. Required."""
     name: _builtins.str
-    """The new unique name, of the same form as in CreateGatewayEndpointRequest. Absent or empty means unchanged."""
+    """The new unique name, with the same limits as in CreateGatewayEndpointRequest. Absent or empty means unchanged."""
     updated_by: _builtins.str
-    """Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was."""
+    """Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged."""
     routing_strategy: Global___RoutingStrategy.ValueType
     """How a PRIMARY model is chosen. Absent or UNSPECIFIED means unchanged, unless update_mask names the field: then it is
     cleared.
@@ -617,15 +617,13 @@ class UpdateGatewayEndpointRequest(_message.Message):
     """
     usage_tracking: _builtins.bool
     """Whether requests are traced and their cost counted. Absent means unchanged, unless update_mask names the field: then it
-    is true again, the default.
+    is reset to true, the default.
     """
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     @_builtins.property
     def model_configs(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpointModelConfig]:
@@ -633,14 +631,14 @@ class UpdateGatewayEndpointRequest(_message.Message):
 
     @_builtins.property
     def fallback_config(self) -> Global___FallbackConfig:
-        """How the endpoint falls back, replacing the whole message. Absent means unchanged, unless update_mask names the field:
-        then it is cleared.
+        """Fallback configuration, replaced as a whole. Absent means unchanged, unless update_mask names the field: then it is
+        cleared.
         """
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A named field
-        that is absent is cleared, if it may be. Without a mask every field that is present and not empty is written.
+        """Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A listed field
+        that is absent is cleared if it is optional. Without a mask every field that is present and not empty is written.
         """
 
     def __init__(
@@ -707,9 +705,9 @@ class UpdateGatewayEndpointResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def endpoint(self) -> Global___GatewayEndpoint:
         """The endpoint."""
@@ -748,12 +746,10 @@ class DeleteGatewayEndpointRequest(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -783,13 +779,13 @@ Global___DeleteGatewayEndpointRequest: _TypeAlias = DeleteGatewayEndpointRequest
 
 @_typing.final
 class DeleteGatewayEndpointResponse(_message.Message):
-    """DeleteGatewayEndpointResponse tells when it was removed."""
+    """DeleteGatewayEndpointResponse carries the revision of the deletion."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,
@@ -807,7 +803,7 @@ Global___DeleteGatewayEndpointResponse: _TypeAlias = DeleteGatewayEndpointRespon
 
 @_typing.final
 class ListGatewayEndpointsRequest(_message.Message):
-    """ListGatewayEndpointsRequest selects endpoints. With both filters, one and the same model must match both."""
+    """ListGatewayEndpointsRequest selects endpoints. With both filters, a single model must match both."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -820,9 +816,9 @@ class ListGatewayEndpointsRequest(_message.Message):
     secret_id: _builtins.str
     """Only endpoints with a model that uses this secret. Absent or empty means all."""
     page_size: _builtins.int
-    """Most endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier."""
+    """Maximum number of endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB."""
     page_token: _builtins.str
-    """The next_page_token of the page before. Absent or empty starts at the first page."""
+    """Value of next_page_token in the previous response. Absent or empty means the first page."""
     def __init__(
         self,
         *,
@@ -864,9 +860,9 @@ class ListGatewayEndpointsResponse(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Number of the last change that this answer has seen, 0 before the first."""
+    """Revision of the last change that this response includes, 0 before the first change."""
     next_page_token: _builtins.str
-    """Token of the next page. Absent on the last one."""
+    """Token of the next page. Absent on the last page."""
     @_builtins.property
     def endpoints(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayEndpoint]:
         """The endpoints of this page."""
@@ -907,14 +903,12 @@ class AttachModelToGatewayEndpointRequest(_message.Message):
     endpoint_id: _builtins.str
     """Identifier of the endpoint. Required."""
     created_by: _builtins.str
-    """Who attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by."""
+    """Actor that attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by."""
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     @_builtins.property
     def model_config(self) -> Global___GatewayEndpointModelConfig:
@@ -962,9 +956,9 @@ class AttachModelToGatewayEndpointResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     @_builtins.property
     def mapping(self) -> Global___GatewayEndpointModelMapping:
         """The new mapping."""
@@ -1006,12 +1000,10 @@ class DetachModelFromGatewayEndpointRequest(_message.Message):
     model_definition_id: _builtins.str
     """Identifier of the model definition. Required."""
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -1046,16 +1038,16 @@ Global___DetachModelFromGatewayEndpointRequest: _TypeAlias = DetachModelFromGate
 
 @_typing.final
 class DetachModelFromGatewayEndpointResponse(_message.Message):
-    """DetachModelFromGatewayEndpointResponse tells what became of the endpoint."""
+    """DetachModelFromGatewayEndpointResponse carries the endpoint's new etag."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,
@@ -1095,12 +1087,10 @@ class SetGatewayEndpointTagRequest(_message.Message):
     value: _builtins.str
     """Value of the tag, at most 5000 characters. Absent means the empty string."""
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -1140,16 +1130,16 @@ Global___SetGatewayEndpointTagRequest: _TypeAlias = SetGatewayEndpointTagRequest
 
 @_typing.final
 class SetGatewayEndpointTagResponse(_message.Message):
-    """SetGatewayEndpointTagResponse tells what became of the endpoint."""
+    """SetGatewayEndpointTagResponse carries the endpoint's new etag."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,
@@ -1186,12 +1176,10 @@ class DeleteGatewayEndpointTagRequest(_message.Message):
     key: _builtins.str
     """Key of the tag. Required."""
     etag: _builtins.str
-    """The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-    Absent means any.
-    """
+    """Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any."""
     request_id: _builtins.str
-    """Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-    and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+    """Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+    changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
     """
     def __init__(
         self,
@@ -1226,16 +1214,16 @@ Global___DeleteGatewayEndpointTagRequest: _TypeAlias = DeleteGatewayEndpointTagR
 
 @_typing.final
 class DeleteGatewayEndpointTagResponse(_message.Message):
-    """DeleteGatewayEndpointTagResponse tells what became of the endpoint."""
+    """DeleteGatewayEndpointTagResponse carries the endpoint's new etag."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ETAG_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change."""
+    """Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update."""
     revision: _builtins.int
-    """Number of this change in the gateway's one sequence of changes, 1 or more."""
+    """Revision of this change, its number in the change log, 1 or more."""
     def __init__(
         self,
         *,

@@ -89,9 +89,9 @@ class EndpointServiceServicer(object):
     def CreateGatewayEndpoint(self, request, context):
         """CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 
-        Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-        model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-        definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+        Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+        PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+        ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,9 +110,8 @@ class EndpointServiceServicer(object):
         """UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-        request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-        (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-        one).
+        request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+        name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,19 +120,18 @@ class EndpointServiceServicer(object):
     def DeleteGatewayEndpoint(self, request, context):
         """DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
-        Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-        (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+        not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGatewayEndpoints(self, request, context):
-        """ListGatewayEndpoints lists endpoints in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,9 +141,9 @@ class EndpointServiceServicer(object):
         """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
         SEQUENTIAL if none is set.
 
-        Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-        NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-        ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+        endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+        the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,9 +152,9 @@ class EndpointServiceServicer(object):
     def DetachModelFromGatewayEndpoint(self, request, context):
         """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-        endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-        left); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+        the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+        etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,18 +163,18 @@ class EndpointServiceServicer(object):
     def SetGatewayEndpointTag(self, request, context):
         """SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 
-        Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-        NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+        (the endpoint); ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGatewayEndpointTag(self, request, context):
-        """DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+        """DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-        endpoint); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+        ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

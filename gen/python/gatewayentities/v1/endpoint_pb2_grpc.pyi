@@ -36,9 +36,9 @@ class EndpointServiceStub:
     CreateGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.CreateGatewayEndpointRequest, _endpoint_pb2.CreateGatewayEndpointResponse]
     """CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 
-    Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-    model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-    definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+    Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+    PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+    ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
     """
     GetGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.GetGatewayEndpointRequest, _endpoint_pb2.GetGatewayEndpointResponse]
     """GetGatewayEndpoint reads one endpoint with its models and tags.
@@ -49,49 +49,47 @@ class EndpointServiceStub:
     """UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-    request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-    (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-    one).
+    request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+    name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
     """
     DeleteGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.DeleteGatewayEndpointRequest, _endpoint_pb2.DeleteGatewayEndpointResponse]
     """DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
-    Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-    (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+    not the current one).
     """
     ListGatewayEndpoints: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.ListGatewayEndpointsRequest, _endpoint_pb2.ListGatewayEndpointsResponse]
-    """ListGatewayEndpoints lists endpoints in order of creation, then of id.
-    Every page shows the list as it was when its first page was read.
+    """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+    and the list has changed since).
     """
     AttachModelToGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.AttachModelToGatewayEndpointRequest, _endpoint_pb2.AttachModelToGatewayEndpointResponse]
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
     SEQUENTIAL if none is set.
 
-    Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-    NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-    ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+    endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+    the current one).
     """
     DetachModelFromGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.DetachModelFromGatewayEndpointRequest, _endpoint_pb2.DetachModelFromGatewayEndpointResponse]
     """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-    endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-    left); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+    the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+    etag is not the current one).
     """
     SetGatewayEndpointTag: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.SetGatewayEndpointTagRequest, _endpoint_pb2.SetGatewayEndpointTagResponse]
     """SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 
-    Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-    NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+    (the endpoint); ABORTED (the etag is not the current one).
     """
     DeleteGatewayEndpointTag: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.DeleteGatewayEndpointTagRequest, _endpoint_pb2.DeleteGatewayEndpointTagResponse]
-    """DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+    """DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-    endpoint); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+    ABORTED (the etag is not the current one).
     """
 
 @_typing.type_check_only
@@ -102,9 +100,9 @@ class EndpointServiceAsyncStub(EndpointServiceStub):
     CreateGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.CreateGatewayEndpointRequest, _endpoint_pb2.CreateGatewayEndpointResponse]  # type: ignore[assignment]
     """CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 
-    Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-    model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-    definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+    Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+    PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+    ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
     """
     GetGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.GetGatewayEndpointRequest, _endpoint_pb2.GetGatewayEndpointResponse]  # type: ignore[assignment]
     """GetGatewayEndpoint reads one endpoint with its models and tags.
@@ -115,49 +113,47 @@ class EndpointServiceAsyncStub(EndpointServiceStub):
     """UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-    request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-    (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-    one).
+    request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+    name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
     """
     DeleteGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.DeleteGatewayEndpointRequest, _endpoint_pb2.DeleteGatewayEndpointResponse]  # type: ignore[assignment]
     """DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
-    Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-    (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+    not the current one).
     """
     ListGatewayEndpoints: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.ListGatewayEndpointsRequest, _endpoint_pb2.ListGatewayEndpointsResponse]  # type: ignore[assignment]
-    """ListGatewayEndpoints lists endpoints in order of creation, then of id.
-    Every page shows the list as it was when its first page was read.
+    """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
-    Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-    hours ago, and was changed since).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+    and the list has changed since).
     """
     AttachModelToGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.AttachModelToGatewayEndpointRequest, _endpoint_pb2.AttachModelToGatewayEndpointResponse]  # type: ignore[assignment]
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
     SEQUENTIAL if none is set.
 
-    Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-    NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-    ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+    endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+    the current one).
     """
     DetachModelFromGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.DetachModelFromGatewayEndpointRequest, _endpoint_pb2.DetachModelFromGatewayEndpointResponse]  # type: ignore[assignment]
     """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-    endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-    left); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+    the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+    etag is not the current one).
     """
     SetGatewayEndpointTag: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.SetGatewayEndpointTagRequest, _endpoint_pb2.SetGatewayEndpointTagResponse]  # type: ignore[assignment]
     """SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 
-    Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-    NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+    (the endpoint); ABORTED (the etag is not the current one).
     """
     DeleteGatewayEndpointTag: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.DeleteGatewayEndpointTagRequest, _endpoint_pb2.DeleteGatewayEndpointTagResponse]  # type: ignore[assignment]
-    """DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+    """DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 
-    Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-    endpoint); ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+    ABORTED (the etag is not the current one).
     """
 
 class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -171,9 +167,9 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_endpoint_pb2.CreateGatewayEndpointResponse, _abc.Awaitable[_endpoint_pb2.CreateGatewayEndpointResponse]]:
         """CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 
-        Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-        model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-        definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+        Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+        PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+        ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
         """
 
     @_abc_1.abstractmethod
@@ -196,9 +192,8 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         """UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-        request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-        (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-        one).
+        request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+        name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -209,8 +204,8 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_endpoint_pb2.DeleteGatewayEndpointResponse, _abc.Awaitable[_endpoint_pb2.DeleteGatewayEndpointResponse]]:
         """DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 
-        Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-        (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+        not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -219,11 +214,10 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _endpoint_pb2.ListGatewayEndpointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_endpoint_pb2.ListGatewayEndpointsResponse, _abc.Awaitable[_endpoint_pb2.ListGatewayEndpointsResponse]]:
-        """ListGatewayEndpoints lists endpoints in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
 
     @_abc_1.abstractmethod
@@ -235,9 +229,9 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
         SEQUENTIAL if none is set.
 
-        Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-        NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-        ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+        endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+        the current one).
         """
 
     @_abc_1.abstractmethod
@@ -248,9 +242,9 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_endpoint_pb2.DetachModelFromGatewayEndpointResponse, _abc.Awaitable[_endpoint_pb2.DetachModelFromGatewayEndpointResponse]]:
         """DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-        endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-        left); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+        the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+        etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -261,8 +255,8 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_endpoint_pb2.SetGatewayEndpointTagResponse, _abc.Awaitable[_endpoint_pb2.SetGatewayEndpointTagResponse]]:
         """SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 
-        Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-        NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+        (the endpoint); ABORTED (the etag is not the current one).
         """
 
     @_abc_1.abstractmethod
@@ -271,10 +265,10 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _endpoint_pb2.DeleteGatewayEndpointTagRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_endpoint_pb2.DeleteGatewayEndpointTagResponse, _abc.Awaitable[_endpoint_pb2.DeleteGatewayEndpointTagResponse]]:
-        """DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+        """DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 
-        Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-        endpoint); ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+        ABORTED (the etag is not the current one).
         """
 
 def add_EndpointServiceServicer_to_server(servicer: EndpointServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -69,8 +69,8 @@ class ModelDefinitionServiceServicer(object):
     def CreateGatewayModelDefinition(self, request, context):
         """CreateGatewayModelDefinition stores a model under a new id.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a request_id that was used with another
-        content); NOT_FOUND (the secret); ALREADY_EXISTS (the name is taken).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a request_id already used by another request);
+        NOT_FOUND (the secret); ALREADY_EXISTS (the name is taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,11 +86,11 @@ class ModelDefinitionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListGatewayModelDefinitions(self, request, context):
-        """ListGatewayModelDefinitions lists model definitions in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewayModelDefinitions lists model definitions in order of creation, then of id. All pages show the state as of the
+        first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,8 +100,8 @@ class ModelDefinitionServiceServicer(object):
         """UpdateGatewayModelDefinition changes the named fields of a model definition.
 
         Errors: INVALID_ARGUMENT (a field outside its limits; an unknown update_mask path; clearing a required field; a
-        request_id that was used with another content); NOT_FOUND (the definition or its new secret); ALREADY_EXISTS (the
-        new name is taken); ABORTED (the etag is not the current one).
+        request_id already used by another request); NOT_FOUND (the definition or its new secret); ALREADY_EXISTS (the new name
+        is taken); ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,7 +110,7 @@ class ModelDefinitionServiceServicer(object):
     def DeleteGatewayModelDefinition(self, request, context):
         """DeleteGatewayModelDefinition removes a model definition that no endpoint uses.
 
-        Errors: INVALID_ARGUMENT (no model_definition_id; a request_id that was used with another content); NOT_FOUND;
+        Errors: INVALID_ARGUMENT (no model_definition_id; a request_id already used by another request); NOT_FOUND;
         FAILED_PRECONDITION (an endpoint uses it); ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -69,16 +69,15 @@ class SecretServiceServicer(object):
     def CreateGatewaySecret(self, request, context):
         """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
-        Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an
-        unsafe auth_config.api_base; a request_id that was used with another content); ALREADY_EXISTS (the name is
-        taken).
+        Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an unsafe
+        auth_config.api_base; a request_id already used by another request); ALREADY_EXISTS (the name is taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetGatewaySecretInfo(self, request, context):
-        """GetGatewaySecretInfo reads one secret's description, never its value.
+        """GetGatewaySecretInfo reads the metadata of one secret, never its value.
 
         Errors: INVALID_ARGUMENT (not exactly one of secret_id and secret_name); NOT_FOUND.
         """
@@ -90,28 +89,27 @@ class SecretServiceServicer(object):
         """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-        request_id that was used with another content); NOT_FOUND; ABORTED (the etag is not the current one).
+        request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGatewaySecret(self, request, context):
-        """DeleteGatewaySecret removes a secret. Model definitions that used it stay, without a secret.
+        """DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
 
-        Errors: INVALID_ARGUMENT (no secret_id; a request_id that was used with another content); NOT_FOUND; ABORTED (the
-        etag is not the current one).
+        Errors: INVALID_ARGUMENT (no secret_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+        not the current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGatewaySecretInfos(self, request, context):
-        """ListGatewaySecretInfos lists secrets in order of creation, then of id.
-        Every page shows the list as it was when its first page was read.
+        """ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 
-        Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-        hours ago, and was changed since).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+        and the list has changed since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_gatewayentities_v1_binding: GenFile;
 
 /**
- * GatewayEndpointBinding says that a resource uses an endpoint.
+ * GatewayEndpointBinding records that a resource uses an endpoint.
  *
  * @generated from message gatewayentities.v1.GatewayEndpointBinding
  */
@@ -26,8 +26,8 @@ export declare type GatewayEndpointBinding = Message<"gatewayentities.v1.Gateway
   endpointId?: string | undefined;
 
   /**
-   * Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
-   * kinds are "scorer" and "scorer_job". Always present.
+   * Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores. Known
+   * types are "scorer" and "scorer_job". Always present.
    *
    * @generated from field: optional string resource_type = 2;
    */
@@ -55,21 +55,21 @@ export declare type GatewayEndpointBinding = Message<"gatewayentities.v1.Gateway
   lastUpdatedAt?: bigint | undefined;
 
   /**
-   * Who created the binding, 1 to 255 characters. Absent when it was not given.
+   * Creator of the binding, 1 to 255 characters. Absent if it was not given.
    *
    * @generated from field: optional string created_by = 6;
    */
   createdBy?: string | undefined;
 
   /**
-   * Who changed the binding last, 1 to 255 characters. Absent when nobody was ever named.
+   * Actor of the last change to the binding, 1 to 255 characters. Absent if it was never given.
    *
    * @generated from field: optional string last_updated_by = 7;
    */
   lastUpdatedBy?: string | undefined;
 
   /**
-   * Name of the resource for people. Absent when it is not known.
+   * Display name of the resource. Absent if it is unknown.
    *
    * @generated from field: optional string display_name = 10;
    */
@@ -83,7 +83,7 @@ export declare type GatewayEndpointBinding = Message<"gatewayentities.v1.Gateway
 export declare const GatewayEndpointBindingSchema: GenMessage<GatewayEndpointBinding>;
 
 /**
- * CreateGatewayEndpointBindingRequest describes the link to make.
+ * CreateGatewayEndpointBindingRequest describes the binding to create.
  *
  * @generated from message gatewayentities.v1.CreateGatewayEndpointBindingRequest
  */
@@ -96,7 +96,7 @@ export declare type CreateGatewayEndpointBindingRequest = Message<"gatewayentiti
   endpointId?: string | undefined;
 
   /**
-   * Kind of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
+   * Type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits and underscores.
    * Required.
    *
    * @generated from field: optional string resource_type = 2;
@@ -104,22 +104,22 @@ export declare type CreateGatewayEndpointBindingRequest = Message<"gatewayentiti
   resourceType?: string | undefined;
 
   /**
-   * Identifier of the resource in its own system, 1 to 255 characters. It is not looked up. Required.
+   * Identifier of the resource in its own system, 1 to 255 characters. Its existence is not checked. Required.
    *
    * @generated from field: optional string resource_id = 3;
    */
   resourceId?: string | undefined;
 
   /**
-   * Who creates the binding, 1 to 255 characters. Optional.
+   * Creator of the binding, 1 to 255 characters. Optional.
    *
    * @generated from field: optional string created_by = 4;
    */
   createdBy?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -146,14 +146,14 @@ export declare type CreateGatewayEndpointBindingResponse = Message<"gatewayentit
   binding?: GatewayEndpointBinding | undefined;
 
   /**
-   * Etag of the binding after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the binding after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -180,7 +180,7 @@ export declare type DeleteGatewayEndpointBindingRequest = Message<"gatewayentiti
   endpointId?: string | undefined;
 
   /**
-   * Kind of the resource. Required.
+   * Type of the resource. Required.
    *
    * @generated from field: optional string resource_type = 2;
    */
@@ -194,16 +194,15 @@ export declare type DeleteGatewayEndpointBindingRequest = Message<"gatewayentiti
   resourceId?: string | undefined;
 
   /**
-   * The etag that the binding must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the binding. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -217,13 +216,13 @@ export declare type DeleteGatewayEndpointBindingRequest = Message<"gatewayentiti
 export declare const DeleteGatewayEndpointBindingRequestSchema: GenMessage<DeleteGatewayEndpointBindingRequest>;
 
 /**
- * DeleteGatewayEndpointBindingResponse tells when it was removed.
+ * DeleteGatewayEndpointBindingResponse carries the revision of the deletion.
  *
  * @generated from message gatewayentities.v1.DeleteGatewayEndpointBindingResponse
  */
 export declare type DeleteGatewayEndpointBindingResponse = Message<"gatewayentities.v1.DeleteGatewayEndpointBindingResponse"> & {
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -250,7 +249,7 @@ export declare type ListGatewayEndpointBindingsRequest = Message<"gatewayentitie
   endpointId?: string | undefined;
 
   /**
-   * Only bindings of this kind of resource. Absent or empty means all.
+   * Only bindings of this resource type. Absent or empty means all.
    *
    * @generated from field: optional string resource_type = 2;
    */
@@ -264,14 +263,14 @@ export declare type ListGatewayEndpointBindingsRequest = Message<"gatewayentitie
   resourceId?: string | undefined;
 
   /**
-   * Most bindings in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+   * Maximum number of bindings in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
    *
    * @generated from field: optional int32 page_size = 1004;
    */
   pageSize?: number | undefined;
 
   /**
-   * The next_page_token of the page before. Absent or empty starts at the first page.
+   * Value of next_page_token in the previous response. Absent or empty means the first page.
    *
    * @generated from field: optional string page_token = 1005;
    */
@@ -298,14 +297,14 @@ export declare type ListGatewayEndpointBindingsResponse = Message<"gatewayentiti
   bindings: GatewayEndpointBinding[];
 
   /**
-   * Number of the last change that this answer has seen, 0 before the first.
+   * Revision of the last change that this response includes, 0 before the first change.
    *
    * @generated from field: optional int64 revision = 1003;
    */
   revision?: bigint | undefined;
 
   /**
-   * Token of the next page. Absent on the last one.
+   * Token of the next page. Absent on the last page.
    *
    * @generated from field: optional string next_page_token = 1006;
    */
@@ -327,8 +326,8 @@ export declare const BindingService: GenService<{
   /**
    * CreateGatewayEndpointBinding links a resource to an endpoint.
    *
-   * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a resource_type of the wrong form; a
-   * request_id that was used with another content); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+   * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
+   * used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
    *
    * @generated from rpc gatewayentities.v1.BindingService.CreateGatewayEndpointBinding
    */
@@ -338,10 +337,10 @@ export declare const BindingService: GenService<{
     output: typeof CreateGatewayEndpointBindingResponseSchema;
   },
   /**
-   * DeleteGatewayEndpointBinding removes the link that all three fields name.
+   * DeleteGatewayEndpointBinding removes the binding that all three fields identify.
    *
-   * Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND; ABORTED
-   * (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND; ABORTED (the etag
+   * is not the current one).
    *
    * @generated from rpc gatewayentities.v1.BindingService.DeleteGatewayEndpointBinding
    */
@@ -351,11 +350,11 @@ export declare const BindingService: GenService<{
     output: typeof DeleteGatewayEndpointBindingResponseSchema;
   },
   /**
-   * ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource.
-   * Every page shows the list as it was when its first page was read.
+   * ListGatewayEndpointBindings lists bindings in order of creation, then of endpoint, resource type and resource. All pages
+   * show the state as of the first page.
    *
-   * Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-   * hours ago, and was changed since).
+   * Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+   * and the list has changed since).
    *
    * @generated from rpc gatewayentities.v1.BindingService.ListGatewayEndpointBindings
    */

@@ -41,7 +41,7 @@ export declare type BudgetDuration = Message<"gatewayentities.v1.BudgetDuration"
 export declare const BudgetDurationSchema: GenMessage<BudgetDuration>;
 
 /**
- * GatewayBudgetPolicy limits what may be spent in each window.
+ * GatewayBudgetPolicy limits the spend of each window.
  *
  * @generated from message gatewayentities.v1.GatewayBudgetPolicy
  */
@@ -61,7 +61,7 @@ export declare type GatewayBudgetPolicy = Message<"gatewayentities.v1.GatewayBud
   budgetUnit?: BudgetUnit | undefined;
 
   /**
-   * What may be spent in one window, finite and 0 or more. Always present.
+   * Maximum spend in one window, finite and 0 or more. Always present.
    *
    * @generated from field: optional double budget_amount = 3;
    */
@@ -75,21 +75,21 @@ export declare type GatewayBudgetPolicy = Message<"gatewayentities.v1.GatewayBud
   duration?: BudgetDuration | undefined;
 
   /**
-   * Whose spending counts. Always present.
+   * Scope of the spending that counts. Always present.
    *
    * @generated from field: optional gatewayentities.v1.BudgetTargetScope target_scope = 5;
    */
   targetScope?: BudgetTargetScope | undefined;
 
   /**
-   * What happens once the amount is spent. Always present.
+   * Effect of a spent budget. Always present.
    *
    * @generated from field: optional gatewayentities.v1.BudgetAction budget_action = 6;
    */
   budgetAction?: BudgetAction | undefined;
 
   /**
-   * Who created the policy, 1 to 255 characters. Absent when it was not given.
+   * Creator of the policy, 1 to 255 characters. Absent if it was not given.
    *
    * @generated from field: optional string created_by = 7;
    */
@@ -103,7 +103,7 @@ export declare type GatewayBudgetPolicy = Message<"gatewayentities.v1.GatewayBud
   createdAt?: bigint | undefined;
 
   /**
-   * Who changed the policy last, 1 to 255 characters. Absent when nobody was ever named.
+   * Actor of the last change to the policy, 1 to 255 characters. Absent if it was never given.
    *
    * @generated from field: optional string last_updated_by = 9;
    */
@@ -131,7 +131,7 @@ export declare type GatewayBudgetPolicy = Message<"gatewayentities.v1.GatewayBud
 export declare const GatewayBudgetPolicySchema: GenMessage<GatewayBudgetPolicy>;
 
 /**
- * GatewayBudgetWindow is one policy's window, as a rule the current one. It starts at window_start_ms and ends just before
+ * GatewayBudgetWindow is one policy's window, normally the current one. It starts at window_start_ms and ends just before
  * window_end_ms.
  *
  * @generated from message gatewayentities.v1.GatewayBudgetWindow
@@ -159,7 +159,7 @@ export declare type GatewayBudgetWindow = Message<"gatewayentities.v1.GatewayBud
   windowEndMs?: bigint | undefined;
 
   /**
-   * Spent in this window so far, in the policy's budget_unit. Always present.
+   * Amount spent in this window so far, in the policy's budget_unit. Always present.
    *
    * @generated from field: optional double current_spend = 4;
    */
@@ -173,14 +173,14 @@ export declare type GatewayBudgetWindow = Message<"gatewayentities.v1.GatewayBud
 export declare const GatewayBudgetWindowSchema: GenMessage<GatewayBudgetWindow>;
 
 /**
- * GatewayBudgetCheck tells whether a request may be made, and how much the tightest budget leaves: of the policies that
- * match and have the action REJECT, the one with the least left; of several, the one whose window ends last.
+ * GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
+ * REJECT, the one with the least remaining; among equals, the one whose window ends last.
  *
  * @generated from message gatewayentities.v1.GatewayBudgetCheck
  */
 export declare type GatewayBudgetCheck = Message<"gatewayentities.v1.GatewayBudgetCheck"> & {
   /**
-   * Whether the request may be made. Always present.
+   * Whether the request is allowed. Always present.
    *
    * @generated from field: optional bool allowed = 1;
    */
@@ -201,7 +201,7 @@ export declare type GatewayBudgetCheck = Message<"gatewayentities.v1.GatewayBudg
   window?: GatewayBudgetWindow | undefined;
 
   /**
-   * What it leaves to be spent in this window, in its budget_unit, 0 or more. 0 when and only when the request is refused.
+   * Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
    * Present when the policy is.
    *
    * @generated from field: optional double remaining = 4;
@@ -229,7 +229,7 @@ export declare type CreateGatewayBudgetPolicyRequest = Message<"gatewayentities.
   budgetUnit?: BudgetUnit | undefined;
 
   /**
-   * What may be spent in one window, finite and 0 or more. Required.
+   * Maximum spend in one window, finite and 0 or more. Required.
    *
    * @generated from field: optional double budget_amount = 2;
    */
@@ -243,37 +243,37 @@ export declare type CreateGatewayBudgetPolicyRequest = Message<"gatewayentities.
   duration?: BudgetDuration | undefined;
 
   /**
-   * Whose spending counts. Required.
+   * Scope of the spending that counts. Required.
    *
    * @generated from field: optional gatewayentities.v1.BudgetTargetScope target_scope = 4;
    */
   targetScope?: BudgetTargetScope | undefined;
 
   /**
-   * What happens once the amount is spent. Required.
+   * Effect of a spent budget. Required.
    *
    * @generated from field: optional gatewayentities.v1.BudgetAction budget_action = 5;
    */
   budgetAction?: BudgetAction | undefined;
 
   /**
-   * Who creates the policy, 1 to 255 characters. Optional.
+   * Creator of the policy, 1 to 255 characters. Optional.
    *
    * @generated from field: optional string created_by = 6;
    */
   createdBy?: string | undefined;
 
   /**
-   * The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, refused for
-   * others, where an empty value counts as none.
+   * The endpoint's id (ENDPOINT) or the user's name (USER), 1 to 255 characters: required for these scopes, rejected for
+   * others, where an empty value counts as absent.
    *
    * @generated from field: optional string target_value = 7;
    */
   targetValue?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -300,14 +300,14 @@ export declare type CreateGatewayBudgetPolicyResponse = Message<"gatewayentities
   budgetPolicy?: GatewayBudgetPolicy | undefined;
 
   /**
-   * Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -354,14 +354,14 @@ export declare type GetGatewayBudgetPolicyResponse = Message<"gatewayentities.v1
   budgetPolicy?: GatewayBudgetPolicy | undefined;
 
   /**
-   * Etag of the policy as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the policy as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of the last change that this answer has seen, 0 before the first.
+   * Revision of the last change that this response includes, 0 before the first change.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -375,7 +375,7 @@ export declare type GetGatewayBudgetPolicyResponse = Message<"gatewayentities.v1
 export declare const GetGatewayBudgetPolicyResponseSchema: GenMessage<GetGatewayBudgetPolicyResponse>;
 
 /**
- * UpdateGatewayBudgetPolicyRequest says what to change in a policy.
+ * UpdateGatewayBudgetPolicyRequest describes the changes to a policy.
  *
  * @generated from message gatewayentities.v1.UpdateGatewayBudgetPolicyRequest
  */
@@ -395,7 +395,7 @@ export declare type UpdateGatewayBudgetPolicyRequest = Message<"gatewayentities.
   budgetUnit?: BudgetUnit | undefined;
 
   /**
-   * What may be spent in one window, finite and 0 or more. Absent means unchanged.
+   * Maximum spend in one window, finite and 0 or more. Absent means unchanged.
    *
    * @generated from field: optional double budget_amount = 3;
    */
@@ -409,52 +409,51 @@ export declare type UpdateGatewayBudgetPolicyRequest = Message<"gatewayentities.
   duration?: BudgetDuration | undefined;
 
   /**
-   * Whose spending counts. Absent means unchanged. A new scope drops the old target.
+   * Scope of the spending that counts. Absent means unchanged. A new scope clears the old target.
    *
    * @generated from field: optional gatewayentities.v1.BudgetTargetScope target_scope = 5;
    */
   targetScope?: BudgetTargetScope | undefined;
 
   /**
-   * What happens once the amount is spent. Absent means unchanged.
+   * Effect of a spent budget. Absent means unchanged.
    *
    * @generated from field: optional gatewayentities.v1.BudgetAction budget_action = 6;
    */
   budgetAction?: BudgetAction | undefined;
 
   /**
-   * Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was.
+   * Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged.
    *
    * @generated from field: optional string updated_by = 7;
    */
   updatedBy?: string | undefined;
 
   /**
-   * The new target, of the same form as in CreateGatewayBudgetPolicyRequest. Absent means unchanged.
+   * The new target, with the same limits as in CreateGatewayBudgetPolicyRequest. Absent means unchanged.
    *
    * @generated from field: optional string target_value = 8;
    */
   targetValue?: string | undefined;
 
   /**
-   * The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
   requestId?: string | undefined;
 
   /**
-   * Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A named field that is
-   * absent is cleared, if it may be. Without a mask every field that is present is written.
+   * Fields to write: budget_unit, budget_amount, duration, target_scope, budget_action, target_value. A listed field that is
+   * absent is cleared if it is optional. Without a mask every field that is present is written.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 1002;
    */
@@ -481,14 +480,14 @@ export declare type UpdateGatewayBudgetPolicyResponse = Message<"gatewayentities
   budgetPolicy?: GatewayBudgetPolicy | undefined;
 
   /**
-   * Etag of the policy after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the policy after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -515,16 +514,15 @@ export declare type DeleteGatewayBudgetPolicyRequest = Message<"gatewayentities.
   budgetPolicyId?: string | undefined;
 
   /**
-   * The etag that the policy must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the policy. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -538,13 +536,13 @@ export declare type DeleteGatewayBudgetPolicyRequest = Message<"gatewayentities.
 export declare const DeleteGatewayBudgetPolicyRequestSchema: GenMessage<DeleteGatewayBudgetPolicyRequest>;
 
 /**
- * DeleteGatewayBudgetPolicyResponse tells when it was removed.
+ * DeleteGatewayBudgetPolicyResponse carries the revision of the deletion.
  *
  * @generated from message gatewayentities.v1.DeleteGatewayBudgetPolicyResponse
  */
 export declare type DeleteGatewayBudgetPolicyResponse = Message<"gatewayentities.v1.DeleteGatewayBudgetPolicyResponse"> & {
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -564,14 +562,14 @@ export declare const DeleteGatewayBudgetPolicyResponseSchema: GenMessage<DeleteG
  */
 export declare type ListGatewayBudgetPoliciesRequest = Message<"gatewayentities.v1.ListGatewayBudgetPoliciesRequest"> & {
   /**
-   * Most policies in one response, 0 to 50000. Absent or 0 means 1000.
+   * Maximum number of policies in one response, 0 to 50000. Absent or 0 means 1000.
    *
    * @generated from field: optional int64 max_results = 1;
    */
   maxResults?: bigint | undefined;
 
   /**
-   * The next_page_token of the page before. Absent or empty starts at the first page.
+   * Value of next_page_token in the previous response. Absent or empty means the first page.
    *
    * @generated from field: optional string page_token = 2;
    */
@@ -598,14 +596,14 @@ export declare type ListGatewayBudgetPoliciesResponse = Message<"gatewayentities
   budgetPolicies: GatewayBudgetPolicy[];
 
   /**
-   * Token of the next page. Absent on the last one.
+   * Token of the next page. Absent on the last page.
    *
    * @generated from field: optional string next_page_token = 2;
    */
   nextPageToken?: string | undefined;
 
   /**
-   * Number of the last change that this answer has seen, 0 before the first.
+   * Revision of the last change that this response includes, 0 before the first change.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -625,14 +623,14 @@ export declare const ListGatewayBudgetPoliciesResponseSchema: GenMessage<ListGat
  */
 export declare type ListGatewayBudgetWindowsRequest = Message<"gatewayentities.v1.ListGatewayBudgetWindowsRequest"> & {
   /**
-   * Most windows in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+   * Maximum number of windows in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
    *
    * @generated from field: optional int32 page_size = 1004;
    */
   pageSize?: number | undefined;
 
   /**
-   * The next_page_token of the page before. Absent or empty starts at the first page.
+   * Value of next_page_token in the previous response. Absent or empty means the first page.
    *
    * @generated from field: optional string page_token = 1005;
    */
@@ -659,7 +657,7 @@ export declare type ListGatewayBudgetWindowsResponse = Message<"gatewayentities.
   windows: GatewayBudgetWindow[];
 
   /**
-   * Token of the next page. Absent on the last one.
+   * Token of the next page. Absent on the last page.
    *
    * @generated from field: optional string next_page_token = 1006;
    */
@@ -673,7 +671,7 @@ export declare type ListGatewayBudgetWindowsResponse = Message<"gatewayentities.
 export declare const ListGatewayBudgetWindowsResponseSchema: GenMessage<ListGatewayBudgetWindowsResponse>;
 
 /**
- * RecordGatewaySpendRequest says what a request to an endpoint cost.
+ * RecordGatewaySpendRequest describes the cost of a request to an endpoint.
  *
  * @generated from message gatewayentities.v1.RecordGatewaySpendRequest
  */
@@ -693,7 +691,7 @@ export declare type RecordGatewaySpendRequest = Message<"gatewayentities.v1.Reco
   workspace?: string | undefined;
 
   /**
-   * The name of the user that made the request, at most 255 characters. Absent or empty means nobody that has a budget.
+   * The name of the user that made the request, at most 255 characters. Absent or empty matches no USER budget.
    *
    * @generated from field: optional string user = 3;
    */
@@ -722,8 +720,8 @@ export declare type RecordGatewaySpendRequest = Message<"gatewayentities.v1.Reco
   occurredAt?: bigint | undefined;
 
   /**
-   * Names this charge, 1 to 255 characters, new for each. A request that equals an earlier one in this and in all else is
-   * a repeat, which counts nothing. Required.
+   * Idempotency key of this charge, 1 to 255 characters, unique for each charge. A repeat with the same key and content
+   * counts nothing. Required.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -737,14 +735,14 @@ export declare type RecordGatewaySpendRequest = Message<"gatewayentities.v1.Reco
 export declare const RecordGatewaySpendRequestSchema: GenMessage<RecordGatewaySpendRequest>;
 
 /**
- * RecordGatewaySpendResponse carries the windows that the charge was counted in, also when this is a repeat.
+ * RecordGatewaySpendResponse carries the windows that count the charge, for a repeat too.
  *
  * @generated from message gatewayentities.v1.RecordGatewaySpendResponse
  */
 export declare type RecordGatewaySpendResponse = Message<"gatewayentities.v1.RecordGatewaySpendResponse"> & {
   /**
-   * The windows as they are now, in the order of their policies; without those of policies that were deleted, or began to
-   * count anew, since the charge was first recorded.
+   * The current state of the windows, in the order of their policies, without those of policies that were deleted or reset
+   * since the charge was first recorded.
    *
    * @generated from field: repeated gatewayentities.v1.GatewayBudgetWindow windows = 1;
    */
@@ -765,7 +763,7 @@ export declare type RecordGatewaySpendResponse = Message<"gatewayentities.v1.Rec
 export declare const RecordGatewaySpendResponseSchema: GenMessage<RecordGatewaySpendResponse>;
 
 /**
- * CheckGatewayBudgetRequest describes a request that somebody is about to make.
+ * CheckGatewayBudgetRequest describes a request to check before it is made.
  *
  * @generated from message gatewayentities.v1.CheckGatewayBudgetRequest
  */
@@ -785,7 +783,7 @@ export declare type CheckGatewayBudgetRequest = Message<"gatewayentities.v1.Chec
   workspace?: string | undefined;
 
   /**
-   * The name of the user that makes the request, at most 255 characters. Absent or empty means nobody that has a budget.
+   * The name of the user that makes the request, at most 255 characters. Absent or empty matches no USER budget.
    *
    * @generated from field: optional string user = 3;
    */
@@ -799,13 +797,13 @@ export declare type CheckGatewayBudgetRequest = Message<"gatewayentities.v1.Chec
 export declare const CheckGatewayBudgetRequestSchema: GenMessage<CheckGatewayBudgetRequest>;
 
 /**
- * CheckGatewayBudgetResponse carries the answer.
+ * CheckGatewayBudgetResponse carries the result.
  *
  * @generated from message gatewayentities.v1.CheckGatewayBudgetResponse
  */
 export declare type CheckGatewayBudgetResponse = Message<"gatewayentities.v1.CheckGatewayBudgetResponse"> & {
   /**
-   * The answer.
+   * The result of the check.
    *
    * @generated from field: gatewayentities.v1.GatewayBudgetCheck check = 1;
    */
@@ -825,7 +823,7 @@ export declare const CheckGatewayBudgetResponseSchema: GenMessage<CheckGatewayBu
  */
 export enum BudgetDurationUnit {
   /**
-   * No unit was chosen; refused in requests.
+   * No unit was chosen; rejected in requests.
    *
    * @generated from enum value: DURATION_UNIT_UNSPECIFIED = 0;
    */
@@ -873,41 +871,41 @@ export enum BudgetDurationUnit {
 export declare const BudgetDurationUnitSchema: GenEnum<BudgetDurationUnit>;
 
 /**
- * BudgetTargetScope says whose spending a policy counts.
+ * BudgetTargetScope selects the spending that a policy counts.
  *
  * @generated from enum gatewayentities.v1.BudgetTargetScope
  */
 export enum BudgetTargetScope {
   /**
-   * No scope was chosen; refused in requests.
+   * No scope was chosen; rejected in requests.
    *
    * @generated from enum value: TARGET_SCOPE_UNSPECIFIED = 0;
    */
   TARGET_SCOPE_UNSPECIFIED = 0,
 
   /**
-   * Everybody's.
+   * All spending.
    *
    * @generated from enum value: GLOBAL = 1;
    */
   GLOBAL = 1,
 
   /**
-   * That of the policy's workspace.
+   * Spending of the policy's workspace.
    *
    * @generated from enum value: WORKSPACE = 2;
    */
   WORKSPACE = 2,
 
   /**
-   * That of one endpoint; target_value is its id.
+   * Spending of one endpoint; target_value is its id.
    *
    * @generated from enum value: ENDPOINT = 3;
    */
   ENDPOINT = 3,
 
   /**
-   * That of one user; target_value is the user's name.
+   * Spending of one user; target_value is the user's name.
    *
    * @generated from enum value: USER = 4;
    */
@@ -920,27 +918,27 @@ export enum BudgetTargetScope {
 export declare const BudgetTargetScopeSchema: GenEnum<BudgetTargetScope>;
 
 /**
- * BudgetAction says what happens once the amount is spent.
+ * BudgetAction is the effect of a spent budget.
  *
  * @generated from enum gatewayentities.v1.BudgetAction
  */
 export enum BudgetAction {
   /**
-   * No action was chosen; refused in requests.
+   * No action was chosen; rejected in requests.
    *
    * @generated from enum value: BUDGET_ACTION_UNSPECIFIED = 0;
    */
   BUDGET_ACTION_UNSPECIFIED = 0,
 
   /**
-   * Somebody is told; requests go on.
+   * The budget is reported as spent; requests continue.
    *
    * @generated from enum value: ALERT = 1;
    */
   ALERT = 1,
 
   /**
-   * Requests are refused until the window ends.
+   * Requests are rejected until the window ends.
    *
    * @generated from enum value: REJECT = 2;
    */
@@ -959,7 +957,7 @@ export declare const BudgetActionSchema: GenEnum<BudgetAction>;
  */
 export enum BudgetUnit {
   /**
-   * No unit was chosen; refused in requests.
+   * No unit was chosen; rejected in requests.
    *
    * @generated from enum value: BUDGET_UNIT_UNSPECIFIED = 0;
    */
@@ -979,19 +977,18 @@ export enum BudgetUnit {
 export declare const BudgetUnitSchema: GenEnum<BudgetUnit>;
 
 /**
- * BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
+ * BudgetService manages budget policies, records spending and checks requests against the budgets.
  *
  * @generated from service gatewayentities.v1.BudgetService
  */
 export declare const BudgetService: GenService<{
   /**
-   * CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-   * from then on, and nothing that was recorded before.
+   * CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+   * is recorded after its creation.
    *
-   * Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-   * finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-   * needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-   * names).
+   * Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+   * of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+   * request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.CreateGatewayBudgetPolicy
    */
@@ -1013,12 +1010,12 @@ export declare const BudgetService: GenService<{
     output: typeof GetGatewayBudgetPolicyResponseSchema;
   },
   /**
-   * UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-   * duration, target_scope or target_value end up different, the policy counts anew from 0.
+   * UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+   * budget_unit, duration, target_scope or target_value resets the current spend to 0.
    *
-   * Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-   * field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-   * scope names); ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+   * request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
+   * ABORTED (the etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.UpdateGatewayBudgetPolicy
    */
@@ -1028,10 +1025,10 @@ export declare const BudgetService: GenService<{
     output: typeof UpdateGatewayBudgetPolicyResponseSchema;
   },
   /**
-   * DeleteGatewayBudgetPolicy removes a policy and what it counted.
+   * DeleteGatewayBudgetPolicy removes a policy with its windows.
    *
-   * Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
-   * ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+   * etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.DeleteGatewayBudgetPolicy
    */
@@ -1041,11 +1038,11 @@ export declare const BudgetService: GenService<{
     output: typeof DeleteGatewayBudgetPolicyResponseSchema;
   },
   /**
-   * ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-   * Every page shows the list as it was when its first page was read.
+   * ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+   * page.
    *
-   * Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-   * hours ago, and was changed since).
+   * Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+   * more than 24 hours ago and the list has changed since).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies
    */
@@ -1055,9 +1052,9 @@ export declare const BudgetService: GenService<{
     output: typeof ListGatewayBudgetPoliciesResponseSchema;
   },
   /**
-   * ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+   * ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
    *
-   * Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+   * Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.ListGatewayBudgetWindows
    */
@@ -1083,9 +1080,9 @@ export declare const BudgetService: GenService<{
     output: typeof RecordGatewaySpendResponseSchema;
   },
   /**
-   * CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-   * policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-   * or more.
+   * CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+   * with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+   * any budget_unit.
    *
    * Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
    *

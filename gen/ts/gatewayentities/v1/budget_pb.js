@@ -174,7 +174,7 @@ export const BudgetTargetScopeSchema = /*@__PURE__*/
   enumDesc(file_gatewayentities_v1_budget, 1);
 
 /**
- * BudgetTargetScope says whose spending a policy counts.
+ * BudgetTargetScope selects the spending that a policy counts.
  *
  * @generated from enum gatewayentities.v1.BudgetTargetScope
  */
@@ -188,7 +188,7 @@ export const BudgetActionSchema = /*@__PURE__*/
   enumDesc(file_gatewayentities_v1_budget, 2);
 
 /**
- * BudgetAction says what happens once the amount is spent.
+ * BudgetAction is the effect of a spent budget.
  *
  * @generated from enum gatewayentities.v1.BudgetAction
  */
@@ -210,7 +210,7 @@ export const BudgetUnit = /*@__PURE__*/
   tsEnum(BudgetUnitSchema);
 
 /**
- * BudgetService manages budget policies, counts what is spent, and tells what may still be spent.
+ * BudgetService manages budget policies, records spending and checks requests against the budgets.
  *
  * @generated from service gatewayentities.v1.BudgetService
  */

@@ -15,20 +15,20 @@ import type { FieldMask } from "@bufbuild/protobuf/wkt";
 export declare const file_gatewayentities_v1_endpoint: GenFile;
 
 /**
- * FallbackConfig says how an endpoint falls back to other models.
+ * FallbackConfig configures an endpoint's fallback to other models.
  *
  * @generated from message gatewayentities.v1.FallbackConfig
  */
 export declare type FallbackConfig = Message<"gatewayentities.v1.FallbackConfig"> & {
   /**
-   * How the FALLBACK models are tried. Absent when none was chosen.
+   * How the FALLBACK models are tried. Absent if none was chosen.
    *
    * @generated from field: optional gatewayentities.v1.FallbackStrategy strategy = 1;
    */
   strategy?: FallbackStrategy | undefined;
 
   /**
-   * Most FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them.
+   * Maximum number of FALLBACK models to try, 1 or more; the PRIMARY model does not count. Absent means all of them.
    *
    * @generated from field: optional int32 max_attempts = 2;
    */
@@ -131,7 +131,7 @@ export declare type GatewayEndpointModelMapping = Message<"gatewayentities.v1.Ga
   createdAt?: bigint | undefined;
 
   /**
-   * Who attached the model, 1 to 255 characters. Absent when it was not given.
+   * Actor that attached the model, 1 to 255 characters. Absent if it was not given.
    *
    * @generated from field: optional string created_by = 7;
    */
@@ -159,7 +159,7 @@ export declare type GatewayEndpointModelMapping = Message<"gatewayentities.v1.Ga
 export declare const GatewayEndpointModelMappingSchema: GenMessage<GatewayEndpointModelMapping>;
 
 /**
- * GatewayEndpointTag is a note on an endpoint.
+ * GatewayEndpointTag is a key-value label of an endpoint.
  *
  * @generated from message gatewayentities.v1.GatewayEndpointTag
  */
@@ -227,14 +227,14 @@ export declare type GatewayEndpoint = Message<"gatewayentities.v1.GatewayEndpoin
   modelMappings: GatewayEndpointModelMapping[];
 
   /**
-   * Who created the endpoint, 1 to 255 characters. Absent when it was not given.
+   * Creator of the endpoint, 1 to 255 characters. Absent if it was not given.
    *
    * @generated from field: optional string created_by = 6;
    */
   createdBy?: string | undefined;
 
   /**
-   * Who changed the endpoint last, 1 to 255 characters. Absent when nobody was ever named.
+   * Actor of the last change to the endpoint, 1 to 255 characters. Absent if it was never given.
    *
    * @generated from field: optional string last_updated_by = 7;
    */
@@ -248,21 +248,21 @@ export declare type GatewayEndpoint = Message<"gatewayentities.v1.GatewayEndpoin
   tags: GatewayEndpointTag[];
 
   /**
-   * How a PRIMARY model is chosen. Absent means the first one always.
+   * How a PRIMARY model is chosen. Absent means always the first.
    *
    * @generated from field: optional gatewayentities.v1.RoutingStrategy routing_strategy = 9;
    */
   routingStrategy?: RoutingStrategy | undefined;
 
   /**
-   * How the endpoint falls back. Absent means it does not.
+   * Fallback configuration. Absent means no fallback.
    *
    * @generated from field: gatewayentities.v1.FallbackConfig fallback_config = 10;
    */
   fallbackConfig?: FallbackConfig | undefined;
 
   /**
-   * Identifier of the experiment that traces go to, decimal digits. Absent when there is none.
+   * Identifier of the experiment that traces go to, decimal digits. Absent if there is none.
    *
    * @generated from field: optional string experiment_id = 11;
    */
@@ -303,21 +303,21 @@ export declare type CreateGatewayEndpointRequest = Message<"gatewayentities.v1.C
   modelConfigs: GatewayEndpointModelConfig[];
 
   /**
-   * Who creates the endpoint, 1 to 255 characters. Optional.
+   * Creator of the endpoint, 1 to 255 characters. Optional.
    *
    * @generated from field: optional string created_by = 3;
    */
   createdBy?: string | undefined;
 
   /**
-   * How a PRIMARY model is chosen. Absent means the first one always.
+   * How a PRIMARY model is chosen. Absent means always the first.
    *
    * @generated from field: optional gatewayentities.v1.RoutingStrategy routing_strategy = 4;
    */
   routingStrategy?: RoutingStrategy | undefined;
 
   /**
-   * How the endpoint falls back. Absent means SEQUENTIAL if there is a FALLBACK model, else not at all.
+   * Fallback configuration. Absent means SEQUENTIAL if there is a FALLBACK model, otherwise no fallback.
    *
    * @generated from field: gatewayentities.v1.FallbackConfig fallback_config = 5;
    */
@@ -338,8 +338,8 @@ export declare type CreateGatewayEndpointRequest = Message<"gatewayentities.v1.C
   usageTracking?: boolean | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -366,14 +366,14 @@ export declare type CreateGatewayEndpointResponse = Message<"gatewayentities.v1.
   endpoint?: GatewayEndpoint | undefined;
 
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -427,14 +427,14 @@ export declare type GetGatewayEndpointResponse = Message<"gatewayentities.v1.Get
   endpoint?: GatewayEndpoint | undefined;
 
   /**
-   * Etag of the endpoint as returned, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint as returned, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of the last change that this answer has seen, 0 before the first.
+   * Revision of the last change that this response includes, 0 before the first change.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -448,7 +448,7 @@ export declare type GetGatewayEndpointResponse = Message<"gatewayentities.v1.Get
 export declare const GetGatewayEndpointResponseSchema: GenMessage<GetGatewayEndpointResponse>;
 
 /**
- * UpdateGatewayEndpointRequest says what to change in an endpoint.
+ * UpdateGatewayEndpointRequest describes the changes to an endpoint.
  *
  * @generated from message gatewayentities.v1.UpdateGatewayEndpointRequest
  */
@@ -461,14 +461,14 @@ export declare type UpdateGatewayEndpointRequest = Message<"gatewayentities.v1.U
   endpointId?: string | undefined;
 
   /**
-   * The new unique name, of the same form as in CreateGatewayEndpointRequest. Absent or empty means unchanged.
+   * The new unique name, with the same limits as in CreateGatewayEndpointRequest. Absent or empty means unchanged.
    *
    * @generated from field: optional string name = 2;
    */
   name?: string | undefined;
 
   /**
-   * Who makes the change, 1 to 255 characters. Absent leaves last_updated_by as it was.
+   * Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged.
    *
    * @generated from field: optional string updated_by = 3;
    */
@@ -490,8 +490,8 @@ export declare type UpdateGatewayEndpointRequest = Message<"gatewayentities.v1.U
   routingStrategy?: RoutingStrategy | undefined;
 
   /**
-   * How the endpoint falls back, replacing the whole message. Absent means unchanged, unless update_mask names the field:
-   * then it is cleared.
+   * Fallback configuration, replaced as a whole. Absent means unchanged, unless update_mask names the field: then it is
+   * cleared.
    *
    * @generated from field: gatewayentities.v1.FallbackConfig fallback_config = 6;
    */
@@ -507,31 +507,30 @@ export declare type UpdateGatewayEndpointRequest = Message<"gatewayentities.v1.U
 
   /**
    * Whether requests are traced and their cost counted. Absent means unchanged, unless update_mask names the field: then it
-   * is true again, the default.
+   * is reset to true, the default.
    *
    * @generated from field: optional bool usage_tracking = 8;
    */
   usageTracking?: boolean | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
   requestId?: string | undefined;
 
   /**
-   * Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A named field
-   * that is absent is cleared, if it may be. Without a mask every field that is present and not empty is written.
+   * Fields to write: name, model_configs, routing_strategy, fallback_config, experiment_id, usage_tracking. A listed field
+   * that is absent is cleared if it is optional. Without a mask every field that is present and not empty is written.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 1002;
    */
@@ -558,14 +557,14 @@ export declare type UpdateGatewayEndpointResponse = Message<"gatewayentities.v1.
   endpoint?: GatewayEndpoint | undefined;
 
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -592,16 +591,15 @@ export declare type DeleteGatewayEndpointRequest = Message<"gatewayentities.v1.D
   endpointId?: string | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -615,13 +613,13 @@ export declare type DeleteGatewayEndpointRequest = Message<"gatewayentities.v1.D
 export declare const DeleteGatewayEndpointRequestSchema: GenMessage<DeleteGatewayEndpointRequest>;
 
 /**
- * DeleteGatewayEndpointResponse tells when it was removed.
+ * DeleteGatewayEndpointResponse carries the revision of the deletion.
  *
  * @generated from message gatewayentities.v1.DeleteGatewayEndpointResponse
  */
 export declare type DeleteGatewayEndpointResponse = Message<"gatewayentities.v1.DeleteGatewayEndpointResponse"> & {
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -635,7 +633,7 @@ export declare type DeleteGatewayEndpointResponse = Message<"gatewayentities.v1.
 export declare const DeleteGatewayEndpointResponseSchema: GenMessage<DeleteGatewayEndpointResponse>;
 
 /**
- * ListGatewayEndpointsRequest selects endpoints. With both filters, one and the same model must match both.
+ * ListGatewayEndpointsRequest selects endpoints. With both filters, a single model must match both.
  *
  * @generated from message gatewayentities.v1.ListGatewayEndpointsRequest
  */
@@ -655,14 +653,14 @@ export declare type ListGatewayEndpointsRequest = Message<"gatewayentities.v1.Li
   secretId?: string | undefined;
 
   /**
-   * Most endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response over 2 MiB ends earlier.
+   * Maximum number of endpoints in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
    *
    * @generated from field: optional int32 page_size = 1004;
    */
   pageSize?: number | undefined;
 
   /**
-   * The next_page_token of the page before. Absent or empty starts at the first page.
+   * Value of next_page_token in the previous response. Absent or empty means the first page.
    *
    * @generated from field: optional string page_token = 1005;
    */
@@ -689,14 +687,14 @@ export declare type ListGatewayEndpointsResponse = Message<"gatewayentities.v1.L
   endpoints: GatewayEndpoint[];
 
   /**
-   * Number of the last change that this answer has seen, 0 before the first.
+   * Revision of the last change that this response includes, 0 before the first change.
    *
    * @generated from field: optional int64 revision = 1003;
    */
   revision?: bigint | undefined;
 
   /**
-   * Token of the next page. Absent on the last one.
+   * Token of the next page. Absent on the last page.
    *
    * @generated from field: optional string next_page_token = 1006;
    */
@@ -730,23 +728,22 @@ export declare type AttachModelToGatewayEndpointRequest = Message<"gatewayentiti
   modelConfig?: GatewayEndpointModelConfig | undefined;
 
   /**
-   * Who attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by.
+   * Actor that attaches the model, 1 to 255 characters. Optional; when given it also becomes the endpoint's last_updated_by.
    *
    * @generated from field: optional string created_by = 3;
    */
   createdBy?: string | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -773,14 +770,14 @@ export declare type AttachModelToGatewayEndpointResponse = Message<"gatewayentit
   mapping?: GatewayEndpointModelMapping | undefined;
 
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -814,16 +811,15 @@ export declare type DetachModelFromGatewayEndpointRequest = Message<"gatewayenti
   modelDefinitionId?: string | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -837,20 +833,20 @@ export declare type DetachModelFromGatewayEndpointRequest = Message<"gatewayenti
 export declare const DetachModelFromGatewayEndpointRequestSchema: GenMessage<DetachModelFromGatewayEndpointRequest>;
 
 /**
- * DetachModelFromGatewayEndpointResponse tells what became of the endpoint.
+ * DetachModelFromGatewayEndpointResponse carries the endpoint's new etag.
  *
  * @generated from message gatewayentities.v1.DetachModelFromGatewayEndpointResponse
  */
 export declare type DetachModelFromGatewayEndpointResponse = Message<"gatewayentities.v1.DetachModelFromGatewayEndpointResponse"> & {
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -891,16 +887,15 @@ export declare type SetGatewayEndpointTagRequest = Message<"gatewayentities.v1.S
   value?: string | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -914,20 +909,20 @@ export declare type SetGatewayEndpointTagRequest = Message<"gatewayentities.v1.S
 export declare const SetGatewayEndpointTagRequestSchema: GenMessage<SetGatewayEndpointTagRequest>;
 
 /**
- * SetGatewayEndpointTagResponse tells what became of the endpoint.
+ * SetGatewayEndpointTagResponse carries the endpoint's new etag.
  *
  * @generated from message gatewayentities.v1.SetGatewayEndpointTagResponse
  */
 export declare type SetGatewayEndpointTagResponse = Message<"gatewayentities.v1.SetGatewayEndpointTagResponse"> & {
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -961,16 +956,15 @@ export declare type DeleteGatewayEndpointTagRequest = Message<"gatewayentities.v
   key?: string | undefined;
 
   /**
-   * The etag that the endpoint must still have. With another one nothing changes, and the call fails with ABORTED.
-   * Absent means any.
+   * Expected etag of the endpoint. With another current etag the call fails with ABORTED. Absent means any.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Name of this request, 1 to 255 characters, such as a new UUID. A repeat within 24 hours is answered as the first time
-   * and changes nothing; the same name with another content is INVALID_ARGUMENT. Absent means that each call counts.
+   * Idempotency key, 1 to 255 characters, such as a new UUID. A repeat within 24 hours returns the first response and
+   * changes nothing; the same key with another request is INVALID_ARGUMENT. Absent disables deduplication.
    *
    * @generated from field: optional string request_id = 1001;
    */
@@ -984,20 +978,20 @@ export declare type DeleteGatewayEndpointTagRequest = Message<"gatewayentities.v
 export declare const DeleteGatewayEndpointTagRequestSchema: GenMessage<DeleteGatewayEndpointTagRequest>;
 
 /**
- * DeleteGatewayEndpointTagResponse tells what became of the endpoint.
+ * DeleteGatewayEndpointTagResponse carries the endpoint's new etag.
  *
  * @generated from message gatewayentities.v1.DeleteGatewayEndpointTagResponse
  */
 export declare type DeleteGatewayEndpointTagResponse = Message<"gatewayentities.v1.DeleteGatewayEndpointTagResponse"> & {
   /**
-   * Etag of the endpoint after this change, 32 hexadecimal digits. A change that carries it loses nobody else's change.
+   * Etag of the endpoint after this change, 32 hexadecimal digits. Send it with the next change to prevent a lost update.
    *
    * @generated from field: optional string etag = 1000;
    */
   etag?: string | undefined;
 
   /**
-   * Number of this change in the gateway's one sequence of changes, 1 or more.
+   * Revision of this change, its number in the change log, 1 or more.
    *
    * @generated from field: optional int64 revision = 1003;
    */
@@ -1011,7 +1005,7 @@ export declare type DeleteGatewayEndpointTagResponse = Message<"gatewayentities.
 export declare const DeleteGatewayEndpointTagResponseSchema: GenMessage<DeleteGatewayEndpointTagResponse>;
 
 /**
- * RoutingStrategy says how an endpoint chooses among its PRIMARY models.
+ * RoutingStrategy is how an endpoint chooses among its PRIMARY models.
  *
  * @generated from enum gatewayentities.v1.RoutingStrategy
  */
@@ -1037,7 +1031,7 @@ export enum RoutingStrategy {
 export declare const RoutingStrategySchema: GenEnum<RoutingStrategy>;
 
 /**
- * FallbackStrategy says how an endpoint goes on when a model fails.
+ * FallbackStrategy is how an endpoint continues after a model failed.
  *
  * @generated from enum gatewayentities.v1.FallbackStrategy
  */
@@ -1063,13 +1057,13 @@ export enum FallbackStrategy {
 export declare const FallbackStrategySchema: GenEnum<FallbackStrategy>;
 
 /**
- * GatewayModelLinkageType is the part a model plays in an endpoint.
+ * GatewayModelLinkageType is the role of a model in an endpoint.
  *
  * @generated from enum gatewayentities.v1.GatewayModelLinkageType
  */
 export enum GatewayModelLinkageType {
   /**
-   * No part was chosen; refused in requests.
+   * No role was chosen; rejected in requests.
    *
    * @generated from enum value: LINKAGE_TYPE_UNSPECIFIED = 0;
    */
@@ -1104,9 +1098,9 @@ export declare const EndpointService: GenService<{
   /**
    * CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
    *
-   * Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-   * model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-   * definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+   * Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+   * PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+   * ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.CreateGatewayEndpoint
    */
@@ -1131,9 +1125,8 @@ export declare const EndpointService: GenService<{
    * UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
    *
    * Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-   * request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-   * (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-   * one).
+   * request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+   * name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.UpdateGatewayEndpoint
    */
@@ -1145,8 +1138,8 @@ export declare const EndpointService: GenService<{
   /**
    * DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
    *
-   * Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-   * (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+   * not the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.DeleteGatewayEndpoint
    */
@@ -1156,11 +1149,10 @@ export declare const EndpointService: GenService<{
     output: typeof DeleteGatewayEndpointResponseSchema;
   },
   /**
-   * ListGatewayEndpoints lists endpoints in order of creation, then of id.
-   * Every page shows the list as it was when its first page was read.
+   * ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
    *
-   * Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-   * hours ago, and was changed since).
+   * Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+   * and the list has changed since).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.ListGatewayEndpoints
    */
@@ -1173,9 +1165,9 @@ export declare const EndpointService: GenService<{
    * AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
    * SEQUENTIAL if none is set.
    *
-   * Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-   * NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-   * ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+   * endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+   * the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.AttachModelToGatewayEndpoint
    */
@@ -1187,9 +1179,9 @@ export declare const EndpointService: GenService<{
   /**
    * DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
    *
-   * Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-   * endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-   * left); ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+   * the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+   * etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.DetachModelFromGatewayEndpoint
    */
@@ -1201,8 +1193,8 @@ export declare const EndpointService: GenService<{
   /**
    * SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
    *
-   * Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-   * NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+   * (the endpoint); ABORTED (the etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.SetGatewayEndpointTag
    */
@@ -1212,10 +1204,10 @@ export declare const EndpointService: GenService<{
     output: typeof SetGatewayEndpointTagResponseSchema;
   },
   /**
-   * DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+   * DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
    *
-   * Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-   * endpoint); ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+   * ABORTED (the etag is not the current one).
    *
    * @generated from rpc gatewayentities.v1.EndpointService.DeleteGatewayEndpointTag
    */

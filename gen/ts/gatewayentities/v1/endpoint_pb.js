@@ -182,7 +182,7 @@ export const RoutingStrategySchema = /*@__PURE__*/
   enumDesc(file_gatewayentities_v1_endpoint, 0);
 
 /**
- * RoutingStrategy says how an endpoint chooses among its PRIMARY models.
+ * RoutingStrategy is how an endpoint chooses among its PRIMARY models.
  *
  * @generated from enum gatewayentities.v1.RoutingStrategy
  */
@@ -196,7 +196,7 @@ export const FallbackStrategySchema = /*@__PURE__*/
   enumDesc(file_gatewayentities_v1_endpoint, 1);
 
 /**
- * FallbackStrategy says how an endpoint goes on when a model fails.
+ * FallbackStrategy is how an endpoint continues after a model failed.
  *
  * @generated from enum gatewayentities.v1.FallbackStrategy
  */
@@ -210,7 +210,7 @@ export const GatewayModelLinkageTypeSchema = /*@__PURE__*/
   enumDesc(file_gatewayentities_v1_endpoint, 2);
 
 /**
- * GatewayModelLinkageType is the part a model plays in an endpoint.
+ * GatewayModelLinkageType is the role of a model in an endpoint.
  *
  * @generated from enum gatewayentities.v1.GatewayModelLinkageType
  */

@@ -63,39 +63,38 @@ const (
 
 // BudgetServiceClient is a client for the gatewayentities.v1.BudgetService service.
 type BudgetServiceClient interface {
-	// CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-	// from then on, and nothing that was recorded before.
+	// CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+	// is recorded after its creation.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-	// finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-	// needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-	// names).
+	// Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+	// of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+	// request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
 	CreateGatewayBudgetPolicy(context.Context, *v1.CreateGatewayBudgetPolicyRequest) (*v1.CreateGatewayBudgetPolicyResponse, error)
 	// GetGatewayBudgetPolicy reads one policy.
 	//
 	// Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
 	GetGatewayBudgetPolicy(context.Context, *v1.GetGatewayBudgetPolicyRequest) (*v1.GetGatewayBudgetPolicyResponse, error)
-	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-	// duration, target_scope or target_value end up different, the policy counts anew from 0.
+	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+	// budget_unit, duration, target_scope or target_value resets the current spend to 0.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-	// field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-	// scope names); ABORTED (the etag is not the current one).
-	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
-	// DeleteGatewayBudgetPolicy removes a policy and what it counted.
-	//
-	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+	// request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
 	// ABORTED (the etag is not the current one).
+	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
+	// DeleteGatewayBudgetPolicy removes a policy with its windows.
+	//
+	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+	// etag is not the current one).
 	DeleteGatewayBudgetPolicy(context.Context, *v1.DeleteGatewayBudgetPolicyRequest) (*v1.DeleteGatewayBudgetPolicyResponse, error)
-	// ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-	// Every page shows the list as it was when its first page was read.
+	// ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+	// page.
 	//
-	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-	// hours ago, and was changed since).
+	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+	// more than 24 hours ago and the list has changed since).
 	ListGatewayBudgetPolicies(context.Context, *v1.ListGatewayBudgetPoliciesRequest) (*v1.ListGatewayBudgetPoliciesResponse, error)
-	// ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
 	// none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
@@ -105,9 +104,9 @@ type BudgetServiceClient interface {
 	// Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
 	// than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(context.Context, *v1.RecordGatewaySpendRequest) (*v1.RecordGatewaySpendResponse, error)
-	// CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-	// policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-	// or more.
+	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+	// any budget_unit.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
 	CheckGatewayBudget(context.Context, *v1.CheckGatewayBudgetRequest) (*v1.CheckGatewayBudgetResponse, error)
@@ -266,39 +265,38 @@ func (c *budgetServiceClient) CheckGatewayBudget(ctx context.Context, req *v1.Ch
 
 // BudgetServiceHandler is an implementation of the gatewayentities.v1.BudgetService service.
 type BudgetServiceHandler interface {
-	// CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts what is recorded
-	// from then on, and nothing that was recorded before.
+	// CreateGatewayBudgetPolicy stores a policy under a new id. Equal policies may coexist. A policy counts only spending that
+	// is recorded after its creation.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; an enum value that is not known; an amount that is negative or not
-	// finite; a window of no length or of more than 100 years; a target where the scope has none, or none where it
-	// needs one; a request_id that was used with another content); NOT_FOUND (the endpoint that an ENDPOINT scope
-	// names).
+	// Errors: INVALID_ARGUMENT (a missing field; an unknown enum value; an amount that is negative or not finite; a duration
+	// of 0 or of more than 100 years; a target_value that the scope does not take, or a missing one that it requires; a
+	// request_id already used by another request); NOT_FOUND (the target endpoint of an ENDPOINT scope).
 	CreateGatewayBudgetPolicy(context.Context, *v1.CreateGatewayBudgetPolicyRequest) (*v1.CreateGatewayBudgetPolicyResponse, error)
 	// GetGatewayBudgetPolicy reads one policy.
 	//
 	// Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
 	GetGatewayBudgetPolicy(context.Context, *v1.GetGatewayBudgetPolicyRequest) (*v1.GetGatewayBudgetPolicyResponse, error)
-	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope drops the old target. Where budget_unit,
-	// duration, target_scope or target_value end up different, the policy counts anew from 0.
+	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
+	// budget_unit, duration, target_scope or target_value resets the current spend to 0.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required
-	// field; a request_id that was used with another content); NOT_FOUND (the policy, or the endpoint that an ENDPOINT
-	// scope names); ABORTED (the etag is not the current one).
-	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
-	// DeleteGatewayBudgetPolicy removes a policy and what it counted.
-	//
-	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id that was used with another content); NOT_FOUND;
+	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
+	// request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
 	// ABORTED (the etag is not the current one).
+	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
+	// DeleteGatewayBudgetPolicy removes a policy with its windows.
+	//
+	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
+	// etag is not the current one).
 	DeleteGatewayBudgetPolicy(context.Context, *v1.DeleteGatewayBudgetPolicyRequest) (*v1.DeleteGatewayBudgetPolicyResponse, error)
-	// ListGatewayBudgetPolicies lists policies in order of creation, then of id.
-	// Every page shows the list as it was when its first page was read.
+	// ListGatewayBudgetPolicies lists policies in order of creation, then of id. All pages show the state as of the first
+	// page.
 	//
-	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; a page_token that is not valid); ABORTED (the list began more than 24
-	// hours ago, and was changed since).
+	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
+	// more than 24 hours ago and the list has changed since).
 	ListGatewayBudgetPolicies(context.Context, *v1.ListGatewayBudgetPoliciesRequest) (*v1.ListGatewayBudgetPoliciesResponse, error)
-	// ListGatewayBudgetWindows shows the window that each policy is in now, in the order of the policies.
+	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
 	// none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
@@ -308,9 +306,9 @@ type BudgetServiceHandler interface {
 	// Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
 	// than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(context.Context, *v1.RecordGatewaySpendRequest) (*v1.RecordGatewaySpendResponse, error)
-	// CheckGatewayBudget tells whether a request to an endpoint may be made now. It may not while the current_spend of a
-	// policy that matches, as in RecordGatewaySpend but of any budget_unit, and has the action REJECT, is its budget_amount
-	// or more.
+	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
+	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
+	// any budget_unit.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
 	CheckGatewayBudget(context.Context, *v1.CheckGatewayBudgetRequest) (*v1.CheckGatewayBudgetResponse, error)

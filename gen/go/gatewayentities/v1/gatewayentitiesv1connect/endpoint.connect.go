@@ -68,9 +68,9 @@ const (
 type EndpointServiceClient interface {
 	// CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 	//
-	// Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-	// model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-	// definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+	// Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+	// PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+	// ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
 	CreateGatewayEndpoint(context.Context, *v1.CreateGatewayEndpointRequest) (*v1.CreateGatewayEndpointResponse, error)
 	// GetGatewayEndpoint reads one endpoint with its models and tags.
 	//
@@ -79,43 +79,41 @@ type EndpointServiceClient interface {
 	// UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 	//
 	// Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-	// request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-	// (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-	// one).
+	// request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+	// name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
 	UpdateGatewayEndpoint(context.Context, *v1.UpdateGatewayEndpointRequest) (*v1.UpdateGatewayEndpointResponse, error)
 	// DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 	//
-	// Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-	// (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+	// not the current one).
 	DeleteGatewayEndpoint(context.Context, *v1.DeleteGatewayEndpointRequest) (*v1.DeleteGatewayEndpointResponse, error)
-	// ListGatewayEndpoints lists endpoints in order of creation, then of id.
-	// Every page shows the list as it was when its first page was read.
+	// ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 	//
-	// Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-	// hours ago, and was changed since).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+	// and the list has changed since).
 	ListGatewayEndpoints(context.Context, *v1.ListGatewayEndpointsRequest) (*v1.ListGatewayEndpointsResponse, error)
 	// AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
 	// SEQUENTIAL if none is set.
 	//
-	// Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-	// NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-	// ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+	// endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+	// the current one).
 	AttachModelToGatewayEndpoint(context.Context, *v1.AttachModelToGatewayEndpointRequest) (*v1.AttachModelToGatewayEndpointResponse, error)
 	// DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-	// endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-	// left); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+	// the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+	// etag is not the current one).
 	DetachModelFromGatewayEndpoint(context.Context, *v1.DetachModelFromGatewayEndpointRequest) (*v1.DetachModelFromGatewayEndpointResponse, error)
 	// SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 	//
-	// Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-	// NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+	// (the endpoint); ABORTED (the etag is not the current one).
 	SetGatewayEndpointTag(context.Context, *v1.SetGatewayEndpointTagRequest) (*v1.SetGatewayEndpointTagResponse, error)
-	// DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+	// DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-	// endpoint); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+	// ABORTED (the etag is not the current one).
 	DeleteGatewayEndpointTag(context.Context, *v1.DeleteGatewayEndpointTagRequest) (*v1.DeleteGatewayEndpointTagResponse, error)
 }
 
@@ -291,9 +289,9 @@ func (c *endpointServiceClient) DeleteGatewayEndpointTag(ctx context.Context, re
 type EndpointServiceHandler interface {
 	// CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 	//
-	// Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY
-	// model; PRIMARY weights that sum to 0; a request_id that was used with another content); NOT_FOUND (a model
-	// definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+	// Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
+	// PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
+	// ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
 	CreateGatewayEndpoint(context.Context, *v1.CreateGatewayEndpointRequest) (*v1.CreateGatewayEndpointResponse, error)
 	// GetGatewayEndpoint reads one endpoint with its models and tags.
 	//
@@ -302,43 +300,41 @@ type EndpointServiceHandler interface {
 	// UpdateGatewayEndpoint changes the named fields of an endpoint. New model_configs replace all mappings.
 	//
 	// Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
-	// request_id that was used with another content); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS
-	// (the new name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current
-	// one).
+	// request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
+	// name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
 	UpdateGatewayEndpoint(context.Context, *v1.UpdateGatewayEndpointRequest) (*v1.UpdateGatewayEndpointResponse, error)
 	// DeleteGatewayEndpoint removes an endpoint with its mappings, bindings, tags and ENDPOINT budgets.
 	//
-	// Errors: INVALID_ARGUMENT (no endpoint_id; a request_id that was used with another content); NOT_FOUND; ABORTED
-	// (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (no endpoint_id; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is
+	// not the current one).
 	DeleteGatewayEndpoint(context.Context, *v1.DeleteGatewayEndpointRequest) (*v1.DeleteGatewayEndpointResponse, error)
-	// ListGatewayEndpoints lists endpoints in order of creation, then of id.
-	// Every page shows the list as it was when its first page was read.
+	// ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 	//
-	// Errors: INVALID_ARGUMENT (a page_size or page_token that is not valid); ABORTED (the list began more than 24
-	// hours ago, and was changed since).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
+	// and the list has changed since).
 	ListGatewayEndpoints(context.Context, *v1.ListGatewayEndpointsRequest) (*v1.ListGatewayEndpointsResponse, error)
 	// AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
 	// SEQUENTIAL if none is set.
 	//
-	// Errors: INVALID_ARGUMENT (a config outside its limits; a request_id that was used with another content);
-	// NOT_FOUND (the endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way);
-	// ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
+	// endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
+	// the current one).
 	AttachModelToGatewayEndpoint(context.Context, *v1.AttachModelToGatewayEndpointRequest) (*v1.AttachModelToGatewayEndpointResponse, error)
 	// DetachModelFromGatewayEndpoint removes every mapping of one model definition from an endpoint.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-	// endpoint, or the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be
-	// left); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint, or
+	// the definition is not attached to it); FAILED_PRECONDITION (no PRIMARY model with a weight would be left); ABORTED (the
+	// etag is not the current one).
 	DetachModelFromGatewayEndpoint(context.Context, *v1.DetachModelFromGatewayEndpointRequest) (*v1.DetachModelFromGatewayEndpointResponse, error)
 	// SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 	//
-	// Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id that was used with another content);
-	// NOT_FOUND (the endpoint); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
+	// (the endpoint); ABORTED (the etag is not the current one).
 	SetGatewayEndpointTag(context.Context, *v1.SetGatewayEndpointTagRequest) (*v1.SetGatewayEndpointTagResponse, error)
-	// DeleteGatewayEndpointTag removes one tag of an endpoint. A key that does not exist is no error.
+	// DeleteGatewayEndpointTag removes one tag of an endpoint. A missing key is not an error.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a request_id that was used with another content); NOT_FOUND (the
-	// endpoint); ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (a missing field; a request_id already used by another request); NOT_FOUND (the endpoint);
+	// ABORTED (the etag is not the current one).
 	DeleteGatewayEndpointTag(context.Context, *v1.DeleteGatewayEndpointTagRequest) (*v1.DeleteGatewayEndpointTagResponse, error)
 }
 
