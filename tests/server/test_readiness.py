@@ -129,7 +129,7 @@ async def test_a_store_that_does_not_answer_is_not_ready_and_holds_nobody():
     readiness = Readiness(lambda: go.wait(30) and None)
     with pytest.raises(GatewayError) as caught:
         await asyncio.wait_for(readiness.check(), 10)
-    assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "the store does not answer")
+    assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "the store does not respond")
     go.set()
     await readiness.check()
     await readiness.close()

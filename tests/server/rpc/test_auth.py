@@ -16,7 +16,7 @@ from gateway_entities import methods
 from gateway_entities.client import GatewayClient
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
-from gateway_entities.server.rpc.auth import Authenticator, Credentials, needed_for
+from gateway_entities.server.rpc.auth import Authenticator, Credentials, required_scope
 from gateway_entities.server.server import Server
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.admin.token_manager import TokenManager, open_tokens
@@ -170,7 +170,7 @@ def test_nothing_is_read_of_a_request_before_its_caller_is_known(running, keeper
 
 
 def test_an_rpc_without_a_row_takes_the_most():
-    assert needed_for(Method.__new__(Method)) is AccessScope.ADMIN
+    assert required_scope(Method.__new__(Method)) is AccessScope.ADMIN
 
 
 async def test_a_token_can_be_required_of_a_store_that_has_none(tmp_path):
@@ -184,10 +184,10 @@ async def test_a_token_can_be_required_of_a_store_that_has_none(tmp_path):
 
 
 def test_a_store_that_cannot_be_read_admits_nobody(store):
-    access = Authenticator(store, required=False)
+    authenticator = Authenticator(store, required=False)
     store.close()
     with pytest.raises(GatewayError) as caught:
-        access.admit(Credentials(), AccessScope.READ)
+        authenticator.authenticate(Credentials(), AccessScope.READ)
     assert caught.value.code is Code.UNAVAILABLE
 
 
@@ -202,9 +202,9 @@ def test_calls_do_not_ask_the_store_for_tokens_each_time(store, monkeypatch):
 
     monkeypatch.setattr(store, "read", counted)
     monkeypatch.setattr("gateway_entities.server.rpc.auth.TOKEN_CACHE_TTL_S", 3600.0)
-    access = Authenticator(store, required=False)
+    authenticator = Authenticator(store, required=False)
     for _ in range(100):
-        assert access.admit(Credentials(), AccessScope.ADMIN) is None
+        assert authenticator.authenticate(Credentials(), AccessScope.ADMIN) is None
     assert reads == 1
 
 

@@ -29,8 +29,8 @@ CANARY = "sk-canary-7d1f"
 
 async def answer(dispatcher: Any, method: Any, request: Any, timeout: float | None) -> Any:
     """Serve one request as the edges do."""
-    return await dispatcher.run(
-        lambda: dispatcher.serve(method, Credentials(), lambda: request), timeout, during=method.path
+    return await dispatcher.submit(
+        lambda: dispatcher.execute(method, Credentials(), lambda: request), timeout, during=method.path
     )
 
 
@@ -167,7 +167,7 @@ async def test_an_error_of_the_service_passes_unchanged(dispatcher):
         raise error
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, None, during="a test")
+        await dispatcher.submit(fail, None, during="a test")
     assert caught.value is error
 
 
@@ -202,7 +202,7 @@ async def test_a_builtin_timeout_error_of_the_service_is_not_a_deadline(dispatch
         raise TimeoutError
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, 5, during="a test")
+        await dispatcher.submit(fail, 5, during="a test")
     assert caught.value.code is Code.INTERNAL
 
 
@@ -214,7 +214,7 @@ async def test_an_error_too_large_for_a_grpc_trailer_is_cut(dispatcher, characte
         raise GatewayError(Code.INVALID_ARGUMENT, character * 50_000, reason="R", field_violations=violations)
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, None, during="a test")
+        await dispatcher.submit(fail, None, during="a test")
     error = caught.value
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "R")
     assert error.field_violations
