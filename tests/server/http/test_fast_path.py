@@ -173,9 +173,7 @@ def opened(running: Gateway) -> Iterator[socket.socket]:
         yield opened
 
 
-def test_pipelined_requests_are_answered_in_order(
-    running: Gateway, opened: socket.socket, hits: list[bool]
-) -> None:
+def test_pipelined_requests_are_answered_in_order(running: Gateway, opened: socket.socket, hits: list[bool]) -> None:
     cached = post(running, JSON, b"{}").body
     uncached = raw(methods.LIST_GATEWAY_ENDPOINTS, b"{}")
     opened.sendall(raw(LIST, b"{}") * 2 + uncached + raw(LIST, b"{}") * 2)
@@ -187,9 +185,7 @@ def test_pipelined_requests_are_answered_in_order(
 
 
 @pytest.mark.parametrize("size", [1, 7, 60])
-def test_a_request_that_comes_in_parts_is_answered(
-    running: Gateway, opened: socket.socket, hits: list[bool], size: int
-) -> None:
+def test_a_request_in_several_packets(running: Gateway, opened: socket.socket, hits: list[bool], size: int) -> None:
     cached = post(running, JSON, b'{"provider": ""}').body
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     data = raw(LIST, b'{"provider": ""}')
@@ -211,7 +207,7 @@ def test_the_connection_of_an_http_1_0_client_ends_with_the_response(
     assert hits == [False]
 
 
-def test_a_request_that_is_cut_off_does_nothing(running: Gateway, opened: socket.socket, hits: list[bool]) -> None:
+def test_a_truncated_request_does_nothing(running: Gateway, opened: socket.socket, hits: list[bool]) -> None:
     post(running, JSON, b"{}")
     opened.sendall(raw(LIST, b"{}")[:-1])
     opened.shutdown(socket.SHUT_WR)
@@ -246,7 +242,7 @@ def test_it_handles_nothing_where_the_revision_has_to_be_awaited(
             assert post_json(server.http_target, LIST, {}).status == 200
 
 
-def test_requests_with_equal_headers_share_nothing_but_the_headers(running: Gateway, opened: socket.socket) -> None:
+def test_other_headers_on_one_connection_are_parsed_again(running: Gateway, opened: socket.socket) -> None:
     """Headers that differ on one connection are parsed again, whether or not the requests are on the fast path."""
     other = raw(methods.LIST_GATEWAY_ENDPOINTS, b"{}", host="localhost:1")
     opened.sendall(raw(LIST, b"{}") + other + raw(LIST, b"{}") + other)
@@ -257,7 +253,7 @@ def test_requests_with_equal_headers_share_nothing_but_the_headers(running: Gate
     assert opened.recv(1000).startswith(b"HTTP/1.1 403 ")
 
 
-def test_trailers_are_no_headers_of_the_next_request(running: Gateway, opened: socket.socket) -> None:
+def test_trailers_are_not_headers_of_the_next_request(running: Gateway, opened: socket.socket) -> None:
     post(running, JSON, b"{}")
     chunked = raw(LIST, b"", **{"transfer-encoding": "chunked"}).replace(b"content-length: 0\r\n", b"")
     opened.sendall(chunked + b"2\r\n{}\r\n0\r\norigin: https://elsewhere.example\r\n\r\n")

@@ -158,7 +158,7 @@ def test_a_read_is_never_older_than_an_acknowledged_write(
     assert len(count) < reads + 100, "some came from the cache"
 
 
-def test_without_its_database_it_is_unavailable_and_then_works_again(
+def test_without_its_database_it_is_unavailable_and_recovers(
     postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
@@ -210,7 +210,7 @@ def test_spend_is_never_cached(client: GatewayClient, count: list[str]) -> None:
     assert count.count("list_gateway_budget_windows") == 2
 
 
-def test_a_refused_read_is_refused_again(client: GatewayClient, count: list[str]) -> None:
+def test_errors_are_not_cached(client: GatewayClient, count: list[str]) -> None:
     for _ in range(2):
         with pytest.raises(GatewayError, match="not found"):
             client.get_endpoint(name="nope")
