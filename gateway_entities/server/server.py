@@ -88,7 +88,7 @@ class Server:
         self._drain_delay = drain_delay
         self._skip_delay = asyncio.Event()
         loopback = self._grpc.is_loopback and self._http.is_loopback
-        # Without tokens, everybody who can reach it could use it.
+        # Without tokens, every caller who can reach it could use it.
         self._public = not loopback and (tls is None or tls.client_ca_file is None)
         for address in (self._grpc, self._http):
             if tls is None and not address.is_loopback:

@@ -198,7 +198,7 @@ def drive_what_is_stored(driver: Driver) -> None:
         driver.seen.add("a client's changes", repr(two.list_changes()))
 
 
-def drive_refusals(driver: Driver) -> None:
+def drive_errors(driver: Driver) -> None:
     value = {"api_key": canary()}
     messages = [
         create(1),
@@ -328,7 +328,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...
     bad = f"gwe_{secrets.token_hex(8)}_{MARK.ljust(43, '0')}"
     with logged(seen), serving(folder, seen) as driver:
         drive_what_is_stored(driver)
-        drive_refusals(driver)
+        drive_errors(driver)
         drive_what_cannot_be_read(driver)
         drive_tokens(driver, bad)
         drive_commands(driver, folder, bad)

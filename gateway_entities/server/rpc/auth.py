@@ -181,7 +181,7 @@ class Authenticator:
         candidate = tokens.get(id_of(text) or "")
         token = candidate if is_text_of(text, candidate) else None
         if token is not None:
-            # Before any refusal: the log names who tried.
+            # Before any error: the log names who tried.
             set_actor(token.name)
         if token is None or token.revoked_at is not None:
             raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")

@@ -28,7 +28,7 @@ class Metrics:
         )
         self._durations = Histogram(
             "gateway_entities_request_duration_seconds",
-            "Time from the arrival of a request's headers to the end of its answer.",
+            "Time from the arrival of a request's headers to the end of its response.",
             ("transport", "method"),
             buckets=_SECONDS,
             registry=self._registry,
@@ -56,7 +56,7 @@ class Metrics:
         )
         self._transactions = {kind: (waits.labels(kind), transactions.labels(kind)) for kind in ("read", "write")}
         self._ready = Gauge(
-            "gateway_entities_ready", "1 if the server takes calls and its store answers.", registry=self._registry
+            "gateway_entities_ready", "1 if the server accepts calls and its store responds.", registry=self._registry
         )
         self._ready.set(1)
         self._revision = Gauge(

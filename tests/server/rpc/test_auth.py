@@ -183,7 +183,7 @@ async def test_a_token_can_be_required_of_a_store_that_has_none(tmp_path):
         await server.stop(0)
 
 
-def test_without_its_store_it_authenticates_nobody(store):
+def test_without_its_store_it_rejects_every_caller(store):
     authenticator = Authenticator(store, required=False)
     store.close()
     with pytest.raises(GatewayError) as caught:

@@ -28,7 +28,7 @@ DENIED = {"unauthenticated", "permission_denied"}
 
 
 class Caller(NamedTuple):
-    """Credentials with their scope, or the reason of the refusal."""
+    """Credentials with their scope, or the reason of the rejection."""
 
     name: str
     good_for: AccessScope | str
