@@ -34,7 +34,7 @@ def http_app(
     cors_origins: Sequence[str] = (),
     hosts: AllowedHosts | None = LOOPBACK_ONLY,
 ) -> ASGIApp:
-    """Return the ASGI app.
+    """Return the ASGI app for an HttpServer.
 
     Args:
         dispatcher: runs the calls.

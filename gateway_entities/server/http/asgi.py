@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from typing import Final, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +24,8 @@ COMPLETE: Final = "gateway_entities.complete"
 """The scope extension that is present once the whole body has arrived."""
 PARSED: Final = "gateway_entities.parsed"
 """The scope extension with the results of ``parse_once``. Requests of one connection with equal headers share it."""
+CONNECTION: Final = "gateway_entities.connection"
+"""The scope extension with the Connection of the request."""
 NOT_CACHED: Final = "gateway_entities.not_cached"
 """The scope extension that is present if the response cache has no current response to the request."""
 
@@ -44,6 +46,41 @@ class HttpResponse(NamedTuple):
 
 class ClientGoneError(Exception):
     """The client has closed the connection."""
+
+
+class Connection:
+    """Cancels the tasks of a connection's requests when the client closes it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Cancel every task that awaits a call."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def call(self, coroutine: Coroutine[None, None, T]) -> T:
+        """Await a call, and cancel it if the client closes the connection.
+
+        Raises:
+            ClientGoneError: the client has done so.
+        """
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        if self._closed:
+            coroutine.close()
+            raise ClientGoneError
+        self._tasks.add(task)
+        try:
+            return await coroutine
+        except asyncio.CancelledError:
+            if not self._closed:
+                raise
+            task.uncancel()
+            raise ClientGoneError from None
+        finally:
+            self._tasks.discard(task)
 
 
 class ResponseError(Exception):
@@ -168,31 +205,3 @@ async def _read_parts(receive: Receive) -> bytes:
 def request_too_large() -> GatewayError:
     """Return the error of a request over the limit."""
     return GatewayError(Code.RESOURCE_EXHAUSTED, f"the request is larger than {MAX_REQUEST_BYTES} bytes")
-
-
-async def cancel_on_disconnect(receive: Receive, call: Coroutine[None, None, T]) -> T:
-    """Await a call; cancel it if the client closes the connection.
-
-    Raises:
-        ClientGoneError: the client has done so.
-    """
-    caller = cast("asyncio.Task[None]", asyncio.current_task())
-    gone = False
-
-    async def watch() -> None:
-        nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone = True
-        caller.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        return await call
-    except asyncio.CancelledError:
-        if not gone:
-            raise
-        caller.uncancel()
-        raise ClientGoneError from None
-    finally:
-        watcher.cancel()

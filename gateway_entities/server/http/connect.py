@@ -17,11 +17,12 @@ from starlette.types import Receive, Scope
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.server.http.asgi import (
+    CONNECTION,
     NOT_CACHED,
+    Connection,
     Headers,
     HttpResponse,
     ResponseError,
-    cancel_on_disconnect,
     credentials_of,
     parse_once,
     read_body,
@@ -89,7 +90,8 @@ class ConnectProtocol:
         if not call.gzipped and NOT_CACHED not in scope["extensions"]:
             data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
         if data is None:
-            data = await cancel_on_disconnect(receive, self._dispatcher.submit(work, left(), during=method.path))
+            connection: Connection = scope["extensions"][CONNECTION]
+            data = await connection.call(self._dispatcher.submit(work, left(), during=method.path))
         return HttpResponse(200, ((b"content-type", call.content_type),), data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:

@@ -21,10 +21,11 @@ from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import decode, encode
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 from gateway_entities.server.http.asgi import (
+    CONNECTION,
+    Connection,
     Headers,
     HttpResponse,
     ResponseError,
-    cancel_on_disconnect,
     credentials_of,
     parse_once,
     read_body,
@@ -92,7 +93,8 @@ class MlflowRest:
                 add_pages(response, page)
             return encode.to_json(response)
 
-        data = await cancel_on_disconnect(receive, self._dispatcher.submit(work, None, during=f"{verb} {path}"))
+        connection: Connection = scope["extensions"][CONNECTION]
+        data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
         return HttpResponse(200, (_JSON, *_SAFE), data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:

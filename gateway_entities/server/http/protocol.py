@@ -15,7 +15,15 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway_entities.errors import Code
-from gateway_entities.server.http.asgi import CERTIFICATE_NAME, CLIENT, COMPLETE, PARSED, HttpResponse
+from gateway_entities.server.http.asgi import (
+    CERTIFICATE_NAME,
+    CLIENT,
+    COMPLETE,
+    CONNECTION,
+    PARSED,
+    Connection,
+    HttpResponse,
+)
 from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.rpc.auth import certificate_name
 from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES
@@ -40,7 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._responder = responder
         # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
-        self._extensions: dict[str, dict[object, object]] = {}
+        self._extensions: dict[str, object] = {}
+        self._connection = Connection()
         self._parsed_headers: list[tuple[bytes, bytes]] = []
         self._parsed: dict[object, object] = {}
 
@@ -55,6 +64,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._refused = False
         self._certificate_name = _certificate_name(transport.get_extra_info("peercert"))
         super().connection_made(cast("asyncio.Transport", _JoinedWrites(transport, self.loop)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the calls that are in flight."""
+        self._connection.close()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser. Incomplete headers are limited by the number of bytes received."""
@@ -75,8 +89,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         name = self._certificate_name
-        self._extensions = {} if name is None else {CLIENT: {CERTIFICATE_NAME: name}}
-        self.scope["extensions"] = self._extensions
+        self._extensions = {CONNECTION: self._connection}
+        if name is not None:
+            self._extensions[CLIENT] = {CERTIFICATE_NAME: name}
+        self.scope["extensions"] = cast("dict[str, dict[object, object]]", self._extensions)
 
     def on_headers_complete(self) -> None:
         """Start a request, unless its headers are over the limit."""
