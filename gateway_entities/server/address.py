@@ -25,15 +25,15 @@ class Address(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether it is reachable from this machine only."""
         return ipaddress.ip_address(self.host).is_loopback
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Read ``HOST:PORT``, where HOST is an IP address (IPv6 in brackets) or ``localhost``, which means 127.0.0.1.
+        """Parse ``HOST:PORT``, where HOST is an IP address (IPv6 in brackets) or ``localhost``, which means 127.0.0.1.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT, if it is neither.
+            GatewayError: INVALID_ARGUMENT if it is malformed.
         """
         host, colon, port = text.rpartition(":")
         if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
@@ -44,7 +44,7 @@ class Address(NamedTuple):
         try:
             ip = ipaddress.ip_address(host[1:-1] if bracketed else host)
         except ValueError:
-            # Names are not looked up: what one means may change between the check and the use.
+            # Names are not resolved: the result may change between the check and the use.
             raise _malformed(text) from None
         if bracketed != (ip.version == 6):
             raise _malformed(text)
@@ -58,10 +58,10 @@ def _malformed(text: str) -> GatewayError:
     )
 
 
-def cannot_listen(address: Address, protocol: str) -> GatewayError:
-    """Return the error of an address that cannot be had."""
+def address_unavailable(address: Address, protocol: str) -> GatewayError:
+    """Return the error of an address that cannot be listened on."""
     return GatewayError(
         Code.UNAVAILABLE,
-        f"cannot listen on {address} for {protocol}: the address is taken, or not one of this machine",
+        f"cannot listen on {address} for {protocol}: the address is in use, or not one of this machine",
         reason="ADDRESS_UNAVAILABLE",
     )

@@ -1,4 +1,4 @@
-"""The gRPC edge: every RPC of METHODS, health and reflection, on one port."""
+"""The gRPC server: every RPC of METHODS, health and reflection, on one port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
-from gateway_entities.server.address import Address, cannot_listen
+from gateway_entities.server.address import Address, address_unavailable
 from gateway_entities.server.rpc.auth import Credentials, certificate_name
 from gateway_entities.server.rpc.codec import PROTO
 from gateway_entities.server.rpc.dispatcher import Dispatcher
@@ -31,30 +31,36 @@ _PATHS: Final = frozenset(method.path for method in METHODS)
 
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
-    # Between two sizes gRPC refuses some requests at random; of equal ones it knows just the limit.
+    # Between two different sizes gRPC refuses some requests at random.
     ("grpc.max_metadata_size", MAX_HEADER_BYTES),
     ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
     ("grpc.max_concurrent_streams", MAX_STREAMS),
-    # Without this a second server may share a port that is taken, and each gets some of the calls.
+    # By default a second server can share the port, and each gets some of the calls.
     ("grpc.so_reuseport", 0),
-    # Calls wait in the dispatcher. By default gRPC cancels some once 1000 wait for the event loop, and a client does not
-    # repeat a cancelled call.
+    # Calls wait in the dispatcher. By default gRPC cancels some once 1000 wait for the event loop, and clients do not retry
+    # cancelled calls.
     ("grpc.server.max_pending_requests", 100_000),
     ("grpc.server.max_pending_requests_hard_limit", 100_000),
 )
 
-_LAST_STREAMS_SECONDS: Final = 0.5
-"""How long calls may take to end once the dispatcher has none left: answers on their way, and streams of health."""
+_SHUTDOWN_TIMEOUT_S: Final = 0.5
+"""Seconds for calls to end once the dispatcher has none left: responses being sent, and health streams."""
 
 
 class GrpcServer:
-    """A gRPC server over a dispatcher. It lives on the event loop that it was made on, which may run in any thread."""
+    """A gRPC server over a dispatcher. It runs on the event loop that it was created on, which may run in any thread."""
 
     def __init__(self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None) -> None:
-        """Take what serves the calls, who hears of them, and what TLS takes; None for no TLS."""
+        """Create a server.
+
+        Args:
+            dispatcher: runs the calls.
+            observer: records the calls.
+            tls: the TLS files; None for no TLS.
+        """
         self._tls = tls
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_Observing(observer)])
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_TelemetryInterceptor(observer)])
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
             # Neither a deserializer nor a serializer: the handler gets and returns bytes.
@@ -70,13 +76,13 @@ class GrpcServer:
         """Listen and serve; return the port.
 
         Raises:
-            GatewayError: UNAVAILABLE, if the address is taken or is not this machine's.
+            GatewayError: UNAVAILABLE if the address is in use or not one of this machine.
         """
         try:
             port = self._listen(str(address))
         except RuntimeError:
-            raise cannot_listen(address, "gRPC") from None
-        await self.tell_ready(True)
+            raise address_unavailable(address, "gRPC") from None
+        await self.set_ready(True)
         await self._server.start()
         return port
 
@@ -89,23 +95,23 @@ class GrpcServer:
             address, grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
         )
 
-    async def tell_ready(self, ready: bool) -> None:
-        """Report to whoever asks for health or watches it whether calls have a chance."""
+    async def set_ready(self, ready: bool) -> None:
+        """Set the health status of every service."""
         status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
         for service in ("", *self._services):
             await self._health.set(service, status)
 
     async def drain(self) -> None:
-        """Report NOT_SERVING to whoever asks for health or watches it."""
+        """Report NOT_SERVING from now on."""
         await self._health.enter_graceful_shutdown()
 
     async def stop(self) -> None:
         """Stop listening and end every call. The dispatcher is drained first."""
-        await self._server.stop(_LAST_STREAMS_SECONDS)
+        await self._server.stop(_SHUTDOWN_TIMEOUT_S)
 
 
-class _Observing(grpc.aio.ServerInterceptor):
-    """Tells an observer of every call, also of those that no handler gets to see."""
+class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
+    """Reports every call to an observer, also those that no handler receives."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
@@ -118,20 +124,20 @@ class _Observing(grpc.aio.ServerInterceptor):
         """Pass a call on."""
         handler = await continuation(handler_call_details)
         path: str = handler_call_details.method
-        wanted = self._observer.headers
+        names = self._observer.headers
         metadata = handler_call_details.invocation_metadata
-        headers = {name: str(value) for name, value in metadata if name in wanted}
-        exchange = self._observer.begin("grpc", path if handler else UNKNOWN_METHOD, headers)
+        headers = {name: str(value) for name, value in metadata if name in names}
+        context = self._observer.begin("grpc", path if handler else UNKNOWN_METHOD, headers)
         if handler is None:
-            exchange.code = Code.UNIMPLEMENTED.name
+            context.code = Code.UNIMPLEMENTED.name
         elif path in _PATHS:
-            # What the handler is not called for: the request did not come as a whole, because it is too large.
-            exchange.code = Code.RESOURCE_EXHAUSTED.name
-        CURRENT.set(exchange)
-        # This task is the call's own, and ends after the answer has been sent.
+            # The handler overwrites it, unless it is not called: the request is too large.
+            context.code = Code.RESOURCE_EXHAUSTED.name
+        CURRENT.set(context)
+        # This task is the call's own, and ends after the response has been sent.
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - this is a coroutine.
-        task.add_done_callback(lambda _: self._observer.end(exchange))
+        task.add_done_callback(lambda _: self._observer.end(context))
         return handler
 
 
@@ -139,40 +145,40 @@ def _handler(
     dispatcher: Dispatcher, method: Method[Any, Any]
 ) -> Callable[[bytes, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
     def work(body: bytes, credentials: Credentials) -> bytes:
-        response = dispatcher.serve(method, credentials, lambda: PROTO.decode(body, method.request_type))
+        response = dispatcher.execute(method, credentials, lambda: PROTO.decode(body, method.request_type))
         data = PROTO.encode(response)
-        dispatcher.keep((method.path, PROTO.name, body), response, data)
+        dispatcher.put_cached((method.path, PROTO.name, body), response, data)
         return data
 
-    async def answer(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
-        exchange = CURRENT.get()
-        assert exchange is not None  # noqa: S101 - the interceptor has made it.
-        trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, exchange.request_id),)
+    async def handle(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        request = CURRENT.get()
+        assert request is not None  # noqa: S101 - the interceptor has set it.
+        trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, request.request_id),)
         try:
             credentials = _credentials(context)
             key = (method.path, PROTO.name, body)
-            response = await dispatcher.known(key, method, credentials, context.time_remaining())
+            response = await dispatcher.revalidate_cached(key, method, credentials, context.time_remaining())
             if response is None:
                 timeout = context.time_remaining()
-                response = await dispatcher.run(lambda: work(body, credentials), timeout, during=method.path)
+                response = await dispatcher.submit(lambda: work(body, credentials), timeout, during=method.path)
         except GatewayError as error:
             failure = error
         except asyncio.CancelledError:
-            # gRPC does this when nobody waits any more.
-            exchange.code = (Code.DEADLINE_EXCEEDED if context.time_remaining() == 0 else Code.CANCELLED).name
+            # The client is gone, or its deadline has passed.
+            request.code = (Code.DEADLINE_EXCEEDED if context.time_remaining() == 0 else Code.CANCELLED).name
             raise
         except Exception as error:
             failure = internal_error(error, method.path)
         else:
-            exchange.code = OK
+            request.code = OK
             context.set_trailing_metadata(trailers)
             return response
-        exchange.code = failure.code.name
+        request.code = failure.code.name
         status = Status(code=failure.code.number, message=failure.message, details=failure.details())
         trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
         return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
 
-    return answer
+    return handle
 
 
 def _credentials(context: grpc.aio.ServicerContext[Any, Any]) -> Credentials:

@@ -1,4 +1,4 @@
-"""Whether the server is ready: it takes calls, and its store answers."""
+"""Readiness: the server accepts calls, and its store responds."""
 
 from __future__ import annotations
 
@@ -11,58 +11,57 @@ from typing import Final
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.errors import internal_error
 
-_ANSWER_SECONDS: Final = 2.0
-"""How long the store may take to answer, if the server is to count as ready."""
-_EVERY_SECONDS: Final = 1.0
-"""How long after one look at the store the next one follows."""
+_TIMEOUT_S: Final = 2.0
+"""Seconds within which the store has to respond for the server to be ready."""
+_INTERVAL_S: Final = 1.0
+"""Seconds between a check of the store and the next one."""
 
 
 class Readiness:
-    """Looks at the store all the time, and at once when asked. Make and use it on one event loop.
+    """Checks the store periodically and on request. Create and use it on one event loop.
 
-    It has a thread of its own, so that it answers when all others wait for the store; and never looks twice at a time,
-    however many ask and however long the store takes.
+    It has a thread of its own, so it works while all worker threads wait for the store. Concurrent requests share one check.
     """
 
     def __init__(self, ping: Callable[[], None]) -> None:
-        """Take a function that fails with GatewayError when the store cannot be used. It runs in a thread."""
+        """Create it with a function that raises GatewayError if the store is unavailable. It runs in a thread."""
         self._ping = ping
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-ready")
-        self._looking: asyncio.Future[None] | None = None
+        self._checking: asyncio.Future[None] | None = None
         self._stopping = False
-        self._tell: Callable[[bool], Awaitable[None]] | None = None
+        self._report: Callable[[bool], Awaitable[None]] | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
         """Return if the server is ready.
 
         Raises:
-            GatewayError: it is not; UNAVAILABLE for the most part.
+            GatewayError: it is not; UNAVAILABLE in most cases.
         """
         if self._stopping:
             raise GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING")
-        looking = self._looking
-        if looking is None or looking.done():
-            looking = self._looking = asyncio.wrap_future(self._thread.submit(self._look))
-        done, _ = await asyncio.wait((looking,), timeout=_ANSWER_SECONDS)
+        checking = self._checking
+        if checking is None or checking.done():
+            checking = self._checking = asyncio.wrap_future(self._thread.submit(self._check_store))
+        done, _ = await asyncio.wait((checking,), timeout=_TIMEOUT_S)
         if not done:
-            raise GatewayError(Code.UNAVAILABLE, "the store does not answer", reason="STORE_UNAVAILABLE")
-        # Of the look that was waited for: another question may have begun the next one meanwhile.
-        looking.result()
+            raise GatewayError(Code.UNAVAILABLE, "the store does not respond", reason="STORE_UNAVAILABLE")
+        # Not self._checking: another request may have started the next check meanwhile.
+        checking.result()
 
-    def watch(self, tell: Callable[[bool], Awaitable[None]]) -> None:
-        """Keep looking, and tell whether the server is ready whenever that has changed. It counts as ready before."""
-        self._tell = tell
-        self._watching = asyncio.create_task(self._watch(tell))
+    def watch(self, report: Callable[[bool], Awaitable[None]]) -> None:
+        """Check periodically, and report every change; the server counts as ready at first."""
+        self._report = report
+        self._watching = asyncio.create_task(self._watch(report))
 
     async def stop(self) -> None:
-        """Be ready no more, and tell so."""
+        """Be not ready from now on, and report it."""
         self._stopping = True
-        if self._tell is not None:
-            await self._tell(False)
+        if self._report is not None:
+            await self._report(False)
 
     async def close(self) -> None:
-        """End, after the look at the store that may still be going on."""
+        """End, after a check that may still run."""
         self._stopping = True
         if self._watching is not None:
             self._watching.cancel()
@@ -70,7 +69,7 @@ class Readiness:
                 await self._watching
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _watch(self, tell: Callable[[bool], Awaitable[None]]) -> None:
+    async def _watch(self, report: Callable[[bool], Awaitable[None]]) -> None:
         was_ready = True
         while not self._stopping:
             ready = True
@@ -79,14 +78,14 @@ class Readiness:
             except GatewayError:
                 ready = False
             if ready != was_ready and not self._stopping:
-                await tell(ready)
+                await report(ready)
                 was_ready = ready
-            await asyncio.sleep(_EVERY_SECONDS)
+            await asyncio.sleep(_INTERVAL_S)
 
-    def _look(self) -> None:
+    def _check_store(self) -> None:
         try:
             self._ping()
         except GatewayError:
             raise
         except Exception as error:
-            raise internal_error(error, "a look at the store") from None
+            raise internal_error(error, "a check of the store") from None

@@ -1,4 +1,4 @@
-"""The gateway server: one store, one service, a gRPC and an HTTP edge, on one event loop."""
+"""The gateway server: one store, one service, a gRPC and an HTTP server, on one event loop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address
 from gateway_entities.server.grpc import GrpcServer
 from gateway_entities.server.http.allowed_hosts import AllowedHosts, check_hosts
-from gateway_entities.server.http.app import HttpServer, http_app
+from gateway_entities.server.http.app import http_app
 from gateway_entities.server.http.cors import check_origins
 from gateway_entities.server.http.fast_path import CachedResponder
-from gateway_entities.server.http.metrics_endpoint import MetricsPage
+from gateway_entities.server.http.listener import HttpServer
+from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
 from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
@@ -30,19 +31,19 @@ from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import Tls
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-_QUIET_SECONDS: Final = 1.0
-"""How long, at most, a stop goes on refusing those who call all the time, before it closes the listeners."""
+_MAX_QUIET_WAIT_S: Final = 1.0
+"""Seconds, at most, that a stop waits for callers to go away before it closes the listeners."""
 
 
 class _Running(NamedTuple):
     readiness: Readiness
     dispatcher: Dispatcher
     grpc: GrpcServer
-    undo: contextlib.AsyncExitStack
+    cleanup: contextlib.AsyncExitStack
 
 
 class Server:
-    """A gateway: ``start`` it, and ``stop`` it on the same event loop, which may run in any thread. It starts only once."""
+    """A gateway server. ``start`` and ``stop`` it on one event loop, in any thread. It starts only once."""
 
     def __init__(
         self,
@@ -57,26 +58,24 @@ class Server:
         require_token: bool = False,
         drain_delay: float = 0.0,
     ) -> None:
-        """Say what to serve and where.
+        """Create a server; nothing is opened yet.
 
         Args:
-            store_url: where the configuration is kept, such as ``sqlite:///gateway.sqlite``.
+            store_url: the URL of the store, such as ``sqlite:///gateway.sqlite``.
             grpc: ``HOST:PORT`` for gRPC. A port of 0 picks a free one.
             http: ``HOST:PORT`` for HTTP, likewise.
-            keys: where the keys are that secrets are encrypted with, as for ``open_store``.
+            keys: sources of the encryption keys for secrets, as for ``open_store``.
             cors_origins: origins, such as ``https://app.example``, whose pages may call the HTTP port from a browser.
             tls: TLS for both ports. An address that is not loopback needs it.
-            allowed_hosts: the names that requests to the HTTP port may have been sent to, beside those of loopback. Without
-                any, over TLS every name will do: the certificate proves it.
-            require_token: serve nobody without a token, even when the store has none yet. Without this, callers need a token
-                once the store has had one, and from the start when an address is not loopback and clients need no
-                certificate.
-            drain_delay: seconds between the moment when a stop makes it not ready and the one when it refuses new calls, for
-                load balancers to notice.
+            allowed_hosts: host names allowed in requests to the HTTP port, besides those of loopback. If there are none,
+                every name is allowed over TLS: the certificate proves it.
+            require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
+                the store has had one, and from the start if an address is not loopback and clients need no certificate.
+            drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for an address, an origin or a host of another form; FAILED_PRECONDITION for an
-                address that is not loopback, without TLS.
+            GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
+                is not loopback, without TLS.
         """
         self._store_url = store_url
         self._keys = keys
@@ -87,15 +86,15 @@ class Server:
         self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
         self._require_token = require_token
         self._drain_delay = drain_delay
-        self._hurry = asyncio.Event()
-        only_here = self._grpc.is_loopback and self._http.is_loopback
-        # Without tokens, whoever can reach it could use it.
-        self._public = not only_here and (tls is None or tls.client_ca_file is None)
+        self._skip_delay = asyncio.Event()
+        loopback = self._grpc.is_loopback and self._http.is_loopback
+        # Without tokens, every caller who can reach it could use it.
+        self._public = not loopback and (tls is None or tls.client_ca_file is None)
         for address in (self._grpc, self._http):
             if tls is None and not address.is_loopback:
                 raise GatewayError(
                     Code.FAILED_PRECONDITION,
-                    f"refusing to listen on {address} without TLS: secrets and tokens would cross the network in clear. "
+                    f"refusing to listen on {address} without TLS: secrets and tokens would cross the network unencrypted. "
                     "Give a certificate and its key (--tls-cert, --tls-key), or a loopback address (127.0.0.1, [::1])",
                     reason="NOT_LOOPBACK",
                 )
@@ -104,105 +103,108 @@ class Server:
 
     @property
     def grpc_target(self) -> str:
-        """Where it takes gRPC calls, such as ``grpc://127.0.0.1:50051``; the port is the real one once it has started."""
+        """The target for gRPC clients, such as ``grpc://127.0.0.1:50051``; the port is the real one once it has started."""
         return f"grpc{'s' if self._tls else ''}://{self._grpc}"
 
     @property
     def http_target(self) -> str:
-        """Where it takes HTTP calls, such as ``http://127.0.0.1:8080``; the port is the real one once it has started."""
+        """The target for HTTP clients, such as ``http://127.0.0.1:8080``; the port is the real one once it has started."""
         return f"http{'s' if self._tls else ''}://{self._http}"
 
     async def start(self) -> None:
-        """Open the store, migrate it if need be, and serve. After an error nothing is left open.
+        """Open the store, migrate it if necessary, and serve. After an error nothing is left open.
 
         Raises:
-            GatewayError: UNAVAILABLE, if an address is taken; FAILED_PRECONDITION, if a file of TLS cannot be used, or if
-                others than this machine could reach the server and none of them has a token; what ``open_store`` raises.
+            GatewayError: UNAVAILABLE if an address is in use; FAILED_PRECONDITION if a TLS file cannot be used, or if the
+                server is reachable from other machines and the store has no token; what ``open_store`` raises.
         """
         tls = None if self._tls is None else self._tls.load()
         async with contextlib.AsyncExitStack() as undo:
             store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys)
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
-                await asyncio.to_thread(_ensure_a_token, store)
-            access = Authenticator(store, required=self._public or self._require_token)
-            live = store.revision_probe()
-            if live is not None:
-                undo.push_async_callback(live.close)
-            known = ResponseCache(store.revision, access.admit_at_once, ask=None if live is None else live.ask)
-            dispatcher = Dispatcher(GatewayService(store), admit=access.admit, known=known)
+                await asyncio.to_thread(_ensure_token, store)
+            authenticator = Authenticator(store, required=self._public or self._require_token)
+            probe = store.revision_probe()
+            if probe is not None:
+                undo.push_async_callback(probe.close)
+            cache = ResponseCache(
+                store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.ask
+            )
+            dispatcher = Dispatcher(GatewayService(store), authenticate=authenticator.authenticate, cache=cache)
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
             store.watch(observer.metrics.transaction)
-            readiness = Readiness(lambda: _look_at(store, observer.metrics))
+            readiness = Readiness(lambda: _check_store(store, observer.metrics))
             undo.push_async_callback(readiness.close)
-            page = MetricsPage(
-                observer.metrics, lambda credentials: access.admit(credentials, AccessScope.READ, offline=True)
+            metrics = MetricsEndpoint(
+                observer.metrics,
+                lambda credentials: authenticator.authenticate(credentials, AccessScope.READ, offline=True),
             )
             hosts = None if self._hosts is None else AllowedHosts(self._hosts)
             app = http_app(
                 dispatcher,
                 readiness.check,
                 observer=observer,
-                metrics=page,
+                metrics=metrics,
                 cors_origins=self._cors_origins,
                 hosts=hosts,
             )
-            at_once = CachedResponder(dispatcher, METHODS, observer=observer, hosts=hosts)
-            http = HttpServer(app, None if tls is None else tls.context, at_once)
+            responder = CachedResponder(dispatcher, METHODS, observer=observer, hosts=hosts)
+            http = HttpServer(app, None if tls is None else tls.context, responder)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
             grpc = GrpcServer(dispatcher, observer, tls)
             undo.push_async_callback(grpc.stop)
             self._grpc = self._grpc._replace(port=await grpc.start(self._grpc))
 
-            async def tell_ready(ready: bool) -> None:
+            async def report(ready: bool) -> None:
                 observer.metrics.ready(ready)
-                await grpc.tell_ready(ready)
+                await grpc.set_ready(ready)
 
-            readiness.watch(tell_ready)
+            readiness.watch(report)
             self._running = _Running(readiness, dispatcher, grpc, undo.pop_all())
 
     async def stop(self, grace: float) -> None:
         """Stop, and close the store.
 
-        Health reports NOT_SERVING and ``/readyz`` 503 at once. After the drain delay new calls are refused as UNAVAILABLE,
-        and when the calls in flight have ended, the listeners close. A second ``stop`` with less grace, at the same time,
-        makes the first one end sooner; one without any grace skips the delay. Nothing happens if the server does not run.
+        Health reports NOT_SERVING and ``/readyz`` 503 immediately. After the drain delay new calls are refused as
+        UNAVAILABLE, and when the calls in flight have ended, the listeners close. A concurrent ``stop`` with less grace
+        shortens this one; with no grace it skips the delay. Does nothing if the server does not run.
 
         Args:
-            grace: seconds that calls in flight may take to end. Those that take longer are answered UNAVAILABLE; the store
-                closes once their transactions have ended, because a thread cannot be stopped.
+            grace: seconds for calls in flight to end. Those that take longer are answered UNAVAILABLE; the store closes
+                after their transactions, because a thread cannot be stopped.
         """
         if self._running is None:
             return
         await self._running.readiness.stop()
         await self._running.grpc.drain()
         if not grace:
-            self._hurry.set()
+            self._skip_delay.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), self._drain_delay)
+            await asyncio.wait_for(self._skip_delay.wait(), self._drain_delay)
         await self._running.dispatcher.drain(grace)
-        await self._running.dispatcher.quiet(min(grace, _QUIET_SECONDS))
+        await self._running.dispatcher.wait_for_quiet(min(grace, _MAX_QUIET_WAIT_S))
         if self._closing is None:
-            self._closing = asyncio.create_task(self._running.undo.aclose())
+            self._closing = asyncio.create_task(self._running.cleanup.aclose())
         await asyncio.shield(self._closing)
 
     async def run_until_signalled(self, grace: float, ready: Callable[[Server], None]) -> None:
-        """Start, serve until SIGTERM or SIGINT, and stop. A second signal stops at once. For the main thread only.
+        """Start, serve until SIGTERM or SIGINT, and stop; a second signal stops without grace. For the main thread only.
 
         Args:
             grace: as in ``stop``.
-            ready: called once, when the server takes calls and its targets are known.
+            ready: called once, when the server accepts calls and its targets are final.
         """
         loop = asyncio.get_running_loop()
         first, second = asyncio.Event(), asyncio.Event()
 
-        def note() -> None:
+        def on_signal() -> None:
             (second if first.is_set() else first).set()
 
         for number in _SIGNALS:
-            loop.add_signal_handler(number, note)
+            loop.add_signal_handler(number, on_signal)
         try:
             await self.start()
             ready(self)
@@ -217,20 +219,20 @@ class Server:
                 loop.remove_signal_handler(number)
 
 
-def _look_at(store: Store, metrics: Metrics) -> None:
+def _check_store(store: Store, metrics: Metrics) -> None:
     store.ping()
     with store.read() as transaction:
         metrics.revision(transaction.changes.last())
 
 
-def _ensure_a_token(store: Store) -> None:
+def _ensure_token(store: Store) -> None:
     with store.read() as transaction:
         if transaction.tokens.list():
             return
     raise GatewayError(
         Code.FAILED_PRECONDITION,
-        "refusing to listen beyond loopback: the store has no token yet, so that nobody could prove who they are. Make one "
-        "(gateway-entities token create), or want client certificates (--tls-client-ca), or start with --require-token and "
-        "make one later",
+        "refusing to listen beyond loopback: the store has no token, so callers could not authenticate. Create one "
+        "(gateway-entities token create), or require client certificates (--tls-client-ca), or start with --require-token "
+        "and create one later",
         reason="NO_TOKEN",
     )

@@ -1,4 +1,4 @@
-"""TLS for both ports: the server's certificate, and the authority of its clients' certificates."""
+"""TLS for both ports: the server's certificate, and the CA of its clients' certificates."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway_entities.errors import Code, GatewayError
 
 
 class LoadedTls(NamedTuple):
-    """TLS, ready to be used.
+    """Loaded TLS files.
 
     Attributes:
-        certificate: the server's certificate and those between it and its authority, PEM.
+        certificate: the server's certificate chain, PEM.
         key: its private key, PEM.
-        client_ca: the authorities of the clients' certificates, PEM; None when clients need none.
-        context: the same for Python's TLS.
+        client_ca: the CAs of the clients' certificates, PEM; None if clients need none.
+        context: the same as an SSL context.
     """
 
     certificate: bytes
@@ -36,9 +36,9 @@ class Tls:
     """TLS 1.2 or later, on both ports. The files are read when the server starts.
 
     Attributes:
-        cert_file: the server's certificate, PEM, followed by those between it and its authority.
-        key_file: its private key, PEM, without a passphrase, in a file that only its owner can use.
-        client_ca_file: authorities, PEM; every client then needs a certificate of one of them. None: clients need none.
+        cert_file: the server's certificate chain, PEM, its own certificate first.
+        key_file: its private key, PEM, without a passphrase, in a file that only its owner can access.
+        client_ca_file: CAs, PEM; every client then needs a certificate of one of them. None: clients need none.
     """
 
     cert_file: Path
@@ -49,7 +49,7 @@ class Tls:
         """Read the files.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION for a file that cannot be used; the message says why, and shows nothing of it.
+            GatewayError: FAILED_PRECONDITION for a file that cannot be used; the message says why, without its content.
         """
         certificate = _read(self.cert_file, "certificate")
         key = _read(self.key_file, "private key", private=True)
@@ -57,17 +57,17 @@ class Tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            # A passphrase would be asked for on the terminal.
+            # OpenSSL would prompt for a passphrase on the terminal.
             context.load_cert_chain(self.cert_file, self.key_file, password=lambda: "")
         except (ssl.SSLError, ValueError):
             raise _unusable(
-                f"{self.cert_file} and {self.key_file} are not a certificate and its key, in PEM and without passphrase"
+                f"{self.cert_file} and {self.key_file} are not a certificate and its key, in PEM and without a passphrase"
             ) from None
         if client_ca is not None:
             try:
                 context.load_verify_locations(cadata=client_ca.decode("ascii"))
             except (ssl.SSLError, ValueError):
-                raise _unusable(f"{self.client_ca_file} holds no certificates in PEM") from None
+                raise _unusable(f"{self.client_ca_file} contains no certificates in PEM") from None
             context.verify_mode = ssl.CERT_REQUIRED
         return LoadedTls(certificate, key, client_ca, context)
 
@@ -81,11 +81,11 @@ def _read(path: Path, what: str, *, private: bool = False) -> bytes:
         raise _unusable(f"the {what} {path} cannot be read: {error.strerror}") from None
     if private and mode & 0o077:
         raise _unusable(
-            f"the {what} {path} can be used by others than its owner (mode {mode:04o}); run: chmod 600 {path} - and if "
+            f"the {what} {path} is accessible to others than its owner (mode {mode:04o}); run: chmod 600 {path} - and if "
             "others may have read it, replace it and its certificate"
         )
     return content
 
 
-def _unusable(wrong: str) -> GatewayError:
-    return GatewayError(Code.FAILED_PRECONDITION, f"TLS cannot be used: {wrong}", reason="TLS_FILE")
+def _unusable(problem: str) -> GatewayError:
+    return GatewayError(Code.FAILED_PRECONDITION, f"TLS cannot be used: {problem}", reason="TLS_FILE")

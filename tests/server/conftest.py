@@ -1,4 +1,4 @@
-"""What tests of the server share."""
+"""Fixtures of the server's tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway_entities.server.telemetry.access_log import LOGGER
 
 
 class Lines(logging.Handler):
-    """Keeps what is logged."""
+    """Collects log records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Lines(logging.Handler):
             self._changed.notify_all()
 
     def take(self, count: int = 1) -> list[logging.LogRecord]:
-        """Wait for so many records and take all that there are: a line comes after the answer."""
+        """Wait for so many records and return all: a record is logged after the response."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._records) >= count, timeout=10)
             taken, self._records = self._records, []
@@ -39,7 +39,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """The log of requests, from now on."""
+    """The access log from now on."""
     log, handler = logging.getLogger(LOGGER), Lines()
     before = log.level
     log.addHandler(handler)

@@ -1,4 +1,4 @@
-"""Calls as any client would send them, without this project's client: what the edges are tested with."""
+"""Calls without this project's client."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def call(opened: grpc.Channel, method: Method[Any, Any], message: Message | byte
 
 
 class Failure(NamedTuple):
-    """An error as either edge tells it."""
+    """An error of either server."""
 
     code: str
     message: str
@@ -86,10 +86,10 @@ def grpc_failure(error: grpc.RpcError) -> Failure:
     return _failure(error.code().value[1].replace(" ", "_"), error.details(), details)
 
 
-def http_failure(answer: HttpResponse) -> Failure:
-    code, message = answer.error
+def http_failure(response: HttpResponse) -> Failure:
+    code, message = response.error
     details = []
-    for detail in answer.json.get("details", []):
+    for detail in response.json.get("details", []):
         assert "=" not in detail["value"]
         details.append((detail["type"], base64.b64decode(detail["value"] + "==")))
     return _failure(code, message, details)
@@ -108,7 +108,7 @@ def _failure(code: str, message: str, details: list[tuple[str, bytes]]) -> Failu
 
 @contextmanager
 def write_lock(store_path: Path) -> Iterator[None]:
-    """Hold the store's write lock, so that a call that writes waits."""
+    """Hold the store's write lock, so that writes wait."""
     with closing(sqlite3.connect(store_path, timeout=10, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -118,5 +118,5 @@ def write_lock(store_path: Path) -> Iterator[None]:
 
 
 def worker_threads() -> set[threading.Thread]:
-    """The threads that serve calls, of every server in this process."""
+    """The worker threads of every server in this process."""
     return {thread for thread in threading.enumerate() if thread.name.startswith("gateway-call")}

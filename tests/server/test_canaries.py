@@ -1,4 +1,4 @@
-"""Secrets and tokens with a mark, driven through every call that takes one, every error, command and log: seen nowhere.
+"""Marked secrets and tokens, sent through every call, error, command and log: none leaks.
 
 Looked for are the mark in clear, in hexadecimal, percent-encoded, in JSON's escapes, and in base64 at each of the three
 places that it may have there; looked through is all that leaves the process, and all that is on disk, the key file aside.
@@ -47,7 +47,7 @@ def canary(number: int = 0) -> str:
 
 
 def needles(mark: str) -> dict[str, bytes]:
-    """All forms of a text that would give it away, whatever stands around it."""
+    """The encodings of a text, whatever surrounds it."""
     data = mark.encode()
     found = {
         "clear": data,
@@ -59,7 +59,7 @@ def needles(mark: str) -> dict[str, bytes]:
         "reversed": data[::-1],
     }
     for shift in range(3):
-        # The first characters hold bits of what stands before, the last ones of what comes after.
+        # The first and the last characters have bits of the surrounding bytes.
         encoded = base64.b64encode(b"\0" * shift + data)[4 if shift else 0 : -4]
         found[f"base64, moved by {shift}"] = encoded
         found[f"base64 of URLs, moved by {shift}"] = encoded.replace(b"+", b"-").replace(b"/", b"_")
@@ -67,7 +67,7 @@ def needles(mark: str) -> dict[str, bytes]:
 
 
 class Seen:
-    """All that anybody could read."""
+    """Everything that could be read."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[str, bytes]] = []
@@ -89,7 +89,7 @@ class Seen:
 
 
 class Driver:
-    """Drives one server, and keeps what comes back."""
+    """Calls one server and collects its output."""
 
     def __init__(self, folder: Path, grpc_target: str, http_target: str, token: str, seen: Seen) -> None:
         self.store_path = folder / "gateway.sqlite"
@@ -103,18 +103,20 @@ class Driver:
     def grpc(self, method: Method[Any, Any], body: bytes, token: str | None = None, timeout: float = 30) -> None:
         metadata = (("authorization", f"Bearer {token or self.token}"),)
         try:
-            self.seen.add("a gRPC answer", self._channel.unary_unary(method.path)(body, metadata=metadata, timeout=timeout))
+            self.seen.add(
+                "a gRPC response", self._channel.unary_unary(method.path)(body, metadata=metadata, timeout=timeout)
+            )
         except grpc.RpcError as error:
-            told = (error.details(), error.debug_error_string(), error.trailing_metadata(), error)
-            self.seen.add("a gRPC error", repr(told))
+            parts = (error.details(), error.debug_error_string(), error.trailing_metadata(), error)
+            self.seen.add("a gRPC error", repr(parts))
             for _, value in error.trailing_metadata():
                 self.seen.add("a gRPC trailer", value)
 
     def http(self, verb: str, path: str, body: bytes, token: str | None = None, kind: str = "application/json") -> None:
         headers = {"authorization": f"Bearer {token or self.token}", "content-type": kind, "connect-timeout-ms": "30000"}
-        answer = request(self.http_target, verb, path, body, headers)
-        self.seen.add("an HTTP answer", answer.body)
-        self.seen.add("HTTP headers", repr(answer.headers))
+        response = request(self.http_target, verb, path, body, headers)
+        self.seen.add("an HTTP response", response.body)
+        self.seen.add("HTTP headers", repr(response.headers))
 
     def everywhere(self, method: Method[Any, Any], message: Any, token: str | None = None) -> None:
         """Make a call over each transport, with the same message."""
@@ -146,7 +148,7 @@ class Driver:
 
 @contextmanager
 def serving(folder: Path, seen: Seen) -> Iterator[Driver]:
-    """Run a server that logs all that it can, with a token in its store."""
+    """Run a server at the level debug, with a token in its store."""
     made = subprocess.run(
         [*COMMAND, "token", "create", "driver", "--scope", "admin"], cwd=folder, capture_output=True, text=True, check=True
     )
@@ -196,7 +198,7 @@ def drive_what_is_stored(driver: Driver) -> None:
         driver.seen.add("a client's changes", repr(two.list_changes()))
 
 
-def drive_refusals(driver: Driver) -> None:
+def drive_errors(driver: Driver) -> None:
     value = {"api_key": canary()}
     messages = [
         create(1),
@@ -294,7 +296,7 @@ def drive_faults(driver: Driver) -> None:
     with write_lock(driver.store_path):
         driver.grpc(CREATE, create(7).SerializeToString(), timeout=0.3)
     with closing(sqlite3.connect(driver.store_path)) as connection:
-        # No call of ours does this: an error that nobody thought of.
+        # An unexpected error, which no call of ours causes.
         connection.execute("ALTER TABLE secrets RENAME TO gone")
         connection.commit()
         driver.everywhere(CREATE, create(8))
@@ -304,7 +306,7 @@ def drive_faults(driver: Driver) -> None:
 
 @contextmanager
 def logged(seen: Seen) -> Iterator[None]:
-    """Keep what the clients in this process log, and the libraries below them."""
+    """Collect the log of the clients in this process and their libraries."""
     lines = io.StringIO()
     handler, root = logging.StreamHandler(lines), logging.getLogger()
     level = root.level
@@ -320,18 +322,18 @@ def logged(seen: Seen) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...]]:
-    """What was there to see, and the marks that must not be in it."""
+    """The collected output, and the marks that must not be in it."""
     folder = tmp_path_factory.mktemp("canaries")
     seen = Seen()
     bad = f"gwe_{secrets.token_hex(8)}_{MARK.ljust(43, '0')}"
     with logged(seen), serving(folder, seen) as driver:
         drive_what_is_stored(driver)
-        drive_refusals(driver)
+        drive_errors(driver)
         drive_what_cannot_be_read(driver)
         drive_tokens(driver, bad)
         drive_commands(driver, folder, bad)
         drive_faults(driver)
-        # While it runs, what is not in the database file yet is in the files beside it.
+        # While it runs, some content is in the files beside the database only.
         for path in folder.glob("gateway.sqlite*"):
             seen.add(f"the file {path.name}", path.read_bytes())
     for path in folder.rglob("*"):
@@ -340,19 +342,19 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...
     return seen, (MARK, driver.token.rpartition("_")[2])
 
 
-def test_neither_a_secret_nor_a_token_is_seen_anywhere(seen):
+def test_neither_a_secret_nor_a_token_leaks(seen):
     everything, marks = seen
     assert everything.leaks(*marks) == []
 
 
-def test_there_was_something_to_see(seen):
+def test_the_canaries_were_sent(seen):
     everything, _ = seen
     for where, least in (
-        *(("a gRPC answer", 1), ("a gRPC error", 40), ("an HTTP answer", 200), ("a command's output", 15)),
+        *(("a gRPC response", 1), ("a gRPC error", 40), ("an HTTP response", 200), ("a command's output", 15)),
         *(("a client's entity", CANARIES), ("the file gateway.sqlite", 1), ("the backup's lines", 1)),
     ):
         assert everything.count(where) >= least, where
-    # What may be seen of the secrets is there: their names, in the log that there were calls, in the backup the rows.
+    # What is not secret is there: names, log lines, and the rows of the backup.
     assert everything.leaks("stored 1")
     log = b"".join(what for where, what in everything._parts if where == "the server's log")
     assert log.count(b"CreateGatewaySecret") > CANARIES
@@ -362,7 +364,7 @@ def test_there_was_something_to_see(seen):
 
 @pytest.mark.parametrize("form", sorted(needles("x" * 24)))
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
-def test_each_form_would_be_found(form, before):
+def test_each_encoding_would_be_found(form, before):
     text = f"{before}{MARK}after"
     data = text.encode()
     written = {

@@ -1,4 +1,4 @@
-"""A signal loses no call that was accepted: what is stored is what was answered, and whoever was refused can tell."""
+"""A signal loses no accepted call: the stored calls are the acknowledged ones, and refused callers can tell."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def create(name: str) -> secret_pb2.CreateGatewaySecretRequest:
 
 
 class Load:
-    """Callers that make secrets one after the other, each until it is refused."""
+    """Callers that create secrets one after the other until they are refused."""
 
     def __init__(self, grpc_target: str, http_target: str) -> None:
         self.answered: set[str] = set()
@@ -89,10 +89,10 @@ class Load:
     def _over_http(self, prefix: str) -> None:
         def call(name: str) -> str:
             try:
-                answer = post_proto(self._http_target, CREATE, create(name))
+                response = post_proto(self._http_target, CREATE, create(name))
             except (OSError, http.client.HTTPException):
                 return "http gone"
-            return "" if answer.status == 200 else f"http {http_failure(answer).reason}"
+            return "" if response.status == 200 else f"http {http_failure(response).reason}"
 
         self._repeat(prefix, call)
 
@@ -105,13 +105,13 @@ class Load:
 
 
 @pytest.mark.parametrize("options", [(), ("--drain-delay", "0.5")], ids=["at-once", "with-delay"])
-def test_what_is_stored_is_what_was_answered(tmp_path, options):
+def test_the_stored_calls_are_the_acknowledged_ones(tmp_path, options):
     with serve(tmp_path, *options) as (process, grpc_target, http_target):
         with Load(grpc_target, http_target) as load:
             process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
-    # Refused, or too late to be accepted: nobody was cut off, which would be CANCELLED or UNKNOWN or INTERNAL.
+    # Refused, or too late to be accepted: none was aborted, which would be CANCELLED, UNKNOWN or INTERNAL.
     assert set(load.ends) <= {"grpc UNAVAILABLE", "http STOPPING", "http gone"}
     store = open_store(f"sqlite:///{tmp_path}/gateway.sqlite")
     with store.read() as transaction:

@@ -1,4 +1,4 @@
-"""The gRPC edge, by calls of the bare gRPC library on a real gateway."""
+"""The gRPC server, with the plain gRPC library."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def secret(name: str) -> secret_pb2.CreateGatewaySecretRequest:
     return secret_pb2.CreateGatewaySecretRequest(secret_name=name, secret_value={"api_key": "sk-0123456789abcdef"})
 
 
-def test_what_one_call_stores_another_reads(opened):
+def test_a_stored_secret_can_be_read(opened):
     stored = call(opened, methods.CREATE_GATEWAY_SECRET, secret("grpc")).secret
     read = call(
         opened, methods.GET_GATEWAY_SECRET_INFO, secret_pb2.GetGatewaySecretInfoRequest(secret_id=stored.secret_id)
@@ -148,7 +148,7 @@ def test_calls_that_are_cancelled_before_a_worker_is_free_have_no_effect(running
     assert len([name for name in names if name.startswith("cancelled ")]) <= 16
 
 
-def test_many_calls_at_once_all_get_an_answer(opened):
+def test_many_concurrent_calls_all_get_a_response(opened):
     get = opened.unary_unary(methods.LIST_GATEWAY_BUDGET_POLICIES.path)
     calls = [get.future(b"") for _ in range(3000)]
     assert [each.exception(timeout=60) for each in calls] == [None] * 3000
@@ -157,8 +157,8 @@ def test_many_calls_at_once_all_get_an_answer(opened):
 def test_health_is_serving_overall_and_for_each_service(opened):
     health = health_pb2_grpc.HealthStub(opened)
     for service in {"", *SERVICES}:
-        answer = health.Check(health_pb2.HealthCheckRequest(service=service))
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        response = health.Check(health_pb2.HealthCheckRequest(service=service))
+        assert response.status == health_pb2.HealthCheckResponse.SERVING
     with pytest.raises(grpc.RpcError) as caught:
         health.Check(health_pb2.HealthCheckRequest(service="gatewayentities.v1.NoService"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND

@@ -1,4 +1,4 @@
-"""Ready means: takes calls, and the store answers. It follows the store, away and back, over HTTP and gRPC."""
+"""Readiness follows the store, over HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def serving(place: Place):
 
 
 def move_away(place: Place) -> Callable[[], None]:
-    """Take the store away; return what brings it back."""
+    """Make the store unavailable; return a function that restores it."""
     if place.path is None:
         place.server.stop()
         return place.server.start
@@ -46,8 +46,8 @@ def move_away(place: Place) -> Callable[[], None]:
 
 def await_ready(server: Server, wanted: int) -> None:
     deadline = time.monotonic() + 30
-    while (answer := request(server.http_target, "GET", "/readyz")).status != wanted:
-        assert time.monotonic() < deadline, answer
+    while (response := request(server.http_target, "GET", "/readyz")).status != wanted:
+        assert time.monotonic() < deadline, response
         time.sleep(0.05)
 
 
@@ -59,14 +59,14 @@ def follow(server: Server, place: Place) -> None:
         assert next(watched).status == SERVING
         assert request(server.http_target, "GET", "/readyz").status == 200
         for _ in range(2):
-            bring_back = move_away(place)
+            restore = move_away(place)
             try:
                 await_ready(server, 503)
                 assert next(watched).status == NOT_SERVING
                 assert health.Check(health_pb2.HealthCheckRequest()).status == NOT_SERVING
                 assert request(server.http_target, "GET", "/healthz").status == 200
             finally:
-                bring_back()
+                restore()
             await_ready(server, 200)
             assert next(watched).status == SERVING
             assert health.Check(health_pb2.HealthCheckRequest()).status == SERVING
@@ -79,43 +79,43 @@ async def test_it_follows_the_store(place):
         await asyncio.to_thread(follow, server, place)
 
 
-async def test_it_says_why(tmp_path):
+async def test_the_response_has_the_reason(tmp_path):
     place = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
     async with serving(place) as server:
-        bring_back = move_away(place)
-        answer = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert answer.json == {"status": "unavailable", "message": "The store's file is gone"}
-        bring_back()
+        restore = move_away(place)
+        response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
+        assert response.json == {"status": "unavailable", "message": "The store's file is gone"}
+        restore()
 
 
-async def test_calls_fail_as_unavailable_while_the_database_is_away_and_work_again(postgresql_place):
+async def test_calls_fail_as_unavailable_without_the_database_and_recover(postgresql_place):
     async with serving(postgresql_place) as server:
 
         def calls() -> None:
-            bring_back = move_away(postgresql_place)
+            restore = move_away(postgresql_place)
             try:
                 assert http_failure(post_json(server.http_target, CREATE, SECRET)).code == "unavailable"
                 with channel(server.grpc_target) as opened, pytest.raises(grpc.RpcError) as caught:
                     opened.unary_unary(CREATE.path)(b"")
                 assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
             finally:
-                bring_back()
+                restore()
             assert post_json(server.http_target, CREATE, SECRET).status == 200
 
         await asyncio.to_thread(calls)
 
 
-async def test_however_many_ask_there_is_one_look_at_a_time():
-    looks, most, go = 0, 0, threading.Event()
+async def test_concurrent_requests_share_one_check():
+    running, most, go = 0, 0, threading.Event()
 
-    def look() -> None:
-        nonlocal looks, most
-        looks += 1
-        most = max(most, looks)
+    def check() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
         go.wait(10)
-        looks -= 1
+        running -= 1
 
-    readiness = Readiness(look)
+    readiness = Readiness(check)
     asking = [asyncio.create_task(readiness.check()) for _ in range(20)]
     await asyncio.sleep(0.05)
     go.set()
@@ -124,18 +124,18 @@ async def test_however_many_ask_there_is_one_look_at_a_time():
     assert most == 1
 
 
-async def test_a_store_that_does_not_answer_is_not_ready_and_holds_nobody():
+async def test_a_store_that_does_not_respond_is_not_ready_and_blocks_no_caller():
     go = threading.Event()
     readiness = Readiness(lambda: go.wait(30) and None)
     with pytest.raises(GatewayError) as caught:
         await asyncio.wait_for(readiness.check(), 10)
-    assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "the store does not answer")
+    assert (caught.value.code, caught.value.message) == (Code.UNAVAILABLE, "the store does not respond")
     go.set()
     await readiness.check()
     await readiness.close()
 
 
-async def test_a_mistake_is_an_internal_error_with_an_id():
+async def test_an_unexpected_exception_is_an_internal_error_with_an_id():
     readiness = Readiness(lambda: 1 // 0 and None)
     with pytest.raises(GatewayError) as caught:
         await readiness.check()
@@ -144,23 +144,23 @@ async def test_a_mistake_is_an_internal_error_with_an_id():
 
 
 async def test_it_is_not_ready_once_it_stops():
-    told: list[bool] = []
+    reported: list[bool] = []
 
-    async def tell(ready: bool) -> None:
-        told.append(ready)
+    async def report(ready: bool) -> None:
+        reported.append(ready)
 
     readiness = Readiness(lambda: None)
     await readiness.check()
-    readiness.watch(tell)
+    readiness.watch(report)
     await readiness.stop()
     with pytest.raises(GatewayError) as caught:
         await readiness.check()
     assert caught.value.reason == "STOPPING"
     await readiness.close()
-    assert told == [False]
+    assert reported == [False]
 
 
-async def test_one_question_does_not_disturb_the_next():
+async def test_overlapping_checks_do_not_cancel_each_other():
     async def ask():
         for _ in range(50):
             await readiness.check()

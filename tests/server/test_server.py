@@ -1,4 +1,4 @@
-"""The server as a whole: where it listens, how it starts, how it stops."""
+"""The server as a whole: addresses, start and stop."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("edge", ["grpc", "http"])
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "192.0.2.1:8080", "[::]:0", "[2001:db8::1]:80", "8.8.8.8:53"])
-def test_an_address_that_is_not_loopback_is_refused(tmp_path, edge, address):
+def test_an_address_that_is_not_loopback_is_refused(tmp_path, protocol, address):
     with pytest.raises(GatewayError) as caught:
-        new_server(tmp_path, **{edge: address})
+        new_server(tmp_path, **{protocol: address})
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "NOT_LOOPBACK")
     assert address in caught.value.message
     assert not list(tmp_path.iterdir())
@@ -63,7 +63,7 @@ def test_an_address_that_is_not_loopback_is_refused(tmp_path, edge, address):
     ["", ":", ":8080", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80",
      "[127.0.0.1]:80", "[::1]", "gateway.example:80", "127.1:80", "grpc://127.0.0.1:1", "127.0.0.1:٣"],
 )  # fmt: skip
-def test_an_address_of_another_form_is_refused(tmp_path, address):
+def test_a_malformed_address_is_refused(tmp_path, address):
     with pytest.raises(GatewayError) as caught:
         new_server(tmp_path, http=address)
     assert caught.value.code is Code.INVALID_ARGUMENT
@@ -90,20 +90,20 @@ async def test_other_loopback_addresses(tmp_path, host, shown):
         pytest.skip(f"this machine has no {shown}")
     async with serving(tmp_path, grpc=f"{host}:0", http=f"{host}:0") as server:
         assert server.grpc_target.startswith(f"grpc://{shown}:")
-        answer = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert answer.status == 200
+        response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
+        assert response.status == 200
         with channel(server.grpc_target) as opened:
             await asyncio.to_thread(call, opened, LIST, b"")
 
 
-@pytest.mark.parametrize("edge", ["grpc", "http"])
-async def test_a_port_that_is_taken_is_a_clear_error_and_leaves_nothing_open(tmp_path, edge):
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+async def test_a_port_in_use_is_a_clear_error_and_leaves_nothing_open(tmp_path, protocol):
     others = worker_threads()
     other = free_port()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-        free = "http" if edge == "grpc" else "grpc"
-        server = new_server(tmp_path, **{edge: address, free: f"127.0.0.1:{other}"})
+        free = "http" if protocol == "grpc" else "grpc"
+        server = new_server(tmp_path, **{protocol: address, free: f"127.0.0.1:{other}"})
         with pytest.raises(GatewayError) as caught:
             await server.start()
     assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "ADDRESS_UNAVAILABLE")
@@ -117,13 +117,13 @@ async def test_a_port_that_is_taken_is_a_clear_error_and_leaves_nothing_open(tmp
 
 async def test_two_servers_never_share_a_port(tmp_path):
     async with serving(tmp_path) as server:
-        for edge, target in (("grpc", server.grpc_target), ("http", server.http_target)):
+        for protocol, target in (("grpc", server.grpc_target), ("http", server.http_target)):
             with pytest.raises(GatewayError) as caught:
-                await new_server(tmp_path, **{edge: target.partition("//")[2]}).start()
+                await new_server(tmp_path, **{protocol: target.partition("//")[2]}).start()
             assert caught.value.code is Code.UNAVAILABLE
 
 
-async def test_a_store_that_cannot_be_opened_is_told(tmp_path):
+async def test_a_store_that_cannot_be_opened_is_an_error(tmp_path):
     with pytest.raises(GatewayError):
         await new_server(tmp_path / "missing").start()
 
@@ -133,8 +133,8 @@ async def test_it_starts_again_on_the_same_store_and_ports(tmp_path):
         await asyncio.to_thread(post_json, server.http_target, CREATE, SECRET)
         addresses = {"grpc": server.grpc_target.partition("//")[2], "http": server.http_target.partition("//")[2]}
     async with serving(tmp_path, **addresses) as server:
-        answer = await asyncio.to_thread(post_json, server.http_target, LIST, {})
-        assert [each["secretName"] for each in answer.json["secrets"]] == ["s"]
+        response = await asyncio.to_thread(post_json, server.http_target, LIST, {})
+        assert [each["secretName"] for each in response.json["secrets"]] == ["s"]
 
 
 async def test_stop_before_start_and_twice_does_nothing(tmp_path):
@@ -192,7 +192,7 @@ async def test_calls_that_outlast_the_grace_are_unavailable(tmp_path):
         await stopping
 
 
-async def test_a_request_whose_body_never_comes_does_not_hold_the_stop(tmp_path):
+async def test_a_request_without_its_body_does_not_delay_the_stop(tmp_path):
     async with serving(tmp_path) as server:
         host, port = server.http_target.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -212,9 +212,9 @@ async def test_it_is_not_ready_when_its_store_is_gone(tmp_path):
         for path in tmp_path.iterdir():
             path.unlink()
         tmp_path.rmdir()
-        answer = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert answer.status == 503
-        assert answer.json["status"] == "unavailable"
+        response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
+        assert response.status == 503
+        assert response.json["status"] == "unavailable"
         assert (await asyncio.to_thread(request, server.http_target, "GET", "/healthz")).status == 200
         tmp_path.mkdir()
 
@@ -254,9 +254,9 @@ def start_process(folder: Path, grace: float) -> tuple[subprocess.Popen[str], st
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_and_exits_with_0(tmp_path, number):
     process, target = start_process(tmp_path, 20)
-    answers: list[int] = []
+    responses: list[int] = []
     with write_lock(tmp_path / "gateway.sqlite"):
-        waiting = threading.Thread(target=lambda: answers.append(post_json(target, CREATE, SECRET).status))
+        waiting = threading.Thread(target=lambda: responses.append(post_json(target, CREATE, SECRET).status))
         waiting.start()
         time.sleep(0.4)
         process.send_signal(number)
@@ -264,18 +264,18 @@ def test_a_signal_drains_and_exits_with_0(tmp_path, number):
         assert process.poll() is None
     waiting.join()
     _, errors = process.communicate(timeout=20)
-    assert answers == [200]
+    assert responses == [200]
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_signal_at_once_exits_with_0(tmp_path):
+def test_a_signal_right_after_the_start_exits_with_0(tmp_path):
     process, _ = start_process(tmp_path, 20)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
 
 
-def test_a_second_signal_stops_at_once(tmp_path):
+def test_a_second_signal_stops_without_grace(tmp_path):
     process, target = start_process(tmp_path, 60)
     codes: list[str] = []
     with write_lock(tmp_path / "gateway.sqlite"):

@@ -83,7 +83,7 @@ def targets(server: Server) -> tuple[str, str, str]:
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def listed(request: pytest.FixtureRequest) -> Callable[..., list[Any]]:
-    """A function that lists the secrets of a target, with a client of either colour."""
+    """A function that lists the secrets of a target, with a sync or an async client."""
 
     def blocking(target: str, **options: Any) -> list[Any]:
         with GatewayClient(target, timeout=10, **options) as client:
@@ -117,7 +117,7 @@ def test_clients_that_trust_the_authority_are_served_and_others_do_not_connect(t
             assert refused(lambda t=target: listed(t.replace("s://", "://"))).code in {Code.UNAVAILABLE, Code.UNKNOWN}
 
 
-def test_a_certificate_for_another_host_is_not_taken(tmp_path, authority, listed):
+def test_a_certificate_for_another_host_is_rejected(tmp_path, authority, listed):
     pair = authority.sign("elsewhere", "gateway", "gateway.example")
     with serving(tmp_path, tls=Tls(*pair)) as server:
         for target in targets(server)[:2]:
@@ -125,7 +125,7 @@ def test_a_certificate_for_another_host_is_not_taken(tmp_path, authority, listed
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_versions_from_1_2_on_are_spoken(tmp_path, tls, authority, version):
+def test_tls_1_2_and_later_are_accepted(tmp_path, tls, authority, version):
     with serving(tmp_path, tls=tls) as server:
         for target in (server.grpc_target, server.http_target):
             context = ssl.create_default_context(cafile=authority.cert)
@@ -139,19 +139,19 @@ def test_versions_from_1_2_on_are_spoken(tmp_path, tls, authority, version):
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_version_1_1_is_not_spoken(tmp_path, tls, authority):
+def test_tls_1_1_is_refused(tmp_path, tls, authority):
     with serving(tmp_path, tls=tls) as server:
         for target in (server.grpc_target, server.http_target):
             context = ssl.create_default_context(cafile=authority.cert)
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-            # Without this a client of today would not even offer it.
+            # OpenSSL 3 does not offer it otherwise.
             context.set_ciphers("ALL:@SECLEVEL=0")
             host, _, port = target.partition("//")[2].partition(":")
             with socket.create_connection((host, int(port)), timeout=10) as plain, pytest.raises(OSError, match=r"."):
                 context.wrap_socket(plain, server_hostname=host)
 
 
-def test_with_client_certificates_nobody_comes_in_without_one(tmp_path, mutual, authority, listed):
+def test_client_certificates_are_required(tmp_path, mutual, authority, listed):
     client = authority.sign("client", "carol")
     stranger = Authority(tmp_path / "other", "other").sign("stranger", "carol")
     with serving(tmp_path, tls=mutual) as server:
@@ -174,8 +174,8 @@ def test_the_actor_is_the_common_name_of_the_certificate_until_there_are_tokens(
         target = server.grpc_target if port == "grpc" else server.http_target
         with GatewayClient(target, **options) as opened:
             assert opened.create_secret("s", VALUE, created_by="mallory").created_by == "carol"
-    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite") as keeper:
-        token = keeper.create("alice", AccessScope.WRITE).text
+    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite") as manager:
+        token = manager.create("alice", AccessScope.WRITE).text
     with serving(tmp_path, tls=mutual) as server:
         target = server.grpc_target if port == "grpc" else server.http_target
         with GatewayClient(target, **options) as opened:
@@ -186,7 +186,7 @@ def test_the_actor_is_the_common_name_of_the_certificate_until_there_are_tokens(
 
 @pytest.mark.parametrize("port", ["grpc", "http"])
 @pytest.mark.parametrize("name", [None, "a\nb"])
-def test_a_certificate_that_names_nobody_is_not_enough(tmp_path, mutual, authority, port, name):
+def test_a_certificate_without_a_common_name_is_rejected(tmp_path, mutual, authority, port, name):
     client = authority.sign("nobody", name)
     with serving(tmp_path, tls=mutual) as server:
         target = server.grpc_target if port == "grpc" else server.http_target
@@ -195,7 +195,7 @@ def test_a_certificate_that_names_nobody_is_not_enough(tmp_path, mutual, authori
     assert (error.code, error.reason) == (Code.UNAUTHENTICATED, "CERTIFICATE_NAME")
 
 
-def test_beyond_loopback_it_starts_only_with_tls_and_callers_that_it_can_tell_apart(tmp_path, tls, mutual):
+def test_beyond_loopback_it_starts_only_with_tls_and_authentication(tmp_path, tls, mutual):
     everywhere = {"grpc": "0.0.0.0:0", "http": "0.0.0.0:0"}
     assert refused(lambda: Server(f"sqlite:///{tmp_path}/g.sqlite", **everywhere)).reason == "NOT_LOOPBACK"
 
@@ -206,14 +206,14 @@ def test_beyond_loopback_it_starts_only_with_tls_and_callers_that_it_can_tell_ap
     assert refused(lambda: start(tls=tls)).reason == "NO_TOKEN"
     start(tls=tls, require_token=True)
     start(tls=mutual)
-    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite", create=True) as keeper:
-        keeper.create("alice", AccessScope.READ)
+    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite", create=True) as manager:
+        manager.create("alice", AccessScope.READ)
     start(tls=tls)
 
 
 def test_beyond_loopback_callers_need_a_token(tmp_path, tls, authority, listed):
-    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite", create=True) as keeper:
-        token = keeper.create("alice", AccessScope.READ).text
+    with open_tokens(f"sqlite:///{tmp_path}/gateway.sqlite", create=True) as manager:
+        token = manager.create("alice", AccessScope.READ).text
     with serving(tmp_path, tls=tls, grpc="0.0.0.0:0", http="0.0.0.0:0") as server:
         for target in targets(server):
             reached = target.replace("0.0.0.0", "127.0.0.1")
@@ -238,7 +238,7 @@ def asked(server: Server, authority: Authority, host: str | None) -> int:
         return connection.getresponse().status
 
 
-def test_with_tls_any_host_name_will_do_unless_some_are_allowed(tmp_path, tls, authority):
+def test_with_tls_every_host_name_is_allowed_unless_some_are_given(tmp_path, tls, authority):
     with serving(tmp_path, tls=tls) as server:
         assert asked(server, authority, "gateway.example") == 200
     with serving(tmp_path, tls=tls, allowed_hosts=["Gateway.Example"]) as server:
@@ -286,7 +286,7 @@ WRONG = (
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_files_that_cannot_be_used_are_told_by_name(tmp_path, authority, tls, wrong):
+def test_unusable_files_are_named(tmp_path, authority, tls, wrong):
     given = wrong_files(tmp_path, authority, tls)[wrong]
     with pytest.raises(GatewayError) as caught, serving(tmp_path, tls=given):
         pass

@@ -1,101 +1,168 @@
-"""What the HTTP endpoints share: reading a request within its limits, and answering whatever happens. Raw ASGI."""
+"""What the HTTP protocols share: requests within their limits, responses, and errors. Raw ASGI."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Final, Protocol, TypeVar, cast
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.http.connect import HttpResponse, too_large
 from gateway_entities.server.rpc.auth import Credentials
-from gateway_entities.server.rpc.errors import bounded, internal_error
+from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES
 from gateway_entities.server.telemetry.request_context import set_error_code
 
 T = TypeVar("T")
+Headers = tuple[tuple[bytes, bytes], ...]
 
 CLIENT: Final = "gateway_entities.client"
 CERTIFICATE_NAME: Final = "certificate_name"
-"""The entry of the extension CLIENT of a request's scope that holds the name in the client's certificate."""
-WHOLE: Final = "gateway_entities.whole"
-"""The extension of a request's scope that is there once all of its body has come."""
+"""The entry of the scope extension CLIENT that holds the name in the client's certificate."""
+COMPLETE: Final = "gateway_entities.complete"
+"""The scope extension that is present once the whole body has arrived."""
+PARSED: Final = "gateway_entities.parsed"
+"""The scope extension with the results of ``parse_once``. Requests of one connection with equal headers share it."""
+CONNECTION: Final = "gateway_entities.connection"
+"""The scope extension with the Connection of the request."""
+NOT_CACHED: Final = "gateway_entities.not_cached"
+"""The scope extension that is present if the response cache has no current response to the request."""
+
+
+class HttpResponse(NamedTuple):
+    """An HTTP response.
+
+    Attributes:
+        status: the HTTP status.
+        headers: all headers but content-length, names in lower case.
+        body: the content.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection, so nobody waits for an answer."""
+    """The client has closed the connection."""
 
 
-class RefusedError(Exception):
-    """A request that gets an answer which is not that of an error's code; ``reply`` is the answer."""
+class Connection:
+    """Cancels the tasks of a connection's requests when the client closes it."""
 
-    def __init__(self, reply: HttpResponse) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Cancel every task that awaits a call."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def call(self, coroutine: Coroutine[None, None, T]) -> T:
+        """Await a call, and cancel it if the client closes the connection.
+
+        Raises:
+            ClientGoneError: the client has done so.
+        """
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        if self._closed:
+            coroutine.close()
+            raise ClientGoneError
+        self._tasks.add(task)
+        try:
+            return await coroutine
+        except asyncio.CancelledError:
+            if not self._closed:
+                raise
+            task.uncancel()
+            raise ClientGoneError from None
+        finally:
+            self._tasks.discard(task)
+
+
+class ResponseError(Exception):
+    """A request is refused with a response that is not that of an error code.
+
+    Attributes:
+        response: the response.
+    """
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 class RpcProtocol(Protocol):
-    """One way to make calls over HTTP."""
+    """A protocol for RPCs over HTTP."""
 
-    async def reply(self, scope: Scope, receive: Receive) -> HttpResponse:
-        """Answer a request.
+    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """Return the response to a request.
 
         Raises:
-            GatewayError: as the answer.
-            RefusedError: with the answer.
-            ClientGoneError: there is nobody to answer.
+            GatewayError: the error to respond with.
+            ResponseError: the response.
+            ClientGoneError: the client needs no response.
         """
         ...
 
-    def error_reply(self, error: GatewayError) -> HttpResponse:
-        """Return an error in the dialect's form."""
+    def error_response(self, error: GatewayError) -> HttpResponse:
+        """Return the protocol's response for an error."""
         ...
 
 
-class Endpoint:
-    """The ASGI app of a dialect. A class, not a function: Starlette passes every HTTP method on to it."""
+class ProtocolApp:
+    """The ASGI app of a protocol. A class, not a function: Starlette passes every HTTP method on to it."""
 
-    def __init__(self, dialect: RpcProtocol) -> None:
-        self._dialect = dialect
+    def __init__(self, protocol: RpcProtocol) -> None:
+        self._protocol = protocol
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-
-        def refuse(error: GatewayError) -> HttpResponse:
-            set_error_code(error.code)
-            return self._dialect.error_reply(error)
-
+        """Respond to one request."""
         try:
-            reply = await self._dialect.reply(scope, receive)
+            response = await self._protocol.respond(scope, receive)
         except GatewayError as error:
-            reply = refuse(bounded(error))
+            response = self._failed(truncate_error(error))
             if error.code is Code.UNAUTHENTICATED:
-                reply = reply._replace(headers=(*reply.headers, (b"www-authenticate", b"Bearer")))
-        except RefusedError as refused:
-            reply = refused.reply
+                response = response._replace(headers=(*response.headers, (b"www-authenticate", b"Bearer")))
+        except ResponseError as error:
+            response = error.response
         except ClientGoneError:
             return
         except asyncio.CancelledError:
-            # uvicorn does this to what is left when it stops.
-            reply = refuse(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
+            # uvicorn cancels the requests that are left when it stops.
+            response = self._failed(GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING"))
         except Exception as error:
-            reply = refuse(internal_error(error, "an HTTP call"))
-        await send_reply(reply, send)
+            response = self._failed(internal_error(error, "an HTTP call"))
+        await send_response(response, send)
+
+    def _failed(self, error: GatewayError) -> HttpResponse:
+        set_error_code(error.code)
+        return self._protocol.error_response(error)
+
+
+def parse_once(scope: Scope, parse: Callable[..., T], *arguments: Hashable) -> T:
+    """Return ``parse(scope, *arguments)``, a function of the headers and the client certificate alone, computed once."""
+    results: dict[object, T] = scope.setdefault("extensions", {}).setdefault(PARSED, {})
+    key = (parse, *arguments)
+    if key not in results:
+        results[key] = parse(scope, *arguments)
+    return results[key]
 
 
 def credentials_of(scope: Scope) -> Credentials:
-    """Return what the caller of a request shows of who it is."""
+    """Return the credentials of a request."""
     authorization = tuple(value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization")
     return Credentials(authorization, scope.get("extensions", {}).get(CLIENT, {}).get(CERTIFICATE_NAME))
 
 
-async def send_reply(reply: HttpResponse, send: Send) -> None:
-    """Send a whole answer."""
-    headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+async def send_response(response: HttpResponse, send: Send) -> None:
+    """Send a response."""
+    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 async def read_body(scope: Scope, receive: Receive, deadline: float | None = None) -> bytes:
@@ -104,20 +171,20 @@ async def read_body(scope: Scope, receive: Receive, deadline: float | None = Non
     Args:
         scope: ASGI's.
         receive: ASGI's.
-        deadline: the moment on the loop's clock by which it must be here; None for no limit.
+        deadline: the time on the loop's clock by which the body has to arrive; None for no limit.
 
     Raises:
-        GatewayError: RESOURCE_EXHAUSTED, if it is over the limit; DEADLINE_EXCEEDED.
-        ClientGoneError: the client closed the connection.
+        GatewayError: RESOURCE_EXHAUSTED if it is over the limit; DEADLINE_EXCEEDED.
+        ClientGoneError: the client has closed the connection.
     """
-    # A timer costs more than a body that is here.
-    if deadline is None or WHOLE in scope.get("extensions", ()):
+    # A timer costs more than reading a body that is here.
+    if deadline is None or COMPLETE in scope.get("extensions", ()):
         return await _read_parts(receive)
     try:
         async with asyncio.timeout_at(deadline):
             return await _read_parts(receive)
     except TimeoutError:
-        raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was here") from None
+        raise GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the request was complete") from None
 
 
 async def _read_parts(receive: Receive) -> bytes:
@@ -129,35 +196,12 @@ async def _read_parts(receive: Receive) -> bytes:
             raise ClientGoneError
         body += message.get("body", b"")
         if len(body) > MAX_REQUEST_BYTES:
-            # uvicorn throws away what still comes, so the client can send it all and then read the answer.
-            raise too_large()
+            # uvicorn discards the rest, so the client can send it all and then read the response.
+            raise request_too_large()
         more = message.get("more_body", False)
     return bytes(body)
 
 
-async def unless_gone(receive: Receive, call: Coroutine[None, None, T]) -> T:
-    """Await the call, and give it up when the client closes the connection.
-
-    Raises:
-        ClientGoneError: the client did so.
-    """
-    caller = cast("asyncio.Task[None]", asyncio.current_task())
-    gone = False
-
-    async def watch() -> None:
-        nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone = True
-        caller.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        return await call
-    except asyncio.CancelledError:
-        if not gone:
-            raise
-        caller.uncancel()
-        raise ClientGoneError from None
-    finally:
-        watcher.cancel()
+def request_too_large() -> GatewayError:
+    """Return the error of a request over the limit."""
+    return GatewayError(Code.RESOURCE_EXHAUSTED, f"the request is larger than {MAX_REQUEST_BYTES} bytes")

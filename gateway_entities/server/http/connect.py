@@ -1,55 +1,49 @@
-"""The Connect protocol for unary calls, https://connectrpc.com/docs/protocol: what its headers and bodies say.
+"""The Connect protocol for unary calls, https://connectrpc.com/docs/protocol.
 
-Not spoken here, because the protocol leaves them to the server: compressed responses, and GET in place of POST.
+Compressed responses and GET are not implemented: the protocol leaves both to the server.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import zlib
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from starlette.types import Receive, Scope
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.methods import Method
+from gateway_entities.server.http.asgi import (
+    CONNECTION,
+    NOT_CACHED,
+    Connection,
+    Headers,
+    HttpResponse,
+    ResponseError,
+    credentials_of,
+    parse_once,
+    read_body,
+    request_too_large,
+)
 from gateway_entities.server.rpc.codec import JSON, PROTO, Codec
+from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES
-
-Headers = tuple[tuple[bytes, bytes], ...]
 
 _CODECS: Final = {b"application/proto": PROTO, b"application/json": JSON}
 _JSON_TYPE: Final = (b"content-type", b"application/json")
 
 
-class HttpResponse(NamedTuple):
-    """An HTTP response.
-
-    Attributes:
-        status: the HTTP status.
-        headers: all headers but content-length, names in lower case.
-        body: the content.
-    """
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
-class BadCallError(Exception):
-    """A request that is not a Connect call at all; ``reply`` answers it."""
-
-    def __init__(self, reply: HttpResponse) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
-
-
 class Call(NamedTuple):
-    """What the headers of a call say.
+    """The headers of a call.
 
     Attributes:
-        codec: the form of both bodies.
-        content_type: the media type of that form.
+        codec: the encoding of both bodies.
+        content_type: the media type of that encoding.
         gzipped: whether the request's body is compressed.
-        timeout: seconds the caller waits, from when it sent the call; None for no limit.
+        timeout: seconds that the caller waits, from the moment it sent the call; None for no limit.
     """
 
     codec: Codec
@@ -58,25 +52,72 @@ class Call(NamedTuple):
     timeout: float | None
 
 
-def read_headers(headers: list[tuple[bytes, bytes]]) -> Call:
-    """Read the headers of a POST, names in lower case.
+class ConnectProtocol:
+    """Connect calls to the RPCs of a dispatcher."""
+
+    def __init__(self, dispatcher: Dispatcher, methods: Iterable[Method[Any, Any]]) -> None:
+        self._dispatcher = dispatcher
+        self._methods = {method.path: method for method in methods}
+
+    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
+        method = self._methods.get(scope["path"])
+        if method is None:
+            return not_found()
+        if scope["method"] != "POST":
+            return method_not_allowed("POST")
+        call = parse_once(scope, parse_call)
+        loop = asyncio.get_running_loop()
+        deadline = None if call.timeout is None else loop.time() + call.timeout
+        body = await read_body(scope, receive, deadline)
+        credentials = parse_once(scope, credentials_of)
+        key = (method.path, call.codec.name, body)
+
+        def read() -> Any:
+            return call.codec.decode(decompress(body) if call.gzipped else body, method.request_type)
+
+        def work() -> bytes:
+            response = self._dispatcher.execute(method, credentials, read)
+            data = call.codec.encode(response)
+            if not call.gzipped:
+                self._dispatcher.put_cached(key, response, data)
+            return data
+
+        def left() -> float | None:
+            return None if deadline is None else deadline - loop.time()
+
+        data: bytes | None = None
+        if not call.gzipped and NOT_CACHED not in scope["extensions"]:
+            data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
+        if data is None:
+            connection: Connection = scope["extensions"][CONNECTION]
+            data = await connection.call(self._dispatcher.submit(work, left(), during=method.path))
+        return HttpResponse(200, ((b"content-type", call.content_type),), data)
+
+    def error_response(self, error: GatewayError) -> HttpResponse:
+        """Return the response for an error."""
+        return error_response(error)
+
+
+def parse_call(scope: Scope) -> Call:
+    """Parse the headers of a POST.
 
     Raises:
-        BadCallError: the content type is not one of Connect's.
-        GatewayError: a header that Connect defines has a value that it does not.
+        ResponseError: the content type or encoding is not supported.
+        GatewayError: a header that Connect defines has an invalid value.
     """
-    given = dict(headers)
-    content_type, codec = _codec(given.get(b"content-type", b""))
-    if given.get(b"connect-protocol-version", b"1") != b"1":
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    content_type, codec = _codec(headers.get(b"content-type", b""))
+    if headers.get(b"connect-protocol-version", b"1") != b"1":
         raise GatewayError(Code.INVALID_ARGUMENT, "connect-protocol-version must be 1")
-    encoding = given.get(b"content-encoding", b"identity").lower()
+    encoding = headers.get(b"content-encoding", b"identity").lower()
     if encoding not in (b"identity", b"gzip"):
         error = GatewayError(Code.UNIMPLEMENTED, "the content-encoding is not supported; gzip and identity are")
-        raise BadCallError(error_reply(error, headers=((b"accept-encoding", b"gzip, identity"),)))
-    length = given.get(b"content-length", b"0")
+        raise ResponseError(error_response(error, headers=((b"accept-encoding", b"gzip, identity"),)))
+    length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length[:20]) > MAX_REQUEST_BYTES:
-        raise too_large()
-    timeout = given.get(b"connect-timeout-ms")
+        raise request_too_large()
+    timeout = headers.get(b"connect-timeout-ms")
     return Call(codec, content_type, encoding == b"gzip", None if timeout is None else _seconds(timeout))
 
 
@@ -84,11 +125,10 @@ def _codec(header: bytes) -> tuple[bytes, Codec]:
     media_type, _, parameter = (part.strip() for part in header.lower().partition(b";"))
     codec = _CODECS.get(media_type)
     if codec is None or parameter.replace(b'"', b"") not in (b"", b"charset=utf-8"):
-        # There is no code for this; UNKNOWN is what Connect's clients make of a bare 415.
+        # Connect has no code for this; its clients read a bare 415 as UNKNOWN.
         error = GatewayError(Code.UNKNOWN, "the content-type must be application/proto or application/json")
-        raise BadCallError(
-            error_reply(error, status=415, headers=((b"accept-post", b"application/proto, application/json"),))
-        )
+        headers = ((b"accept-post", b"application/proto, application/json"),)
+        raise ResponseError(error_response(error, status=415, headers=headers))
     return media_type, codec
 
 
@@ -98,17 +138,12 @@ def _seconds(timeout: bytes) -> float:
     return int(timeout) / 1000
 
 
-def too_large() -> GatewayError:
-    """Return the error of a request over the limit."""
-    return GatewayError(Code.RESOURCE_EXHAUSTED, f"the request is larger than {MAX_REQUEST_BYTES} bytes")
-
-
 def decompress(body: bytes) -> bytes:
-    """Return what was compressed with gzip.
+    """Decompress a gzip stream.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT, if it is not one whole gzip stream; RESOURCE_EXHAUSTED, if there is more in it than a
-            request may have. The rest is not decompressed then.
+        GatewayError: INVALID_ARGUMENT if it is not one whole gzip stream; RESOURCE_EXHAUSTED if the content is over the
+            limit of a request. The rest is not decompressed then.
     """
     if not body:
         return body
@@ -118,14 +153,26 @@ def decompress(body: bytes) -> bytes:
     except zlib.error:
         data = b""
     if len(data) > MAX_REQUEST_BYTES:
-        raise too_large()
+        raise request_too_large()
     if not stream.eof or stream.unused_data:
         raise GatewayError(Code.INVALID_ARGUMENT, "the body is not one whole gzip stream", reason="WIRE_FORMAT")
     return data
 
 
-def error_reply(error: GatewayError, *, status: int | None = None, headers: Headers = ()) -> HttpResponse:
-    """Return an error in Connect's form, with the HTTP status of its code unless another is given."""
+def not_found() -> HttpResponse:
+    """Return the response for a path that does not exist."""
+    return error_response(GatewayError(Code.UNIMPLEMENTED, "there is nothing at this path"), status=404)
+
+
+def method_not_allowed(allowed: str) -> HttpResponse:
+    """Return the response for an HTTP method that a path does not have."""
+    # Connect has no code for this; its clients read a bare 405 as UNKNOWN.
+    error = GatewayError(Code.UNKNOWN, f"this path accepts {allowed} only")
+    return error_response(error, status=405, headers=((b"allow", allowed.encode()),))
+
+
+def error_response(error: GatewayError, *, status: int | None = None, headers: Headers = ()) -> HttpResponse:
+    """Return an error as JSON, with the HTTP status of its code unless another is given."""
     content: dict[str, object] = {"code": error.code.connect, "message": error.message}
     details = [
         {"type": each.TypeName(), "value": base64.b64encode(each.value).rstrip(b"=").decode()} for each in error.details()

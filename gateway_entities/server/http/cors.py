@@ -1,8 +1,8 @@
-"""Which web pages may call the server from a browser: CORS, https://fetch.spec.whatwg.org/#http-cors-protocol.
+"""CORS: the web pages that may call the server from a browser, https://fetch.spec.whatwg.org/#http-cors-protocol.
 
-A browser sends what a page asks of another origin, but lets the page read the answer only if the answer allows its origin.
-Every call of this server that changes something has a header or an HTTP method for which a browser asks beforehand (a
-preflight), and does not send the call without that permission. So a page of any other origin can change nothing.
+A browser lets a page read a response of another origin only if the response allows the page's origin. Every call that
+changes something has a header or an HTTP method that needs a preflight, so a page of an origin that is not allowed can
+change nothing.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _REQUEST_HEADERS: Final = (
     "X-Request-Id",
     "X-User-Agent",
 )
-"""What Connect's clients in browsers send with a unary call, and the credentials of a caller."""
+"""What Connect's web clients send with a unary call, and credentials."""
 _RESPONSE_HEADERS: Final = ("Content-Encoding", "X-Request-Id")
-"""What they read that a browser does not show them anyway."""
-_MAX_AGE_SECONDS: Final = 7200
-"""How long a browser may remember a preflight. It is the longest that Chromium does."""
+"""What web clients read and browsers hide by default."""
+_MAX_AGE_S: Final = 7200
+"""Seconds that a browser may cache a preflight. It is Chromium's maximum."""
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
 def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Return the origins, which browsers write in one way only.
+    """Return the origins, which have one form only.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT, for one that no browser would send, and for ``*`` and ``null``: where callers are
-            not authenticated, every page that anybody opens could then read and change everything.
+        GatewayError: INVALID_ARGUMENT for one that no browser sends, and for ``*`` and ``null``: without authentication
+            every page could then read and change everything.
     """
     for origin in origins:
         form = re.fullmatch(r"(https?)://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?", origin)
@@ -53,10 +53,9 @@ def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Return the app with leave for pages of these origins to call it and read every answer, errors too.
+    """Return an app that pages of these origins may call, and whose responses, errors too, they may read.
 
-    Without origins it is the app itself, none of whose answers says a word about CORS. Cookies and the like are never asked
-    for.
+    Without origins it is the app itself, without CORS headers. Browsers send no cookies.
     """
     if not origins:
         return app
@@ -66,5 +65,5 @@ def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_methods=_METHODS,
         allow_headers=_REQUEST_HEADERS,
         expose_headers=_RESPONSE_HEADERS,
-        max_age=_MAX_AGE_SECONDS,
+        max_age=_MAX_AGE_S,
     )

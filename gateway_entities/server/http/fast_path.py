@@ -1,84 +1,102 @@
-"""Connect calls whose answers are known, answered before anything else is set in motion for them.
+"""Cached responses to Connect calls, sent without an ASGI task.
 
-The ASGI app answers the same calls in the same way. But its task, and the layers on the way to it, take several times as
-long as an answer that is there already.
+The fast path runs the same functions as the app. What it has parsed of a request stays in the scope's extensions, so the app
+does not parse it again after a cache miss.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from starlette.types import Scope
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.server.http.allowed_hosts import AllowedHosts
-from gateway_entities.server.http.asgi import credentials_of
-from gateway_entities.server.http.connect import BadCallError, HttpResponse, read_headers
-from gateway_entities.server.http.telemetry import ID_HEADER, headers_for
+from gateway_entities.server.http.asgi import NOT_CACHED, HttpResponse, ResponseError, credentials_of, parse_once
+from gateway_entities.server.http.connect import Call, parse_call
+from gateway_entities.server.http.telemetry import ID_HEADER, observed_headers
+from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.telemetry.observer import Observer
 
 
+class _Head(NamedTuple):
+    call: Call
+    credentials: Credentials
+    observed: Mapping[str, str]
+
+
 class CachedResponder:
-    """Answers of one dispatcher. For the event loop."""
+    """Sends cached responses of one dispatcher. For the event loop."""
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         methods: Iterable[Method[Any, Any]],
         *,
-        observer: Observer | None,
+        observer: Observer,
         hosts: AllowedHosts | None,
     ) -> None:
-        """Take the same as the app.
+        """Create a responder with the same arguments as the app.
 
         Args:
-            dispatcher: what knows the answers.
-            methods: the RPCs.
-            observer: who hears of the requests that are answered.
-            hosts: the host names that requests may have been sent to; None for any.
+            dispatcher: the dispatcher with the cache.
+            methods: the RPCs of Connect calls.
+            observer: records the requests.
+            hosts: the allowed host names; None for any.
         """
         self._dispatcher = dispatcher
-        self._methods = {method.path.encode(): method for method in methods}
+        self._methods = {method.path.encode(): method for method in methods if dispatcher.can_get_cached(method)}
         self._observer = observer
         self._hosts = hosts
 
-    def may_know(self, path: bytes) -> bool:
-        """Tell whether the answer to a POST to a path may be known."""
+    def handles(self, path: bytes) -> bool:
+        """Whether the response to a POST to a path can be in the cache."""
         return path in self._methods
 
-    def reply(self, path: bytes, scope: Scope, body: bytes) -> HttpResponse | None:
-        """Return the answer to a POST, with all headers but content-length; None when the app has to answer.
+    def try_respond(self, path: bytes, scope: Scope, body: bytes, send: Callable[[HttpResponse], None]) -> bool:
+        """Send the response to a POST if it is in the cache; return whether it is.
 
         Args:
-            path: one that may be known.
-            scope: ASGI's, without what follows from the request's first line.
-            body: the request's, whole.
+            path: a path that ``handles`` is true for.
+            scope: ASGI's; the fields of the request line may be missing.
+            body: the whole body.
+            send: sends a response, before it is logged and counted.
         """
         began = time.perf_counter()
-        headers = scope["headers"]
-        # Pages of other origins get more headers, or none of it.
-        if any(name == b"origin" for name, _ in headers) or not (self._hosts is None or self._hosts.include(headers)):
+        head = parse_once(scope, self._parse)
+        if head is None:
+            return False
+        method = self._methods[path]
+        key = (method.path, head.call.codec.name, body)
+        found = self._dispatcher.get_cached(key, method, head.credentials, head.call.timeout)
+        if found is None:
+            scope["extensions"][NOT_CACHED] = {}
+            return False
+        principal, data = found
+        context = self._observer.begin("connect", method.path, head.observed)
+        context.began, context.status, context.actor = began, 200, principal.name
+        headers = ((b"content-type", head.call.content_type), (ID_HEADER, context.request_id.encode()))
+        try:
+            send(HttpResponse(200, headers, data))
+        finally:
+            self._observer.end(context)
+        return True
+
+    def _parse(self, scope: Scope) -> _Head | None:
+        """Return the parsed headers; None if the app has to respond, with an error or with more headers."""
+        # Pages of other origins get CORS headers.
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            return None
+        if self._hosts is not None and not parse_once(scope, self._hosts.includes):
             return None
         try:
-            call = read_headers(headers)
-        except (BadCallError, GatewayError):
+            call = parse_once(scope, parse_call)
+        except (ResponseError, GatewayError):
             return None
         if call.gzipped:
             return None
-        method = self._methods[path]
-        key = (method.path, call.codec.name, body)
-        found = self._dispatcher.known_at_once(key, method, credentials_of(scope), call.timeout)
-        if found is None:
-            return None
-        admitted, data = found
-        type_header = (b"content-type", call.content_type)
-        if self._observer is None:
-            return HttpResponse(200, (type_header,), data)
-        exchange = self._observer.begin("connect", method.path, headers_for(self._observer, headers))
-        exchange.began, exchange.status, exchange.actor = began, 200, admitted.name
-        self._observer.end(exchange)
-        return HttpResponse(200, (type_header, (ID_HEADER, exchange.request_id.encode())), data)
+        return _Head(call, parse_once(scope, credentials_of), parse_once(scope, observed_headers, self._observer))

@@ -1,8 +1,8 @@
-"""MLflow's REST dialect over HTTP: its requests to calls of the service, and the answers back.
+"""MLflow's REST dialect over HTTP.
 
-Every answer is JSON, but for the texts of ``/health`` and ``/version``; every error has MLflow's envelope, ``error_code``
-and ``message``. Where MLflow picks one of two things that a request says, such as the first value of a repeated query
-parameter, this refuses: nothing that was sent is passed over, but for fields that the dialect does not know.
+Every response is JSON, except the text of ``/health`` and ``/version``; every error has MLflow's envelope, ``error_code``
+and ``message``. Where MLflow picks one of two contradicting values, such as the first of a repeated query parameter, this
+refuses the request: nothing is ignored except unknown fields.
 """
 
 from __future__ import annotations
@@ -20,13 +20,21 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import decode, encode
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
-from gateway_entities.server.http.asgi import RefusedError, credentials_of, read_body, unless_gone
-from gateway_entities.server.http.connect import Headers, HttpResponse
+from gateway_entities.server.http.asgi import (
+    CONNECTION,
+    Connection,
+    Headers,
+    HttpResponse,
+    ResponseError,
+    credentials_of,
+    parse_once,
+    read_body,
+)
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import MAX_LIST_BYTES
 
 ROOTS: Final = ("/api", "/ajax-api")
-"""Everything below these answers in the dialect, also what is not found there."""
+"""The prefixes of the dialect's paths, also of those that do not exist."""
 
 _JSON: Final = (b"content-type", b"application/json")
 _SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"SAMEORIGIN"))
@@ -34,10 +42,10 @@ _ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in
 REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
 """The RPC of each path."""
 _NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
-"""MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and what it should show is gone."""
+"""MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and its resource is missing."""
 
-PLAIN: Final = {
-    # What MLflow's web page asks before it lets anybody make a secret.
+STATIC: Final = {
+    # MLflow's web page reads it before it offers to create a secret.
     "/ajax-api/3.0/mlflow/gateway/secrets/config": (
         _JSON,
         b'{"secrets_available": true, "using_default_passphrase": false}',
@@ -45,29 +53,29 @@ PLAIN: Final = {
     "/health": ((b"content-type", b"text/plain; charset=utf-8"), b"OK"),
     "/version": ((b"content-type", b"text/plain; charset=utf-8"), version("gateway-entities").encode()),
 }
-"""Paths that answer a GET the same whatever is stored: content type and body."""
+"""Paths with a constant response to GET: content type and body."""
 
 
 class MlflowRest:
-    """Calls in the dialect."""
+    """Calls in the dialect to the RPCs of a dispatcher."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
-    async def reply(self, scope: Scope, receive: Receive) -> HttpResponse:
-        """Answer a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.reply`."""
+    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         path, verb = scope["path"], scope["method"]
-        if path in PLAIN:
+        if path in STATIC:
             _check_verb(verb, "GET")
-            content_type, content = PLAIN[path]
+            content_type, content = STATIC[path]
             return HttpResponse(200, (content_type, *_SAFE), content)
         route = _ROUTES.get(path)
         if route is None:
-            raise RefusedError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
+            raise ResponseError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
         _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
         body = await _read_body(scope, receive)
-        query, credentials = scope["query_string"], credentials_of(scope)
+        query, credentials = scope["query_string"], parse_once(scope, credentials_of)
 
         def work() -> bytes:
             def page(token: str) -> Any:
@@ -77,7 +85,7 @@ class MlflowRest:
                         request.page_token = token
                     return request
 
-                return self._dispatcher.serve(route.method, credentials, read)
+                return self._dispatcher.execute(route.method, credentials, read)
 
             response = page("")
             if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
@@ -85,10 +93,11 @@ class MlflowRest:
                 add_pages(response, page)
             return encode.to_json(response)
 
-        answer = await unless_gone(receive, self._dispatcher.run(work, None, during=f"{verb} {path}"))
-        return HttpResponse(200, (_JSON, *_SAFE), answer)
+        connection: Connection = scope["extensions"][CONNECTION]
+        data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
+        return HttpResponse(200, (_JSON, *_SAFE), data)
 
-    def error_reply(self, error: GatewayError) -> HttpResponse:
+    def error_response(self, error: GatewayError) -> HttpResponse:
         """Return an error in MLflow's envelope."""
         return _envelope(error.code.mlflow_http_status, error.code.mlflow, error.message)
 
@@ -98,18 +107,18 @@ def _envelope(status: int, error_code: str, message: str, *headers: tuple[bytes,
     return HttpResponse(status, (_JSON, *_SAFE, *headers), json.dumps(body).encode())
 
 
-def _refused(status: int, message: str, *headers: tuple[bytes, bytes]) -> RefusedError:
-    return RefusedError(_envelope(status, Code.INVALID_ARGUMENT.mlflow, message, *headers))
+def _refused(status: int, message: str, *headers: tuple[bytes, bytes]) -> ResponseError:
+    return ResponseError(_envelope(status, Code.INVALID_ARGUMENT.mlflow, message, *headers))
 
 
-def _check_verb(verb: str, taken: str) -> None:
-    allowed = ("GET", "HEAD") if taken == "GET" else (taken,)
+def _check_verb(verb: str, expected: str) -> None:
+    allowed = ("GET", "HEAD") if expected == "GET" else (expected,)
     if verb not in allowed:
-        raise _refused(405, f"this path takes {taken} only", (b"allow", ", ".join(allowed).encode()))
+        raise _refused(405, f"this path accepts {expected} only", (b"allow", ", ".join(allowed).encode()))
 
 
 def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
-    # GET and DELETE need not say what their body is.
+    # GET and DELETE need no content type.
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if verb == "POST" and media_type != b"application/json":
         raise _refused(415, "the Content-Type must be application/json")
@@ -121,16 +130,16 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
     try:
         return await read_body(scope, receive)
     except GatewayError as error:
-        raise RefusedError(_envelope(413, error.code.mlflow, error.message)) from None
+        raise ResponseError(_envelope(413, error.code.mlflow, error.message)) from None
 
 
 def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes) -> Message:
     """Return the request message. GET reads the query, or without one the body; DELETE the body, or without one the query.
 
-    An empty text counts as absent, as null does: in this dialect it clears nothing and names nothing.
+    An empty string is absent, as null is: in this dialect it clears nothing and names nothing.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT with every field that does not fit.
+        GatewayError: INVALID_ARGUMENT with every invalid field.
     """
     from_query = {"GET": bool(query), "HEAD": bool(query), "DELETE": not body.strip()}.get(verb, False)
     data = _read_query(query) if from_query else decode.load(body)
@@ -171,5 +180,5 @@ def _read_query(query: bytes) -> decode.JsonObject:
         pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict")
     except ValueError:
         raise GatewayError(Code.INVALID_ARGUMENT, "the query is not URL-encoded UTF-8", reason="MALFORMED_QUERY") from None
-    # Two values of one parameter are the same fault as a name that a JSON object holds twice.
+    # A repeated parameter is the same error as a repeated name in a JSON object.
     return decode.JsonObject(list(pairs))

@@ -1,6 +1,6 @@
-"""HTTP/1.1 as the server speaks it: uvicorn's, with a limit for headers, the client's certificate, and no log lines.
+"""HTTP/1.1: uvicorn's protocol with a header limit, the client's certificate, no access log, and a fast path.
 
-What can be answered at once never becomes a request of uvicorn's, with a task and an app.
+A request whose response is in the cache never becomes an ASGI task.
 """
 
 from __future__ import annotations
@@ -15,47 +15,63 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway_entities.errors import Code
-from gateway_entities.server.http.asgi import CERTIFICATE_NAME, CLIENT, WHOLE
+from gateway_entities.server.http.asgi import (
+    CERTIFICATE_NAME,
+    CLIENT,
+    COMPLETE,
+    CONNECTION,
+    PARSED,
+    Connection,
+    HttpResponse,
+)
 from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.rpc.auth import certificate_name
 from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES
 
-_LAST_BYTES_SECONDS: Final = 1.0
-"""How long a client whose request was refused may go on sending, to be thrown away, so that it comes to read the answer."""
+_LINGER_S: Final = 1.0
+"""Seconds that a client whose request was refused may still send, so that it comes to read the response."""
 
-_MOST_JOINED_BYTES: Final = 64 * 1024
-"""More than this costs more to copy than a packet to send."""
+_MAX_JOINED_BYTES: Final = 64 * 1024
+"""Copying more than this costs more than a second packet."""
 
 
-class TooLargeError(Exception):
+class HeadersTooLargeError(Exception):
     """The headers of a request are over the limit."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. A request that is no HTTP, or has headers over the limit, is answered and ends it."""
+    """One connection. A malformed request, or one with headers over the limit, gets an error and closes it."""
 
-    def __init__(self, *args: Any, at_once: CachedResponder | None = None, **settings: Any) -> None:
-        """Take what uvicorn gives, and what is asked before the app."""
+    def __init__(self, *args: Any, responder: CachedResponder | None = None, **settings: Any) -> None:
+        """Create it with uvicorn's arguments and the fast path's responder."""
         super().__init__(*args, **settings)
-        self._at_once = at_once
-        # The body, so far, of a request that may be answered at once; None when there is none such.
+        self._responder = responder
+        # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
-        self._extensions: dict[str, dict[object, object]] = {}
+        self._extensions: dict[str, object] = {}
+        self._connection = Connection()
+        self._parsed_headers: list[tuple[bytes, bytes]] = []
+        self._parsed: dict[object, object] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, without a log line for each request, and without a change to the logging of the process for that."""
+        """Begin, without uvicorn's access log: this does not change the logging of the process."""
         self.access_log = False
-        # Bytes of headers so far; None while a body comes.
+        # Bytes of headers so far; None within a body.
         self._head: int | None = 0
-        # Bytes that came last, and all since then and there a request ended: its successor's headers are no longer.
+        # Bytes of the last packet, and of all packets from the one that a request ended in: at least the next one's headers.
         self._last, self._since_end = 0, 0
         self._too_large = False
         self._refused = False
         self._certificate_name = _certificate_name(transport.get_extra_info("peercert"))
         super().connection_made(cast("asyncio.Transport", _JoinedWrites(transport, self.loop)))
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the calls that are in flight."""
+        self._connection.close()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        """Read on. Of headers that are not whole yet only the number of bytes is known."""
+        """Feed the parser. Incomplete headers are limited by the number of bytes received."""
         if self._refused:
             return
         self._last = len(data)
@@ -63,7 +79,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head = None if self._head is None else self._head + self._last
         super().data_received(data)
         if self._body is not None and not self._refused:
-            # More of it has yet to come. Whoever waits for that is the app.
+            # The body is incomplete: the app waits for the rest.
             self._begin_cycle()
         if self._head is not None and self._head > MAX_HEADER_BYTES and not self._refused:
             self._too_large = True
@@ -73,44 +89,50 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         name = self._certificate_name
-        self._extensions = {} if name is None else {CLIENT: {CERTIFICATE_NAME: name}}
-        self.scope["extensions"] = self._extensions
+        self._extensions = {CONNECTION: self._connection}
+        if name is not None:
+            self._extensions[CLIENT] = {CERTIFICATE_NAME: name}
+        self.scope["extensions"] = cast("dict[str, dict[object, object]]", self._extensions)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer a request, unless its headers are over the limit."""
+        """Start a request, unless its headers are over the limit."""
         if self._since_end > MAX_HEADER_BYTES and self._size_of_head() > MAX_HEADER_BYTES:
             self._too_large = True
-            # The parser ends, and has it answered as what it cannot take itself.
-            raise TooLargeError
+            # The parser stops and reports a bad request.
+            raise HeadersTooLargeError
         self._head = None
-        if self._is_for_at_once():
+        if self.headers != self._parsed_headers:
+            # A copy, because trailers are appended to the list.
+            self._parsed_headers, self._parsed = list(self.headers), {}
+        self._extensions[PARSED] = self._parsed
+        if self._is_for_fast_path():
             self._body = b""
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a request's body."""
+        """Receive a part of a request's body."""
         if self._body is None:
             super().on_body(body)
         else:
             self._body += body
 
     def on_message_complete(self) -> None:
-        """End a request; what comes next are the headers of another."""
-        self._extensions[WHOLE] = {}
-        if self._body is None or not self._answer_at_once(self._body):
+        """End a request."""
+        self._extensions[COMPLETE] = {}
+        if self._body is None or not self._try_fast_path(self._body):
             self._begin_cycle()
             super().on_message_complete()
         self._head = 0
         self._since_end = self._last
 
-    def _is_for_at_once(self) -> bool:
+    def _is_for_fast_path(self) -> bool:
         # uvicorn has none before the first request.
         cycle = cast("RequestResponseCycle | None", self.cycle)
         parser = self.parser
         return (
-            self._at_once is not None
-            and self._at_once.may_know(self.url)
+            self._responder is not None
+            and self._responder.handles(self.url)
             and parser is not None
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
@@ -118,24 +140,25 @@ class HttpProtocol(HttpToolsProtocol):
             and not parser.should_upgrade()
             and not self.expect_100_continue
             and not self.flow.write_paused
-            # The answers to those before it come first.
+            # Pipelined requests are answered in order.
             and (cycle is None or cycle.response_complete)
         )
 
-    def _answer_at_once(self, body: bytes) -> bool:
-        assert self._at_once is not None  # noqa: S101 - _is_for_at_once has seen to it.
-        reply = self._at_once.reply(self.url, cast("Scope", self.scope), body)
-        if reply is None:
+    def _try_fast_path(self, body: bytes) -> bool:
+        assert self._responder is not None  # noqa: S101 - _is_for_fast_path has checked it.
+        if not self._responder.try_respond(self.url, cast("Scope", self.scope), body, self._send):
             return False
         self._body = None
-        length = (b"content-length", b"%d" % len(reply.body))
-        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *reply.headers, length)]
-        self.transport.writelines([b"HTTP/1.1 200 OK\r\n", *lines, b"\r\n", reply.body])
-        self.on_response_complete()
         return True
 
+    def _send(self, response: HttpResponse) -> None:
+        length = (b"content-length", b"%d" % len(response.body))
+        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *response.headers, length)]
+        self.transport.writelines([b"HTTP/1.1 200 OK\r\n", *lines, b"\r\n", response.body])
+        self.on_response_complete()
+
     def _begin_cycle(self) -> None:
-        """Let uvicorn hear of what was kept from it: a request for the app."""
+        """Hand a request of the fast path to uvicorn, and so to the app."""
         if self._body is None:
             return
         body, self._body = self._body, None
@@ -147,57 +170,57 @@ class HttpProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature.
-        """Answer what cannot be taken as a request, and end the connection."""
+        """Refuse a malformed request, and end the connection."""
         if self._too_large:
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             code, message = Code.RESOURCE_EXHAUSTED, f"the headers are larger than {MAX_HEADER_BYTES} bytes"
         else:
             status, code, message = HTTPStatus.BAD_REQUEST, Code.INVALID_ARGUMENT, "this is not an HTTP request"
-        # The path may not be known, so the body is an error in Connect's form and in MLflow's.
+        # The path may be unknown, so the body is an error of Connect and of MLflow.
         body = json.dumps({"code": code.connect, "error_code": code.mlflow, "message": message}).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        # A connection that is closed while the client still sends is reset, and the answer lost.
+        # If a connection is closed while the client still sends, it is reset and the response is lost.
         self._refused = True
-        self.loop.call_later(_LAST_BYTES_SECONDS, self.transport.close)
+        self.loop.call_later(_LINGER_S, self.transport.close)
 
 
 class _JoinedWrites:
-    """A transport that sends the head of an answer, which uvicorn writes first, together with its body: in one packet.
+    """A transport that sends the head and the body of a response, which uvicorn writes separately, in one packet.
 
-    The first write is held back until the second, or until the event loop has nothing else to run.
+    The first write is buffered until the second, or until the event loop is idle.
     """
 
-    __slots__ = ("_held", "_loop", "_transport")
+    __slots__ = ("_buffer", "_loop", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._held = b""
+        self._buffer = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        held = self._held
-        if held:
-            self._held = b""
-            if len(data) <= _MOST_JOINED_BYTES:
-                self._transport.write(held + data)
+        buffered = self._buffer
+        if buffered:
+            self._buffer = b""
+            if len(data) <= _MAX_JOINED_BYTES:
+                self._transport.write(buffered + data)
             else:
-                self._transport.write(held)
+                self._transport.write(buffered)
                 self._transport.write(data)
-        elif len(data) <= _MOST_JOINED_BYTES:
-            self._held = data
+        elif len(data) <= _MAX_JOINED_BYTES:
+            self._buffer = data
             self._loop.call_soon(self._flush)
         else:
             self._transport.write(data)
 
     def writelines(self, parts: Iterable[bytes]) -> None:
-        """Send a whole answer."""
+        """Send a whole response."""
         self._flush()
         self._transport.writelines(parts)
 
@@ -206,13 +229,13 @@ class _JoinedWrites:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._held:
-            self._transport.write(self._held)
-            self._held = b""
+        if self._buffer:
+            self._transport.write(self._buffer)
+            self._buffer = b""
 
 
 def _certificate_name(certificate: dict[str, Any] | None) -> str | None:
-    """Return the name in what asyncio says of the client's certificate; None when there is none."""
+    """Return the name in a client certificate as asyncio gives it; None without one."""
     if not certificate:
         return None
     pairs = [pair for entry in certificate.get("subject", ()) for pair in entry]

@@ -1,4 +1,4 @@
-"""Who may call what: one table, and the tokens of the store held against it."""
+"""Authentication by the store's tokens or client certificates, and authorization by one table of scopes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             methods.LIST_GATEWAY_BUDGET_WINDOWS,
             methods.CHECK_GATEWAY_BUDGET,
-            # It tells ids, etags, times and actors, which readers see in the entities too; whoever keeps a copy follows it.
+            # Ids, etags, times and actors, which readers see in the entities too; mirrors need it.
             methods.LIST_GATEWAY_CHANGES,
         ),
         AccessScope.READ,
@@ -65,23 +65,23 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
         AccessScope.ADMIN,
     ),
 }
-"""What a caller needs for each RPC."""
+"""The scope that a caller needs for each RPC."""
 
 TOKEN_CACHE_TTL_S: Final = 2.0
-"""How long the tokens are known without a look at the store: so soon a revoked one is refused, on every server."""
-_FRESH_FOR_UNKNOWN_SECONDS: Final = 0.1
-"""The same for a token that is not among them: so soon a new one is taken. It bounds what guesses cost the store."""
+"""Token cache TTL in seconds: a revoked token is rejected within this time on every server."""
+_UNKNOWN_TOKEN_TTL_S: Final = 0.1
+"""The same for a token that is not in the cache: a new one is accepted within this time. It bounds the load of guesses."""
 
-_LONGEST_ACTOR: Final = 255
+_MAX_ACTOR_LENGTH: Final = 255
 
 
 class Credentials(NamedTuple):
-    """What a caller shows of who it is.
+    """The credentials of one request.
 
     Attributes:
-        authorization: the values of its ``authorization`` headers, which hold at most one token.
-        certificate_name: the common name in its client certificate, which TLS has verified; ``""`` when that names nobody,
-            None for no certificate.
+        authorization: the values of the ``authorization`` headers, which hold at most one token.
+        certificate_name: the common name of the verified client certificate; ``""`` if it has no usable one, None without a
+            certificate.
     """
 
     authorization: tuple[str, ...] = ()
@@ -92,135 +92,141 @@ class Credentials(NamedTuple):
 
 
 AuthenticateFn = Callable[[Credentials, AccessScope], str | None]
-"""Returns the name of a caller who may do what takes a scope, None when nobody has to say who it is; or raises."""
+"""Returns the name of a caller who has a scope, None for an anonymous one where those are allowed; raises GatewayError."""
 
 
-def needed_for(method: Method[Any, Any]) -> AccessScope:
-    """Return what a caller needs for an RPC: the most, when the table does not say."""
+def required_scope(method: Method[Any, Any]) -> AccessScope:
+    """Return the scope that an RPC needs: ADMIN if the table has no row for it."""
     return REQUIRED_SCOPES.get(method, AccessScope.ADMIN)
 
 
-def allow_anonymous(credentials: Credentials, needed: AccessScope) -> None:
-    """AuthenticateFn every caller, as nobody."""
+def allow_anonymous(credentials: Credentials, scope: AccessScope) -> None:
+    """Accept every caller as anonymous: an AuthenticateFn."""
 
 
 class Principal(NamedTuple):
-    """A caller who may do what it wants to.
+    """An authenticated caller with the scope that it needs.
 
     Attributes:
-        name: the caller's name; None when nobody has to say who it is.
+        name: the caller's name; None for an anonymous one.
     """
 
     name: str | None
 
 
-class _Known(NamedTuple):
+class _CachedTokens(NamedTuple):
     tokens: Mapping[str, Token]
-    at: float
+    loaded_at: float
 
 
 class Authenticator:
-    """Admits callers by the tokens of a store. Safe to use from many threads.
+    """Authenticates callers by the tokens of a store. Safe to use from many threads.
 
-    Tokens are in force once the store has had one, or from the start when they are required. Until then everybody is
-    admitted, under the name of the client certificate if there is one.
+    Tokens are in force once the store has had one, or from the start if they are required. Until then every caller is
+    accepted, under the name of its client certificate if it has one.
     """
 
     def __init__(self, store: Store, *, required: bool) -> None:
-        """Take the store, and whether callers need a token even when it has none."""
-        self._store = store
-        self._required = required
-        self._known: _Known | None = None
-        self._loading = threading.Lock()
-
-    def admit(self, credentials: Credentials, needed: AccessScope, *, offline: bool = False) -> str | None:
-        """Return the name of a caller who may do what takes this scope; None when nobody has to say who it is.
-
-        It may read the store, so it is for worker threads. Whoever has shown who it is, is noted as the actor of the request
-        that is being answered, admitted or not.
+        """Create an authenticator.
 
         Args:
-            credentials: what the caller shows.
-            needed: the scope.
-            offline: while the store cannot be read, take the tokens that were last known.
+            store: the store with the tokens.
+            required: whether callers need a token even while the store has none.
+        """
+        self._store = store
+        self._required = required
+        self._cache: _CachedTokens | None = None
+        self._loading = threading.Lock()
+
+    def authenticate(self, credentials: Credentials, scope: AccessScope, *, offline: bool = False) -> str | None:
+        """Return the name of a caller who has a scope; None for an anonymous caller where those are allowed.
+
+        It may read the store, so it is for worker threads. A caller with a token of the store is set as the actor of the
+        current request, even if it is refused.
+
+        Args:
+            credentials: the caller's.
+            scope: the scope that the request needs.
+            offline: use expired cache content while the store cannot be read.
 
         Raises:
-            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE when the store cannot be read.
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read.
         """
         tokens = self._tokens(TOKEN_CACHE_TTL_S, offline=offline)
         token_id = None if self._is_open(tokens) else id_of(_token_text(credentials))
         if token_id is not None and token_id not in tokens:
-            tokens = self._tokens(_FRESH_FOR_UNKNOWN_SECONDS, offline=offline)
-        return self._decide(tokens, credentials, needed)
+            tokens = self._tokens(_UNKNOWN_TOKEN_TTL_S, offline=offline)
+        return self._decide(tokens, credentials, scope)
 
-    def admit_at_once(self, credentials: Credentials, needed: AccessScope) -> Principal | None:
-        """Do as ``admit`` without reading the store; None when only the store can tell.
+    def authenticate_from_cache(self, credentials: Credentials, scope: AccessScope) -> Principal | None:
+        """Do as ``authenticate`` without reading the store; None if the cached tokens have expired.
 
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        known = self._known
-        if known is None or time.monotonic() - known.at >= TOKEN_CACHE_TTL_S:
+        cache = self._cache
+        if cache is None or time.monotonic() - cache.loaded_at >= TOKEN_CACHE_TTL_S:
             return None
-        return Principal(self._decide(known.tokens, credentials, needed))
+        return Principal(self._decide(cache.tokens, credentials, scope))
 
     def _is_open(self, tokens: Mapping[str, Token]) -> bool:
         return not tokens and not self._required
 
-    def _decide(self, tokens: Mapping[str, Token], credentials: Credentials, needed: AccessScope) -> str | None:
+    def _decide(self, tokens: Mapping[str, Token], credentials: Credentials, scope: AccessScope) -> str | None:
         if self._is_open(tokens):
             name = _certified(credentials)
             set_actor(name)
             return name
         text = _token_text(credentials)
-        found = tokens.get(id_of(text) or "")
-        token = found if is_text_of(text, found) else None
+        candidate = tokens.get(id_of(text) or "")
+        token = candidate if is_text_of(text, candidate) else None
         if token is not None:
-            # Before any refusal: whoever runs the server wants to see who tries.
+            # Before any error: the log names who tried.
             set_actor(token.name)
         if token is None or token.revoked_at is not None:
             raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
         if token.expires_at is not None and time.time_ns() // 1_000_000 >= token.expires_at:
             raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
-        if token.scope < needed:
+        if token.scope < scope:
             raise GatewayError(
                 Code.PERMISSION_DENIED,
-                f"this takes a token of scope {needed.name.lower()}; that of {token.name!r} has {token.scope.name.lower()}",
+                f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has "
+                f"{token.scope.name.lower()}",
                 reason="SCOPE_TOO_SMALL",
             )
         return token.name
 
-    def _tokens(self, fresh: float, *, offline: bool) -> Mapping[str, Token]:
-        known = self._known
-        if known is not None and time.monotonic() - known.at < fresh:
-            return known.tokens
+    def _tokens(self, ttl: float, *, offline: bool) -> Mapping[str, Token]:
+        cache = self._cache
+        if cache is not None and time.monotonic() - cache.loaded_at < ttl:
+            return cache.tokens
         with self._loading:
-            # Another thread may have been here meanwhile.
-            known = self._known
-            if known is None or time.monotonic() - known.at >= fresh:
-                at = time.monotonic()
+            # Another thread may have loaded them meanwhile.
+            cache = self._cache
+            if cache is None or time.monotonic() - cache.loaded_at >= ttl:
+                loaded_at = time.monotonic()
                 try:
                     with self._store.read() as transaction:
-                        found = transaction.tokens.list()
+                        tokens = transaction.tokens.list()
                 except GatewayError:
-                    if known is None or not offline:
+                    if cache is None or not offline:
                         raise
-                    return known.tokens
-                known = self._known = _Known({token.token_id: token for token in found}, at)
-        return known.tokens
+                    return cache.tokens
+                cache = self._cache = _CachedTokens({token.token_id: token for token in tokens}, loaded_at)
+        return cache.tokens
 
 
 def certificate_name(common_names: Iterable[str]) -> str:
-    """Return the name of whoever has a certificate of these common names: the first, unless it is no name for an actor."""
+    """Return the first of a certificate's common names; ``""`` if it has none, or one that is not printable or too long."""
     name = next(iter(common_names), "")
-    return name if len(name) <= _LONGEST_ACTOR and name.isprintable() else ""
+    return name if len(name) <= _MAX_ACTOR_LENGTH and name.isprintable() else ""
 
 
 def _certified(credentials: Credentials) -> str | None:
     if credentials.certificate_name == "":
         raise GatewayError(
             Code.UNAUTHENTICATED,
-            f"the client certificate names nobody: it needs a common name of 1 to {_LONGEST_ACTOR} printable characters",
+            f"the client certificate needs a common name of 1 to {_MAX_ACTOR_LENGTH} printable characters",
             reason="CERTIFICATE_NAME",
         )
     return credentials.certificate_name
@@ -231,7 +237,7 @@ def _token_text(credentials: Credentials) -> str:
     if scheme.lower() != "bearer":
         raise GatewayError(
             Code.UNAUTHENTICATED,
-            "this server wants a token, as one header: Authorization: Bearer TOKEN",
+            "this server requires a token, in one header: Authorization: Bearer TOKEN",
             reason="TOKEN_MISSING",
         )
     return text.strip()

@@ -1,4 +1,4 @@
-"""Messages as bytes, in the forms that requests and responses come in."""
+"""Encodings of requests and responses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ M = TypeVar("M", bound=Message)
 
 
 class Codec(NamedTuple):
-    """One form.
+    """One encoding.
 
     Attributes:
-        name: what tells it from the others.
-        decode: builds a message of the given type; raises GatewayError INVALID_ARGUMENT, which never shows a value.
-        encode: the opposite.
+        name: ``proto`` or ``json``.
+        decode: builds a message of the given type; raises GatewayError INVALID_ARGUMENT, which never contains a value.
+        encode: encodes a message.
     """
 
     name: str
@@ -38,7 +38,7 @@ def _decode_proto(data: bytes, message_type: type[M]) -> M:
 
 
 def _encode_proto(message: Message) -> bytes:
-    # A map has no order of its own, and a repeated request is answered byte for byte as the first time.
+    # Maps are unordered, and a retried request gets the same bytes.
     return message.SerializeToString(deterministic=True)
 
 

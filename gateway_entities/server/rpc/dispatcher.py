@@ -1,12 +1,13 @@
-"""From an event loop to the service: worker threads, deadlines, and the end of both."""
+"""From an event loop to the service: worker threads, deadlines, cancellation and draining."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Final, TypeVar
 
@@ -14,96 +15,106 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
-from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, needed_for
-from gateway_entities.server.rpc.errors import bounded, internal_error
-from gateway_entities.server.rpc.response_cache import Key, ResponseCache
+from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
+from gateway_entities.server.rpc.errors import internal_error, truncate_error
+from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
 from gateway_entities.server.service.context import CALLER
 
 T = TypeVar("T")
 
 _WORKERS: Final = 16
-_QUIET_SECONDS: Final = 0.1
-"""How long no call must have come for nobody to be calling."""
+_QUIET_PERIOD_S: Final = 0.1
+"""Seconds without a new call after which no more are expected."""
 
 
 class Dispatcher:
-    """Runs calls of one service in worker threads, for every edge of the server.
+    """Runs the calls of one service in worker threads, for every protocol of the server.
 
-    Make and use it on one event loop; only ``serve`` may be called from other threads.
+    Create and use it on one event loop; only ``execute`` and ``put_cached`` may be called from other threads.
     """
 
     def __init__(
         self,
         service: object,
         *,
-        admit: AuthenticateFn = allow_anonymous,
-        known: ResponseCache | None = None,
+        authenticate: AuthenticateFn = allow_anonymous,
+        cache: ResponseCache | None = None,
         workers: int = _WORKERS,
     ) -> None:
-        """Say what serves the calls.
+        """Create a dispatcher.
 
         Args:
             service: an object with one method for each ``Method.handler``.
-            admit: decides about each caller; it runs in a worker thread.
-            known: the answers that need no worker thread; None for none.
+            authenticate: authenticates each call, in a worker thread.
+            cache: responses that need no worker thread; None for no cache.
             workers: the number of worker threads.
         """
         self._service = service
-        self._admit = admit
-        self._known = known
+        self._authenticate = authenticate
+        self._cache = cache
+        self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="gateway-call")
-        self._in_flight = 0
+        self._outcomes: set[asyncio.Future[Any]] = set()
+        self._lookups = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._draining = False
         self._last_call = -math.inf
-        self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def known(
+    def can_get_cached(self, method: Method[Any, Any]) -> bool:
+        """Whether ``get_cached`` can return responses of an RPC."""
+        return self._cache is not None and self._cache.probe is None and method in CACHEABLE_METHODS
+
+    def get_cached(
         self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
-    ) -> bytes | None:
-        """Return an answer that is known already, without a worker thread; None when ``run`` has to find it out.
+    ) -> tuple[Principal, bytes] | None:
+        """Return the caller and the cached response; None if ``submit`` has to compute it.
 
         Args:
             key: of the request.
             method: the RPC.
-            credentials: what the caller shows of who it is.
-            timeout: as in ``run``.
+            credentials: the caller's.
+            timeout: as in ``submit``.
         """
-        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
+        if self._cache is None or self._draining or (timeout is not None and timeout <= 0):
             return None
-        self._begin()
-        try:
-            found = await self._known.find(key, method, credentials, timeout)
-        finally:
-            self._end()
+        return self._cache.get(key, method, credentials)
+
+    async def revalidate_cached(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
+    ) -> bytes | None:
+        """Return the cached response as ``get_cached`` does, also where the store's revision has to be awaited."""
+        if self._cache is None or self._draining or (timeout is not None and timeout <= 0):
+            return None
+        if self._cache.probe is None:
+            found = self._cache.get(key, method, credentials)
+        else:
+            self._lookups += 1
+            self._idle.clear()
+            try:
+                found = await self._cache.revalidate(key, method, credentials, timeout)
+            finally:
+                self._lookups -= 1
+                self._set_idle()
         return None if found is None else found[1]
 
-    def known_at_once(
-        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
-    ) -> tuple[Principal, bytes] | None:
-        """Return the same with the caller, without waiting for anything; None also when there is something to wait for."""
-        if self._known is None or self._draining or (timeout is not None and timeout <= 0):
-            return None
-        return self._known.find_at_once(key, method, credentials)
+    def put_cached(self, key: Key, response: Message, data: bytes) -> None:
+        """Cache a response if its RPC is cacheable."""
+        if self._cache is not None:
+            self._cache.put(key, response, data)
 
-    def keep(self, key: Key, response: Message, data: bytes) -> None:
-        """Keep an answer for ``known``, if it is one that can be known."""
-        if self._known is not None:
-            self._known.keep(key, response, data)
-
-    def serve(self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request]) -> Response:
-        """Serve one request in this thread: what a function that is given to ``run`` calls.
+    def execute(self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request]) -> Response:
+        """Execute one call in this thread, from a function that runs by ``submit``.
 
         Args:
             method: the RPC.
-            credentials: what the caller shows of who it is.
-            read: returns the request; it is called once the caller is admitted.
+            credentials: the caller's.
+            read: returns the request; called after authentication.
 
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``read`` and the service raise.
         """
-        name = self._admit(credentials, needed_for(method))
+        name = self._authenticate(credentials, required_scope(method))
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         before = CALLER.set(name)
         try:
@@ -111,12 +122,12 @@ class Dispatcher:
         finally:
             CALLER.reset(before)
 
-    async def run(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
         """Run a function in a worker thread and return its result.
 
-        When the deadline passes, or the caller is cancelled, this ends at once. A function that has not started by then
-        never does. One that has started runs to its end, since a thread cannot be stopped: its transaction may still be
-        committed, so the caller cannot know whether the call had an effect.
+        It returns at the deadline and on cancellation. A function that has not started by then never does. One that has
+        started runs to its end, because a thread cannot be stopped: its transaction may still be committed, so the caller
+        cannot tell whether the call had an effect.
 
         Args:
             work: the function.
@@ -131,26 +142,30 @@ class Dispatcher:
         if self._draining:
             raise _stopping()
         if timeout is not None and timeout <= 0:
-            raise _too_late()
+            raise _deadline_exceeded()
         deadline = None if timeout is None else time.monotonic() + timeout
-        self._begin()
-        result = asyncio.wrap_future(self._pool.submit(copy_context().run, _guarded, work, deadline, during))
-        try:
-            await asyncio.wait((result, self._abandoned), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if result.done():
-                return result.result()
-            raise _stopping() if self._abandoned.done() else _too_late()
-        finally:
-            result.cancel()
-            self._end()
-
-    def _begin(self) -> None:
-        self._in_flight += 1
+        outcome: asyncio.Future[T] = self._loop.create_future()
+        self._outcomes.add(outcome)
         self._idle.clear()
+        timer = None if timeout is None else self._loop.call_later(timeout, _fail, outcome, _deadline_exceeded())
+        job = self._pool.submit(copy_context().run, _guarded, work, deadline, during)
+        job.add_done_callback(lambda done: self._report(done, outcome))
+        try:
+            return await outcome
+        finally:
+            if timer is not None:
+                timer.cancel()
+            job.cancel()
+            self._outcomes.discard(outcome)
+            self._set_idle()
 
-    def _end(self) -> None:
-        self._in_flight -= 1
-        if not self._in_flight:
+    def _report(self, job: Future[T], outcome: asyncio.Future[T]) -> None:
+        # The loop may have ended without waiting for the work.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_settle, job, outcome)
+
+    def _set_idle(self) -> None:
+        if not self._outcomes and not self._lookups:
             self._idle.set()
 
     async def drain(self, grace: float) -> None:
@@ -163,42 +178,58 @@ class Dispatcher:
         try:
             await asyncio.wait_for(self._idle.wait(), grace)
         except TimeoutError:
-            if not self._abandoned.done():
-                self._abandoned.set_result(None)
+            for outcome in self._outcomes:
+                _fail(outcome, _stopping())
             await self._idle.wait()
 
-    async def quiet(self, most: float) -> None:
-        """Wait, after ``drain``, until no more calls come to be refused.
+    async def wait_for_quiet(self, timeout: float) -> None:
+        """Wait, after ``drain``, until no more calls arrive to be refused.
 
-        gRPC answers CANCELLED to calls that come just when it closes, and clients do not repeat those. A caller that was
-        told UNAVAILABLE goes elsewhere, or comes back later.
+        gRPC answers CANCELLED to calls that arrive while it closes, and clients do not retry those. A caller that gets
+        UNAVAILABLE does.
 
         Args:
-            most: seconds to wait at most.
+            timeout: seconds to wait at most.
         """
-        end = time.monotonic() + most
-        while (left := min(end, self._last_call + _QUIET_SECONDS) - time.monotonic()) > 0:  # noqa: ASYNC110 - no event tells it.
+        end = time.monotonic() + timeout
+        while (left := min(end, self._last_call + _QUIET_PERIOD_S) - time.monotonic()) > 0:  # noqa: ASYNC110 - there is no event.
             await asyncio.sleep(left)
 
     async def close(self) -> None:
-        """End the worker threads, after whatever they still run. ``drain`` comes first."""
-        # A thread of its own: the loop must go on, because a worker that ends tells it so.
+        """End the worker threads after the work that they still run. ``drain`` comes first."""
+        # In a thread, because the loop has to run on: a worker reports its end to it.
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
 
 def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
     # The loop may have been too busy to see the deadline pass.
     if deadline is not None and time.monotonic() >= deadline:
-        raise _too_late()
+        raise _deadline_exceeded()
     try:
         return work()
     except GatewayError as error:
-        raise bounded(error) from None
+        raise truncate_error(error) from None
     except Exception as error:
         raise internal_error(error, during) from None
 
 
-def _too_late() -> GatewayError:
+def _settle(job: Future[T], outcome: asyncio.Future[T]) -> None:
+    if outcome.done():
+        return
+    if job.cancelled():
+        outcome.cancel()
+    elif (error := job.exception()) is not None:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(job.result())
+
+
+def _fail(outcome: asyncio.Future[Any], error: GatewayError) -> None:
+    if not outcome.done():
+        outcome.set_exception(error)
+
+
+def _deadline_exceeded() -> GatewayError:
     return GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call ended")
 
 

@@ -1,4 +1,4 @@
-"""How a failed call is told: to the log without a word of the request, to the caller within what every transport carries."""
+"""Errors of failed calls: logged without request content, and returned in a size that every transport carries."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ and the rest as base64 in some languages. These limits keep the sum below that."
 
 
 def internal_error(error: BaseException, during: str) -> GatewayError:
-    """Log an unexpected exception under a new id and return the INTERNAL error that tells the caller the id.
+    """Log an unexpected exception under a new id and return the INTERNAL error with that id.
 
     The log shows the types of the exception and of its causes, and their stack frames. It leaves out their texts, because
     libraries put parameters into them (SQLAlchemy: those of the statement), and a parameter may be a secret.
 
     Args:
         error: what was raised.
-        during: what was being done, such as the path of the RPC. It is logged as it is.
+        during: the operation, such as the path of the RPC. It is logged unchanged.
     """
-    number = uuid.uuid4().hex
-    _log.error("internal error, id %s, during %s\n%s", number, during, _describe(error))
-    return GatewayError(Code.INTERNAL, f"internal error, id {number}", reason="INTERNAL_ERROR")
+    error_id = uuid.uuid4().hex
+    _log.error("internal error, id %s, during %s\n%s", error_id, during, _describe(error))
+    return GatewayError(Code.INTERNAL, f"internal error, id {error_id}", reason="INTERNAL_ERROR")
 
 
 def _describe(error: BaseException) -> str:
@@ -46,30 +46,30 @@ def _describe(error: BaseException) -> str:
     return "which came from ".join(parts).rstrip()
 
 
-def bounded(error: GatewayError) -> GatewayError:
+def truncate_error(error: GatewayError) -> GatewayError:
     """Return the error in a size that every transport carries.
 
-    That is the same error, unless it is too large: then long texts are cut and the last violations left out, and the message
-    says how many. What this returns is never too large.
+    That is the same error unless it is too large: then long texts are truncated and the last violations are left out, and
+    the message says how many.
     """
-    kept: list[FieldViolation] = []
+    violations: list[FieldViolation] = []
     size = 0
     for violation in error.field_violations:
         clipped = FieldViolation(_clip(violation.field, _FIELD_SIZE), _clip(violation.description, _DESCRIPTION_SIZE))
         size += len(clipped.field.encode()) + len(clipped.description.encode()) + 8
         if size > _VIOLATIONS_SIZE:
             break
-        kept.append(clipped)
-    left_out = len(error.field_violations) - len(kept)
+        violations.append(clipped)
+    left_out = len(error.field_violations) - len(violations)
     note = f" ({left_out} of {len(error.field_violations)} violations are left out)" if left_out else ""
     message = _clip(error.message, _MESSAGE_SIZE - len(note)) + note
-    if message == error.message and tuple(kept) == error.field_violations:
+    if message == error.message and tuple(violations) == error.field_violations:
         return error
-    return GatewayError(error.code, message, reason=error.reason, field_violations=kept)
+    return GatewayError(error.code, message, reason=error.reason, field_violations=violations)
 
 
 def _clip(text: str, limit: int) -> str:
-    """Return the text, or as much of its beginning as fits with three dots after it."""
+    """Return the text, or the prefix of it that fits with an ellipsis."""
     size, fits = 0, 0
     for index, character in enumerate(text):
         size += 1 if " " <= character <= "~" else 3 * len(character.encode())

@@ -1,6 +1,6 @@
-"""Requests in proto3 JSON: what is wrong with one is told by field path, and never with a value.
+"""proto3 JSON requests: errors name field paths and never contain a value.
 
-protobuf's own reader decides what is valid. Its error texts are not used, because they quote the input.
+protobuf's own parser decides what is valid. Its error texts are not used, because they quote the input.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def parse(data: bytes, message_type: type[M]) -> M:
     message = message_type()
     if _fill(message, value):
         return message
-    # Either a field does not fit or one is not known: look at each, and leave out the unknown.
+    # A field is invalid or unknown: check each, and drop the unknown ones.
     violations: list[FieldViolation] = []
-    known = _known(value, cast("Descriptor", message_type.DESCRIPTOR), "", violations)
+    recognized = _recognized(value, cast("Descriptor", message_type.DESCRIPTOR), "", violations)
     message = message_type()
-    if not violations and not _fill(message, known):
+    if not violations and not _fill(message, recognized):
         violations.append(FieldViolation(message_type.DESCRIPTOR.name, "is not a valid message"))
     if violations:
         listed = "; ".join(f"{violation.field} {violation.description}" for violation in violations)
@@ -77,46 +77,52 @@ def _fill(message: Message, value: dict[str, Json]) -> bool:
     return True
 
 
-def _known(value: dict[str, Json], descriptor: Descriptor, prefix: str, violations: list[FieldViolation]) -> dict[str, Json]:
-    """Return the object without the fields that the message does not have, and collect what is wrong with the others."""
+def _recognized(
+    value: dict[str, Json], descriptor: Descriptor, prefix: str, violations: list[FieldViolation]
+) -> dict[str, Json]:
+    """Return the object without the message's unknown fields, and collect the violations of the others."""
     fields = {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
-    kept: dict[str, Json] = {}
+    recognized: dict[str, Json] = {}
     for name, item in value.items():
         field = fields.get(name)
         if field is None or item is None:
             continue
         path = prefix + field.name
-        # protobuf's reader lets the last one of a map, an array or an object win.
-        if field.json_name in kept and field.containing_oneof is not None:
+        # For a map, an array or an object protobuf's parser takes the last one.
+        if field.json_name in recognized and field.containing_oneof is not None:
             violations.append(FieldViolation(path, "must be given once, under one of its two names"))
-        kept[field.json_name] = _known_value(item, field, path, violations)
-    return kept
+        recognized[field.json_name] = _recognized_value(item, field, path, violations)
+    return recognized
 
 
-def _known_value(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> Json:
+def _recognized_value(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> Json:
     if not _has_fields(field):
         _check(item, field, path, violations)
         return item
     message_type = cast("Descriptor", field.message_type)
     if not field.is_repeated:
-        return _known_object(item, message_type, path, violations)
+        return _recognized_object(item, message_type, path, violations)
     if not isinstance(item, list):
         violations.append(FieldViolation(path, "must be an array"))
         return item
-    return [_known_object(each, message_type, f"{path}[{index}]", violations) for index, each in enumerate(item)]
+    return [_recognized_object(each, message_type, f"{path}[{index}]", violations) for index, each in enumerate(item)]
 
 
-def _known_object(item: Json, descriptor: Descriptor, path: str, violations: list[FieldViolation]) -> Json:
+def _recognized_object(item: Json, descriptor: Descriptor, path: str, violations: list[FieldViolation]) -> Json:
     if isinstance(item, dict):
-        return _known(item, descriptor, path + ".", violations)
+        return _recognized(item, descriptor, path + ".", violations)
     violations.append(FieldViolation(path, "must be an object"))
     return item
 
 
 def _has_fields(field: FieldDescriptor) -> bool:
-    """Tell whether the field's JSON is an object with a name for each field: not so for maps and FieldMask."""
-    kind = field.message_type
-    return kind is not None and not kind.GetOptions().map_entry and kind.file.package != "google.protobuf"
+    """Whether the field's JSON is an object with one name per field: not for maps and FieldMask."""
+    message_type = field.message_type
+    return (
+        message_type is not None
+        and not message_type.GetOptions().map_entry
+        and message_type.file.package != "google.protobuf"
+    )
 
 
 def _check(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> None:

@@ -1,6 +1,6 @@
-"""Answers that are known already: what was read of the configuration, for as long as nothing was changed since.
+"""In-memory cache of read responses, valid while the store's revision is unchanged.
 
-Before each use the store is asked for its revision, so an answer is never older than the store was when the call came.
+Every look-up compares revisions, so a response is never older than the store was when the request came.
 """
 
 from __future__ import annotations
@@ -15,143 +15,141 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
-from gateway_entities.server.rpc.auth import Credentials, Principal, needed_for
+from gateway_entities.server.rpc.auth import Credentials, Principal, required_scope
 
 Key = tuple[str, str, bytes]
-"""The path of an RPC, the name of a codec, and the request in that form."""
+"""The path of an RPC, the name of a codec, and the encoded request."""
 
-_MOST_BYTES: Final = 64 * 1024 * 1024
-_LONGEST_REQUEST: Final = 4096
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_MAX_REQUEST_BYTES: Final = 4096
 
 
-def _tells_revision(method: Method[Any, Any]) -> bool:
+def _is_cacheable(method: Method[Any, Any]) -> bool:
     descriptor = method.request_type.DESCRIPTOR.file.services_by_name[method.service.rpartition(".")[2]]
     level = descriptor.methods_by_name[method.name].GetOptions().idempotency_level
     return level == MethodOptions.NO_SIDE_EFFECTS and "revision" in method.response_type.DESCRIPTOR.fields_by_name
 
 
-_READS: Final = frozenset(method.path for method in METHODS if _tells_revision(method))
-"""The RPCs whose answers depend on the request and the revision alone."""
+CACHEABLE_METHODS: Final = frozenset(method for method in METHODS if _is_cacheable(method))
+"""The RPCs whose responses depend on the request and the revision alone."""
+
+_PATHS: Final = frozenset(method.path for method in CACHEABLE_METHODS)
 
 
-class _Answer(NamedTuple):
+class _Entry(NamedTuple):
     revision: int
     data: bytes
 
 
 class ResponseCache:
-    """Answers of one store. ``find`` is for the event loop; ``keep`` may be called from any thread."""
+    """Encoded responses of one store. ``get`` and ``revalidate`` are for the event loop, ``put`` is for any thread.
+
+    Attributes:
+        probe: asks for the store's revision where that takes a round trip; None where ``get`` can read it.
+    """
 
     def __init__(
         self,
         revision: Callable[[], int | None],
-        admit: Callable[[Credentials, Any], Principal | None],
+        authenticate: Callable[[Credentials, Any], Principal | None],
         *,
-        ask: Callable[[], Awaitable[int | None] | None] | None = None,
-        most_bytes: int = _MOST_BYTES,
+        probe: Callable[[], Awaitable[int | None] | None] | None = None,
+        max_bytes: int = _MAX_BYTES,
     ) -> None:
-        """Say what the answers depend on.
+        """Create a response cache for one store.
 
         Args:
-            revision: returns the store's revision at once; None when it cannot be told. The store may be another one when
-                it can be told again, so what is kept is forgotten then.
-            admit: decides about a caller at once; None when that would take a while. It raises GatewayError.
-            ask: in place of ``revision`` where that would take a while: returns what to await for it on the event loop.
-            most_bytes: how much to keep; beyond that, what was used longest ago goes first.
+            revision: returns the store's revision without blocking; None if it is not available. The cache is cleared
+                then, because the store may be another one when it is available again.
+            authenticate: authenticates without reading the store; None if that is not possible. Raises GatewayError.
+            probe: replaces ``revision`` where it would block: returns an awaitable of the revision, or None.
+            max_bytes: size limit; the least recently used responses are evicted first.
         """
+        self.probe = probe
         self._revision = revision
-        self._admit = admit
-        self._ask = ask
-        self._most_bytes = most_bytes
+        self._authenticate = authenticate
+        self._max_bytes = max_bytes
         self._bytes = 0
-        self._answers: OrderedDict[Key, _Answer] = OrderedDict()
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
-    async def find(
-        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None = None
-    ) -> tuple[Principal, bytes] | None:
-        """Return the caller's name and the answer, in the form that was asked for; None when it is to be found out.
+    def get(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> tuple[Principal, bytes] | None:
+        """Return the caller and the encoded response if it is current; None if the service has to compute it.
 
-        Also None for a caller who is not admitted: whoever finds it out says so.
-
-        Args:
-            key: of the request.
-            method: the RPC.
-            credentials: what the caller shows of who it is.
-            timeout: how many seconds the store has to tell its revision, None for no limit.
+        Also None for a caller who is refused (the service reports the error), and always with a ``probe``.
         """
-        if self._ask is None:
-            return self.find_at_once(key, method, credentials)
-        admitted = self._admitted(key, method, credentials)
-        if admitted is None:
+        if self.probe is not None or key not in self._entries:
             return None
-        asked = self._ask()
-        if asked is None:
-            self._forget_all()
-            return None
-        try:
-            async with asyncio.timeout(timeout):
-                return self._at(await asked, key, admitted)
-        except TimeoutError:
-            return None
-
-    def find_at_once(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> tuple[Principal, bytes] | None:
-        """Return the same where the revision is told at once; elsewhere None."""
-        if self._ask is not None:
-            return None
-        admitted = self._admitted(key, method, credentials)
-        if admitted is None:
+        principal = self._principal(method, credentials)
+        if principal is None:
             return None
         revision = self._revision()
         if revision is None:
-            self._forget_all()
-        return self._at(revision, key, admitted)
+            self._clear()
+        return self._current(revision, key, principal)
 
-    def _admitted(self, key: Key, method: Method[Any, Any], credentials: Credentials) -> Principal | None:
-        if key not in self._answers:
+    async def revalidate(
+        self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None = None
+    ) -> tuple[Principal, bytes] | None:
+        """Do as ``get``; with a ``probe``, wait for the revision for at most ``timeout`` seconds (None: no limit)."""
+        if self.probe is None or key not in self._entries:
+            return self.get(key, method, credentials)
+        principal = self._principal(method, credentials)
+        if principal is None:
+            return None
+        revision = self.probe()
+        if revision is None:
+            self._clear()
             return None
         try:
-            return self._admit(credentials, needed_for(method))
+            async with asyncio.timeout(timeout):
+                return self._current(await revision, key, principal)
+        except TimeoutError:
+            return None
+
+    def _principal(self, method: Method[Any, Any], credentials: Credentials) -> Principal | None:
+        try:
+            return self._authenticate(credentials, required_scope(method))
         except GatewayError:
             return None
 
-    def _at(self, revision: int | None, key: Key, admitted: Principal) -> tuple[Principal, bytes] | None:
+    def _current(self, revision: int | None, key: Key, principal: Principal) -> tuple[Principal, bytes] | None:
         with self._lock:
-            # It may have been replaced since somebody looked.
-            answer = self._answers.get(key)
-            if answer is None or answer.revision != revision:
+            # Another thread may have replaced or evicted it.
+            entry = self._entries.get(key)
+            if entry is None or entry.revision != revision:
                 return None
-            self._answers.move_to_end(key)
-        return admitted, answer.data
+            self._entries.move_to_end(key)
+        return principal, entry.data
 
-    def _forget_all(self) -> None:
+    def _clear(self) -> None:
         with self._lock:
-            self._answers.clear()
+            self._entries.clear()
             self._bytes = 0
 
-    def keep(self, key: Key, response: Any, data: bytes) -> None:
-        """Keep an answer, if it is one that can be known.
+    def put(self, key: Key, response: Any, data: bytes) -> None:
+        """Store a response of a cacheable method; ignore any other, and one that is too large.
 
         Args:
             key: of the request.
-            response: the response message.
-            data: the same in the form that was asked for.
+            response: the response message, which has the revision that it was read at.
+            data: the encoded response.
         """
-        if key[0] not in _READS or len(key[2]) > _LONGEST_REQUEST or len(data) > self._most_bytes:
+        if key[0] not in _PATHS or len(key[2]) > _MAX_REQUEST_BYTES or len(data) > self._max_bytes:
             return
         with self._lock:
-            self._forget(key)
-            self._answers[key] = _Answer(response.revision, data)
+            self._evict(key)
+            self._entries[key] = _Entry(response.revision, data)
             self._bytes += _size(key, data)
-            while self._bytes > self._most_bytes:
-                self._forget(next(iter(self._answers)))
+            while self._bytes > self._max_bytes:
+                self._evict(next(iter(self._entries)))
 
-    def _forget(self, key: Key) -> None:
-        answer = self._answers.pop(key, None)
-        if answer is not None:
-            self._bytes -= _size(key, answer.data)
+    def _evict(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= _size(key, entry.data)
 
 
 def _size(key: Key, data: bytes) -> int:
-    # The objects around the bytes cost about as much as a short answer.
+    # The objects around the bytes cost about as much as a short response.
     return len(key[2]) + len(data) + 512

@@ -1,1 +1,1 @@
-"""What the server tells of the requests that it answers: a log line, metrics and a span for each."""
+"""Telemetry of requests: an access log line, metrics and a span for each."""

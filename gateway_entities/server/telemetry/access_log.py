@@ -1,4 +1,4 @@
-"""The log of requests: one record each, through the standard logging module."""
+"""The access log: one record per request, through the standard logging module."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import logging
 from typing import Final
 
 from gateway_entities.errors import Code
-from gateway_entities.server.telemetry.request_context import OK, Exchange
+from gateway_entities.server.telemetry.request_context import OK, RequestContext
 
 LOGGER: Final = "gateway_entities.requests"
-"""The name of the logger. The records have an attribute ``request``, a dict of what the message says.
+"""The name of the logger. Records have an attribute ``request``, a dict of the fields in the message.
 
-A request that succeeded or was refused is INFO, one that failed for a fault of the server ERROR, a probe that succeeded
-DEBUG.
+The level is ERROR for a fault of the server, DEBUG for a probe that succeeded, and INFO otherwise.
 """
 
 _log = logging.getLogger(LOGGER)
@@ -32,36 +31,36 @@ _FAULTS: Final = frozenset({Code.INTERNAL.name, Code.DATA_LOSS.name})
 _MESSAGE: Final = "%s %s %s %.3f ms actor=%s id=%s"
 
 
-def write(exchange: Exchange, code: str, seconds: float) -> None:
-    """Log an answered request.
+def write(context: RequestContext, code: str, seconds: float) -> None:
+    """Log a request that has ended.
 
     Args:
-        exchange: the request.
+        context: the request.
         code: ``OK`` or the name of a Code.
-        seconds: how long it took.
+        seconds: its duration.
     """
     level = logging.INFO
     if code in _FAULTS:
         level = logging.ERROR
-    elif code == OK and exchange.method in _PROBES:
+    elif code == OK and context.method in _PROBES:
         level = logging.DEBUG
     if not _log.isEnabledFor(level):
         return
     milliseconds = round(1000 * seconds, 3)
-    actor = exchange.actor or "-"
+    actor = context.actor or "-"
     fields: dict[str, object] = {
-        "transport": exchange.transport,
-        "method": exchange.method,
+        "transport": context.transport,
+        "method": context.method,
         "code": code,
         "duration_ms": milliseconds,
         "actor": actor,
-        "request_id": exchange.request_id,
+        "request_id": context.request_id,
     }
-    if exchange.status is not None:
-        fields["status"] = exchange.status
-    # A name must not look like more than one word of the line, and above all not like a second line.
+    if context.status is not None:
+        fields["status"] = context.status
+    # A name must not look like several words of the line, or like a second line.
     shown = actor if actor.isprintable() and " " not in actor else json.dumps(actor)
-    values = (exchange.transport, exchange.method, code, milliseconds, shown, exchange.request_id)
-    # Not through Logger.log: looking for the line of code that logs, always this one, takes longer than all the rest.
+    values = (context.transport, context.method, code, milliseconds, shown, context.request_id)
+    # Not through Logger.log: finding the caller's line, always this one, takes longer than the rest.
     record = _log.makeRecord(LOGGER, level, __file__, 0, _MESSAGE, values, None, "write", {"request": fields})
     _log.handle(record)

@@ -1,4 +1,4 @@
-"""How the server's log looks: lines for people or lines of JSON."""
+"""Log formats: text for people, JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LogFormat = Literal["text", "json"]
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people: time (UTC), level, logger and message."""
+    """A line of text: time (UTC), level, logger and message."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -25,15 +25,15 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON object on one line: time (UTC), level, logger, and what the record says.
+    """A JSON object on one line: time (UTC), level, logger, and the fields of the record.
 
-    That is ``message``, and ``exception`` where there is one; for a request its fields in place of the message. Whatever is
-    logged while a request is served has its ``request_id``.
+    Those are ``message`` and, if there is one, ``exception``; in the access log the request's fields replace the message.
+    A record that is logged while a request is served has its ``request_id``.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown = (-1, "")
+        self._last_second = (-1, "")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its end."""
@@ -47,36 +47,36 @@ class JsonFormatter(logging.Formatter):
             line.update(request)
         else:
             line["message"] = record.getMessage()
-            exchange = CURRENT.get()
-            if exchange is not None:
-                line["request_id"] = exchange.request_id
+            context = CURRENT.get()
+            if context is not None:
+                line["request_id"] = context.request_id
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
     def _time(self, record: logging.LogRecord) -> str:
         second, milliseconds = divmod(int(1000 * record.created), 1000)
-        # Many lines have the same second.
-        shown_second, shown = self._shown
-        if second != shown_second:
-            shown = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-            self._shown = second, shown
-        return f"{shown}.{milliseconds:03d}Z"
+        # Many records have the same second.
+        last_second, text = self._last_second
+        if second != last_second:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._last_second = second, text
+        return f"{text}.{milliseconds:03d}Z"
 
 
 def log_to_stderr(form: LogFormat | None, level: str) -> None:
-    """Send the log of this process to standard error. For programs only; a library leaves logging to its program.
+    """Send the log of this process to standard error. For programs only: a library leaves logging to its program.
 
     Args:
-        form: the form; None for text on a terminal and JSON elsewhere.
-        level: the lowest level that is shown: ``debug``, ``info``, ``warning`` or ``error``. Of other libraries nothing
-            below ``warning`` is shown.
+        form: the format; None for text on a terminal and JSON elsewhere.
+        level: the lowest level: ``debug``, ``info``, ``warning`` or ``error``. For other libraries it is at least
+            ``warning``.
     """
     as_text = sys.stderr.isatty() if form is None else form == "text"
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
-    # No line shows them, and finding them out for each takes a quarter of its time.
+    # No format shows them, and collecting them takes a quarter of a record's time.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    wanted = getattr(logging, level.upper())
-    logging.basicConfig(level=max(wanted, logging.WARNING), handlers=[handler])
-    logging.getLogger("gateway_entities").setLevel(wanted)
+    lowest = getattr(logging, level.upper())
+    logging.basicConfig(level=max(lowest, logging.WARNING), handlers=[handler])
+    logging.getLogger("gateway_entities").setLevel(lowest)

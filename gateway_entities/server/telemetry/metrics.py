@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""The server's Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """The metrics of one server, in a registry of its own: two servers in a process do not add up. For any thread.
+    """The metrics of one server, in a registry of its own. Safe to use from many threads.
 
-    Every label has a bounded number of values; there is nothing in them that a caller writes.
+    Every label has a bounded number of values, none of which a caller can choose.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Metrics:
         )
         self._durations = Histogram(
             "gateway_entities_request_duration_seconds",
-            "Time from the arrival of a request's headers to the end of its answer.",
+            "Time from the arrival of a request's headers to the end of its response.",
             ("transport", "method"),
             buckets=_SECONDS,
             registry=self._registry,
@@ -56,7 +56,7 @@ class Metrics:
         )
         self._transactions = {kind: (waits.labels(kind), transactions.labels(kind)) for kind in ("read", "write")}
         self._ready = Gauge(
-            "gateway_entities_ready", "1 if the server takes calls and its store answers.", registry=self._registry
+            "gateway_entities_ready", "1 if the server accepts calls and its store responds.", registry=self._registry
         )
         self._ready.set(1)
         self._revision = Gauge(
@@ -64,15 +64,15 @@ class Metrics:
             "The revision of the store, read once a second.",
             registry=self._registry,
         )
-        # Finding a child by its labels takes longer than counting with it.
+        # Looking a child up by its labels takes longer than counting with it.
         self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
     def begin(self, transport: str) -> None:
-        """Count a request in."""
+        """Count a request that has arrived."""
         self._in_flight[transport].inc()
 
     def end(self, transport: str, method: str, code: str, seconds: float) -> None:
-        """Count a request out; the attributes are those of an Exchange."""
+        """Count a request that has ended; the labels are the attributes of a RequestContext."""
         key = transport, method, code
         found = self._children.get(key)
         if found is None:
@@ -83,24 +83,24 @@ class Metrics:
         self._in_flight[transport].dec()
 
     def transaction(self, kind: str, wait: float, duration: float) -> None:
-        """Count a transaction of the store: ``read`` or ``write``, the seconds before it was open, and while it was."""
+        """Count a ``read`` or ``write`` transaction of the store: seconds until it was open, and seconds open."""
         waits, durations = self._transactions[kind]
         waits.observe(wait)
         durations.observe(duration)
 
     def ready(self, ready: bool) -> None:
-        """Note whether the server is ready."""
+        """Set whether the server is ready."""
         self._ready.set(ready)
 
     def revision(self, revision: int) -> None:
-        """Note the revision of the store."""
+        """Set the revision of the store."""
         self._revision.set(revision)
 
-    def show(self, accept: str) -> tuple[bytes, str]:
-        """Return all of it as text.
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return the metrics in Prometheus' text format.
 
         Args:
-            accept: the request's Accept header, which may ask for the OpenMetrics form.
+            accept: the request's Accept header, which may ask for the OpenMetrics format.
 
         Returns:
             The text and its content type.

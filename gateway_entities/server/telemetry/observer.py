@@ -1,4 +1,4 @@
-"""The one place that hears of every request, whatever it came by."""
+"""One place for the log line, the metrics and the span of every request, on every transport."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 
 from gateway_entities.server.telemetry import access_log
 from gateway_entities.server.telemetry.metrics import Metrics
-from gateway_entities.server.telemetry.request_context import OK, REQUEST_ID, Exchange
+from gateway_entities.server.telemetry.request_context import OK, REQUEST_ID, RequestContext
 from gateway_entities.server.telemetry.tracing import Tracing
 
 
 class Observer:
-    """Logs, counts and traces requests. An edge calls ``begin`` and then, once, ``end``, on the event loop.
+    """Logs, counts and traces requests. A server calls ``begin`` and then ``end`` once, on the event loop.
 
     Attributes:
-        metrics: what it counts.
-        headers: the names, in lower case, of the request headers that ``begin`` wants.
+        metrics: the metrics.
+        headers: the names, in lower case, of the request headers that ``begin`` reads.
     """
 
     def __init__(self) -> None:
@@ -24,25 +24,25 @@ class Observer:
         self._tracing = Tracing.find()
         self.headers = frozenset({REQUEST_ID, *(self._tracing.headers if self._tracing else ())})
 
-    def begin(self, transport: str, method: str, headers: Mapping[str, str]) -> Exchange:
-        """Note that a request is here.
+    def begin(self, transport: str, method: str, headers: Mapping[str, str]) -> RequestContext:
+        """Record the arrival of a request.
 
         Args:
-            transport: as in Exchange.
-            method: as in Exchange; one of a bounded number.
-            headers: those of the request that are in ``headers`` of this.
+            transport: as in RequestContext.
+            method: as in RequestContext; one of a bounded number.
+            headers: the request's headers whose names are in ``headers`` of this object.
         """
-        exchange = Exchange(transport, method, headers.get(REQUEST_ID))
+        context = RequestContext(transport, method, headers.get(REQUEST_ID))
         self.metrics.begin(transport)
         if self._tracing:
-            exchange.span = self._tracing.begin(exchange, headers)
-        return exchange
+            context.span = self._tracing.begin(context, headers)
+        return context
 
-    def end(self, exchange: Exchange) -> None:
-        """Note that a request is answered, or given up."""
-        seconds = time.perf_counter() - exchange.began
-        code = exchange.code or OK
-        self.metrics.end(exchange.transport, exchange.method, code, seconds)
+    def end(self, context: RequestContext) -> None:
+        """Record the end of a request, answered or abandoned."""
+        seconds = time.perf_counter() - context.began
+        code = context.code or OK
+        self.metrics.end(context.transport, context.method, code, seconds)
         if self._tracing:
-            self._tracing.end(exchange, code)
-        access_log.write(exchange, code, seconds)
+            self._tracing.end(context, code)
+        access_log.write(context, code, seconds)

@@ -1,7 +1,7 @@
-"""Spans for OpenTelemetry: one for each request, by its conventions for RPCs, https://opentelemetry.io/docs/specs/semconv/rpc.
+"""OpenTelemetry spans, one per request, by the RPC conventions: https://opentelemetry.io/docs/specs/semconv/rpc.
 
-They go to the tracer provider of the process. Whoever has set one has imported OpenTelemetry, so nothing here imports it
-first: without it, tracing costs nothing.
+They go to the tracer provider of the process. A program that has set one has imported OpenTelemetry, so this module does not
+import it first: without it, tracing costs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.telemetry.request_context import UNKNOWN_METHOD, Exchange
+from gateway_entities.server.telemetry.request_context import UNKNOWN_METHOD, RequestContext
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -30,15 +30,15 @@ _EXPORTERS: Final = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_htt
 
 
 class Tracing:
-    """Makes spans. Their parent is the one that the request's headers name, in the form that OTEL_PROPAGATORS says.
+    """Creates spans. The parent is in the request's headers, in the format of OTEL_PROPAGATORS.
 
     Attributes:
-        headers: the names of the headers that may name a parent.
+        headers: the names of the headers that may hold the parent.
     """
 
     @classmethod
     def find(cls) -> Tracing | None:
-        """Return what makes spans in this process; None while it has no tracer provider."""
+        """Return the tracing of this process; None if it has no tracer provider."""
         trace = sys.modules.get("opentelemetry.trace")
         if trace is None or isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             return None
@@ -52,14 +52,14 @@ class Tracing:
         self._tracer = trace.get_tracer("gateway_entities")
         self.headers = frozenset(name.lower() for name in propagate.get_global_textmap().fields)
 
-    def begin(self, exchange: Exchange, headers: Mapping[str, str]) -> Span:
+    def begin(self, context: RequestContext, headers: Mapping[str, str]) -> Span:
         """Start the span of a request."""
-        system = _SYSTEMS.get(exchange.transport)
-        known = exchange.method != UNKNOWN_METHOD
-        name = exchange.method.removeprefix("/") if known else system or "HTTP"
+        system = _SYSTEMS.get(context.transport)
+        exists = context.method != UNKNOWN_METHOD
+        name = context.method.removeprefix("/") if exists else system or "HTTP"
         attributes: dict[str, str] = {}
-        if exchange.transport != "http":
-            attributes["rpc.method"] = name if known else "_OTHER"
+        if context.transport != "http":
+            attributes["rpc.method"] = name if exists else "_OTHER"
         if system is not None:
             attributes["rpc.system.name"] = system
         return self._tracer.start_span(
@@ -69,12 +69,12 @@ class Tracing:
             attributes=attributes,
         )
 
-    def end(self, exchange: Exchange, code: str) -> None:
-        """End it."""
-        span: Span = exchange.span
+    def end(self, context: RequestContext, code: str) -> None:
+        """End the span of a request."""
+        span: Span = context.span
         span.set_attribute("rpc.response.status_code", code)
-        if exchange.status is not None:
-            span.set_attribute("http.response.status_code", exchange.status)
+        if context.status is not None:
+            span.set_attribute("http.response.status_code", context.status)
         if code in _FAULTS:
             span.set_attribute("error.type", code)
             span.set_status(self._trace.StatusCode.ERROR)
@@ -82,18 +82,18 @@ class Tracing:
 
 
 def trace_from_environment() -> None:
-    """Set up OpenTelemetry as its standard variables say; do nothing when none of them asks for traces. For programs only.
+    """Configure OpenTelemetry from its standard environment variables. For programs only.
 
-    What asks is OTEL_TRACES_EXPORTER other than ``none``, or an address in OTEL_EXPORTER_OTLP_ENDPOINT or
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, unless OTEL_SDK_DISABLED is ``true``. The others mean what OpenTelemetry says.
+    Tracing is on if OTEL_TRACES_EXPORTER is set to anything but ``none``, or OTEL_EXPORTER_OTLP_ENDPOINT or
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, unless OTEL_SDK_DISABLED is ``true``. Otherwise this does nothing.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION; a package that this takes is not installed, and the message names it.
+        GatewayError: FAILED_PRECONDITION: a package that tracing needs is not installed; the message names it.
     """
     variables = os.environ
     name = variables.get("OTEL_TRACES_EXPORTER") or ""
-    addressed = any(variables.get(f"OTEL_EXPORTER_OTLP_{each}ENDPOINT") for each in ("", "TRACES_"))
-    if not name and addressed:
+    has_address = any(variables.get(f"OTEL_EXPORTER_OTLP_{each}ENDPOINT") for each in ("", "TRACES_"))
+    if not name and has_address:
         name = "otlp"
     if name in {"", "none"} or variables.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return

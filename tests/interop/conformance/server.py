@@ -1,4 +1,4 @@
-"""The server under test: our HTTP edge, with the methods of the conformance service in place of our own.
+"""The server under test: our HTTP server, with the methods of the conformance service in place of our own.
 
     python -m tests.interop.conformance.server
 
@@ -38,8 +38,8 @@ METHODS = (
 )
 
 
-class Exchange:
-    """What the suite's service has to know of a request, and to add to its answer."""
+class CallContext:
+    """What the suite's service reads from a request, and adds to its response."""
 
     def __init__(self, request_headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.request_headers = request_headers
@@ -47,34 +47,34 @@ class Exchange:
         self.response_headers: list[tuple[bytes, bytes]] = []
 
 
-EXCHANGE: contextvars.ContextVar[Exchange] = contextvars.ContextVar("EXCHANGE")
+CALL: contextvars.ContextVar[CallContext] = contextvars.ContextVar("CALL")
 
 
 class Headers:
-    """The ASGI layer: notes the headers of each request, and adds to the answer those that the service wants."""
+    """The ASGI layer: records the headers of each request, and adds the service's to the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope["headers"])
-        EXCHANGE.set(exchange)
+        call = CallContext(scope["headers"])
+        CALL.set(call)
 
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *exchange.response_headers]}
+                message = {**message, "headers": [*message["headers"], *call.response_headers]}
             await send(message)
 
         await self._app(scope, receive, send_more)
 
 
 class ContextDispatcher(Dispatcher):
-    """The product's, but that the worker thread sees the exchange, and the exchange the timeout that the edge found."""
+    """The product's, but the worker thread sees the call's context, which has the timeout that the protocol parsed."""
 
-    async def run(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
-        EXCHANGE.get().timeout = timeout
+    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+        CALL.get().timeout = timeout
         context = contextvars.copy_context()
-        return await super().run(lambda: context.run(work), timeout, during=during)
+        return await super().submit(lambda: context.run(work), timeout, during=during)
 
 
 class EchoError(GatewayError):
@@ -99,13 +99,13 @@ class EchoService:
 
 
 def echo(request: Any) -> service_pb2.ConformancePayload:
-    exchange = EXCHANGE.get()
+    call = CALL.get()
     definition = request.response_definition
-    info = RequestInfo(request_headers=to_headers(exchange.request_headers), requests=[packed(request)])
-    if exchange.timeout is not None:
-        info.timeout_ms = round(exchange.timeout * 1000)
+    info = RequestInfo(request_headers=to_headers(call.request_headers), requests=[packed(request)])
+    if call.timeout is not None:
+        info.timeout_ms = round(call.timeout * 1000)
     for prefix, wanted in (("", definition.response_headers), ("trailer-", definition.response_trailers)):
-        exchange.response_headers += [
+        call.response_headers += [
             ((prefix + header.name).lower().encode(), value.encode()) for header in wanted for value in header.value
         ]
     time.sleep(definition.response_delay_ms / 1000)
@@ -131,21 +131,22 @@ async def main() -> None:
     wanted = read_message(sys.stdin.buffer, ServerCompatRequest)
     assert wanted is not None
     if wanted.message_receive_limit:
-        # It is a constant of the product, read when the edge is imported.
+        # It is a constant of the product, read when the server is imported.
         limits.MAX_REQUEST_BYTES = wanted.message_receive_limit  # type: ignore[misc]
-    from gateway_entities.server.http.app import HttpServer, http_app
+    from gateway_entities.server.http.app import http_app
+    from gateway_entities.server.http.listener import HttpServer
 
     async def ready() -> None: ...
 
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     dispatcher = ContextDispatcher(EchoService())
-    edge = HttpServer(Headers(http_app(dispatcher, ready, methods=METHODS)))
-    port = await edge.start(Address.parse("127.0.0.1:0"))
+    server = HttpServer(Headers(http_app(dispatcher, ready, methods=METHODS)))
+    port = await server.start(Address.parse("127.0.0.1:0"))
     write_message(sys.stdout.buffer, ServerCompatResponse(host="127.0.0.1", port=port))
     await stopping.wait()
     await dispatcher.drain(0)
-    await edge.stop()
+    await server.stop()
     await dispatcher.close()
 
 

@@ -1,4 +1,4 @@
-"""The HTTP edge, by plain HTTP on a real gateway: the Connect protocol, form by form."""
+"""The HTTP server with a plain HTTP client: the Connect protocol."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def secret(name: str) -> dict[str, object]:
 
 
 def test_json_in_json_out(target):
-    answer = post_json(target, CREATE, secret("json é"))
-    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-    stored = answer.json["secret"]
+    response = post_json(target, CREATE, secret("json é"))
+    assert (response.status, response.headers["content-type"]) == (200, "application/json")
+    stored = response.json["secret"]
     # proto3 JSON: camel case, 64-bit integers as strings, only what is present.
     assert set(stored) == {"secretId", "secretName", "maskedValues", "createdAt", "lastUpdatedAt"}
     assert stored["secretName"] == "json é"
     assert abs(int(stored["createdAt"]) / 1000 - time.time()) < 60
     assert isinstance(stored["createdAt"], str)
-    assert post_json(target, GET, {"secret_id": stored["secretId"]}).json == answer.json
+    assert post_json(target, GET, {"secret_id": stored["secretId"]}).json == response.json
 
 
 def test_proto_in_proto_out(target):
     message = secret_pb2.CreateGatewaySecretRequest(secret_name="proto", secret_value={"api_key": "sk-0123456789abcdef"})
-    answer = post_proto(target, CREATE, message)
-    assert (answer.status, answer.headers["content-type"]) == (200, "application/proto")
-    stored = secret_pb2.CreateGatewaySecretResponse.FromString(answer.body).secret
+    response = post_proto(target, CREATE, message)
+    assert (response.status, response.headers["content-type"]) == (200, "application/proto")
+    stored = secret_pb2.CreateGatewaySecretResponse.FromString(response.body).secret
     read = post_json(target, GET, {"secretId": stored.secret_id}).json["secret"]
     assert (read["secretName"], read["createdAt"]) == ("proto", str(stored.created_at))
 
@@ -64,8 +64,8 @@ def test_an_empty_proto_body_is_the_empty_message(target):
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_every_rpc_is_served(target, method):
-    answer = post_json(target, method, {})
-    assert answer.status == 200 or http_failure(answer).code == "invalid_argument"
+    response = post_json(target, method, {})
+    assert response.status == 200 or http_failure(response).code == "invalid_argument"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_every_rpc_is_served(target, method):
     ["application/json; charset=utf-8", "Application/JSON;charset=UTF-8", 'application/json; charset="utf-8"'],
 )
 def test_the_content_type_may_name_utf_8(target, content_type):
-    answer = post_json(target, LIST, {}, content_type=content_type)
-    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    response = post_json(target, LIST, {}, content_type=content_type)
+    assert (response.status, response.headers["content-type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize(
@@ -82,22 +82,22 @@ def test_the_content_type_may_name_utf_8(target, content_type):
     ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "application/connect+json"],
 )
 def test_other_content_types_are_415(target, content_type):
-    answer = request(target, "POST", CREATE.path, b"{}", {"content-type": content_type} if content_type else {})
-    assert answer.status == 415
-    assert answer.headers["accept-post"] == "application/proto, application/json"
-    assert answer.error[0] == "unknown"
+    response = request(target, "POST", CREATE.path, b"{}", {"content-type": content_type} if content_type else {})
+    assert response.status == 415
+    assert response.headers["accept-post"] == "application/proto, application/json"
+    assert response.error[0] == "unknown"
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_other_verbs_are_405(target, verb):
-    answer = request(target, verb, CREATE.path)
-    assert (answer.status, answer.headers["allow"]) == (405, "POST")
-    assert answer.error[0] == "unknown"
+    response = request(target, verb, CREATE.path)
+    assert (response.status, response.headers["allow"]) == (405, "POST")
+    assert response.error[0] == "unknown"
 
 
 def test_head_has_no_body(target):
-    answer = request(target, "HEAD", CREATE.path)
-    assert (answer.status, answer.body) == (405, b"")
+    response = request(target, "HEAD", CREATE.path)
+    assert (response.status, response.body) == (405, b"")
 
 
 @pytest.mark.parametrize(
@@ -105,38 +105,38 @@ def test_head_has_no_body(target):
     ["/", "/x", "/gatewayentities.v1.SecretService/Reveal", CREATE.path + "/", CREATE.path.lower(), "/a/b/c", "/healthz/"],
 )
 def test_an_unknown_path_is_404_and_unimplemented(target, path):
-    answer = request(target, "POST", path, b"{}", {"content-type": "application/json"})
-    assert answer.status == 404
-    assert answer.error[0] == "unimplemented"
+    response = request(target, "POST", path, b"{}", {"content-type": "application/json"})
+    assert response.status == 404
+    assert response.error[0] == "unimplemented"
 
 
 def test_the_protocol_version_must_be_1_if_it_is_sent(target):
     assert post_json(target, LIST, {}, connect_protocol_version="1").status == 200
-    answer = post_json(target, LIST, {}, connect_protocol_version="2")
-    assert (answer.status, answer.error[0]) == (400, "invalid_argument")
+    response = post_json(target, LIST, {}, connect_protocol_version="2")
+    assert (response.status, response.error[0]) == (400, "invalid_argument")
 
 
 @pytest.mark.parametrize("timeout", ["12345678901", "-1", "1.5", "1s", "", "٣"])
 def test_a_timeout_is_a_whole_number_of_at_most_10_digits(target, timeout):
-    answer = post_json(target, LIST, {}, connect_timeout_ms=timeout.encode().decode("latin-1"))
-    assert (answer.status, answer.error[0]) == (400, "invalid_argument")
+    response = post_json(target, LIST, {}, connect_timeout_ms=timeout.encode().decode("latin-1"))
+    assert (response.status, response.error[0]) == (400, "invalid_argument")
     assert post_json(target, LIST, {}, connect_timeout_ms="9999999999").status == 200
 
 
 def test_a_timeout_of_nothing_has_passed(target):
-    answer = post_json(target, LIST, {}, connect_timeout_ms="0")
-    assert (answer.status, answer.error[0]) == (504, "deadline_exceeded")
+    response = post_json(target, LIST, {}, connect_timeout_ms="0")
+    assert (response.status, response.error[0]) == (504, "deadline_exceeded")
 
 
 def test_a_deadline_ends_a_slow_call(running, target):
     began = time.monotonic()
     with write_lock(running.store_path):
-        answer = post_json(target, CREATE, secret("late"), connect_timeout_ms="300")
+        response = post_json(target, CREATE, secret("late"), connect_timeout_ms="300")
         assert 0.3 <= time.monotonic() - began < 3
-    assert (answer.status, answer.error[0]) == (504, "deadline_exceeded")
+    assert (response.status, response.error[0]) == (504, "deadline_exceeded")
 
 
-def test_a_deadline_counts_while_the_body_is_on_its_way(target):
+def test_a_deadline_counts_while_the_body_arrives(target):
     host, port = target.removeprefix("http://").split(":")
     head = f"POST {CREATE.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
@@ -145,13 +145,13 @@ def test_a_deadline_counts_while_the_body_is_on_its_way(target):
 
 
 def test_an_error_has_code_message_and_details(target):
-    answer = post_json(target, CREATE, {"provider": "p" * 65})
-    assert answer.status == 400
-    assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json) == {"code", "message", "details"}
-    assert [set(detail) for detail in answer.json["details"]] == [{"type", "value"}] * 2
-    assert [detail["type"] for detail in answer.json["details"]] == ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]
-    failure = http_failure(answer)
+    response = post_json(target, CREATE, {"provider": "p" * 65})
+    assert response.status == 400
+    assert response.headers["content-type"] == "application/json"
+    assert set(response.json) == {"code", "message", "details"}
+    assert [set(detail) for detail in response.json["details"]] == [{"type", "value"}] * 2
+    assert [detail["type"] for detail in response.json["details"]] == ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]
+    failure = http_failure(response)
     assert failure.code == "invalid_argument"
     assert {field for field, _ in failure.violations} == {"secret_name", "secret_value", "provider"}
 
@@ -181,7 +181,7 @@ def test_json_errors_name_the_fields(target):
     ]
 
 
-def test_no_answer_shows_a_secret_value(target):
+def test_no_response_shows_a_secret_value(target):
     canary = "sk-canary-0badf00d"
     for value in (
         canary,
@@ -191,10 +191,10 @@ def test_no_answer_shows_a_secret_value(target):
         {"": canary},
         {"api_base": canary},
     ):
-        answer = post_json(target, CREATE, {"secretName": "canary", "secretValue": value})
-        assert answer.status == 400
-        details = b"".join(base64.b64decode(detail["value"] + "==") for detail in answer.json["details"])
-        assert canary.encode() not in answer.body + details
+        response = post_json(target, CREATE, {"secretName": "canary", "secretValue": value})
+        assert response.status == 400
+        details = b"".join(base64.b64decode(detail["value"] + "==") for detail in response.json["details"])
+        assert canary.encode() not in response.body + details
 
 
 def test_a_float_keeps_its_shortest_form(target):
@@ -202,9 +202,9 @@ def test_a_float_keeps_its_shortest_form(target):
     definition["secretId"] = post_json(target, CREATE, secret("for a float")).json["secret"]["secretId"]
     made = post_json(target, methods.CREATE_GATEWAY_MODEL_DEFINITION, definition).json["modelDefinition"]
     configs = [{"modelDefinitionId": made["modelDefinitionId"], "linkageType": "PRIMARY", "weight": 0.1}]
-    answer = post_json(target, methods.CREATE_GATEWAY_ENDPOINT, {"name": "e", "modelConfigs": configs})
-    assert b'"weight":0.1,' in answer.body
-    assert answer.json["endpoint"]["modelMappings"][0]["linkageType"] == "PRIMARY"
+    response = post_json(target, methods.CREATE_GATEWAY_ENDPOINT, {"name": "e", "modelConfigs": configs})
+    assert b'"weight":0.1,' in response.body
+    assert response.json["endpoint"]["modelMappings"][0]["linkageType"] == "PRIMARY"
 
 
 def test_a_gzipped_request_is_read(target):
@@ -228,16 +228,16 @@ def test_a_broken_gzip_stream_is_an_invalid_argument(target, body):
 
 
 def test_another_encoding_is_unimplemented(target):
-    answer = post_json(target, LIST, b"{}", content_encoding="br")
-    assert (answer.status, answer.error[0]) == (501, "unimplemented")
-    assert answer.headers["accept-encoding"] == "gzip, identity"
+    response = post_json(target, LIST, b"{}", content_encoding="br")
+    assert (response.status, response.error[0]) == (501, "unimplemented")
+    assert response.headers["accept-encoding"] == "gzip, identity"
 
 
 def test_a_bomb_exhausts_resources(target):
     body = gzip.compress(b" " * (200 * 1024 * 1024), compresslevel=1)
     assert len(body) < LIMIT
-    answer = post_json(target, LIST, body, content_encoding="gzip")
-    assert (answer.status, answer.error[0]) == (429, "resource_exhausted")
+    response = post_json(target, LIST, body, content_encoding="gzip")
+    assert (response.status, response.error[0]) == (429, "resource_exhausted")
 
 
 def test_the_limit_is_exact(target):
@@ -294,7 +294,7 @@ def test_a_client_that_leaves_cancels_a_call_that_has_not_started(running, targe
     assert len([name for name in names if name.startswith("left ")]) <= 16
 
 
-def test_a_large_answer_is_whole(target):
+def test_a_large_response_is_whole(target):
     name = "large"
     definition = {"name": name, "provider": "openai", "modelName": "gpt"}
     definition["secretId"] = post_json(target, CREATE, secret(name)).json["secret"]["secretId"]
@@ -305,23 +305,23 @@ def test_a_large_answer_is_whole(target):
         tag = {"endpointId": endpoint["endpointId"], "key": str(number), "value": "é" * 5000}
         assert post_json(target, methods.SET_GATEWAY_ENDPOINT_TAG, tag).status == 200
     wanted = endpoint_pb2.GetGatewayEndpointRequest(name=name)
-    answer = post_proto(target, methods.GET_GATEWAY_ENDPOINT, wanted)
-    assert len(answer.body) > 400_000
-    tags = endpoint_pb2.GetGatewayEndpointResponse.FromString(answer.body).endpoint.tags
+    response = post_proto(target, methods.GET_GATEWAY_ENDPOINT, wanted)
+    assert len(response.body) > 400_000
+    tags = endpoint_pb2.GetGatewayEndpointResponse.FromString(response.body).endpoint.tags
     assert [tag.value for tag in tags] == ["é" * 5000] * 40
 
 
-def test_alive_and_ready(target):
+def test_healthz_and_readyz(target):
     for path in ("/healthz", "/readyz"):
-        answer = request(target, "GET", path)
-        assert (answer.status, answer.json) == (200, {"status": "ok"})
+        response = request(target, "GET", path)
+        assert (response.status, response.json) == (200, {"status": "ok"})
 
 
-def test_alive_takes_get_only(target):
-    answer = request(target, "POST", "/healthz")
-    assert answer.status == 405
-    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+def test_healthz_accepts_get_only(target):
+    response = request(target, "POST", "/healthz")
+    assert response.status == 405
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
-def test_answers_do_not_name_the_server(target):
+def test_responses_have_no_server_header(target):
     assert "server" not in post_json(target, LIST, {}).headers

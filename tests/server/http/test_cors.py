@@ -1,4 +1,4 @@
-"""CORS, by plain HTTP on a real gateway: what a browser is told of whom the gateway lets in."""
+"""CORS, with a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def target(running: Gateway):
 
 @pytest.fixture(scope="module")
 def closed():
-    """Where a gateway is that lets no page in."""
+    """The HTTP target of a gateway that allows no origin."""
     with gateway() as running:
         yield running.http_target
 
@@ -45,8 +45,8 @@ def preflight(
     return request(target, "OPTIONS", path, headers=asked)
 
 
-def cors_headers(answer: HttpResponse) -> set[str]:
-    return {name for name in answer.headers if name.startswith("access-control-")}
+def cors_headers(response: HttpResponse) -> set[str]:
+    return {name for name in response.headers if name.startswith("access-control-")}
 
 
 def listed(value: str) -> set[str]:
@@ -61,14 +61,14 @@ def test_a_page_may_call(target, origin):
     assert "post" in listed(allowed.headers["access-control-allow-methods"])
     assert int(allowed.headers["access-control-max-age"]) > 0
     assert "origin" in listed(allowed.headers["vary"])
-    answer = post_json(target, LIST, {}, origin=origin)
-    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, origin)
-    assert "origin" in listed(answer.headers["vary"])
+    response = post_json(target, LIST, {}, origin=origin)
+    assert (response.status, response.headers["access-control-allow-origin"]) == (200, origin)
+    assert "origin" in listed(response.headers["vary"])
 
 
-def test_a_browser_is_never_asked_for_cookies(target):
-    for answer in (preflight(target, PAGE), post_json(target, LIST, {}, origin=PAGE)):
-        assert "access-control-allow-credentials" not in answer.headers
+def test_credentials_of_browsers_are_not_allowed(target):
+    for response in (preflight(target, PAGE), post_json(target, LIST, {}, origin=PAGE)):
+        assert "access-control-allow-credentials" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_page_may_not_send_what_no_client_sends(target, verb, headers):
     )
 
 
-def test_a_caller_that_is_no_page_sees_nothing_of_it(target):
-    answer = post_json(target, LIST, {})
-    assert (answer.status, cors_headers(answer)) == (200, set())
+def test_a_request_without_an_origin_gets_no_cors_headers(target):
+    response = post_json(target, LIST, {})
+    assert (response.status, cors_headers(response)) == (200, set())
 
 
 @pytest.mark.parametrize(
@@ -112,44 +112,44 @@ def test_a_caller_that_is_no_page_sees_nothing_of_it(target):
     ],
 )
 def test_a_page_may_read_errors(target, path, body, status):
-    answer = request(target, "POST", path, body, {"content-type": "application/json", "origin": PAGE})
-    assert (answer.status, answer.headers["access-control-allow-origin"]) == (status, PAGE)
+    response = request(target, "POST", path, body, {"content-type": "application/json", "origin": PAGE})
+    assert (response.status, response.headers["access-control-allow-origin"]) == (status, PAGE)
 
 
-def test_a_page_may_ask_whether_the_gateway_lives(target):
+def test_a_page_may_call_healthz(target):
     for path in ("/healthz", "/readyz"):
         assert request(target, "GET", path, headers={"origin": PAGE}).headers["access-control-allow-origin"] == PAGE
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "PATCH", "DELETE"])
-def test_a_page_may_speak_mlflows_dialect(target, verb):
+def test_a_page_may_use_the_rest_dialect(target, verb):
     allowed = preflight(target, PAGE, path=DIALECT, verb=verb, headers="content-type")
     assert allowed.headers["access-control-allow-origin"] == PAGE
     assert verb.lower() in listed(allowed.headers["access-control-allow-methods"])
 
 
 @pytest.mark.parametrize("path", [LIST.path, DIALECT, "/healthz"])
-def test_without_origins_nothing_is_said_of_cors(closed, path):
-    answers = (
+def test_without_origins_there_are_no_cors_headers(closed, path):
+    responses = (
         preflight(closed, PAGE, path=path),
         request(closed, "GET", path, headers={"origin": PAGE}),
         request(closed, "POST", path, b"{}", {"content-type": "application/json", "origin": PAGE}),
     )
-    assert [cors_headers(answer) for answer in answers] == [set()] * 3
-    assert answers[0].status == 405
+    assert [cors_headers(response) for response in responses] == [set()] * 3
+    assert responses[0].status == 405
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 @pytest.mark.parametrize("path", [LIST.path, "/api/3.0/mlflow/gateway/secrets/create"])
-def test_what_a_browser_sends_without_asking_is_no_call(target, closed, path, content_type):
+def test_requests_without_a_preflight_are_no_calls(target, closed, path, content_type):
     headers = {"origin": FOREIGN, **({"content-type": content_type} if content_type else {})}
     for gateway_target in (target, closed):
         assert request(gateway_target, "POST", path, b"{}", headers).status == 415
 
 
 def test_another_host_is_refused_whatever_the_origin(target):
-    answer = post_json(target, LIST, {}, host="app.example", origin=PAGE)
-    assert (answer.status, cors_headers(answer)) == (403, set())
+    response = post_json(target, LIST, {}, host="app.example", origin=PAGE)
+    assert (response.status, cors_headers(response)) == (403, set())
 
 
 def serve(folder: Path, *options: str) -> subprocess.Popen[str]:
@@ -167,7 +167,7 @@ def serve(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_process_lets_in_whom_its_options_name(tmp_path):
+def test_the_process_allows_the_origins_of_its_options(tmp_path):
     with serve(tmp_path, "--cors-origin", PAGE, "--cors-origin", OTHER_PAGE) as process:
         _, http_target = process.stdout.readline(), process.stdout.readline().strip()
         allowed = [
@@ -178,7 +178,7 @@ def test_the_process_lets_in_whom_its_options_name(tmp_path):
     assert allowed == [PAGE, OTHER_PAGE, None]
 
 
-def test_the_process_lets_nobody_in_by_an_asterisk(tmp_path):
+def test_the_process_rejects_an_asterisk(tmp_path):
     with serve(tmp_path, "--cors-origin", "*") as process:
         said = process.stderr.read()
     assert process.returncode != 0
@@ -205,7 +205,7 @@ def test_the_process_lets_nobody_in_by_an_asterisk(tmp_path):
         "https://app.example\n",
     ],
 )
-def test_what_no_browser_sends_is_not_an_origin(origin):
+def test_invalid_origins(origin):
     with pytest.raises(GatewayError, match="is not an origin") as refused:
         Server("sqlite:///unused.sqlite", cors_origins=[origin])
     assert refused.value.code is Code.INVALID_ARGUMENT
@@ -214,5 +214,5 @@ def test_what_no_browser_sends_is_not_an_origin(origin):
 @pytest.mark.parametrize(
     "origin", ["http://[::1]:3000", "https://a-b.example:8443", "http://127.0.0.1", "http://app.example:443"]
 )
-def test_what_browsers_send_is_an_origin(origin):
+def test_valid_origins(origin):
     Server("sqlite:///unused.sqlite", cors_origins=[PAGE, origin])

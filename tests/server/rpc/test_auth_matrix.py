@@ -1,4 +1,4 @@
-"""Every RPC, with every kind of credentials, over every transport: allowed or denied as the one table says."""
+"""Every RPC, with every kind of credentials, over every transport, against the table of scopes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway_entities.testing import gateway
 from tests.server.raw import grpc_failure, http_failure, post_json, post_proto, request
 
 Ask = Callable[[Method[Any, Any], str | None], tuple[str, str | None]]
-"""Makes a call with a token, or without; returns its code and, where the transport tells one, the reason."""
+"""Makes a call with or without a token; returns its code and, if the transport has one, the reason."""
 
 ROUTE_OF = {route.method: route for route in ROUTES}
 TRANSPORTS = ("grpc", "connect", "connect json", "rest", "rest ajax")
@@ -28,7 +28,7 @@ DENIED = {"unauthenticated", "permission_denied"}
 
 
 class Caller(NamedTuple):
-    """Credentials, and what they are good for: a scope, or the reason of the refusal."""
+    """Credentials with their scope, or the reason of the rejection."""
 
     name: str
     good_for: AccessScope | str
@@ -51,12 +51,12 @@ CALLERS = (
 def served() -> Iterator[tuple[dict[str, Ask], dict[str, str | None]]]:
     """The transports of one server, and the tokens by the names of CALLERS."""
     with gateway() as running, ExitStack() as stack:
-        with open_tokens(f"sqlite:///{running.store_path}") as keeper:
-            tokens = {scope.name.lower(): keeper.create(scope.name.lower(), scope).text for scope in AccessScope}
-            revoked = keeper.create("revoked", AccessScope.ADMIN).text
-            keeper.revoke("revoked")
-            expired = keeper.create("expired", AccessScope.ADMIN, 1).text
-        # The id of a token that is good, with the secret of another.
+        with open_tokens(f"sqlite:///{running.store_path}") as manager:
+            tokens = {scope.name.lower(): manager.create(scope.name.lower(), scope).text for scope in AccessScope}
+            revoked = manager.create("revoked", AccessScope.ADMIN).text
+            manager.revoke("revoked")
+            expired = manager.create("expired", AccessScope.ADMIN, 1).text
+        # The id of a valid token, with the secret of another.
         other = f"{tokens['admin'][:21]}{new_text()[21:]}"
         tokens |= {"revoked": revoked, "expired": expired, "unknown": new_text(), "other secret": other}
         channel = stack.enter_context(grpc.insecure_channel(running.grpc_target.removeprefix("grpc://")))
@@ -85,27 +85,29 @@ def ask_grpc(channel: grpc.Channel, method: Method[Any, Any], token: str | None)
 
 def ask_connect(target: str, post: Any, method: Method[Any, Any], token: str | None) -> tuple[str, str | None]:
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    answer = post(target, method, b"{}" if post is post_json else b"", **headers)
-    if answer.status == 200:
+    response = post(target, method, b"{}" if post is post_json else b"", **headers)
+    if response.status == 200:
         return "ok", None
-    failure = http_failure(answer)
+    failure = http_failure(response)
     assert (
-        (answer.status == 401) == (failure.code == "unauthenticated") == (answer.headers.get("www-authenticate") == "Bearer")
+        (response.status == 401)
+        == (failure.code == "unauthenticated")
+        == (response.headers.get("www-authenticate") == "Bearer")
     )
-    assert (answer.status == 403) == (failure.code == "permission_denied")
+    assert (response.status == 403) == (failure.code == "permission_denied")
     return failure.code, failure.reason
 
 
 def ask_rest(target: str, prefix: str, method: Method[Any, Any], token: str | None) -> tuple[str, str | None]:
     route = ROUTE_OF[method]
     headers = {"content-type": "application/json"} | ({} if token is None else {"authorization": f"Bearer {token}"})
-    answer = request(target, route.verb, prefix + route.path, None if route.verb == "GET" else b"{}", headers)
-    if answer.status == 200:
+    response = request(target, route.verb, prefix + route.path, None if route.verb == "GET" else b"{}", headers)
+    if response.status == 200:
         return "ok", None
-    code = Code.from_mlflow(answer.json["error_code"])
+    code = Code.from_mlflow(response.json["error_code"])
     assert code is not None
-    assert answer.status == code.mlflow_http_status
-    assert (answer.status == 401) == (answer.headers.get("www-authenticate") == "Bearer")
+    assert response.status == code.mlflow_http_status
+    assert (response.status == 401) == (response.headers.get("www-authenticate") == "Bearer")
     return code.connect, None
 
 

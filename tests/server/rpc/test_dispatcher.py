@@ -1,4 +1,4 @@
-"""The dispatcher: threads, deadlines, cancellation, the end, and what a failure leaves in the log."""
+"""The dispatcher: threads, deadlines, cancellation, draining, and the log of failures."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from tests.server.raw import worker_threads
 CANARY = "sk-canary-7d1f"
 
 
-async def answer(dispatcher: Any, method: Any, request: Any, timeout: float | None) -> Any:
-    """Serve one request as the edges do."""
-    return await dispatcher.run(
-        lambda: dispatcher.serve(method, Credentials(), lambda: request), timeout, during=method.path
+async def execute(dispatcher: Any, method: Any, request: Any, timeout: float | None) -> Any:
+    """Execute one call as the servers do."""
+    return await dispatcher.submit(
+        lambda: dispatcher.execute(method, Credentials(), lambda: request), timeout, during=method.path
     )
 
 
 class Service:
-    """Handlers whose end the test decides."""
+    """Handlers that wait for the test."""
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -75,7 +75,7 @@ async def dispatcher(service):
 
 
 async def slow(dispatcher: Dispatcher, name: str, timeout: float | None = None):
-    return await answer(dispatcher, methods.DELETE_GATEWAY_SECRET, DeleteGatewaySecretRequest(secret_id=name), timeout)
+    return await execute(dispatcher, methods.DELETE_GATEWAY_SECRET, DeleteGatewaySecretRequest(secret_id=name), timeout)
 
 
 async def until(condition) -> None:
@@ -85,15 +85,15 @@ async def until(condition) -> None:
 
 
 async def test_a_call_runs_in_a_worker_thread(dispatcher):
-    answered = await answer(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(secret_id="s-1"), None)
-    assert answered.secret.secret_id == "s-1"
-    assert answered.secret.provider.startswith("gateway-call")
+    response = await execute(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(secret_id="s-1"), None)
+    assert response.secret.secret_id == "s-1"
+    assert response.secret.provider.startswith("gateway-call")
 
 
 async def test_the_loop_goes_on_while_a_call_runs(dispatcher, service):
     call = asyncio.create_task(slow(dispatcher, "s-1"))
     await until(lambda: service.started)
-    await answer(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(), 5)
+    await execute(dispatcher, methods.GET_GATEWAY_SECRET_INFO, GetGatewaySecretInfoRequest(), 5)
     service.release.set()
     assert await call == DeleteGatewaySecretResponse()
 
@@ -167,14 +167,14 @@ async def test_an_error_of_the_service_passes_unchanged(dispatcher):
         raise error
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, None, during="a test")
+        await dispatcher.submit(fail, None, during="a test")
     assert caught.value is error
 
 
 async def test_an_unexpected_exception_is_internal_with_the_id_of_the_log(dispatcher, caplog):
     request = CreateGatewaySecretRequest(secret_name=CANARY, secret_value={"key": CANARY})
     with caplog.at_level(logging.DEBUG), pytest.raises(GatewayError) as caught:
-        await answer(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
+        await execute(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
     assert caught.value.code is Code.INTERNAL
     match = re.fullmatch("internal error, id ([0-9a-f]{32})", caught.value.message)
     assert match
@@ -189,7 +189,7 @@ async def test_an_unexpected_exception_is_internal_with_the_id_of_the_log(dispat
 async def test_an_unexpected_exception_shows_nothing_of_the_request(dispatcher, caplog):
     request = CreateGatewaySecretRequest(secret_name=CANARY, secret_value={"key": CANARY})
     with caplog.at_level(logging.DEBUG), pytest.raises(GatewayError) as caught:
-        await answer(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
+        await execute(dispatcher, methods.CREATE_GATEWAY_SECRET, request, None)
     formatted = "".join(logging.Formatter().format(record) for record in caplog.records)
     assert formatted
     assert CANARY not in formatted
@@ -202,7 +202,7 @@ async def test_a_builtin_timeout_error_of_the_service_is_not_a_deadline(dispatch
         raise TimeoutError
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, 5, during="a test")
+        await dispatcher.submit(fail, 5, during="a test")
     assert caught.value.code is Code.INTERNAL
 
 
@@ -214,7 +214,7 @@ async def test_an_error_too_large_for_a_grpc_trailer_is_cut(dispatcher, characte
         raise GatewayError(Code.INVALID_ARGUMENT, character * 50_000, reason="R", field_violations=violations)
 
     with pytest.raises(GatewayError) as caught:
-        await dispatcher.run(fail, None, during="a test")
+        await dispatcher.submit(fail, None, during="a test")
     error = caught.value
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "R")
     assert error.field_violations
@@ -239,7 +239,7 @@ async def test_drain_waits_for_calls_in_flight_and_refuses_new_ones(dispatcher, 
     assert service.started == ["s-1"]
 
 
-async def test_drain_gives_up_after_its_grace(dispatcher, service):
+async def test_drain_fails_calls_after_its_grace(dispatcher, service):
     call = asyncio.create_task(slow(dispatcher, "s-1"))
     await until(lambda: service.started)
     began = time.monotonic()

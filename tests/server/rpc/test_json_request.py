@@ -1,4 +1,4 @@
-"""Requests in JSON: what is read, and that an error names the field and shows no value."""
+"""JSON requests: an error names the field and contains no value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_empty_object_is_the_empty_message(method):
     assert read({}, method.request_type) == method.request_type()
 
 
-def test_both_spellings_of_a_name_are_read():
+def test_both_names_of_a_field_are_read():
     camel = read({"secretName": "a", "secretValue": {"k": "v"}})
     assert camel == read({"secret_name": "a", "secret_value": {"k": "v"}})
     assert (camel.secret_name, dict(camel.secret_value)) == ("a", {"k": "v"})
@@ -58,7 +58,7 @@ def test_unknown_fields_are_ignored_at_every_depth():
     )
 
 
-def test_every_wrong_field_is_named_at_once():
+def test_every_invalid_field_is_named_in_one_error():
     value = {
         "name": 5,
         "modelConfigs": [
@@ -88,7 +88,7 @@ def test_an_unknown_enum_name_lists_the_known_ones():
     assert violation == ("duration.unit", "must be one of MINUTES, HOURS, DAYS, WEEKS, MONTHS")
 
 
-def test_an_unknown_enum_number_is_kept_for_the_rules_to_judge():
+def test_an_unknown_enum_number_is_left_to_the_rules():
     assert read({"duration": {"unit": 77}}, CreateGatewayBudgetPolicyRequest).duration.unit == 77
 
 
@@ -170,7 +170,7 @@ def test_the_key_of_a_wrong_value_is_in_its_path():
     ],
     ids=range(13),
 )
-def test_a_body_that_is_no_json_object_is_refused_without_being_shown(body):
+def test_a_body_that_is_no_json_object_is_refused_without_quoting_it(body):
     error = refused(body)
     assert not error.field_violations
     assert error.message.startswith("the body ")

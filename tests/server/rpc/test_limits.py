@@ -1,4 +1,4 @@
-"""What is too large, or too much, and the clear error past each limit."""
+"""The limits of requests, and the error beyond each."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def running() -> Iterator[Gateway]:
 @pytest.mark.parametrize("excess", [-2048, 1, 50_000, 200_000])
 def test_headers_over_the_limit_of_http(running, excess):
     value = "x" * (MAX_HEADER_BYTES + excess)
-    answer = request(running.http_target, "POST", LIST.path, b"{}", {"content-type": "application/json", "x-long": value})
+    response = request(running.http_target, "POST", LIST.path, b"{}", {"content-type": "application/json", "x-long": value})
     if excess < 0:
-        assert answer.status == 200
+        assert response.status == 200
         return
-    assert answer.status == 431
-    assert answer.json == {
+    assert response.status == 431
+    assert response.json == {
         "code": "resource_exhausted",
         "error_code": "RESOURCE_LIMIT_EXCEEDED",
         "message": f"the headers are larger than {MAX_HEADER_BYTES} bytes",
@@ -48,17 +48,17 @@ def test_headers_that_never_end(running):
     host, port = running.http_target.removeprefix("http://").split(":")
     with closing(socket.create_connection((host, int(port)), timeout=20)) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
-        answer = b""
+        response = b""
         try:
             for _ in range(1000):
                 connection.sendall(b"x" * 4096)
         except OSError:
             pass
         try:
-            answer = connection.recv(65536)
+            response = connection.recv(65536)
         except OSError:
             return  # It is closed already.
-    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert response.startswith(b"HTTP/1.1 431 ")
 
 
 def test_many_small_headers_and_a_long_path(running):
@@ -67,7 +67,7 @@ def test_many_small_headers_and_a_long_path(running):
     assert request(running.http_target, "GET", "/healthz?" + "q" * MAX_HEADER_BYTES).status == 431
 
 
-def test_a_connection_goes_on_after_a_body_that_is_larger_than_headers_may_be(running):
+def test_the_header_limit_does_not_apply_to_bodies(running):
     host = running.http_target.removeprefix("http://")
     with closing(http.client.HTTPConnection(host, timeout=20)) as connection:
         for _ in range(3):
@@ -76,13 +76,13 @@ def test_a_connection_goes_on_after_a_body_that_is_larger_than_headers_may_be(ru
             assert (response.status, bool(response.read())) == (200, True)
 
 
-def test_what_is_no_http_is_told_so(running):
+def test_a_request_that_is_not_http(running):
     host, port = running.http_target.removeprefix("http://").split(":")
     with closing(socket.create_connection((host, int(port)), timeout=20)) as connection:
         connection.sendall(b"\x16\x03\x01 this is TLS, perhaps\r\n\r\n")
-        answer = connection.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"message": "this is not an HTTP request"' in answer
+        response = connection.recv(65536)
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b'"message": "this is not an HTTP request"' in response
 
 
 def test_metadata_over_the_limit_of_grpc(running):
@@ -98,12 +98,12 @@ def test_metadata_over_the_limit_of_grpc(running):
 
 def test_a_request_over_the_limit(running):
     body = b" " * (MAX_REQUEST_BYTES + 1)
-    answer = post_json(running.http_target, CREATE, body)
-    assert answer.error == ("resource_exhausted", f"the request is larger than {MAX_REQUEST_BYTES} bytes")
+    response = post_json(running.http_target, CREATE, body)
+    assert response.error == ("resource_exhausted", f"the request is larger than {MAX_REQUEST_BYTES} bytes")
     assert post_proto(running.http_target, CREATE, body).status == 429
     path = "/api/3.0/mlflow/gateway/secrets/create"
-    told = request(running.http_target, "POST", path, body, {"content-type": "application/json"})
-    assert (told.status, told.json["error_code"]) == (413, "RESOURCE_LIMIT_EXCEEDED")
+    response = request(running.http_target, "POST", path, body, {"content-type": "application/json"})
+    assert (response.status, response.json["error_code"]) == (413, "RESOURCE_LIMIT_EXCEEDED")
     with channel(running.grpc_target) as opened, pytest.raises(grpc.RpcError) as caught:
         opened.unary_unary(CREATE.path)(body, timeout=20)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -113,9 +113,9 @@ def test_a_request_over_the_limit(running):
 def test_a_page_over_the_limit(running, method):
     field = "pageSize"
     assert post_json(running.http_target, method, {field: 1000}).status == 200
-    answer = post_json(running.http_target, method, {field: 1001})
-    assert answer.status == 400
-    assert "page_size" in answer.error[1]
+    response = post_json(running.http_target, method, {field: 1001})
+    assert response.status == 400
+    assert "page_size" in response.error[1]
 
 
 def secret(number: int) -> bytes:
@@ -131,10 +131,10 @@ def again_and_again(calls: list[Any]) -> Iterator[Any]:
 
 def test_calls_over_the_limit_of_a_connection_are_unavailable_and_the_others_are_served(running):
     with channel(running.grpc_target) as opened:
-        # What this reads is never known without a worker.
+        # Its response is never cached.
         create, read = opened.unary_unary(CREATE.path), opened.unary_unary(methods.LIST_GATEWAY_BUDGET_WINDOWS.path)
         with write_lock(running.store_path):
-            # While the lock is held these take up all workers, so that none of the others ends.
+            # While the lock is held these occupy all workers, so that none of the others ends.
             busy = [create.future(secret(number), timeout=60) for number in range(16)]
             waiting = [read.future(b"", timeout=60) for _ in range(MAX_STREAMS + 500)]
             first = next(each for each in again_and_again(waiting) if each.done() and each.exception())

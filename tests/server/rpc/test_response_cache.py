@@ -1,4 +1,4 @@
-"""Answers that the server knows already are those that it would find out now."""
+"""A cached response is the one that the service would return now."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODEL = GatewayModelLinkageType.PRIMARY
 
 @pytest.fixture
 def running(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    # Otherwise a read now and then goes to the store just to find out about the tokens.
+    # Otherwise some reads go to the store for the tokens.
     monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
     with serving(place) as running:
         yield running
@@ -66,8 +66,8 @@ def endpoint(client: GatewayClient) -> Any:
     return client.create_endpoint("e", [GatewayEndpointModelConfig(model.model_definition_id, MODEL)])
 
 
-def until_known(read: Callable[[], Any], count: list[str]) -> Any:
-    """Read until that takes no handler any more; return what was read then."""
+def until_cached(read: Callable[[], Any], count: list[str]) -> Any:
+    """Read until no handler is called; return the result."""
     deadline = time.monotonic() + 30
     while True:
         before = len(count)
@@ -78,16 +78,16 @@ def until_known(read: Callable[[], Any], count: list[str]) -> Any:
         time.sleep(0.01)
 
 
-def test_a_read_that_is_repeated_is_not_found_out_again(client: GatewayClient, count: list[str]) -> None:
+def test_a_repeated_read_comes_from_the_cache(client: GatewayClient, count: list[str]) -> None:
     made = endpoint(client)
-    assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+    assert until_cached(lambda: client.get_endpoint(name="e"), count) == made
     count.clear()
     assert client.list_endpoints() == client.list_endpoints() == [made]
     assert [client.get_endpoint(name="e") for _ in range(20)] == [made] * 20
     assert count == ["list_gateway_endpoints"]
 
 
-def test_every_change_is_seen_at_once(client: GatewayClient, running: Server) -> None:
+def test_every_change_is_visible_to_the_next_read(client: GatewayClient, running: Server) -> None:
     made = endpoint(client)
     with GatewayClient(running.http_target) as other:
         for number in range(20):
@@ -105,10 +105,12 @@ def tag(store: Store, made: Any, value: str) -> None:
     GatewayService(store).set_gateway_endpoint_tag(request)
 
 
-def test_a_change_by_another_process_is_seen_at_once(client: GatewayClient, place: Place, count: list[str]) -> None:
+def test_a_change_by_another_process_is_visible_to_the_next_read(
+    client: GatewayClient, place: Place, count: list[str]
+) -> None:
     """Another server on the same store, as far as this one can tell: another store, with connections of its own."""
     made = endpoint(client)
-    assert until_known(lambda: client.get_endpoint(name="e").tags, count) == []
+    assert until_cached(lambda: client.get_endpoint(name="e").tags, count) == []
     other = place.open()
     try:
         for number in range(20):
@@ -119,17 +121,17 @@ def test_a_change_by_another_process_is_seen_at_once(client: GatewayClient, plac
         other.close()
     count.clear()
     client.get_endpoint(name="e")
-    assert count == [], "it was known all the time"
+    assert count == [], "it was in the cache"
 
 
-def test_what_is_read_is_never_older_than_what_was_acknowledged(
+def test_a_read_is_never_older_than_an_acknowledged_write(
     client: GatewayClient, place: Place, running: Server, count: list[str]
 ) -> None:
-    """One changes a number, over another store; others read it all the time, some of them one and the same answer."""
+    """One thread changes a number over another store; others read it concurrently, some of them the same response."""
     made = endpoint(client)
     other = place.open()
     tag(other, made, "0")
-    until_known(lambda: client.get_endpoint(name="e"), count)
+    until_cached(lambda: client.get_endpoint(name="e"), count)
     count.clear()
     acknowledged, over = 0, threading.Event()
 
@@ -153,10 +155,10 @@ def test_what_is_read_is_never_older_than_what_was_acknowledged(
             over.set()
         reads = sum(reader.result() for reader in readers)
     other.close()
-    assert len(count) < reads + 100, "some of them were known"
+    assert len(count) < reads + 100, "some came from the cache"
 
 
-def test_without_its_database_it_is_unavailable_and_then_works_again(
+def test_without_its_database_it_is_unavailable_and_recovers(
     postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
@@ -164,131 +166,130 @@ def test_without_its_database_it_is_unavailable_and_then_works_again(
     with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
         made = endpoint(client)
         for end in (database.stop, database.kill):
-            assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+            assert until_cached(lambda: client.get_endpoint(name="e"), count) == made
             end()
             try:
                 for _ in range(2):
-                    answer = post_json(running.http_target, GET_GATEWAY_ENDPOINT, {"name": "e"})
-                    assert http_failure(answer).code == "unavailable"
-                    answer = post_proto(running.http_target, GET_GATEWAY_ENDPOINT, GetGatewayEndpointRequest(name="e"))
-                    assert http_failure(answer).code == "unavailable"
+                    response = post_json(running.http_target, GET_GATEWAY_ENDPOINT, {"name": "e"})
+                    assert http_failure(response).code == "unavailable"
+                    response = post_proto(running.http_target, GET_GATEWAY_ENDPOINT, GetGatewayEndpointRequest(name="e"))
+                    assert http_failure(response).code == "unavailable"
             finally:
                 database.start()
             assert client.get_endpoint(name="e") == made
-        assert until_known(lambda: client.get_endpoint(name="e"), count) == made
+        assert until_cached(lambda: client.get_endpoint(name="e"), count) == made
 
 
-def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_anew(
+def test_a_database_that_was_replaced_by_an_older_state_of_itself_is_read_again(
     postgresql_place: Place, count: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last changes are lost, when another takes over from a database; others come, under the same numbers."""
+    """A failover may lose the last changes, and later ones get the same revisions."""
     monkeypatch.setattr(auth, "TOKEN_CACHE_TTL_S", 1000.0)
     with serving(postgresql_place) as running, GatewayClient(running.http_target, timeout=30) as client:
         made = endpoint(client)
         client.set_endpoint_tag(made.endpoint_id, "k", "lost")
         for read in (lambda: client.get_endpoint(name="e"), client.list_endpoints):
-            until_known(read, count)
+            until_cached(read, count)
         postgresql_place.execute("UPDATE endpoint_tags SET value = 'new'")
-        assert client.get_endpoint(name="e").tags[0].value == "lost", "only the revision tells of a change"
+        assert client.get_endpoint(name="e").tags[0].value == "lost", "only the revision shows a change"
         postgresql_place.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid != pg_backend_pid()"
         )
         deadline = time.monotonic() + 20
-        # Those that are to end may still answer once.
+        # The connections that end may still respond once.
         while client.get_endpoint(name="e").tags[0].value != "new":
             assert time.monotonic() < deadline
-        assert until_known(lambda: client.get_endpoint(name="e"), count).tags[0].value == "new"
+        assert until_cached(lambda: client.get_endpoint(name="e"), count).tags[0].value == "new"
         assert client.list_endpoints()[0].tags[0].value == "new"
 
 
-def test_what_is_spent_is_never_known(client: GatewayClient, count: list[str]) -> None:
+def test_spend_is_never_cached(client: GatewayClient, count: list[str]) -> None:
     client.list_budget_windows()
     client.list_budget_windows()
     assert count.count("list_gateway_budget_windows") == 2
 
 
-def test_a_refused_read_is_refused_again(client: GatewayClient, count: list[str]) -> None:
+def test_errors_are_not_cached(client: GatewayClient, count: list[str]) -> None:
     for _ in range(2):
         with pytest.raises(GatewayError, match="not found"):
             client.get_endpoint(name="nope")
     assert count.count("get_gateway_endpoint") == 2
 
 
-async def test_a_store_that_cannot_tell_its_revision_knows_nothing_from_then_on() -> None:
-    told: int | None = 1
-    answers = ResponseCache(lambda: told, lambda *_: Principal(None))
-    keep(answers, "a", 1)
-    assert await find(answers, "a") is not None
-    told = None
-    assert await find(answers, "a") is None
-    told = 1
-    assert await find(answers, "a") is None
-    keep(answers, "a", 1)
-    assert await find(answers, "a") is not None
+async def test_a_store_without_a_revision_clears_the_cache() -> None:
+    revision: int | None = 1
+    cache = ResponseCache(lambda: revision, lambda *_: Principal(None))
+    put(cache, "a", 1)
+    assert await look_up(cache, "a") is not None
+    revision = None
+    assert await look_up(cache, "a") is None
+    revision = 1
+    assert await look_up(cache, "a") is None
+    put(cache, "a", 1)
+    assert await look_up(cache, "a") is not None
 
 
-async def test_what_is_found_is_the_answer_of_the_revision_that_is_told() -> None:
-    told: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-    answers = ResponseCache(lambda: None, lambda *_: Principal(None), ask=lambda: told)
-    keep(answers, "a", 1)
-    finding = [asyncio.create_task(find(answers, name)) for name in "ab"]
+async def test_the_response_is_the_one_of_the_revision() -> None:
+    revision: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    cache = ResponseCache(lambda: None, lambda *_: Principal(None), probe=lambda: revision)
+    put(cache, "a", 1)
+    reading = [asyncio.create_task(look_up(cache, name)) for name in "ab"]
     await asyncio.sleep(0)
-    keep(answers, "a", 2)
-    keep(answers, "b", 2)
-    told.set_result(2)
-    assert [await each for each in finding] == [(Principal(None), b"x" * 1000), None]
+    put(cache, "a", 2)
+    put(cache, "b", 2)
+    revision.set_result(2)
+    assert [await each for each in reading] == [(Principal(None), b"x" * 1000), None]
 
 
 async def test_a_deadline_ends_the_wait_for_the_revision() -> None:
-    told: list[asyncio.Future[int | None]] = []
+    asked: list[asyncio.Future[int | None]] = []
 
-    def ask() -> asyncio.Future[int | None]:
-        told.append(asyncio.get_running_loop().create_future())
-        return told[-1]
+    def probe() -> asyncio.Future[int | None]:
+        asked.append(asyncio.get_running_loop().create_future())
+        return asked[-1]
 
-    answers = ResponseCache(lambda: None, lambda *_: Principal(None), ask=ask)
-    keep(answers, "a", 1)
-    assert await asyncio.wait_for(answers.find(key("a"), GET_GATEWAY_ENDPOINT, NOBODY, 0.01), 20) is None
-    finding = asyncio.create_task(find(answers, "a"))
+    cache = ResponseCache(lambda: None, lambda *_: Principal(None), probe=probe)
+    put(cache, "a", 1)
+    assert await asyncio.wait_for(cache.revalidate(key("a"), GET_GATEWAY_ENDPOINT, NOBODY, 0.01), 20) is None
+    reading = asyncio.create_task(look_up(cache, "a"))
     await asyncio.sleep(0)
-    told[1].set_result(1)
-    assert await finding is not None, "it is still kept"
+    asked[1].set_result(1)
+    assert await reading is not None, "it is still in the cache"
 
 
-async def test_a_caller_of_whom_nothing_is_known_at_once_is_not_answered() -> None:
-    answers = ResponseCache(lambda: 1, lambda *_: None)
-    keep(answers, "a", 1)
-    assert await find(answers, "a") is None
+async def test_a_caller_who_cannot_be_authenticated_from_the_cache_gets_nothing() -> None:
+    cache = ResponseCache(lambda: 1, lambda *_: None)
+    put(cache, "a", 1)
+    assert await look_up(cache, "a") is None
 
 
-async def test_what_was_used_longest_ago_goes_first() -> None:
-    answers = ResponseCache(lambda: 1, lambda *_: Principal("ann"), most_bytes=3 * 1600)
+async def test_the_least_recently_used_response_is_evicted_first() -> None:
+    cache = ResponseCache(lambda: 1, lambda *_: Principal("ann"), max_bytes=3 * 1600)
     for name in "abc":
-        keep(answers, name, 1)
-    assert await find(answers, "a") == (Principal("ann"), b"x" * 1000)
-    keep(answers, "d", 1)
-    assert [name for name in "abcd" if await find(answers, name)] == ["a", "c", "d"]
+        put(cache, name, 1)
+    assert await look_up(cache, "a") == (Principal("ann"), b"x" * 1000)
+    put(cache, "d", 1)
+    assert [name for name in "abcd" if await look_up(cache, name)] == ["a", "c", "d"]
 
 
-async def test_an_answer_larger_than_all_that_is_kept_is_not_kept() -> None:
-    answers = ResponseCache(lambda: 1, lambda *_: Principal(None), most_bytes=999)
-    keep(answers, "a", 1)
-    assert await find(answers, "a") is None
+async def test_a_response_larger_than_the_cache_is_not_stored() -> None:
+    cache = ResponseCache(lambda: 1, lambda *_: Principal(None), max_bytes=999)
+    put(cache, "a", 1)
+    assert await look_up(cache, "a") is None
 
 
-def test_the_reads_of_configuration_are_those_that_tell_a_revision() -> None:
-    told = {name.rpartition("/")[2] for name in response_cache._READS}
-    assert told == {
+def test_the_cacheable_methods_are_the_reads_of_configuration() -> None:
+    assert {method.name for method in response_cache.CACHEABLE_METHODS} == {
         *("GetGatewaySecretInfo", "ListGatewaySecretInfos", "GetGatewayModelDefinition", "ListGatewayModelDefinitions"),
         *("GetGatewayEndpoint", "ListGatewayEndpoints", "ListGatewayEndpointBindings", "GetGatewayBudgetPolicy"),
         *("ListGatewayBudgetPolicies", "ListGatewayChanges"),
     }
 
 
-def test_a_writer_at_work_is_no_reason_to_wait(client: GatewayClient, place: Place, count: list[str]) -> None:
+def test_a_read_does_not_wait_for_a_writer(client: GatewayClient, place: Place, count: list[str]) -> None:
     made = endpoint(client)
-    until_known(lambda: client.get_endpoint(name="e"), count)
+    until_cached(lambda: client.get_endpoint(name="e"), count)
     count.clear()
     other = place.open()
     try:
@@ -304,9 +305,9 @@ def key(name: str) -> response_cache.Key:
     return GET_GATEWAY_ENDPOINT.path, "proto", GetGatewayEndpointRequest(name=name).SerializeToString()
 
 
-def keep(answers: ResponseCache, name: str, revision: int) -> None:
-    answers.keep(key(name), GetGatewayEndpointResponse(revision=revision), b"x" * 1000)
+def put(cache: ResponseCache, name: str, revision: int) -> None:
+    cache.put(key(name), GetGatewayEndpointResponse(revision=revision), b"x" * 1000)
 
 
-async def find(answers: ResponseCache, name: str) -> Any:
-    return await answers.find(key(name), GET_GATEWAY_ENDPOINT, NOBODY)
+async def look_up(cache: ResponseCache, name: str) -> Any:
+    return await cache.revalidate(key(name), GET_GATEWAY_ENDPOINT, NOBODY)

@@ -1,4 +1,4 @@
-"""The log of requests: one line for each, whatever it came by and however it ended, and nothing in it that a caller said."""
+"""The access log: one line per request on every transport, without request content."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def summary(line: dict[str, object]) -> tuple[object, ...]:
     return line["transport"], line["method"], line["code"], line.get("status")
 
 
-def test_a_line_says_all_that_it_may(target, lines):
-    answer = post_json(target, LIST, {})
+def test_the_fields_of_a_line(target, lines):
+    response = post_json(target, LIST, {})
     line = lines.one()
     assert set(line) == {"transport", "method", "code", "duration_ms", "actor", "request_id", "status"}
     assert summary(line) == ("connect", LIST.path, "OK", 200)
     assert 0 < line["duration_ms"] < 10_000
     assert line["actor"] == "-"
-    assert line["request_id"] == answer.headers["x-request-id"]
+    assert line["request_id"] == response.headers["x-request-id"]
 
 
 HTTP_REQUESTS = [
@@ -79,12 +79,12 @@ HTTP_REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize(("verb", "path", "body", "headers", "told"), HTTP_REQUESTS, ids=lambda value: str(value)[:40])
-def test_every_answer_over_http_is_one_line(target, lines, verb, path, body, headers, told):
-    answer = request(target, verb, path, body, {"content-type": "application/json", "x-secret": CANARY} | headers)
+@pytest.mark.parametrize(("verb", "path", "body", "headers", "expected"), HTTP_REQUESTS, ids=lambda value: str(value)[:40])
+def test_every_response_over_http_is_one_line(target, lines, verb, path, body, headers, expected):
+    response = request(target, verb, path, body, {"content-type": "application/json", "x-secret": CANARY} | headers)
     [record] = lines.take()
-    assert summary(record.request) == told
-    assert record.request["request_id"] == answer.headers["x-request-id"]
+    assert summary(record.request) == expected
+    assert record.request["request_id"] == response.headers["x-request-id"]
     assert CANARY not in record.getMessage() + json.dumps(record.request)
 
 
@@ -106,14 +106,14 @@ def test_every_call_over_grpc_is_one_line(opened, lines):
         (f"/{CANARY}/{CANARY}", b"", "unknown", "UNIMPLEMENTED"),
         ("/grpc.health.v1.Health/Check", health, "/grpc.health.v1.Health/Check", "OK"),
     ]:
-        answered, _ = grpc_code(opened, path, body, metadata=(("x-secret", CANARY),))
-        assert answered == code
+        code_of_call, _ = grpc_code(opened, path, body, metadata=(("x-secret", CANARY),))
+        assert code_of_call == code
         line = lines.one()
         assert summary(line) == ("grpc", method, code, None)
         assert CANARY not in json.dumps(line)
 
 
-def test_a_call_that_nobody_waits_for_is_told_too(running, opened, target, lines):
+def test_an_abandoned_call_is_logged(running, opened, target, lines):
     message = secret_pb2.CreateGatewaySecretRequest(secret_name="late", secret_value={"k": "0123456789"})
     with write_lock(running.store_path):
         assert grpc_code(opened, CREATE.path, message.SerializeToString(), timeout=0.3)[0] == "DEADLINE_EXCEEDED"
@@ -129,7 +129,7 @@ def test_a_call_that_nobody_waits_for_is_told_too(running, opened, target, lines
 
 
 @pytest.mark.parametrize("given", ["a", "3f2b:7", "0123456789-ABCDEF_.x", "z" * 64])
-def test_a_sane_request_id_is_kept(target, opened, lines, given):
+def test_a_valid_request_id_is_used(target, opened, lines, given):
     assert post_json(target, LIST, {}, x_request_id=given).headers["x-request-id"] == given
     assert lines.one()["request_id"] == given
     _, trailers = grpc_code(opened, LIST.path, b"", metadata=(("x-request-id", given),))
@@ -138,11 +138,11 @@ def test_a_sane_request_id_is_kept(target, opened, lines, given):
 
 
 @pytest.mark.parametrize("given", ["", "z" * 65, "two words", "a,b", "<x>", "-a", "é"])
-def test_another_request_id_is_replaced(target, lines, given):
+def test_an_invalid_request_id_is_replaced(target, lines, given):
     headers = {"content-type": "application/json", "x-request-id": given.encode("utf-8").decode("latin-1")}
-    answered = request(target, "POST", LIST.path, b"{}", headers).headers["x-request-id"]
-    assert re.fullmatch("[0-9a-f]{32}", answered)
-    assert lines.one()["request_id"] == answered
+    request_id = request(target, "POST", LIST.path, b"{}", headers).headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    assert lines.one()["request_id"] == request_id
 
 
 def test_a_failed_grpc_call_is_answered_with_its_id_too(opened, lines):
@@ -152,35 +152,35 @@ def test_a_failed_grpc_call_is_answered_with_its_id_too(opened, lines):
     assert trailers["grpc-status-details-bin"]
 
 
-def test_probes_are_told_only_to_those_who_debug(target, lines):
+def test_probes_are_logged_as_debug(target, lines):
     levels = []
     for path in ("/healthz", "/readyz", "/metrics", "/no"):
         request(target, "GET", path)
         levels += [record.levelname for record in lines.take()]
     assert levels == ["DEBUG", "DEBUG", "DEBUG", "INFO"]
     logging.getLogger(LOGGER).setLevel(logging.WARNING)
-    # A line comes after the answer, but before the server has ended.
+    # A line is logged after the response, but before the server has ended.
     with gateway() as own:
         post_json(own.http_target, LIST, {})
         request(own.http_target, "GET", "/no")
     lines.take(0)
 
 
-def test_what_a_browser_asks_first_is_not_the_call(lines):
+def test_a_preflight_is_not_logged_as_the_call(lines):
     origin = "https://app.example"
     asks = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": "x-request-id"}
     with gateway(cors_origins=[origin]) as own:
         assert request(own.http_target, "OPTIONS", LIST.path, headers=asks).status == 200
         assert summary(lines.one()) == ("http", "preflight", "OK", 200)
-        answer = post_json(own.http_target, LIST, {}, origin=origin)
-        assert "x-request-id" in answer.headers["access-control-expose-headers"].lower()
+        response = post_json(own.http_target, LIST, {}, origin=origin)
+        assert "x-request-id" in response.headers["access-control-expose-headers"].lower()
         lines.take()
 
 
 def test_the_actor_is_the_authenticated_caller(lines):
     with gateway() as own:
-        with open_tokens(f"sqlite:///{own.store_path}") as keeper:
-            token = keeper.create("ann\u00e9 of ops", AccessScope.READ).text
+        with open_tokens(f"sqlite:///{own.store_path}") as manager:
+            token = manager.create("ann\u00e9 of ops", AccessScope.READ).text
         bearer = f"Bearer {token}"
         post_json(own.http_target, LIST, {}, authorization=bearer)
         [record] = lines.take()
@@ -190,7 +190,7 @@ def test_the_actor_is_the_authenticated_caller(lines):
             request(own.http_target, "GET", path, headers={"authorization": bearer})
             assert lines.one()["actor"] == "ann\u00e9 of ops"
         with channel(own.grpc_target) as opened:
-            # The second answer is known already.
+            # The second response comes from the cache.
             for _ in range(2):
                 grpc_code(opened, LIST.path, b"", metadata=(("authorization", bearer),))
                 line = lines.one()
@@ -202,13 +202,13 @@ def test_the_actor_is_the_authenticated_caller(lines):
         assert summary(lines.one()) == ("connect", LIST.path, "UNAUTHENTICATED", 401)
 
 
-def test_the_actor_of_a_refused_request_is_whoever_has_shown_a_token(lines):
+def test_the_actor_of_a_refused_request_is_the_owner_of_the_token(lines):
     with gateway() as own:
-        with open_tokens(f"sqlite:///{own.store_path}") as keeper:
-            reader = keeper.create("reader", AccessScope.READ).text
-            late = keeper.create("late", AccessScope.ADMIN, lifetime_ms=1).text
-            gone = keeper.create("gone", AccessScope.ADMIN).text
-            keeper.revoke("gone")
+        with open_tokens(f"sqlite:///{own.store_path}") as manager:
+            reader = manager.create("reader", AccessScope.READ).text
+            late = manager.create("late", AccessScope.ADMIN, lifetime_ms=1).text
+            gone = manager.create("gone", AccessScope.ADMIN).text
+            manager.revoke("gone")
         for name, text, code in [
             ("reader", reader, "PERMISSION_DENIED"),
             ("late", late, "UNAUTHENTICATED"),
@@ -234,7 +234,7 @@ def test_the_actor_of_a_refused_request_is_whoever_has_shown_a_token(lines):
 
 
 class TestAProcess:
-    """The log as ``serve`` writes it."""
+    """The log of ``serve``."""
 
     @pytest.fixture
     def serve(self, tmp_path):
@@ -268,7 +268,7 @@ class TestAProcess:
         assert (second["transport"], second["method"]) == ("grpc", LIST.path)
         assert CANARY not in errors
 
-    def test_lines_of_text_when_asked_for(self, serve):
+    def test_lines_of_text(self, serve):
         process, _, http_target = serve("--log-format", "text", "--log-level", "debug")
         request(http_target, "GET", "/readyz", headers={"x-request-id": "mine"})
         process.terminate()
@@ -276,14 +276,14 @@ class TestAProcess:
         form = r"\d{4}-\d\d-\d\dT[\d:.]+Z DEBUG gateway_entities\.requests: http /readyz OK \d+\.\d{3} ms actor=- id=mine\n"
         assert re.fullmatch(form, errors)
 
-    def test_only_what_is_wrong_when_asked_for(self, serve):
+    def test_the_level_warning_shows_no_requests(self, serve):
         process, _, http_target = serve("--log-level", "warning")
         post_proto(http_target, LIST, b"")
         process.terminate()
         assert process.communicate(timeout=20)[1] == ""
 
 
-def test_the_package_imports_none_of_it():
+def test_the_package_imports_no_telemetry():
     program = "import gateway_entities, sys; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {name for name in modules if name.startswith(("prometheus_client", "opentelemetry", "logging.config"))}

@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it."""
+"""The metrics, parsed by Prometheus' own parser."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def running():
         yield running
 
 
-def samples(answer: HttpResponse) -> Samples:
-    assert answer.status == 200
-    families = list(parse(answer.body.decode()))
+def samples(response: HttpResponse) -> Samples:
+    assert response.status == 200
+    families = list(parse(response.body.decode()))
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
@@ -43,7 +43,7 @@ def value(found: Samples, name: str, **labels: str) -> float | None:
 
 
 def until(running: Gateway, name: str, wanted: float, **labels: str) -> Samples:
-    """Scrape until a sample has a value: what is counted after the answer may come after the caller has it."""
+    """Scrape until a sample has a value: a request is counted after its response."""
     deadline = time.monotonic() + 10
     while value(found := scrape(running), name, **labels) != wanted:
         assert time.monotonic() < deadline, (name, labels, value(found, name, **labels))
@@ -66,7 +66,7 @@ def test_requests_are_counted_by_transport_method_and_code(running):
     assert 0 < value(found, "request_duration_seconds_sum", transport="grpc", method=LIST.path) < 60
 
 
-def test_what_callers_make_up_has_one_label(running):
+def test_unknown_methods_share_one_label(running):
     for number in range(20):
         request(running.http_target, "POST", f"/made/up-{number}")
         request(running.http_target, "GET", f"/api/made-up-{number}")
@@ -111,17 +111,17 @@ def test_two_servers_do_not_add_up(running):
 
 def test_openmetrics_when_asked_for(running):
     accept = {"accept": "application/openmetrics-text; version=1.0.0"}
-    answer = request(running.http_target, "GET", "/metrics", headers=accept)
-    assert answer.headers["content-type"].startswith("application/openmetrics-text")
-    assert "gateway_entities_requests" in {family.name for family in parse_openmetrics(answer.body.decode())}
+    response = request(running.http_target, "GET", "/metrics", headers=accept)
+    assert response.headers["content-type"].startswith("application/openmetrics-text")
+    assert "gateway_entities_requests" in {family.name for family in parse_openmetrics(response.body.decode())}
 
 
 def test_other_verbs_are_405(running):
-    answer = request(running.http_target, "POST", "/metrics", b"")
-    assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+    response = request(running.http_target, "POST", "/metrics", b"")
+    assert (response.status, set(response.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
-def test_it_is_shown_while_the_store_is_away(running):
+def test_it_is_served_while_the_store_is_unavailable(running):
     scrape(running)
     aside = running.store_path.with_name("aside")
     running.store_path.rename(aside)
@@ -130,15 +130,15 @@ def test_it_is_shown_while_the_store_is_away(running):
     until(running, "ready", 1)
 
 
-def test_whoever_reads_it_needs_what_other_reads_need(running):
-    with open_tokens(f"sqlite:///{running.store_path}") as keeper:
-        bearer = {"authorization": f"Bearer {keeper.create('prometheus', AccessScope.READ).text}"}
+def test_it_needs_the_scope_read(running):
+    with open_tokens(f"sqlite:///{running.store_path}") as manager:
+        bearer = {"authorization": f"Bearer {manager.create('prometheus', AccessScope.READ).text}"}
     assert request(running.http_target, "GET", "/metrics").status == 401
     assert request(running.http_target, "GET", "/metrics", headers=bearer).status == 200
     aside = running.store_path.with_name("aside")
     running.store_path.rename(aside)
     time.sleep(0.2)
-    # Those who may see it are known for as long as the store is away.
+    # The cached tokens are used while the store is unavailable.
     assert request(running.http_target, "GET", "/metrics").status == 401
     assert request(running.http_target, "GET", "/metrics", headers=bearer).status == 200
     aside.rename(running.store_path)

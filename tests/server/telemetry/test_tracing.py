@@ -1,4 +1,4 @@
-"""Spans of requests, as OpenTelemetry's own exporter gets them."""
+"""The spans of requests, from OpenTelemetry's own exporter."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_connect_call_likewise(running, exporter):
     assert alone.parent is None
 
 
-def test_faults_of_the_server_are_errors_and_made_up_names_are_not_told(running, exporter):
+def test_faults_of_the_server_are_errors_and_unknown_methods_are_not_named(running, exporter):
     request(running.http_target, "GET", "/api/3.0/mlflow/gateway/secrets/list")
     with channel(running.grpc_target) as opened:
         assert opened.unary_unary("/made/up").future(b"").exception(timeout=10)
@@ -133,15 +133,15 @@ def test_nothing_is_imported_unless_the_environment_asks_for_traces(variables):
     assert set_up(**variables) == "False False\n"
 
 
-def test_the_environment_turns_it_on():
+def test_the_environment_enables_it():
     assert set_up(OTEL_TRACES_EXPORTER="console") == "True True\n"
 
 
-def test_what_is_missing_is_named():
+def test_a_missing_package_is_named():
     assert "pip install 'gateway-entities[otel]'" in set_up("absent", OTEL_TRACES_EXPORTER="console")
     assert "the exporter nowhere, which is not installed" in set_up(OTEL_TRACES_EXPORTER="nowhere")
 
 
-def test_an_address_asks_for_otlp():
+def test_an_endpoint_in_the_environment_enables_otlp():
     said = set_up(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     assert said.startswith("True ") or "opentelemetry-exporter-otlp" in said
