@@ -71,7 +71,7 @@ COMPATIBLE: dict[str, tuple[str, Edits]] = {
         "secret",
         {"message DeleteGatewaySecretResponse {": "message Another {}\nmessage DeleteGatewaySecretResponse {"},
     ),
-    "a comment": ("binding", {"// GatewayEndpointBinding says that": "// A GatewayEndpointBinding records that"}),
+    "a comment": ("binding", {"// GatewayEndpointBinding records that": "// A GatewayEndpointBinding records that"}),
     "a removed field, both its name and number reserved": (
         "binding",
         {"  optional string display_name = 10;\n": '  reserved 10;\n  reserved "display_name";\n'},
