@@ -71,9 +71,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Who only needs the entities does not pay for the clients.
+    # Importing the entities does not import the clients.
     if name in {"AsyncGatewayClient", "GatewayClient"}:
         from gateway_entities import client
 
         return getattr(client, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

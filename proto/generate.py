@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compile proto/ into gen/ and the reference in docs/: the one codegen command.
+"""Write everything that is generated: code and documentation from proto/, and the blocking client from the asyncio one.
 
     python proto/generate.py                   write everything that is generated
     python proto/generate.py go ts             only these
@@ -20,10 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from generators import go, python, reference, testee, typescript
+from generators import client, go, methods, python, reference, testee, typescript
 from generators.compilers import ROOT, MissingToolError
 
 GEN = ROOT / "gen"
+PACKAGE = ROOT / "gateway_entities"
 
 
 class Output(NamedTuple):
@@ -45,6 +46,8 @@ OUTPUTS = {
     "python": Output(python.generate, GEN / "python"),
     "ts": Output(typescript.generate, GEN / "ts"),
     "docs": Output(reference.generate, ROOT / "docs" / "reference" / "protos"),
+    "methods": Output(methods.generate, PACKAGE, whole=False),
+    "client": Output(client.generate, PACKAGE / "client" / "_sync"),
     "testee": Output(testee.generate, testee.INTEROP, whole=False),
 }
 # Written by hand.
@@ -77,9 +80,9 @@ def differences(output: Output, fresh: Path) -> list[str]:
 
 def main() -> int:
     """Generate, or compare."""
-    parser = argparse.ArgumentParser(description="Compile proto/ into gen/ and docs/reference/protos/.")
+    parser = argparse.ArgumentParser(description="Write everything that is generated.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(OUTPUTS)}; all by default")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what proto/ gives")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a generated file is out of date")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - OUTPUTS.keys():
         parser.error(f"no {', '.join(sorted(unknown))}; there are {', '.join(OUTPUTS)}")

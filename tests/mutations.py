@@ -17,7 +17,7 @@ Do = Callable[[Any], Any]
 """Sends a request message and returns the response message, or raises GatewayError."""
 
 METHOD_OF: Final[Mapping[type[Message], Method[Any, Any]]] = {method.request_type: method for method in METHODS}
-NAMED: Final = tuple(method for method in METHODS if method.named)
+NAMED: Final = tuple(method for method in METHODS if method.has_request_id)
 """What takes a request_id."""
 GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_type.DESCRIPTOR.fields_by_name)
 """What takes an etag."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from gateway_entities.client._async import AsyncGatewayClient
-from gateway_entities.client._sync import GatewayClient
+from gateway_entities.client._async.client import AsyncGatewayClient
+from gateway_entities.client._sync.client import GatewayClient
 
 __all__ = ["AsyncGatewayClient", "GatewayClient"]

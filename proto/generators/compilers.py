@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Pa
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Generator[None, None, None]:
     """Hold a lock between processes: two must not install into one folder at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
@@ -78,13 +79,27 @@ def python_environment() -> Path:
     The generator's version is the lowest protobuf version that the stubs support, so it must not depend on what is
     installed.
     """
+    return _environment("python", REQUIREMENTS)
 
+
+def format_python(folder: Path) -> None:
+    """Format the modules in a folder as the rest of the repository: sorted imports, wrapped lines."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = [each for each in project["optional-dependencies"]["lint"] if each.startswith("ruff==")]
+    ruff = _environment("ruff", requirements) / "ruff"
+    settings: list[str | Path] = ["--quiet", "--no-cache", "--config", ROOT / "pyproject.toml", folder]
+    for command in (["check", "--fix", "--select=I,RUF022"], ["format"]):
+        # The folders of the settings are relative to the working directory.
+        subprocess.run([ruff, *command, *settings], check=True, cwd=ROOT)
+
+
+def _environment(name: str, requirements: Sequence[str]) -> Path:
     def make(folder: Path) -> None:
         venv.create(folder / "environment", with_pip=True)
         python = folder / "environment" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
 
-    return kept("python", (*REQUIREMENTS, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
+    return kept(name, (*requirements, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
 
 
 def protoc(*options: str, plugins: Path | None = None, root: Path = PROTO, files: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The four pairs of transport and colour. Every test that takes `client` runs over each of them, with the same body."""
+"""The four pairs of transport and mode, sync or async. Every test that takes `client` runs over each of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway_entities.server.server import Server
 from gateway_entities.testing import Gateway, gateway
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
-from tests.client.recording_transports import Carrier
+from tests.client.recording_transports import MessageTransport
 from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
 from tests.mutations import Things, prepare
 from tests.stores import KINDS, postgresql_place, serving
@@ -59,7 +59,7 @@ def mlflow_clients(mlflow_target: str) -> Iterator[dict[str, Any]]:
 
 
 def opposite(request: pytest.FixtureRequest) -> str:
-    """The pair of the other transport and colour; with MLflow, of the other colour."""
+    """The pair of the other transport and mode; with MLflow, of the other mode."""
     pair = request.node.callspec.params["client"]
     pairs = PAIRS if pair in PAIRS else MLFLOW_PAIRS
     return pairs[len(pairs) - 1 - pairs.index(pair)]
@@ -81,21 +81,21 @@ def other(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def do(request: pytest.FixtureRequest, client: Any) -> Iterator[Carrier]:
+def do(request: pytest.FixtureRequest, client: Any) -> Iterator[MessageTransport]:
     """Sends a request message over the client's transport, once, and returns the response message."""
-    transport, colour = request.node.callspec.params["client"].split("-")
-    if transport == "mlflow":
+    scheme, mode = request.node.callspec.params["client"].split("-")
+    if scheme == "mlflow":
         target = request.getfixturevalue("mlflow_target")
     else:
         running = request.getfixturevalue("running")
-        target = running.grpc_target if transport == "grpc" else running.http_target
-    carrier = Carrier(target, colour)
-    yield carrier
-    carrier.close()
+        target = running.grpc_target if scheme == "grpc" else running.http_target
+    transport = MessageTransport(target, mode)
+    yield transport
+    transport.close()
 
 
 @pytest.fixture
-def things(do: Carrier) -> Things:
+def things(do: MessageTransport) -> Things:
     """One of everything, for one test."""
     return prepare(do)
 

@@ -1,4 +1,4 @@
-"""Requests as messages through a client's own methods, and through a transport, which shows the bytes of the answer."""
+"""Request messages sent through a client's methods, and through a transport."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway_entities.client import GatewayClient
-from gateway_entities.client import _calls as calls
 from gateway_entities.entities import BudgetDuration, FallbackConfig, GatewayEndpointModelConfig
 from gateway_entities.transports import open_async_transport, open_transport
 from tests.mutations import METHOD_OF
@@ -24,7 +23,7 @@ _ENTITIES = {
 
 def _operations() -> dict[str, str]:
     """The client's method of each RPC, by the words that both names have, such as updateendpoint."""
-    names = {name for name, _ in inspect.getmembers(GatewayClient, inspect.isfunction) if hasattr(calls, name)}
+    names = (name for name, _ in inspect.getmembers(GatewayClient, inspect.isfunction) if not name.startswith("_"))
     return {name.replace("_", ""): name for name in names}
 
 
@@ -40,10 +39,12 @@ def operation(request: Any) -> str:
 
 def perform(client: Any, request: Any) -> Any:
     """Send a request through the client's method for it; return what the method returns."""
-    arguments: dict[str, Any] = {}
-    for field, value in request.ListFields():
-        arguments[field.name] = _argument(field, value)
-    return getattr(client, operation(request))(**arguments)
+    return getattr(client, operation(request))(**arguments_of(request))
+
+
+def arguments_of(request: Any) -> dict[str, Any]:
+    """Return the arguments that give a request, by name."""
+    return {field.name: _argument(field, value) for field, value in request.ListFields()}
 
 
 def _argument(field: Any, value: Any) -> Any:
@@ -55,15 +56,15 @@ def _argument(field: Any, value: Any) -> Any:
     return dict(value) if field.is_repeated else value
 
 
-class Carrier:
-    """A transport of either colour, called with messages. Every answer is for the request as it is: nothing is retried."""
+class MessageTransport:
+    """A sync or async transport, called with messages. It sends each request as it is, once."""
 
-    def __init__(self, target: str, colour: str) -> None:
+    def __init__(self, target: str, mode: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._wait: Callable[[Any], Any] = self._run if colour == "async" else lambda result: result
-        self._transport: Any = open_async_transport(target) if colour == "async" else open_transport(target)
+        self._wait: Callable[[Any], Any] = self._run if mode == "async" else lambda result: result
+        self._transport: Any = open_async_transport(target) if mode == "async" else open_transport(target)
 
     def __call__(self, request: Any) -> Any:
         method = METHOD_OF[type(request)]

@@ -1,4 +1,4 @@
-"""The four pairs of transport and colour, behind one blocking interface."""
+"""The four pairs of transport and mode, behind one blocking interface."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Blocking:
 
 def connect(pair: str, grpc_target: str, http_target: str) -> Any:
     """Open the client of a pair."""
-    transport, colour = pair.split("-")
-    return open_client({"grpc": grpc_target, "http": http_target}[transport], colour)
+    transport, mode = pair.split("-")
+    return open_client({"grpc": grpc_target, "http": http_target}[transport], mode)
 
 
-def open_client(target: str, colour: str) -> Any:
-    """Open a client of a colour."""
-    return GatewayClient(target) if colour == "sync" else Blocking(target)
+def open_client(target: str, mode: str) -> Any:
+    """Open a client of a mode."""
+    return GatewayClient(target) if mode == "sync" else Blocking(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_entities import Code, GatewayError
-from gateway_entities.client._calls import change
+from gateway_entities.client import _async, _sync
 from tests.client.recording_transports import perform
 from tests.mutations import CANARY, LOGGED, REQUESTS
 from tests.replay import consistent
@@ -23,7 +23,8 @@ def test_each_change_is_listed_once_and_the_log_tells_of_all_there_is(client, ot
 
 def test_a_list_fetches_every_page(client, things, monkeypatch):
     whole = client.list_changes()
-    monkeypatch.setattr(change, "PAGE_SIZE", 7)
+    for package in (_async, _sync):
+        monkeypatch.setattr(package.change, "PAGE_SIZE", 7)
     since = len(whole) - 30 if len(whole) > 30 else 0
     assert client.list_changes(since_revision=since) == whole[since:]
     assert client.list_changes(since_revision=len(whole)) == []

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-import socket
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+import gateway_entities
 from gateway_entities.client import AsyncGatewayClient, GatewayClient
-from gateway_entities.client import _calls as calls
-from gateway_entities.client._operation import Call, Pages
 from gateway_entities.entities import BudgetDuration, FallbackConfig, GatewayEndpointModelConfig, GatewayModelLinkageType
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
+from tests.client.recording_transports import arguments_of
+from tests.client.server_client_pairs import open_client
 
 
 def public(kind: type) -> dict[str, object]:
@@ -22,69 +23,57 @@ def public(kind: type) -> dict[str, object]:
 
 
 OPERATIONS = sorted(public(GatewayClient).keys() - {"close"})
+CONFIG = GatewayEndpointModelConfig("d-1", GatewayModelLinkageType.PRIMARY)
 
-# One value for each argument, by name.
+# One value for each argument that is no text, by name.
 VALUES = {
     "secret_value": {"api_key": "v"},
     "auth_config": {"region": "v"},
     "update_mask": ["name"],
-    "model_configs": [GatewayEndpointModelConfig("d-1", GatewayModelLinkageType.PRIMARY)],
-    "model_config": GatewayEndpointModelConfig("d-1", GatewayModelLinkageType.PRIMARY),
+    "model_configs": [CONFIG],
+    "model_config": CONFIG,
     "fallback_config": FallbackConfig(),
     "duration": BudgetDuration(1, 1),
     "budget_amount": 1.5,
     "usage_tracking": False,
     "routing_strategy": 1,
-    "budget_unit": 1,
-    "target_scope": 1,
-    "budget_action": 1,
-    "amount_nanos": 1,
-    "occurred_at": 1,
-    "since_revision": 1,
+    "budget_unit": 2,
+    "target_scope": 3,
+    "budget_action": 4,
+    "amount_nanos": 5,
+    "occurred_at": 6,
+    "since_revision": 7,
 }
-# What a list fills in itself.
+# Set by a list itself.
 PAGING = {"page_size", "page_token", "max_results"}
 
 
-def arguments(function: object) -> dict[str, object]:
-    return {
-        name: VALUES.get(name, "text")
-        for name in inspect.signature(function).parameters  # type: ignore[arg-type]
-        if name not in {"self", "timeout"}
-    }
-
-
-def operation(name: str) -> Call | Pages:
-    function = getattr(calls, name)
-    return function(**arguments(function))
-
-
-def request(found: Call | Pages):
-    return found.request if isinstance(found, Call) else found.request("7")
+def arguments(name: str) -> dict[str, object]:
+    """A value of its own for each argument."""
+    names = inspect.signature(getattr(GatewayClient, name)).parameters.keys() - {"self", "timeout"}
+    return {name: VALUES.get(name, f"the {name}") for name in names}
 
 
 def test_both_clients_have_the_same_methods():
     assert public(GatewayClient).keys() == public(AsyncGatewayClient).keys()
+    for name in [*OPERATIONS, "close", "__init__"]:
+        blocking, asynchronous = getattr(GatewayClient, name), getattr(AsyncGatewayClient, name)
+        assert inspect.signature(blocking) == inspect.signature(asynchronous)
+        assert inspect.getdoc(blocking) == inspect.getdoc(asynchronous)
+        assert not inspect.iscoroutinefunction(blocking)
+        assert inspect.iscoroutinefunction(asynchronous) == (name != "__init__")
 
 
-@pytest.mark.parametrize("name", [*OPERATIONS, "__init__"])
-def test_both_signatures_are_equal(name):
-    assert inspect.signature(getattr(GatewayClient, name)) == inspect.signature(getattr(AsyncGatewayClient, name))
+def test_the_package_lists_both_clients():
+    assert {"GatewayClient", "AsyncGatewayClient"} <= set(dir(gateway_entities))
+    assert set(gateway_entities.__all__) <= set(dir(gateway_entities))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_one_blocks_and_the_other_is_a_coroutine(name):
-    assert not inspect.iscoroutinefunction(getattr(GatewayClient, name))
-    assert inspect.iscoroutinefunction(getattr(AsyncGatewayClient, name))
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_both_are_documented_alike_argument_by_argument(name):
+def test_every_argument_is_documented_in_order(name):
     text = inspect.getdoc(getattr(GatewayClient, name))
-    assert text is not None
-    assert text == inspect.getdoc(getattr(AsyncGatewayClient, name))
     documented = re.findall(r"^    (\w+): ", text.partition("Args:")[2].partition("Raises:")[0], re.MULTILINE)
-    assert documented == [*arguments(getattr(GatewayClient, name)), "timeout"]
+    assert documented == list(inspect.signature(getattr(GatewayClient, name)).parameters)[1:]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -93,69 +82,67 @@ def test_every_method_takes_a_timeout_by_keyword(name):
     assert (timeout.kind, timeout.default) == (inspect.Parameter.KEYWORD_ONLY, None)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_field_of_the_request_is_an_argument_of_its_name(name):
-    found = operation(name)
-    fields = set(found.method.request_type.DESCRIPTOR.fields_by_name)
-    assert set(arguments(getattr(GatewayClient, name))) == fields - PAGING
-    assert {field.name for field, _ in request(found).ListFields()} == fields
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_argument_that_is_none_is_absent(name):
-    function = getattr(calls, name)
-    found = function(**dict.fromkeys(arguments(function)))
-    sent = found.request if isinstance(found, Call) else found.request(None)
-    assert {field.name for field, _ in sent.ListFields()} <= PAGING
-
-
-def test_every_rpc_has_one_operation():
-    found = [operation(name).method for name in OPERATIONS]
-    assert sorted(found, key=repr) == sorted(METHODS, key=repr)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def refusing():
-    """A server that answers every call with "unimplemented" and keeps the paths."""
-    paths: list[str] = []
-    listener = socket.create_server(("127.0.0.1", 0))
+    """A server that records the requests, decoded, and refuses each with UNIMPLEMENTED."""
+    requests = []
 
-    def serve() -> None:
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            with sock:
-                data = sock.recv(1 << 20)
-                paths.append(data.split(b" ")[1].decode())
-                body = b'{"code": "unimplemented", "message": "no"}'
-                head = "HTTP/1.1 501 X\r\ncontent-type: application/json\r\nconnection: close\r\n"
-                sock.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            (method,) = (method for method in METHODS if method.path == self.path)
+            requests.append(method.request_type.FromString(self.rfile.read(int(self.headers["content-length"]))))
+            body = b'{"code": "unimplemented", "message": "no"}'
+            self.send_response(501)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", paths
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
+        def log_message(self, *arguments):
+            pass
 
-
-def test_every_method_of_the_blocking_client_makes_its_call(refusing):
-    target, paths = refusing
-    with GatewayClient(target) as client:
-        for name in OPERATIONS:
-            with pytest.raises(GatewayError) as caught:
-                getattr(client, name)(**arguments(getattr(client, name)))
-            assert caught.value.code is Code.UNIMPLEMENTED
-    assert paths == [operation(name).method.path for name in OPERATIONS]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", requests
+        server.shutdown()
+        thread.join()
 
 
-async def test_every_method_of_the_asyncio_client_makes_its_call(refusing):
-    target, paths = refusing
-    async with AsyncGatewayClient(target) as client:
-        for name in OPERATIONS:
-            with pytest.raises(GatewayError) as caught:
-                await getattr(client, name)(**arguments(getattr(client, name)))
-            assert caught.value.code is Code.UNIMPLEMENTED
-    assert paths == [operation(name).method.path for name in OPERATIONS]
+@pytest.fixture(params=["sync", "async"])
+def sent(request, refusing):
+    """Returns the request message that a client's method sends for its arguments."""
+    target, requests = refusing
+    client = open_client(target, request.param)
+
+    def sent(name, values):
+        requests.clear()
+        with pytest.raises(GatewayError) as caught:
+            getattr(client, name)(**values)
+        assert caught.value.code is Code.UNIMPLEMENTED
+        (message,) = requests
+        return message
+
+    yield sent
+    client.close()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_field_of_the_request_is_an_argument_of_its_name_and_arrives(sent, name):
+    message = sent(name, arguments(name))
+    fields = arguments_of(message)
+    paging = {key: fields.pop(key) for key in PAGING & fields.keys()}
+    assert fields == arguments(name)
+    assert paging.keys() | fields.keys() == set(message.DESCRIPTOR.fields_by_name) - {"page_token"}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_argument_that_is_none_is_absent(sent, name):
+    message = sent(name, dict.fromkeys(arguments(name)))
+    # A request without a request_id gets one.
+    assert {field.name for field, _ in message.ListFields()} <= PAGING | {"request_id"}
+
+
+def test_every_rpc_has_one_method(sent):
+    found = [type(sent(name, arguments(name))) for name in OPERATIONS]
+    assert sorted(found, key=repr) == sorted((method.request_type for method in METHODS), key=repr)

@@ -1,4 +1,4 @@
-"""gen/ is what proto/ gives, and the command that says so can say otherwise."""
+"""Generated files are up to date, and the command that checks it finds each that is not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STUBS = Path("gen", "python", "gatewayentities", "v1")
-REFERENCE = Path("docs", "reference", "protos")
-NAMES = ["docs", "go", "python", "testee", "ts"]
+# What each name writes.
+PLACES = {
+    "client": "gateway_entities/client/_sync",
+    "docs": "docs/reference/protos",
+    "go": "gen/go",
+    "methods": "gateway_entities/methods.py",
+    "python": "gen/python",
+    "ts": "gen/ts",
+}
+NAMES = [*PLACES, "testee"]
 
 
 def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +39,7 @@ def generate_if_possible(tree: Path, *arguments: str) -> subprocess.CompletedPro
 def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
+        for path in (folder.rglob("*") if folder.is_dir() else [folder])
         if path.is_file() and not {"__pycache__", "target"}.intersection(path.parts)
     }
 
@@ -39,8 +47,9 @@ def files(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Copy what the command reads and writes; the compilers' environment is shared."""
-    for name in ("proto", "gen", REFERENCE, "tests/interop/proto"):
+    for name in ("proto", "gen", "gateway_entities", PLACES["docs"], "tests/interop/proto"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (ROOT / ".cache").mkdir(exist_ok=True)
     (tmp_path / ".cache").symlink_to(ROOT / ".cache")
     return tmp_path
@@ -59,8 +68,9 @@ def test_nothing_else_is_generated() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_run_writes_the_same_bytes(tree: Path, name: str) -> None:
-    place = REFERENCE if name == "docs" else Path("gen")
-    shutil.rmtree(tree / (REFERENCE if name == "docs" else f"gen/{name}"), ignore_errors=True)
+    place = PLACES.get(name, "tests/interop/proto")
+    for file in files(tree / place) if name in PLACES else ():
+        (tree / place / file).unlink()
     runs: list[dict[str, bytes]] = []
     for _ in range(2):
         result = generate_if_possible(tree, name)
@@ -77,7 +87,7 @@ def test_java_generates_its_code_when_it_builds() -> None:
 def test_a_language_that_there_is_none_of_is_refused(tree: Path) -> None:
     result = generate(tree, "cobol")
     assert result.returncode == 2
-    assert "no cobol; there are go, python, ts, docs, testee" in result.stderr
+    assert "no cobol; there are go, python, ts, docs, methods, client, testee" in result.stderr
 
 
 def test_a_language_without_its_tools_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +121,28 @@ def test_a_check_names_what_a_changed_proto_leaves_behind(tree: Path) -> None:
     )
 
 
+def test_a_check_names_a_constant_that_is_missing(tree: Path) -> None:
+    source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
+    text = source.read_text()
+    rpc = "rpc DeleteGatewayEndpointBinding("
+    assert rpc in text
+    source.write_text(text.replace(rpc, "rpc RemoveGatewayEndpointBinding("))
+    assert_names(tree, "stale: gateway_entities/methods.py", name="methods")
+
+
+def test_a_check_names_a_stale_module_of_the_blocking_client(tree: Path) -> None:
+    with (tree / "gateway_entities" / "client" / "_async" / "tag.py").open("a") as file:
+        file.write("\n    async def touch(self) -> None:\n        await self.close()\n")
+    assert_names(tree, "stale: gateway_entities/client/_sync/tag.py", name="client")
+
+
+def test_the_blocking_client_has_no_word_of_asyncio_left() -> None:
+    for path in (ROOT / PLACES["client"]).glob("*.py"):
+        head, _, code = path.read_text().partition("\n")
+        assert head == f"# Generated from gateway_entities/client/_async/{path.name} by proto/generate.py. Do not edit."
+        assert "async" not in code.lower()
+
+
 def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:
     source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\nmessage {\n")
@@ -122,10 +154,10 @@ def test_a_proto_that_does_not_compile_fails(tree: Path) -> None:
     assert files(tree / "gen") == before
 
 
-def assert_names(tree: Path, *faults: str) -> None:
+def assert_names(tree: Path, *faults: str, name: str = "python") -> None:
     """Check that the command fails, names exactly these files and changes none."""
     before = files(tree / "gen")
-    result = generate(tree, "--check", "python")
+    result = generate(tree, "--check", name)
     assert result.returncode == 1
     assert result.stdout.splitlines() == [*faults, "run: python proto/generate.py"]
     assert files(tree / "gen") == before

@@ -25,7 +25,7 @@ from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
 from gateway_entities.server.store.open import find_database
 from gatewayentities.v1.endpoint_pb2 import GatewayEndpoint
-from tests.client.recording_transports import Carrier
+from tests.client.recording_transports import MessageTransport
 from tests.mutations import LOGGED, METHOD_OF, new_name, subject
 from tests.server.raw import post_json, request
 from tests.stores import KINDS, Place, postgresql_place, serving, sqlite_place
@@ -150,7 +150,7 @@ def same(sent: Any, shown: Any) -> bool:
 def sender(transport: str, served: Server) -> Iterator[Callable[[Any], Any]]:
     """Return a function that sends a request message over a transport, and returns the response message."""
     if transport in {"grpc", "proto"}:
-        carrier = Carrier(served.grpc_target if transport == "grpc" else served.http_target, "sync")
+        carrier = MessageTransport(served.grpc_target if transport == "grpc" else served.http_target, "sync")
         try:
             yield carrier
         finally:

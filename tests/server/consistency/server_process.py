@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_entities.client import GatewayClient
-from tests.client.recording_transports import Carrier
+from tests.client.recording_transports import MessageTransport
 from tests.stores import Place
 
 
@@ -80,9 +80,9 @@ class ServerProcess:
             yield client
 
     @contextmanager
-    def asked(self) -> Iterator[Carrier]:
+    def asked(self) -> Iterator[MessageTransport]:
         """A way to send it request messages."""
-        carrier = Carrier(self.targets["grpc"], "sync")
+        carrier = MessageTransport(self.targets["grpc"], "sync")
         try:
             yield carrier
         finally:

@@ -1,4 +1,4 @@
-"""Requests out of arguments. What cannot be sent is named by its field, never by its value, which may be a secret."""
+"""Request messages from arguments. Errors name the field of an invalid value, never the value: it may be a secret."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ P = ParamSpec("P")
 M = TypeVar("M", bound=Message)
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 
-# What protobuf raises for a value that a field cannot hold. Its words may quote the value, so they are never used.
-_REFUSALS = (TypeError, ValueError, AttributeError)
+# Protobuf's errors for a value that a field cannot hold. Their text may quote the value, so it is never used.
+_FIELD_ERRORS = (TypeError, ValueError, AttributeError)
 
-_WANTED = {
+_EXPECTED = {
     FieldDescriptor.TYPE_STRING: "must be text that UTF-8 can encode",
     FieldDescriptor.TYPE_BOOL: "must be True or False",
     FieldDescriptor.TYPE_FLOAT: "must be a number",
@@ -30,7 +30,7 @@ _WANTED = {
 
 
 class Entity(Protocol[M_co]):
-    """Whatever turns into a message."""
+    """An entity that converts to a message."""
 
     def to_proto(self) -> M_co:
         """Return the message."""
@@ -41,11 +41,11 @@ def build(kind: Callable[P, M], *args: P.args, **fields: P.kwargs) -> M:
     """Return a request; a field that is None stays absent.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT naming every field whose value cannot be sent.
+        GatewayError: INVALID_ARGUMENT naming every field whose value cannot be encoded.
     """
     try:
         return kind(*args, **fields)
-    except _REFUSALS:
+    except _FIELD_ERRORS:
         pass
     # Outside the handler, or the error would keep protobuf's own, with the value in it, as its context.
     raise GatewayError.invalid(_violations(cast("type[Message]", kind), fields))
@@ -55,7 +55,7 @@ def message(path: str, kind: type[Entity[M]], value: object) -> M | None:
     """Return the message of an entity; None for None.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT naming the field, for an entity that no message can hold or something else.
+        GatewayError: INVALID_ARGUMENT naming the field, for another type, or an entity that cannot be encoded.
     """
     if value is None:
         return None
@@ -87,32 +87,32 @@ def messages(path: str, kind: type[Entity[M]], values: Iterable[object] | None) 
 
 
 def mask(paths: Iterable[str] | None) -> FieldMask | None:
-    """Return an update mask; None for None.
+    """Return an update mask; None for None. A single string is refused: it is a mistake for a list of one.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT for anything but a list of names. One string is a mistake for a list of one.
+        GatewayError: INVALID_ARGUMENT for anything but a list of names.
     """
     if paths is None:
         return None
     if not isinstance(paths, str):
         try:
             return FieldMask(paths=paths)
-        except _REFUSALS:
+        except _FIELD_ERRORS:
             pass
     raise GatewayError.invalid([FieldViolation("update_mask", "must be a list of field names")])
 
 
 def _violations(kind: type[Message], fields: Mapping[str, object]) -> Iterator[FieldViolation]:
-    text = _WANTED[FieldDescriptor.TYPE_STRING]
+    text = _EXPECTED[FieldDescriptor.TYPE_STRING]
     for name, value in fields.items():
         try:
             kind(**{name: value})
             continue
-        except _REFUSALS:
+        except _FIELD_ERRORS:
             field = kind.DESCRIPTOR.fields_by_name[name]
         # Of the fields that take an argument as it comes, those of message type are the maps.
         if field.message_type is None:
-            yield FieldViolation(name, _WANTED[field.type])
+            yield FieldViolation(name, _EXPECTED[field.type])
         elif not isinstance(value, Mapping):
             yield FieldViolation(name, "must be a mapping of text to text")
         else:

@@ -1,0 +1,1 @@
+"""The asyncio client, from which proto/generate.py makes the blocking one."""

@@ -1,0 +1,82 @@
+"""Calls over a transport: retries and paging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from gateway_entities.client._base import BaseClient, Entity, M, RetryPolicy, decode, next_page, read_entities
+from gateway_entities.errors import GatewayError
+from gateway_entities.methods import Method, Request, Response
+from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.open import open_async_transport
+from gateway_entities.transports.target import TlsFiles
+
+if TYPE_CHECKING:
+    import os
+    from typing import Self
+
+
+class AsyncRpcClient(BaseClient):
+    """Transport, retries and paging of the methods."""
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout: float | None = 30.0,
+        metadata: Mapping[str, str] | None = None,
+        token: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        cert_file: str | os.PathLike[str] | None = None,
+        key_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__(target, timeout, metadata, token)
+        self._transport = open_async_transport(target, TlsFiles(ca_file, cert_file, key_file))
+
+    async def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
+        return await self._call_until(method, request, self._deadline(timeout))
+
+    async def _list(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        messages: Callable[[Response], Iterable[M]],
+        from_proto: Callable[[M], Entity],
+        timeout: float | None,
+    ) -> list[Entity]:
+        deadline = self._deadline(timeout)
+        entities: list[Entity] = []
+        while True:
+            response = await self._call_until(method, request, deadline)
+            entities += read_entities(from_proto, messages(response))
+            if not next_page(request, response):
+                return entities
+
+    async def _call_until(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
+        import asyncio
+
+        transport = self._transport
+        policy = RetryPolicy(method, request, deadline, deduplicates=transport.deduplicates)
+        data = request.SerializeToString()
+        while True:
+            try:
+                response = await transport.call(method, data, timeout=policy.timeout(), metadata=self._metadata)
+                break
+            except GatewayError as error:
+                pause = policy.backoff(error)
+            await asyncio.sleep(pause)
+        return decode(method, response)
+
+    async def close(self) -> None:
+        """Close every connection. Calls in flight end with CANCELLED. A second close does nothing."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

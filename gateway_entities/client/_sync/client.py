@@ -1,0 +1,53 @@
+# Generated from gateway_entities/client/_async/client.py by proto/generate.py. Do not edit.
+"""The client."""
+
+from __future__ import annotations
+
+from gateway_entities.client._sync.binding import BindingMethods
+from gateway_entities.client._sync.budget import BudgetMethods
+from gateway_entities.client._sync.change import ChangeMethods
+from gateway_entities.client._sync.endpoint import EndpointMethods
+from gateway_entities.client._sync.mapping import MappingMethods
+from gateway_entities.client._sync.model_definition import ModelDefinitionMethods
+from gateway_entities.client._sync.secret import SecretMethods
+from gateway_entities.client._sync.spend import SpendMethods
+from gateway_entities.client._sync.tag import TagMethods
+
+
+class GatewayClient(
+    SecretMethods,
+    ModelDefinitionMethods,
+    EndpointMethods,
+    MappingMethods,
+    TagMethods,
+    BindingMethods,
+    BudgetMethods,
+    SpendMethods,
+    ChangeMethods,
+):
+    """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
+
+    It connects at the first call, and again after a lost connection. A call is attempted up to four times while the server
+    is UNAVAILABLE, within its timeout. A mutation carries a request_id, by which the server recognizes a repeat and applies
+    it once. So it is also sent again when no response comes within half of the time that is left.
+
+    An argument that is None is absent from the request. Besides the errors that each method lists, every one raises
+    GatewayError with INVALID_ARGUMENT for a value that cannot be encoded, UNAVAILABLE when the server cannot be reached or
+    the connection is lost, DEADLINE_EXCEEDED when the timeout is over (the operation may have been carried out), CANCELLED
+    once the client is closed, and INTERNAL for a fault of the server.
+
+    Args:
+        target: the gateway's address: ``grpc://HOST:PORT``, ``grpcs://HOST:PORT``, ``http://HOST[:PORT]`` or
+            ``https://HOST[:PORT]``; the last letter s means TLS.
+        timeout: seconds for each method, retries and pages included; None for no limit. A method's own ``timeout`` goes
+            first; ``math.inf`` there means no limit.
+        metadata: sent with every call: printable ASCII by lower-case key.
+        token: a bearer token, sent with every call; None for none. It is never sent without TLS but to this machine.
+        ca_file: the authorities that are trusted with TLS, PEM; None for those of the system.
+        cert_file: the client's own certificate, PEM, followed by those between it and its authority; None for none.
+        key_file: its private key, PEM, without a passphrase; None when it is in ``cert_file`` too.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT for an invalid target, timeout, metadata or token, or TLS files for a target without
+            TLS; FAILED_PRECONDITION for an unusable file, and for a token that would cross a network without TLS.
+    """
