@@ -1,6 +1,6 @@
-"""Speed, measured: ``python -m tests.benchmarks``.
+"""Benchmarks: ``python -m tests.benchmarks``.
 
-It installs nothing: ``pip install -e '.[bench]'`` brings what it compares with, all but PostgreSQL.
+The peers come with ``pip install -e '.[bench]'``, except PostgreSQL.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for; return the exit code."""
+    """Measure the rows of the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure, and print a table.")
-    parser.add_argument("rows", metavar="ROW", nargs="*", help="rows to measure; all that the run has, without any")
+    parser.add_argument("rows", metavar="ROW", nargs="*", help="rows to measure; by default all of the run")
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds: two minutes, not fifteen")
     parser.add_argument("--json", metavar="FILE", type=Path, help="save the run")
     parser.add_argument(
-        "--against", metavar="FILE", type=Path, help="name what is worse than in a saved run; then exit with 1"
+        "--against", metavar="FILE", type=Path, help="list regressions against a saved run; exit with 1 if there are any"
     )
     parser.add_argument("--docs", action="store_true", help="write the rows that have targets into docs/benchmarks.md")
-    parser.add_argument("--list", action="store_true", help="list the rows, and measure nothing")
+    parser.add_argument("--list", action="store_true", help="list the rows without measuring")
     given = parser.parse_args(arguments)
     if given.list:
         for row in ROWS:
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         before = saved.load(given.against) if given.against else []
         if given.docs:
-            # Better now than after a quarter of an hour.
+            # Fail before the run, not after its 15 minutes.
             table.around_table(PAGE)
     except (OSError, ValueError) as error:
         parser.error(str(error))
@@ -85,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(rows: Sequence[Row], *, quick: bool) -> list[Result]:
-    # With it every process that is started would compile all that it imports anew.
+    # With it every child process would compile all its imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # MLflow would report its use.
+    # Turns off MLflow's telemetry.
     os.environ["DO_NOT_TRACK"] = "true"
     results: list[Result] = []
     with stage(QUICK if quick else FULL) as opened, _progress(len(rows)) as tell:
@@ -98,7 +98,7 @@ def _measure(rows: Sequence[Row], *, quick: bool) -> list[Result]:
             except MissingError as missing:
                 results.append(unmeasured(row, f"skipped: {missing}"))
             except Exception as error:
-                # The other rows may have taken a quarter of an hour, and are good.
+                # Keep the other rows, which take up to 15 minutes.
                 traceback.print_exc()
                 results.append(unmeasured(row, f"FAILED: {type(error).__name__}"))
     return results
@@ -106,7 +106,7 @@ def _measure(rows: Sequence[Row], *, quick: bool) -> list[Result]:
 
 @contextmanager
 def _progress(count: int) -> Iterator[Callable[[str], None]]:
-    """Give a function that says what is measured now: on a terminal, else nowhere."""
+    """Yield a function that shows the current row: on a terminal only."""
     with contextlib.ExitStack() as stack:
         if not sys.stderr.isatty() or find_spec("rich") is None:
             yield lambda _name: None
@@ -118,12 +118,12 @@ def _progress(count: int) -> Iterator[Callable[[str], None]]:
         task = bar.add_task("", total=count)
         done = -1
 
-        def tell(name: str) -> None:
+        def show_row(name: str) -> None:
             nonlocal done
             done += 1
             bar.update(task, description=name, completed=done)
 
-        yield tell
+        yield show_row
 
 
 if __name__ == "__main__":

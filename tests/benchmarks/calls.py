@@ -1,4 +1,4 @@
-"""Calls of a running server: each operation, transport, colour and number of callers at a time, over SQLite."""
+"""Calls to a running server over SQLite: each operation, transport, mode (sync or asyncio) and concurrency."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from tests.benchmarks.our_server import OurServer
 
 COUNT = 10
-"""How many endpoints the store has at first."""
+"""Initial number of endpoints in the store."""
 OPERATIONS = ("get", "create", "update", "list")
 TRANSPORTS = ("http", "grpc")
-COLOURS = ("sync", "async")
+MODES = ("sync", "async")
 CALLERS = (1, 8, 32)
 
-PEER = "MLflow's RestStore before MLflow's server"
-ECHO = "an echo of as many bytes over the same transport"
-COMMIT = "the same, after a commit of one row that is as durable"
+PEER = "MLflow's RestStore with MLflow's server"
+ECHO = "an echo of the same size over the same transport"
+COMMIT = "the same after an equally durable commit of one row"
 
 
 def operation(client: Any, name: str) -> Callable[[], Any]:
-    """Return a function that makes one call, blocking or not as the client is. Threads may share it."""
+    """Return a function that makes one call, sync or async like the client. Thread-safe."""
     numbers = itertools.count()
     ids = [example.endpoint(number).endpoint_id for number in range(COUNT)]
     configs, fallback = example.configs(), example.fallback()
@@ -52,7 +52,7 @@ def operation(client: Any, name: str) -> Callable[[], Any]:
 
 
 def peer_operation(stage: Stage, name: str, count: int = COUNT) -> Callable[[], Any]:
-    """Return the same for MLflow's client before MLflow's server."""
+    """Return the same for MLflow's client and server."""
     server, ids = stage.mlflow(count)
     store = server.store
     return _of_rest_store(store, name, ids, server.create)
@@ -73,7 +73,7 @@ def _of_rest_store(store: Any, name: str, ids: list[str], create: Callable[[str]
 
 
 def limit_call(server: OurServer, name: str, transport: str) -> tuple[str, bytes]:
-    """Return the path and body of a bare call with a request and an answer as large as those of an operation."""
+    """Return the path and body of a bare call with an operation's request and response sizes."""
     carrier = open_transport(server.target(transport))
     call = partial(send, carrier, timeout=60)
     listed = call(methods.LIST_GATEWAY_ENDPOINTS, endpoint_pb2.ListGatewayEndpointsRequest())
@@ -82,16 +82,14 @@ def limit_call(server: OurServer, name: str, transport: str) -> tuple[str, bytes
     carrier.close()
     kind = "commit" if name in {"create", "update"} else "echo"
     size = listed.ByteSize() if name == "list" else got.ByteSize()
-    # An id; what a create sends is three models more.
+    # An id; a create sends three models as well.
     return f"/bench/{kind}-{size}", bytes(300 if name == "create" else 36)
 
 
-def sample(
-    stage: Stage, stack: ExitStack, server: OurServer, name: str, transport: str, colour: str, callers: int
-) -> Sample:
-    """Return what measures an operation of our client before our server."""
+def sample(stage: Stage, stack: ExitStack, server: OurServer, name: str, transport: str, mode: str, callers: int) -> Sample:
+    """Return the sample of an operation by our client on our server."""
     seconds, target = stage.effort.sample_seconds, server.target(transport)
-    if colour == "sync":
+    if mode == "sync":
         return ThreadLoop(operation(stack.enter_context(GatewayClient(target)), name), seconds, callers, stack)
     runner = stack.enter_context(asyncio.Runner())
     client = AsyncGatewayClient(target)
@@ -99,21 +97,21 @@ def sample(
     return TaskLoop(operation(client, name), seconds, callers, runner)
 
 
-def limit(stage: Stage, stack: ExitStack, server: OurServer, name: str, transport: str, colour: str, callers: int) -> Sample:
-    """Return what measures the bare calls."""
+def limit(stage: Stage, stack: ExitStack, server: OurServer, name: str, transport: str, mode: str, callers: int) -> Sample:
+    """Return the sample of the bare calls."""
     seconds, target = stage.effort.sample_seconds, stage.echo(transport)
     path, body = limit_call(server, name, transport)
-    if colour == "sync":
+    if mode == "sync":
         return ThreadLoop(echo_client.blocking(target, path, body, stack), seconds, callers, stack)
     runner = stack.enter_context(asyncio.Runner())
     return TaskLoop(echo_client.with_asyncio(target, path, body, stack, runner), seconds, callers, runner)
 
 
-def _prepare(name: str, transport: str, colour: str, callers: int, stage: Stage, stack: ExitStack) -> Subjects:
-    # What changes the store has one of its own, so that the others stay as small as they say.
+def _prepare(name: str, transport: str, mode: str, callers: int, stage: Stage, stack: ExitStack) -> Subjects:
+    # Writes use a separate store, so that the read stores keep their size.
     changes = name in {"create", "update"}
     server = stage.our_server(COUNT, "sqlite-changed" if changes else "sqlite")
-    how = (name, transport, colour, callers)
+    how = (name, transport, mode, callers)
     subjects = Subjects(sample(stage, stack, server, *how), limit=limit(stage, stack, server, *how))
     subjects.try_peer(lambda: ThreadLoop(peer_operation(stage, name), stage.effort.sample_seconds, callers, stack))
     if changes:
@@ -133,15 +131,15 @@ def _prepare_rest(name: str, callers: int, stage: Stage, stack: ExitStack) -> Su
 
 def _rows() -> tuple[Row, ...]:
     rows: list[Row] = []
-    for name, transport, colour, callers in itertools.product(OPERATIONS, TRANSPORTS, COLOURS, CALLERS):
-        what = f"{name}, {transport}, {colour}, {callers} at a time"
+    for name, transport, mode, callers in itertools.product(OPERATIONS, TRANSPORTS, MODES, CALLERS):
+        what = f"{name}, {transport}, {mode}, concurrency {callers}"
         least = COMMIT if name in {"create", "update"} else ECHO
-        # Of the many, a quick run has those that stand for the others.
-        quick = colour == "sync" and (callers == 1 or (callers == 8 and name == "get"))
-        prepare = partial(_prepare, name, transport, colour, callers)
-        rows.append(Row(f"{name}-{transport}-{colour}-{callers}", what, "ms", prepare, PEER, least, quick=quick))
+        # A quick run has representative rows only.
+        quick = mode == "sync" and (callers == 1 or (callers == 8 and name == "get"))
+        prepare = partial(_prepare, name, transport, mode, callers)
+        rows.append(Row(f"{name}-{transport}-{mode}-{callers}", what, "ms", prepare, PEER, least, quick=quick))
     for name, callers in itertools.product(("get", "list"), (1, 8)):
-        what = f"{name}, MLflow's own client before our server, {callers} at a time"
+        what = f"{name}, MLflow's own client with our server, concurrency {callers}"
         quick = name == "get" and callers == 1
         rows.append(Row(f"{name}-rest-{callers}", what, "ms", partial(_prepare_rest, name, callers), PEER, quick=quick))
     return tuple(rows)

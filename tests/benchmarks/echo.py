@@ -1,7 +1,7 @@
-"""The least that a server can do: ``python -m tests.benchmarks.echo grpc|http FOLDER``.
+"""Lower bound of a server: ``python -m tests.benchmarks.echo grpc|http FOLDER``.
 
-It reads a request and answers with as many bytes as the path says: ``/bench/echo-1200``. At ``/bench/commit-1200`` it
-commits a row to a SQLite file in FOLDER first, as durably as our store does: the least that a change can do.
+It reads a request and responds with the number of bytes in the path: ``/bench/echo-1200``. At ``/bench/commit-1200`` it
+first commits a row to a SQLite file in FOLDER, as durably as our store does: the lower bound of a write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import uvicorn
 
 
 class Echo:
-    """What both servers answer."""
+    """Responses of both servers."""
 
     def __init__(self, folder: Path) -> None:
         self._connection = sqlite3.connect(folder / "echo.sqlite", isolation_level=None, check_same_thread=False)
@@ -28,8 +28,8 @@ class Echo:
         self._connection.execute("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, content BLOB)")
         self._answers: dict[str, bytes] = {}
 
-    def answer(self, path: str, body: bytes) -> bytes:
-        """Return the answer to a request at a path."""
+    def respond(self, path: str, body: bytes) -> bytes:
+        """Return the response to a request at a path."""
         found = self._answers.get(path)
         if found is None:
             found = self._answers[path] = bytes(int(path.rpartition("-")[2]))
@@ -47,10 +47,10 @@ class _Handlers(grpc.GenericRpcHandler):
         path = handler_call_details.method
         if path not in self._handlers:
 
-            async def answer(body: bytes, _context: Any) -> bytes:
-                return self._echo.answer(path, body)
+            async def respond(body: bytes, _context: Any) -> bytes:
+                return self._echo.respond(path, body)
 
-            self._handlers[path] = grpc.unary_unary_rpc_method_handler(answer)
+            self._handlers[path] = grpc.unary_unary_rpc_method_handler(respond)
         return self._handlers[path]
 
 
@@ -72,12 +72,12 @@ async def serve_http(echo: Echo) -> None:
         while more:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
-        answer = echo.answer(scope["path"], body)
-        headers = [(b"content-type", b"application/proto"), (b"content-length", b"%d" % len(answer))]
+        response = echo.respond(scope["path"], body)
+        headers = [(b"content-type", b"application/proto"), (b"content-length", b"%d" % len(response))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": response})
 
-    # The protocol is named because asyncio turns Nagle's algorithm off only then; with it an answer can wait 40 ms.
+    # asyncio disables Nagle's algorithm only if the protocol is given; with it a response can wait 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(100)

@@ -1,4 +1,4 @@
-"""Bare calls to an echo, with the libraries and the settings that our clients have, and nothing of ours above them."""
+"""Bare calls to an echo, with the libraries and settings of our clients but none of our code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @contextmanager
 def echo_server(transport: str, folder: Path) -> Iterator[Target]:
-    """Run an echo in a process of its own."""
+    """Run an echo in a separate process."""
     command = [sys.executable, "-m", "tests.benchmarks.echo", transport, str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     with process:
@@ -31,7 +31,7 @@ def echo_server(transport: str, folder: Path) -> Iterator[Target]:
 
 
 def blocking(target: Target, path: str, body: bytes, stack: ExitStack) -> Callable[[], bytes]:
-    """Return a function that makes one call. Threads may share it."""
+    """Return a function that makes one call. Thread-safe."""
     if target.scheme == "grpc":
         import grpc
 

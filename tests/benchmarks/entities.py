@@ -1,4 +1,4 @@
-"""Entities: bytes to and from them, in processor time, beside MLflow's entities and beside protobuf by itself."""
+"""Entities: decoding and encoding in processor time, compared with MLflow's entities and with protobuf alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANY = 1000
 
 
 def _decode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
-    """Return what measures the way from the bytes of that many endpoints to their entities."""
+    """Return the sample of decoding that many endpoints to entities."""
     pb, ours = endpoint_pb2, GatewayEndpoint
 
     def prepare(stage: Stage, _stack: ExitStack) -> Subjects:
@@ -40,7 +40,7 @@ def _decode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
 
 
 def _encode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
-    """Return what measures the way from that many entities to their bytes."""
+    """Return the sample of encoding that many entities."""
 
     def prepare(stage: Stage, _stack: ExitStack) -> Subjects:
         loop = _looped(stage)
@@ -62,7 +62,7 @@ def _encode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
 
 
 def _looped(stage: Stage) -> Callable[[Callable[[], object]], Sample]:
-    # The processor time of this thread: what others do on the machine does not count.
+    # This thread's processor time: other load on the machine does not count.
     return lambda call: Loop(call, stage.effort.sample_seconds, time.thread_time)
 
 

@@ -1,4 +1,4 @@
-"""The endpoint that everything is measured with, as our entities and as MLflow's: 3 models, 4 tags, a fallback."""
+"""The endpoint of all benchmarks, as our entities and as MLflow's: 3 models, 4 tags, a fallback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SECRET_ID = f"s-{1:032x}"
 
 
 def secret() -> GatewaySecretInfo:
-    """Return the one secret."""
+    """Return the secret."""
     return GatewaySecretInfo(_SECRET_ID, "openai", {"api_key": "***"}, NOW, NOW, provider="openai", created_by="ann")
 
 
@@ -41,7 +41,7 @@ def definition(number: int) -> GatewayModelDefinition:
 
 
 def configs() -> list[GatewayEndpointModelConfig]:
-    """Return what attaches the models to a new endpoint."""
+    """Return the model configs of a new endpoint."""
     return [
         GatewayEndpointModelConfig(definition(number).model_definition_id, *_linkage(number)) for number in range(MODELS)
     ]
@@ -53,7 +53,7 @@ def tags() -> list[GatewayEndpointTag]:
 
 
 def fallback() -> FallbackConfig:
-    """Return how an endpoint falls back."""
+    """Return the fallback config of an endpoint."""
     return FallbackConfig(FallbackStrategy.SEQUENTIAL, 2)
 
 
@@ -96,13 +96,13 @@ def endpoint_name(number: int) -> str:
 
 
 def _linkage(number: int) -> tuple[GatewayModelLinkageType, float, int | None]:
-    """Return how one of the models is attached: the last one is for falling back."""
+    """Return the linkage type of a model: FALLBACK for the last one."""
     last = number == MODELS - 1
     return (GatewayModelLinkageType.FALLBACK if last else GatewayModelLinkageType.PRIMARY, 0.5, 0 if last else None)
 
 
 def fill(store: Store, count: int) -> None:
-    """Put endpoints into an empty store."""
+    """Create endpoints in an empty store."""
     with store.write() as transaction:
         transaction.secrets.add(secret(), SECRET)
         for number in range(MODELS):
@@ -115,7 +115,7 @@ _numbers = itertools.count()
 
 
 def new_name() -> str:
-    """Return a name that nobody has. Threads may call it."""
+    """Return a unique name. Thread-safe."""
     return f"made-{next(_numbers)}"
 
 
@@ -127,7 +127,7 @@ def mlflow_entities() -> tuple[Any, Any]:
     """
     require_mlflow(server=False)
     with warnings.catch_warnings():
-        # Importing MLflow warns about other libraries, and that is not our business.
+        # Importing MLflow raises warnings about other libraries.
         warnings.simplefilter("ignore")
         from mlflow import entities
         from mlflow.protos import service_pb2

@@ -1,4 +1,4 @@
-"""What importing costs. Each import runs in a fresh interpreter; what an empty one costs is taken off."""
+"""Cost of imports. Each runs in a new interpreter; the cost of an empty one is subtracted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS = "import gateway_entities"
 _CLIENT = "from gateway_entities import GatewayClient"
 _PEER = "import mlflow.entities"
 _MESSAGES = "from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, secret_pb2"
-# Not ru_maxrss: that of a new process begins with what the process that started it has.
+# Not ru_maxrss, which a new process inherits from its parent.
 _MEASURE = """
 import time
 {subject}
@@ -27,7 +27,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 def _prepare(figure: int, subject: str, stage: Stage, _stack: ExitStack) -> Subjects:
     if not Path("/proc/self/status").exists():
-        raise MissingError("this system does not tell the memory of a process in /proc; Linux does")
+        raise MissingError("process memory needs Linux's /proc")
     subjects = Subjects(_over_nothing(subject, figure), limit=_over_nothing(_MESSAGES, figure))
     subjects.try_peer(lambda: _peer(figure))
     return subjects
@@ -60,7 +60,7 @@ ROWS = tuple(
         _PEER,
         "the generated messages alone",
         quick=name == "import",
-        # Memory is nearly the same each time.
+        # Memory hardly varies between runs.
         rounds=15 if kind == "time" else 3,
         warm=kind == "time",
     )

@@ -1,4 +1,4 @@
-"""Lists of more and more endpoints: what they cost, and how many queries they take."""
+"""Lists of growing numbers of endpoints: their time and their number of queries."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _prepare(count: int, transport: str, stage: Stage, stack: ExitStack) -> Subj
         assert len(client.list_endpoints()) == count
     subjects = Subjects(calls.sample(stage, stack, server, *how), limit=calls.limit(stage, stack, server, *how))
     if (count, transport) == (SIZES[-1], "grpc"):
-        # It would take minutes to show the same again.
-        subjects.notes.append("no peer: MLflow's figure is that of the row for http")
+        # It would take minutes for the same figure.
+        subjects.notes.append("no peer: see the row for http")
         return subjects
     subjects.try_peer(lambda: ThreadLoop(calls.peer_operation(stage, "list", count), stage.effort.sample_seconds, 1, stack))
     return subjects
@@ -51,7 +51,7 @@ def _our_queries(stage: Stage, count: int) -> int:
     from gateway_entities.server.store import open_store
     from tests.statements import noted
 
-    # Not over the server, which would know the second answer without any query.
+    # Not over the server, whose cache would answer the second call without a query.
     store = open_store(f"sqlite:///{stage.make_folder('queries')}/gateway.sqlite")
     try:
         example.fill(store, count)
@@ -75,19 +75,19 @@ def _mlflow_queries(stage: Stage, count: int) -> int:
 
 @contextmanager
 def _counted() -> Generator[list[str]]:
-    """Note every statement that any engine of this process sends."""
+    """Record every statement of all engines in this process."""
     from sqlalchemy import Engine, event
 
     statements: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+    def record(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
         statements.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", record)
     try:
         yield statements
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", record)
 
 
 def _rows() -> tuple[Row, ...]:
@@ -100,7 +100,7 @@ def _rows() -> tuple[Row, ...]:
             calls.PEER,
             calls.ECHO,
             quick=count == MANY and transport == "http",
-            # MLflow takes half a minute for the longest.
+            # MLflow takes 30 seconds for the longest.
             rounds=2 if count == SIZES[-1] else 15,
             warm=count < MANY,
         )
@@ -110,7 +110,7 @@ def _rows() -> tuple[Row, ...]:
     rows += [
         Row(
             f"list-growth-{transport}",
-            f"list, {transport}: each of {SIZES[-1]:,} endpoints beside each of {SIZES[-2]:,}",
+            f"list, {transport}: each of {SIZES[-1]:,} endpoints vs each of {SIZES[-2]:,}",
             "us",
             partial(_prepare_growth, transport),
             limit=f"the same of {SIZES[-2]:,}",
@@ -118,7 +118,7 @@ def _rows() -> tuple[Row, ...]:
         )
         for transport in calls.TRANSPORTS
     ]
-    what = f"queries for a list of {MANY:,} endpoints beside one of {FEW}"
+    what = f"queries for a list of {MANY:,} endpoints vs one of {FEW}"
     limit = f"a list of {FEW}"
     rows.append(
         Row("list-queries", what, "queries", _prepare_queries, "MLflow's SqlAlchemyStore", limit, rounds=1, warm=False)

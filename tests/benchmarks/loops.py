@@ -1,4 +1,4 @@
-"""Doing something often enough that the clock can tell how long it takes."""
+"""Timed loops: repeat a call until the clock resolves its duration."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 _LEAD = 8
-"""How many calls each caller of a server makes before those that are timed, each time anew.
+"""Untimed calls of each caller before each timed sample.
 
-A connection that was idle is another one than a busy one: Linux then acknowledges some packets at once, and the next ones
-after up to 40 ms, for which a server waits that sends an answer in two packets. A loop of calls is a busy connection.
+Idle and busy connections differ: on an idle one Linux acknowledges some packets immediately and the next ones after up to
+40 ms, which delays a server that sends a response in two packets. A loop of calls measures a busy connection.
 """
 
 _LEAD_SECONDS = 0.4
-"""No more are made after this."""
+"""Time limit of the untimed calls."""
 
 _LONG_SECONDS = 0.5
-"""A call that takes this long shows nothing of the kind, and is timed by itself."""
+"""A call of this duration is not affected, and is timed alone."""
 
 
 class Loop:
     """Seconds for one call of a function, as a sample.
 
-    The first sample finds out how many calls fill the given time.
+    The first sample calibrates the number of calls.
     """
 
     def __init__(self, call: Callable[[], object], seconds: float, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -58,7 +58,7 @@ class Loop:
 
     def _calibrate(self) -> None:
         calls = self._least
-        # The first one connects, imports and fills caches.
+        # Warm-up: connects, imports and fills caches.
         self._burst(calls)
         if self._time(calls) > _LONG_SECONDS * calls:
             self._calls, self._lead = calls, 0
@@ -70,7 +70,7 @@ class Loop:
 
 
 class After:
-    """Seconds for a call of a function that follows something else each time, which is not timed."""
+    """Seconds for a call of a function, after an untimed call of another one."""
 
     def __init__(self, before: Callable[[], object], call: Callable[[], object], calls: int) -> None:
         self._before = before
@@ -88,7 +88,7 @@ class After:
 
 
 class ThreadLoop(Loop):
-    """The same with a number of threads that call at a time: wall seconds over the calls of all of them."""
+    """The same with concurrent threads: wall seconds divided by the calls of all."""
 
     def __init__(self, call: Callable[[], object], seconds: float, threads: int, stack: ExitStack) -> None:
         super().__init__(call, seconds)
@@ -101,7 +101,7 @@ class ThreadLoop(Loop):
 
     def _spread(self, calls: int) -> None:
         threads = self._least
-        # Nobody starts before all are there: making the threads is not what is measured.
+        # A barrier excludes the creation of the threads.
         barrier = threading.Barrier(threads)
 
         def work() -> None:
@@ -114,7 +114,7 @@ class ThreadLoop(Loop):
 
 
 class TaskLoop(Loop):
-    """The same with a number of asyncio tasks on one event loop."""
+    """The same with concurrent asyncio tasks on one event loop."""
 
     def __init__(self, call: Callable[[], Awaitable[object]], seconds: float, tasks: int, runner: asyncio.Runner) -> None:
         super().__init__(lambda: None, seconds)

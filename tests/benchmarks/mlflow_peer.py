@@ -1,4 +1,4 @@
-"""MLflow's server, a process of its own with its children, and MLflow's client for it."""
+"""MLflow's server in a separate process tree, and MLflow's client."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SETTLE_SECONDS = 60
 
 
 def rest_store(target: str) -> Any:
-    """Return MLflow's own client of a server, which may be ours."""
+    """Return MLflow's client for a server, MLflow's or ours."""
     require_mlflow(server=False)
     with warnings.catch_warnings():
-        # Importing MLflow warns about other libraries, and that is not our business.
+        # Importing MLflow raises warnings about other libraries.
         warnings.simplefilter("ignore")
         from mlflow.store.tracking.rest_store import RestStore
         from mlflow.utils.rest_utils import MlflowHostCreds
@@ -38,13 +38,13 @@ def rest_store(target: str) -> Any:
 
 @dataclass
 class MlflowServer:
-    """A server that takes calls.
+    """A running server.
 
     Attributes:
-        target: where it takes them.
-        pid: its process, the parent of its workers.
-        started_in: seconds from the start of the process until it answered that it is healthy.
-        idle_memory: MiB of all its processes before the first call, what they share counted once; 0 if unknown.
+        target: its address.
+        pid: its process id, the parent of its workers.
+        started_in: seconds from process start to a passing health check.
+        idle_memory: MiB of all its processes before the first call, shared pages counted once; 0 if unknown.
         database: the file of its SQLite database.
     """
 
@@ -59,7 +59,7 @@ class MlflowServer:
         self._definitions: list[str] = []
 
     def configs(self) -> list[Any]:
-        """Return what attaches the models to a new endpoint, as ``example.configs``."""
+        """Return the model configs of a new endpoint, as ``example.configs``."""
         from mlflow.entities import GatewayEndpointModelConfig, GatewayModelLinkageType
 
         return [
@@ -70,7 +70,7 @@ class MlflowServer:
         ]
 
     def create(self, name: str) -> Any:
-        """Create an endpoint like the example, but for its tags."""
+        """Create an endpoint like the example, without its tags."""
         from mlflow.entities import FallbackConfig, FallbackStrategy, RoutingStrategy
 
         return self.store.create_gateway_endpoint(
@@ -79,21 +79,21 @@ class MlflowServer:
             created_by="ann",
             routing_strategy=RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT,
             fallback_config=FallbackConfig(FallbackStrategy.SEQUENTIAL, 2),
-            # With it, MLflow would make an experiment for each endpoint, which we do not.
+            # Otherwise MLflow would create an experiment for each endpoint; ours does not.
             usage_tracking=False,
         )
 
     def warm_up(self) -> None:
-        """Make calls until every worker has had some: the first one of each imports for seconds."""
+        """Call until every worker has had calls: the first one of each imports for seconds."""
         callers = 16
         with ThreadPoolExecutor(callers) as pool:
             for _ in range(6):
                 list(pool.map(lambda _: self.store.list_gateway_endpoints(), range(callers * 2)))
 
     def resize(self, count: int) -> list[str]:
-        """Let there be that many endpoints like the example, and return their ids.
+        """Set the number of endpoints like the example, and return their ids.
 
-        The first is made by calls; the others are copies of its rows, because calls would take minutes.
+        The first is created by calls; the others are copies of its rows, because calls would take minutes.
         """
         if not self._definitions:
             self._create_first()
@@ -129,13 +129,13 @@ class MlflowServer:
 def _copy(connection: sqlite3.Connection, table: str, changed: dict[str, str], values: list[tuple[str, str]]) -> None:
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
     chosen = ", ".join(changed.get(column, column) for column in columns)
-    # SQLite wants each value to be used.
+    # SQLite requires that each parameter is used.
     where = "WHERE ?2 <> ''"
     connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM bench_{table} {where}", values)
 
 
 def _wait_until_idle(pid: int) -> None:
-    """Wait until the processes use a tenth of a processor at most: the first worker is healthy long before the last one."""
+    """Wait until the processes use at most 0.1 processors: the first worker is healthy long before the last."""
     if not IS_KNOWN:
         time.sleep(_SETTLE_SECONDS)
         return
@@ -150,7 +150,7 @@ def _wait_until_idle(pid: int) -> None:
 
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
-    """Run ``mlflow server`` on an empty SQLite database, with as many workers as it has by default (4)."""
+    """Run ``mlflow server`` on an empty SQLite database with its default of 4 workers."""
     require_mlflow(server=True)
     from tests.client.mlflow_server import wait_until_healthy
 
@@ -174,6 +174,6 @@ def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
         server.warm_up()
         yield server
     finally:
-        # The server has children; they are in its session. What it holds is thrown away.
+        # The whole session, since the server has children.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""Our server as a user runs it: ``gateway-entities serve``, a process of its own."""
+"""Our server as in production: ``gateway-entities serve`` in a separate process."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def require_server() -> None:
 
 @dataclass(frozen=True)
 class OurServer:
-    """A server that takes calls.
+    """A running server.
 
     Attributes:
-        grpc_target: where it takes gRPC calls.
-        http_target: where it takes HTTP calls.
-        pid: its process.
-        started_in: seconds from the start of the process until it said that it takes calls.
+        grpc_target: its gRPC address.
+        http_target: its HTTP address.
+        pid: its process id.
+        started_in: seconds from process start to its readiness message.
     """
 
     grpc_target: str
@@ -40,13 +40,13 @@ class OurServer:
     started_in: float
 
     def target(self, transport: str) -> str:
-        """Return where it takes the calls of a transport, ``grpc`` or ``http``."""
+        """Return its address for a transport, ``grpc`` or ``http``."""
         return self.grpc_target if transport == "grpc" else self.http_target
 
 
 @contextmanager
 def our_server(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[OurServer]:
-    """Run a server on free ports, with its store in the folder unless the environment says otherwise."""
+    """Run a server on free ports, with its store in the folder unless the environment overrides it."""
     require_server()
     serve = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     variables = {**os.environ, "GATEWAY_ENTITIES_STORE": f"sqlite:///{folder}/gateway.sqlite", **(environment or {})}
@@ -75,6 +75,6 @@ def _when_ready(process: subprocess.Popen[str], start: float, log: Path) -> OurS
         line = process.stdout.readline()
         if not line:
             words = log.read_text(errors="replace").splitlines()
-            raise RuntimeError(f"our server does not start: {words[-1] if words else 'it says nothing'}")
+            raise RuntimeError(f"our server does not start: {words[-1] if words else 'no output'}")
         targets[line.partition("://")[0]] = line.strip()
     return OurServer(targets["grpc"], targets["http"], process.pid, time.perf_counter() - start)

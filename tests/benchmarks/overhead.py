@@ -1,4 +1,4 @@
-"""A get by itself: after a pause, beside the bare transport, and in a large store beside a small one."""
+"""A get: after a pause, against the bare transport, and in a large store against a small one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _prepare_paced(transport: str, stage: Stage, stack: ExitStack) -> Subjects:
 
 
 def _paced(call: Callable[[], object]) -> After:
-    """Return what measures a call by a caller that has paused, as most do who ask for configuration."""
+    """Return the sample of a call after a pause, the usual pattern of configuration reads."""
     return After(lambda: time.sleep(_PAUSE_SECONDS), call, 2)
 
 
@@ -46,8 +46,8 @@ def _prepare_large(transport: str, stage: Stage, stack: ExitStack) -> Subjects:
 
 
 def _rows(transport: str) -> tuple[Row, ...]:
-    overhead = f"get, {transport}, beside a bare echo"
-    large = f"get, {transport}, in a store of {LARGE:,} endpoints beside one of {calls.COUNT}"
+    overhead = f"get, {transport}, vs a bare echo"
+    large = f"get, {transport}, in a store of {LARGE:,} endpoints vs one of {calls.COUNT}"
     small = f"the same in a store of {calls.COUNT}"
     paced = f"get, {transport}, each after a pause of {_PAUSE_SECONDS} s"
     return (

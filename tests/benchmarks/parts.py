@@ -1,4 +1,4 @@
-"""Of what decoding and encoding an endpoint takes: how much protobuf takes by itself, call by call, and what is left."""
+"""Breakdown of decoding and encoding an endpoint: protobuf's share, call by call, and the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CALLS, _REPEATS = 2000, 15
 
 
 def decoding() -> Mapping[str, float]:
-    """Return the parts of bytes -> GatewayEndpoint, in seconds, and first the whole."""
+    """Return the parts of bytes -> GatewayEndpoint, in seconds, the total first."""
     data = example.endpoint().to_bytes()
     tree = Proto.FromString(data)
     messages = list(_messages(tree))
@@ -33,14 +33,14 @@ def decoding() -> Mapping[str, float]:
             f"read {sum(len(_scalars(message)) for message in messages)} fields": _seconds(
                 lambda: [read(message) for read, message in reads]
             ),
-            f"ask whether {len(empty)} empty ones are present": _seconds(lambda: [has(name) for has, name in empty]),
-            f"ask {len(messages)} messages for unknown fields": _seconds(lambda: [*map(UnknownFieldSet, messages)]),
+            f"test the presence of {len(empty)} empty fields": _seconds(lambda: [has(name) for has, name in empty]),
+            f"read the unknown fields of {len(messages)} messages": _seconds(lambda: [*map(UnknownFieldSet, messages)]),
         },
     )
 
 
 def encoding() -> Mapping[str, float]:
-    """Return the parts of GatewayEndpoint -> bytes, in seconds, and first the whole."""
+    """Return the parts of GatewayEndpoint -> bytes, in seconds, the total first."""
     entity = example.endpoint()
     tree = entity.to_proto()
     messages = list(_messages(tree))
@@ -70,7 +70,7 @@ def show(title: str, parts: Mapping[str, float]) -> None:
 
 def _with_rest(whole: float, parts: Mapping[str, float]) -> Mapping[str, float]:
     protobuf = {f"  protobuf: {name}": seconds for name, seconds in parts.items()}
-    return {"in all": whole, **protobuf, "  what is left: Python": whole - sum(parts.values())}
+    return {"total": whole, **protobuf, "  rest: Python": whole - sum(parts.values())}
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -103,11 +103,11 @@ def _make(entity: GatewayEndpoint) -> object:
 
 
 def _setter(values: list[tuple[Message, str, object]]) -> Callable[[], object]:
-    """Return a function that sets fields one by one, as a converter does: a loop would cost more than the fields."""
+    """Return a function that sets fields one by one, as converters do: a loop would cost more than the fields."""
     names: dict[str, Any] = {f"m{number}": message for number, (message, _, _) in enumerate(values)}
     names |= {f"v{number}": value for number, (_, _, value) in enumerate(values)}
     lines = (f" m{number}.{name} = v{number}" for number, (_, name, _) in enumerate(values))
-    # Locals, by way of default values, since those are read without a search.
+    # Default values, because locals are the fastest to read.
     source = "\n".join([f"def set_all({', '.join(f'{name}={name}' for name in names)}):", *lines])
     exec(source, names)
     set_all: Callable[[], object] = names["set_all"]

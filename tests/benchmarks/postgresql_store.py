@@ -1,4 +1,4 @@
-"""The same calls with the store on PostgreSQL."""
+"""The same calls with a PostgreSQL store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _row(name: str, transport: str, callers: int, count: int) -> Row:
     size = f"-{count}" if name == "list" else ""
     return Row(
         f"postgresql-{name}{size}-{transport}-{callers}",
-        f"{name}{f' of {count:,}' if size else ''}, {transport}, {callers} at a time, PostgreSQL",
+        f"{name}{f' of {count:,}' if size else ''}, {transport}, concurrency {callers}, PostgreSQL",
         "ms",
         partial(_prepare, name, transport, callers, count),
         "the same on SQLite",

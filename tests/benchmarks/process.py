@@ -1,4 +1,4 @@
-"""The server as a process: how long it takes to start on an empty store, and how much memory it then has."""
+"""The server process: start time on an empty store, and idle memory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def _prepare_start(stage: Stage, _stack: ExitStack) -> Subjects:
         with our_server(stage.make_folder("start")) as server:
             return server.started_in
 
-    subjects = Subjects(ours, notes=["MLflow's: the one start of the run"])
-    # It takes too long to start it often.
+    subjects = Subjects(ours, notes=["MLflow's: a single start"])
+    # Too slow to start repeatedly.
     subjects.try_peer(lambda: _once(stage.mlflow_server.started_in))
     return subjects
 
 
 def _prepare_memory(stage: Stage, _stack: ExitStack) -> Subjects:
     if not IS_KNOWN:
-        raise MissingError("this system does not tell the memory of a process in /proc; Linux does")
+        raise MissingError("process memory needs Linux's /proc")
 
     def ours() -> float:
         with our_server(stage.make_folder("memory")) as server:

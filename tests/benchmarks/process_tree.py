@@ -1,4 +1,4 @@
-"""A process and its children: what they have used, as Linux tells it in /proc."""
+"""Resource use of a process and its children, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 IS_KNOWN = Path("/proc/self/smaps_rollup").exists()
-"""Whether this system tells it."""
+"""Whether the system has this interface."""
 
 
 def tree(pid: int) -> Iterator[int]:
-    """Yield a process and all that came of it."""
+    """Yield a process and its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -20,17 +20,17 @@ def tree(pid: int) -> Iterator[int]:
 
 
 def memory_of(pid: int, kind: str) -> float:
-    """Return MiB of one process: ``Rss`` for all that it has, ``Pss`` with its part only of what others have too."""
+    """Return MiB of one process: ``Rss``, or ``Pss`` with its share of shared pages only."""
     found = re.search(rf"^{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) / 1024
 
 
 def processor_seconds(pid: int) -> float:
-    """Return what a process and its children have used of a processor."""
+    """Return the processor seconds of a process and its children."""
     ticks = 0
     for each in tree(pid):
-        # After the name, which may have any signs in it, the twelfth and thirteenth words.
+        # The 12th and 13th words after the name, which may contain any characters.
         words = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
         ticks += int(words[11]) + int(words[12])
     return ticks / os.sysconf("SC_CLK_TCK")

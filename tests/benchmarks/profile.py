@@ -1,10 +1,10 @@
-"""Where the time goes: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list``.
+"""Profiles: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list``.
 
-Of decoding and encoding it also measures, without a profiler, how much of it is protobuf's own, call by call.
+For decoding and encoding it also measures protobuf's share without a profiler, call by call.
 
-Of a call to the server two parts are shown, each by itself: the handler with the store, in this thread; and the server's
-event loop with everything above the handler, while another process calls it. Times are of cProfile, which makes small
-functions look dearer than they are: compare them with each other, not with the benchmarks.
+A call to the server is profiled in two parts: the handler with the store, in this thread; and the server's event loop with
+all above the handler, under calls from another process. cProfile overstates the cost of small functions: compare its times
+with each other, not with the benchmarks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ with GatewayClient(sys.argv[1]) as client:
 
 
 def entity(call: Callable[[], object]) -> None:
-    """Profile something that an entity does."""
+    """Profile an operation of an entity."""
     _profile("in this thread", call)
 
 
@@ -66,7 +66,7 @@ async def event_loop(transport: str) -> None:
         await server.start()
         target = server.grpc_target if transport == "grpc" else server.http_target
         with subprocess.Popen([sys.executable, "-c", _LOAD, target, identifier], cwd=ROOT) as load:
-            # It has to start first.
+            # Wait for its start.
             await asyncio.sleep(1.5)
             profiler = cProfile.Profile()
             profiler.enable()
@@ -93,7 +93,7 @@ def _print(title: str, profiler: cProfile.Profile) -> None:
 
 
 def main(what: str) -> None:
-    """Profile one thing and print where its time goes."""
+    """Run the profile of the command line and print it."""
     ours = example.endpoint()
     data = ours.to_bytes()
     get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=ours.endpoint_id)

@@ -1,4 +1,4 @@
-"""Taking the figures of a row: in turn, round by round, so that a busy moment of the machine falls on all subjects alike."""
+"""Measurement of a row in rounds that alternate its subjects, so that load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much time a run takes.
+    """Time limits of a run.
 
     Attributes:
-        least: the fewest rounds of a row.
-        most: the most rounds of a row.
-        row_seconds: after how many seconds a row ends, once it has the fewest rounds.
-        sample_seconds: about how long one figure is taken.
+        least: minimum rounds of a row.
+        most: maximum rounds of a row.
+        row_seconds: seconds after which a row ends, once it has the minimum of rounds.
+        sample_seconds: approximate duration of one sample.
     """
 
     least: int
@@ -39,12 +39,12 @@ QUICK = Effort(least=3, most=9, row_seconds=1.0, sample_seconds=0.03)
 
 @dataclass(frozen=True)
 class Figure:
-    """A median and what lies around it.
+    """A median and its quartiles.
 
     Attributes:
-        median: the middle of all rounds.
-        low: a quarter of the rounds is below.
-        high: a quarter of the rounds is above.
+        median: the median of all rounds.
+        low: the first quartile.
+        high: the third quartile.
     """
 
     median: float
@@ -62,17 +62,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """What a row showed.
+    """The result of a row.
 
     Attributes:
         row: the row's name.
         unit: the unit of ``figures``.
         figures: by subject, in seconds, MiB or as a count.
-        to_peer: how many times as much as ours the peer takes; more is better. None without a peer.
-        to_limit: how many times as much as the limit ours takes; less is better. None without a limit.
-        rounds: how many there were; 0 if the row was not measured.
-        seconds: how long the row took, with all that it started.
-        notes: what has to be known, such as why it was not measured.
+        to_peer: ratio of the peer to ours; more is better. None without a peer.
+        to_limit: ratio of ours to the limit; less is better. None without a limit.
+        rounds: number of rounds; 0 if the row was not measured.
+        seconds: duration of the row, with its set-up.
+        notes: remarks, such as why it was not measured.
     """
 
     row: str
@@ -91,12 +91,12 @@ def unmeasured(row: Row, reason: str) -> Result:
 
 
 def measure(row: Row, stage: Stage, effort: Effort) -> Result:
-    """Take a row's figures."""
+    """Measure a row."""
     start = time.perf_counter()
     with ExitStack() as stack:
         subjects = row.prepare(stage, stack)
         stack.enter_context(_frozen())
-        rounds = _take(row, list(subjects.named().items()), effort)
+        rounds = _rounds(row, list(subjects.present().items()), effort)
     columns = {name: [taken[name] for taken in rounds] for name in rounds[0]}
     return Result(
         row.name,
@@ -110,7 +110,7 @@ def measure(row: Row, stage: Stage, effort: Effort) -> Result:
     )
 
 
-def _take(row: Row, subjects: list[tuple[str, Sample]], effort: Effort) -> list[dict[str, float]]:
+def _rounds(row: Row, subjects: list[tuple[str, Sample]], effort: Effort) -> list[dict[str, float]]:
     if row.warm:
         for _, sample in subjects:
             sample()
@@ -118,7 +118,7 @@ def _take(row: Row, subjects: list[tuple[str, Sample]], effort: Effort) -> list[
     end = time.perf_counter() + effort.row_seconds
     most = min(row.rounds, effort.most)
     while len(rounds) < min(effort.least, most) or (len(rounds) < most and time.perf_counter() < end):
-        # Each goes first in turn: what the one before left behind (caches, a busy disk) is nobody's lot for good.
+        # Rotate the order: the effects of the previous subject (caches, a busy disk) are spread over all.
         first = len(rounds) % len(subjects)
         rounds.append({name: _clean(sample) for name, sample in subjects[first:] + subjects[:first]})
     return rounds
@@ -131,7 +131,7 @@ def _clean(sample: Sample) -> float:
 
 @contextmanager
 def _frozen() -> Generator[None]:
-    """Let the garbage collector run as it does in any program, but not over what was there before."""
+    """Keep the garbage collector on, but exclude the objects that existed before."""
     gc.collect()
     gc.freeze()
     try:
@@ -143,7 +143,7 @@ def _frozen() -> Generator[None]:
 def _ratio(columns: dict[str, list[float]], above: str, below: str) -> Figure | None:
     if above not in columns or below not in columns:
         return None
-    # What is a difference of two figures may come out as nothing on a very busy machine; such a round says nothing.
+    # A difference of two figures can be 0 on a busy machine; such a round is skipped.
     rounds = zip(columns[above], columns[below], strict=True)
     ratios = [1.0 if one == other else one / other for one, other in rounds if one == other or other > 0]
     return Figure.of(ratios) if ratios else None

@@ -1,4 +1,4 @@
-"""What a row of the table is: a figure of ours, and what it is held against."""
+"""Rows of the table: our figure with its peer and limit."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from tests.benchmarks.stage import Stage
 
 Sample = Callable[[], float]
-"""Takes one figure: seconds, MiB or a count. Less is better, always."""
+"""Measures one figure: seconds, MiB or a count. Less is always better."""
 
 UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "MiB": 1.0, "queries": 1.0}
-"""By what a figure is multiplied to be shown."""
+"""Display factors."""
 
 
 class MissingError(Exception):
-    """Something that a row needs is not on this machine. The text says what, and how to install it."""
+    """A requirement of a row is not installed. The text names it and how to install it."""
 
 
 @dataclass
 class Subjects:
-    """What a row measures in turn.
+    """The subjects that a row measures in turn.
 
     Attributes:
         ours: this project.
-        peer: what does the same elsewhere, nearly always MLflow.
-        limit: the least that any program could take.
-        notes: what a reader of the figures has to know, and what was missing.
+        peer: the same operation elsewhere, usually MLflow.
+        limit: the lower bound of any program.
+        notes: remarks on the figures, and missing requirements.
     """
 
     ours: Sample
@@ -37,12 +37,12 @@ class Subjects:
     limit: Sample | None = None
     notes: list[str] = field(default_factory=list)
 
-    def named(self) -> dict[str, Sample]:
-        """Return those that are there."""
+    def present(self) -> dict[str, Sample]:
+        """Return the present subjects by name."""
         return {name: sample for name in SUBJECTS if (sample := getattr(self, name)) is not None}
 
     def try_peer(self, make: Callable[[], Sample]) -> None:
-        """Take the peer, if this machine has what it needs."""
+        """Set the peer if its requirements are installed."""
         try:
             self.peer = make()
         except MissingError as missing:
@@ -54,19 +54,18 @@ SUBJECTS = ("ours", "peer", "limit")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        name: how it is called, on the command line and in saved runs. It never changes.
-        what: what is measured, for people.
+        name: its name on the command line and in saved runs. Stable.
+        what: human-readable title.
         unit: one of UNITS.
-        prepare: builds the subjects; what has to be closed goes to the stack. Raises MissingError when there is nothing to
-            measure.
-        peer: what the peer is, in words.
-        limit: what the limit is, in words.
-        quick: whether a quick run has it, unless it is named.
-        rounds: the most rounds; a run may set it lower.
-        warm: whether the first figure of each subject is thrown away.
+        prepare: builds the subjects and registers their clean-up on the stack. Raises MissingError if ours cannot run.
+        peer: description of the peer.
+        limit: description of the limit.
+        quick: whether a quick run includes it by default.
+        rounds: maximum rounds; a run may lower it.
+        warm: whether the first sample of each subject is discarded.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Runs as JSON, and what has become worse from one to the next."""
+"""Saved runs as JSON, and regressions between two of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.rounds import Figure, Result
-from tests.benchmarks.targets import verdict
+from tests.benchmarks.targets import target_text
 
 FORMAT = 1
 _LEAST_CHANGE = 0.1
-"""A change of less than a tenth is none, however even the rounds were."""
+"""Minimum relative change of a regression, however small the spread."""
 _VERSIONS = ("protobuf", "grpcio", "uvicorn", "sqlalchemy", "mlflow")
 
 
 def document(results: Iterable[Result], *, quick: bool) -> dict[str, Any]:
-    """Return a run as JSON carries it: figures in seconds, MiB or counts."""
+    """Return a run as a JSON object: figures in seconds, MiB or counts."""
     return {
         "format": FORMAT,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -34,12 +34,12 @@ def document(results: Iterable[Result], *, quick: bool) -> dict[str, Any]:
             "processors": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
             "versions": {name: found for name in _VERSIONS if (found := _version(name))},
         },
-        "rows": [{**asdict(result), "targets": verdict(result)} for result in results],
+        "rows": [{**asdict(result), "targets": target_text(result)} for result in results],
     }
 
 
 def to_text(run: dict[str, Any]) -> str:
-    """Return the JSON of a run, each row on a line of its own, for reading and for diffs."""
+    """Return the JSON of a run with one row per line, for readable diffs."""
     head = json.dumps({name: value for name, value in run.items() if name != "rows"}, indent=1).removesuffix("\n}")
     rows = ",\n".join(f"  {json.dumps(row)}" for row in run["rows"])
     return f'{head},\n "rows": [\n{rows}\n ]\n}}\n'
@@ -56,11 +56,11 @@ def load(path: Path) -> list[Result]:
     """Return the results of a saved run.
 
     Raises:
-        ValueError: the file is no run, or one of another format.
+        ValueError: the file is not a saved run of this format.
     """
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a run that this version saved")
+        raise ValueError(f"{path} is not a saved run of this version")
     return [_result(row) for row in content["rows"]]
 
 
@@ -75,11 +75,11 @@ def _result(row: dict[str, Any]) -> Result:
 
 @dataclass(frozen=True)
 class Regression:
-    """A row that has become worse.
+    """A row that got worse.
 
     Attributes:
         row: its name.
-        what: which of its figures: how ours stands to the limit, to the peer, or by itself.
+        what: the figure: ours to the limit, peer to ours, or ours alone.
         before: that figure in the saved run.
         now: that figure in this run.
     """
@@ -96,9 +96,9 @@ class Regression:
 
 
 def regressions(before: Sequence[Result], now: Sequence[Result]) -> list[Regression]:
-    """Return the rows of both runs that have become worse, beyond the spread of either.
+    """Return the rows of both runs that got worse by more than the spread of either.
 
-    How ours stands to something that was measured in the same rounds says more than its time, which a busy machine changes.
+    Ratios within the same rounds are preferred to times, which depend on the machine's load.
     """
     known = {result.row: result for result in before}
     found = (_compare(known[result.row], result) for result in now if result.row in known)

@@ -1,4 +1,4 @@
-"""The servers that rows share: each is started when the first row asks for it, and all end with the run."""
+"""Servers that rows share: started on first use, stopped at the end of the run."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ POSTGRESQL = "PostgreSQL is not installed: apt-get install postgresql, and pip i
 
 
 class Stage:
-    """Makes what rows need. ``stage`` opens it.
+    """Provides the rows' servers and folders. ``stage`` creates it.
 
     Attributes:
-        effort: how much time the run takes.
-        folder: where everything is kept; it is removed with the stage.
+        effort: time limits of the run.
+        folder: the run's files; removed with the stage.
     """
 
     def __init__(self, folder: Path, stack: ExitStack, effort: Effort) -> None:
@@ -38,11 +38,11 @@ class Stage:
         self._mlflow_ids: list[str] = []
 
     def our_server(self, count: int, store: str = "sqlite") -> OurServer:
-        """Return a server of ours whose store was given so many endpoints.
+        """Return our server with a number of endpoints in its store.
 
         Args:
             count: the number.
-            store: ``sqlite`` or ``postgresql``; with ``-changed`` behind it, one for rows that change what is in it.
+            store: ``sqlite`` or ``postgresql``; with the suffix ``-changed`` a separate one for rows that write.
         """
         key = (store, count)
         if key not in self._servers:
@@ -50,7 +50,7 @@ class Stage:
         return self._servers[key]
 
     def mlflow(self, count: int) -> tuple[MlflowServer, list[str]]:
-        """Return MLflow's server, now with exactly so many endpoints, and their ids."""
+        """Return MLflow's server with exactly this number of endpoints, and their ids."""
         server = self.mlflow_server
         if self._mlflow_size != count:
             self._mlflow_ids = server.resize(count)
@@ -58,18 +58,18 @@ class Stage:
         return server, self._mlflow_ids
 
     def mlflow_changed(self) -> None:
-        """Say that a row has changed the endpoints of MLflow's server."""
+        """Record that a row changed the endpoints of MLflow's server."""
         self._mlflow_size = -1
 
     @cached_property
     def mlflow_server(self) -> MlflowServer:
-        """MLflow's server, with whatever is in it."""
+        """MLflow's server, with any endpoints."""
         from tests.benchmarks.mlflow_peer import mlflow_server
 
         return self._stack.enter_context(mlflow_server(self.make_folder("mlflow")))
 
     def echo(self, transport: str) -> Target:
-        """Return where the echo of a transport listens."""
+        """Return the address of a transport's echo."""
         from tests.benchmarks.echo_client import echo_server
 
         key = ("echo", transport)
@@ -99,7 +99,7 @@ class Stage:
         opened = open_store(url, keys=[key])
         with _closing(opened):
             example.fill(opened, count)
-        # The URL has a password in it.
+        # The URL contains a password.
         environment = {"GATEWAY_ENTITIES_STORE": url}
         return self._stack.enter_context(our_server(folder, "--key-file", str(folder / "key"), environment=environment))
 
@@ -126,7 +126,7 @@ def _closing(store: Any) -> Iterator[None]:
 
 @contextmanager
 def stage(effort: Effort) -> Iterator[Stage]:
-    """Open a stage; at the end its processes are gone, and its files."""
+    """Create a stage; its processes and files are removed at the end."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True)))
         yield Stage(folder, stack, effort)

@@ -1,4 +1,4 @@
-"""The results as a table: on a terminal, in a pipe, and in the documentation."""
+"""Tables of results: for terminals, pipes and the documentation."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from tests.benchmarks.rounds import Figure, Result
 from tests.benchmarks.row import UNITS, Row
-from tests.benchmarks.targets import TARGETS, verdict
+from tests.benchmarks.targets import TARGETS, target_text
 
 MARKERS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 NOTES = (
     "Medians over rounds in which ours, the peer and the limit alternate. A ratio is computed per round; the range in "
     "brackets holds half of the rounds.",
-    "Entities and imports are processor time, everything else is wall time. With N callers at a time, it is the time "
+    "Entities and imports are processor time, everything else is wall time. With concurrency N it is the time "
     "divided by all calls.",
     "Our server is `gateway-entities serve`, one process. MLflow's is `mlflow server` with its default of 4 workers. Each "
-    "has its own SQLite file. MLflow's client is blocking: beside asyncio it runs in as many threads.",
+    "has its own SQLite file. MLflow's client is sync: compared with asyncio it runs in as many threads.",
     'Our server caches responses of reads and checks only the revision of the store. The rows "right after a change" show '
     "reads that miss the cache.",
     "MLflow's server sends a response in two packets, and the second waits until the first is acknowledged: 40 ms for a "
@@ -29,14 +29,14 @@ _HEAD = ("row", "ours", "peer", "limit", "faster than peer", "over limit", "targ
 
 
 def cells(result: Result) -> tuple[str, ...]:
-    """Return a line of the table."""
+    """Return the cells of a row."""
     figures = result.figures
     return (
         result.row,
         *(_shown(figures.get(name), result.unit) for name in ("ours", "peer", "limit")),
         _ratio(result.to_peer),
         _ratio(result.to_limit),
-        verdict(result),
+        target_text(result),
     )
 
 
@@ -53,7 +53,7 @@ def _digits(value: float) -> str:
 
 
 def show(results: Sequence[Result]) -> None:
-    """Print the table, as wide as it is in a pipe, and what has to be known about its figures."""
+    """Print the table, at full width in a pipe, and the notes on its figures."""
     lines = [cells(result) for result in results]
     if sys.stdout.isatty() and find_spec("rich"):
         from rich.console import Console
@@ -81,7 +81,7 @@ def _notes(results: Iterable[Result]) -> list[str]:
 
 
 def around_table(path: Path) -> tuple[str, str]:
-    """Return what stands before the table of a file and behind it, with the markers.
+    """Return the text before and after a file's table, with the markers.
 
     Raises:
         ValueError: the file has not exactly one pair of markers.
@@ -94,7 +94,7 @@ def around_table(path: Path) -> tuple[str, str]:
 
 
 def write_page(path: Path, results: Sequence[Result], rows: Sequence[Row]) -> None:
-    """Put the rows that have targets between the markers of a file.
+    """Write the rows that have targets between the markers of a file.
 
     Raises:
         ValueError: the file has not exactly one pair of markers.

@@ -1,4 +1,4 @@
-"""What the figures have to be: one table, and whether a result meets it."""
+"""Targets of the figures, and whether a result meets them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Target(NamedTuple):
     """A bound on a median.
 
     Attributes:
-        of: ``peer``: the peer takes at least so many times as much as ours. ``limit``: ours takes at most so many times as
-            much as the limit. ``ours``: ours is at most so much, in seconds, MiB or a count.
+        of: ``peer``: minimum ratio of the peer to ours. ``limit``: maximum ratio of ours to the limit. ``ours``: maximum of
+            ours, in seconds, MiB or a count.
         bound: the bound.
     """
 
@@ -21,7 +21,7 @@ class Target(NamedTuple):
     bound: float
 
     def text(self, unit: str) -> str:
-        """Return it in words, for a row with this unit."""
+        """Return its text, for a row with this unit."""
         match self.of:
             case "peer":
                 return f"≥ {self.bound:g}x peer"
@@ -31,7 +31,7 @@ class Target(NamedTuple):
                 return f"≤ {self.bound * UNITS[unit]:g} {unit}"
 
     def is_met(self, result: Result) -> bool | None:
-        """Return whether a result meets it; None if what it is about was not measured."""
+        """Return whether a result meets it; None if the figure was not measured."""
         if self.of == "peer":
             return None if result.to_peer is None else result.to_peer.median >= self.bound
         if self.of == "limit":
@@ -51,11 +51,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "get-grpc-sync-8": (Target("peer", 12),),
     "list-1000-http": (Target("peer", 25),),
     "list-1000-grpc": (Target("peer", 25),),
-    # Each of ten times as many may cost a little more, for the memory that a long list takes.
+    # Per endpoint a list of ten times the length may cost a little more, for its memory.
     "list-growth-http": (Target("limit", 1.3),),
     "list-growth-grpc": (Target("limit", 1.3),),
     "list-queries": (Target("limit", 1),),
-    # What is true of a read must not be true only of one that somebody else made before.
+    # Reads must meet their targets on cache misses too.
     "get-http-anew": (Target("peer", 25),),
     "get-grpc-anew": (Target("peer", 12),),
     "list-1000-http-anew": (Target("peer", 25),),
@@ -69,11 +69,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "start": (Target("ours", 1.5),),
     "server-memory": (Target("ours", 120),),
 }
-"""By row. Rows that are not here are there to be looked at, and to be compared with an earlier run."""
+"""Targets by row. Other rows are informative, and compared with earlier runs."""
 
 
-def verdict(result: Result) -> str:
-    """Return what a result says of its row's targets: each with ``met`` or ``missed``, or nothing."""
+def target_text(result: Result) -> str:
+    """Return the text of a row's targets, each with ``met`` or ``missed``; empty without targets."""
     words: list[str] = []
     for target in TARGETS.get(result.row, ()):
         met = target.is_met(result)

@@ -1,4 +1,4 @@
-"""The suite by itself: it lists its rows, takes a figure, and notices when one has become worse."""
+"""The benchmark suite itself: it lists its rows, measures one, and reports regressions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.benchmarks import entities, mlflow_install, saved, table
 from tests.benchmarks.rounds import Effort, Figure, Result, measure
 from tests.benchmarks.stage import stage
-from tests.benchmarks.targets import TARGETS, verdict
+from tests.benchmarks.targets import TARGETS, target_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -26,7 +26,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def check_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved run of the cheapest row, which needs nothing that the tests do not."""
+    """A saved run of the cheapest row, which has no further requirements."""
     file = tmp_path_factory.mktemp("run") / "run.json"
     done = run("check", "--quick", "--json", file)
     assert (done.returncode, done.stderr) == (0, "")
@@ -42,7 +42,7 @@ def test_every_row_is_listed_once_and_every_target_is_a_row_s() -> None:
     assert TARGETS.keys() <= set(names)
 
 
-def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_requirement_is_named_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlflow_install, "find_spec", lambda name: None)
     (row,) = (row for row in entities.ROWS if row.name == "decode")
     with stage(Effort(least=1, most=1, row_seconds=0, sample_seconds=0.001)) as opened:
@@ -52,13 +52,13 @@ def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch: pytest.Mon
     assert shown.notes == ("no peer: MLflow is not installed: pip install -e '.[bench]'",)
 
 
-def test_a_row_that_is_not_there_is_refused() -> None:
+def test_an_unknown_row_is_an_error() -> None:
     done = run("check", "chekc")
     assert done.returncode == 2
     assert "chekc" in done.stderr
 
 
-def test_a_row_shows_what_it_measured(check_run: Path) -> None:
+def test_a_row_shows_its_figures(check_run: Path) -> None:
     document = json.loads(check_run.read_text())
     (row,) = document["rows"]
     assert document["quick"] is True
@@ -108,10 +108,10 @@ def test_a_ratio_to_the_peer_is_worse_when_it_falls() -> None:
     assert not saved.regressions([slow], [fast])
 
 
-def test_a_verdict_is_given_on_each_target() -> None:
+def test_each_target_is_met_or_missed() -> None:
     met = result(to_peer=Figure(3.3, 3, 4), to_limit=Figure(15, 14, 16))
-    assert verdict(met) == "≥ 3.2x peer: met; ≤ 14x limit: missed"
-    assert verdict(result()) == "≥ 3.2x peer: not measured; ≤ 14x limit: not measured"
+    assert target_text(met) == "≥ 3.2x peer: met; ≤ 14x limit: missed"
+    assert target_text(result()) == "≥ 3.2x peer: not measured; ≤ 14x limit: not measured"
 
 
 def test_the_page_of_the_documentation_has_a_place_for_the_table() -> None:

@@ -1,4 +1,4 @@
-"""Reads right after a change: the server keeps no answer then, and has to read its store."""
+"""Reads right after a change: cache misses, which read the store."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _theirs(name: str, count: int, stage: Stage) -> After:
 
 
 def _with_new_value(change: Callable[[str], None]) -> Callable[[], None]:
-    # As long as the one before, so that the answers stay as long as they are.
+    # As long as the previous value, so that the responses keep their size.
     numbers = itertools.count()
     return lambda: change(str(next(numbers)).zfill(len(_FORMER)))
 

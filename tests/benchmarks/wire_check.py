@@ -1,4 +1,4 @@
-"""What a check of one clean endpoint costs beside a plain parse. The worst inputs are in ``wire_hostile``."""
+"""Cost of checking one valid endpoint against a plain parse. The worst inputs are in ``wire_hostile``."""
 
 from __future__ import annotations
 

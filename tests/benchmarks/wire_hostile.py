@@ -1,7 +1,7 @@
-"""How long the worst inputs of 1 MiB take, and how much memory: ``python -m tests.benchmarks.wire_hostile``.
+"""Time and memory of the worst inputs of 1 MiB: ``python -m tests.benchmarks.wire_hostile``.
 
-Each input is made to be slow in its own way: very many fields, deep or empty groups, map entries, duplicates, bad text,
-overlong numbers. Times are of the processor; memory is the peak that Python allocates, over the size of the input.
+Each input is slow in another way: many fields, deep or empty groups, map entries, duplicates, malformed text, overlong
+numbers. Times are processor times; memory is Python's peak allocation divided by the input's size.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ SIZE = 1 << 20
 
 
 def repeated(data: bytes) -> bytes:
-    """Return the bytes as often as they fit."""
+    """Return the bytes repeated up to 1 MiB."""
     return data * (SIZE // len(data))
 
 
 def distinct(field: int, key: bytes = b"", after: bytes = b"") -> bytes:
-    """Return messages of one field, each holding another text."""
+    """Return messages of one field with distinct texts."""
     parts: list[bytes] = []
     size = 0
     while size < SIZE - 40:
@@ -32,7 +32,7 @@ def distinct(field: int, key: bytes = b"", after: bytes = b"") -> bytes:
 
 
 def inputs() -> Iterator[tuple[str, str, bytes]]:
-    """Yield what each is, the type it is read as, and the bytes."""
+    """Yield the title, message type and bytes of each input."""
     endpoint = "GatewayEndpoint"
     yield "field number 0", endpoint, bytes(SIZE)
     yield "one endless varint", endpoint, b"\xff" * SIZE
