@@ -147,7 +147,7 @@ def test_a_response_without_length_ends_with_the_connection(connect):
 
 @pytest.mark.parametrize("notifies", [True, False])
 def test_over_tls_a_response_without_length_needs_close_notify(connect, tls, certificate, monkeypatch, notifies):
-    """Otherwise anyone on the network path could truncate it."""
+    """Otherwise an attacker on the network path could truncate it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
 
     def talk(sock):
