@@ -24,7 +24,7 @@ FOLDERS = ("gateway_entities", "proto", "tests")
 PENDING = (
     *("gateway_entities/client/", "gateway_entities/entities/", "gateway_entities/mlflow_rest/"),
     *("gateway_entities/server/service/", "gateway_entities/server/store/"),
-    *("gateway_entities/transports/", "proto/", "tests/benchmarks/", "tests/client/", "tests/interop/", "tests/mlflow"),
+    *("proto/", "tests/benchmarks/", "tests/client/", "tests/interop/", "tests/mlflow"),
     *(
         "tests/postgresql.py",
         "tests/server/consistency/",
@@ -32,7 +32,6 @@ PENDING = (
         "tests/server/store/",
         "tests/statements.py",
         "tests/test_architecture.py",
-        "tests/transports/",
     ),
 )
 

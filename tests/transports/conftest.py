@@ -1,4 +1,4 @@
-"""The four transports behind one blocking face, and real servers on loopback that answer as a test wants."""
+"""The four transports behind one blocking interface, and servers on loopback with the responses of a test."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from gateway_entities.client import AsyncGatewayClient, GatewayClient
 from gateway_entities.errors import GatewayError
 from gateway_entities.transports import open_async_transport, open_transport
 
-Answer = Callable[["Incoming"], bytes]
+Respond = Callable[["Incoming"], bytes]
 """Returns the bytes of a response message, or raises the GatewayError to send."""
 
 
 class Incoming:
-    """What a server got, the milliseconds to the deadline, and a wait until the caller is gone."""
+    """A received request: the milliseconds to its deadline, and a function that waits until the caller disconnects."""
 
     def __init__(
         self, path: str, body: bytes, metadata: Mapping[str, str], timeout_ms: float | None, gone: Callable[[], bool]
@@ -42,12 +42,12 @@ class Incoming:
 
 
 class GrpcServer:
-    """A gRPC server whose every method gives the test's answer."""
+    """A gRPC server whose every method returns the test's response."""
 
     scheme = "grpc"
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
-        self._answer = answer
+    def __init__(self, respond: Respond, port: int = 0) -> None:
+        self._respond = respond
         self._pool = ThreadPoolExecutor(8)
         self._server = grpc.server(self._pool)
         self._server.add_generic_rpc_handlers((self,))
@@ -63,7 +63,7 @@ class GrpcServer:
             timeout_ms = None if left is None or left > 1e6 else left * 1000
             incoming = Incoming(details.method, body, dict(context.invocation_metadata()), timeout_ms, lambda: gone.wait(10))
             try:
-                return self._answer(incoming)
+                return self._respond(incoming)
             except GatewayError as error:
                 status = Status(code=error.code.number, message=error.message, details=error.details())
                 context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
@@ -77,16 +77,16 @@ class GrpcServer:
 
 
 class HttpServer(ThreadingHTTPServer):
-    """A Connect server whose every method gives the test's answer."""
+    """A Connect server whose every method returns the test's response."""
 
     scheme = "http"
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
+    def __init__(self, respond: Respond, port: int = 0) -> None:
         self._open: set[socket.socket] = set()
         self.connections = 0
-        super().__init__(("127.0.0.1", port), _handler(answer))
+        super().__init__(("127.0.0.1", port), _handler(respond))
         self.port = self.server_address[1]
         self.target = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
@@ -103,7 +103,7 @@ class HttpServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is no news here."""
+        """Ignore callers that disconnect."""
 
     def hang_up(self) -> None:
         for sock in list(self._open):
@@ -117,7 +117,7 @@ class HttpServer(ThreadingHTTPServer):
         self.hang_up()
 
 
-def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
+def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -128,7 +128,7 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
             incoming = Incoming(self.path, body, metadata, float(timeout) if timeout else None, self.gone)
             status, kind = 200, "application/proto"
             try:
-                data = answer(incoming)
+                data = respond(incoming)
             except GatewayError as error:
                 details = [
                     {"type": d.type_url.rpartition("/")[2], "value": base64.b64encode(d.value).decode().rstrip("=")}
@@ -184,7 +184,7 @@ PAIRS = ["grpc-sync", "grpc-async", "http-sync", "http-async"]
 
 @pytest.fixture(params=PAIRS)
 def pair(request: pytest.FixtureRequest) -> str:
-    """A protocol and a colour."""
+    """A protocol, and sync or async."""
     return str(request.param)
 
 
@@ -193,8 +193,8 @@ def serve(pair: str) -> Iterator[Callable[..., GrpcServer | HttpServer]]:
     """Starts servers of the pair's protocol."""
     started: list[GrpcServer | HttpServer] = []
 
-    def start(answer: Answer, port: int = 0) -> GrpcServer | HttpServer:
-        started.append((GrpcServer if pair.startswith("grpc") else HttpServer)(answer, port))
+    def start(respond: Respond, port: int = 0) -> GrpcServer | HttpServer:
+        started.append((GrpcServer if pair.startswith("grpc") else HttpServer)(respond, port))
         return started[-1]
 
     yield start
@@ -203,9 +203,9 @@ def serve(pair: str) -> Iterator[Callable[..., GrpcServer | HttpServer]]:
 
 
 @contextmanager
-def blocking(colour: str, make_sync: Callable[[], Any], make_async: Callable[[], Any]) -> Iterator[Any]:
+def blocking(mode: str, make_sync: Callable[[], Any], make_async: Callable[[], Any]) -> Iterator[Any]:
     """Yield one or the other, to be called in the same way, and close it."""
-    if colour == "sync":
+    if mode == "sync":
         made = make_sync()
         try:
             yield made
@@ -221,7 +221,7 @@ def blocking(colour: str, make_sync: Callable[[], Any], make_async: Callable[[],
 
 @pytest.fixture
 def connect(pair: str) -> Iterator[Callable[[str], Any]]:
-    """Opens transports of the pair's colour, all with blocking methods."""
+    """Opens transports of the pair, with blocking methods."""
     opened: list[Any] = []
 
     def start(target: str) -> Any:
@@ -237,7 +237,7 @@ def connect(pair: str) -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture
 def client(pair: str) -> Iterator[Callable[..., Any]]:
-    """Opens clients of the pair's colour, all with blocking methods."""
+    """Opens clients of the pair, with blocking methods."""
     opened: list[Any] = []
 
     def start(target: str, **options: Any) -> Any:
@@ -252,7 +252,7 @@ def client(pair: str) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port on loopback that nobody listens on."""
+    """A port on loopback without a listener."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -285,7 +285,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    """What a server with that certificate takes."""
+    """The TLS context of a server with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     return context

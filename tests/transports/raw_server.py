@@ -1,4 +1,4 @@
-"""Servers of plain sockets, which say to the byte what a test wants."""
+"""Servers on plain sockets that send exact bytes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def reply(response: bytes):
 
 @contextmanager
 def unreachable():
-    """A target whose connections are never made: nobody accepts, and the queue is full."""
+    """A target that cannot be connected to: its accept queue is full."""
     with raw_server(None, backlog=0) as target:
         address = ("127.0.0.1", int(target.rpartition(":")[2]))
         waiting = [socket.socket() for _ in range(4)]

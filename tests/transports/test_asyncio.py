@@ -1,4 +1,4 @@
-"""What only the asyncio transports do."""
+"""Behavior of the asyncio transports only."""
 
 from __future__ import annotations
 

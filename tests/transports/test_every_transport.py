@@ -28,7 +28,7 @@ REQUEST = GetGatewaySecretInfoRequest(secret_id="s-1")
 RESPONSE = GetGatewaySecretInfoResponse(secret=GatewaySecretInfo(secret_name="na\u00efve \U0001f511"))
 
 
-def answer(_incoming):
+def respond(_incoming):
     return RESPONSE.SerializeToString()
 
 
@@ -154,12 +154,12 @@ def test_without_time_nothing_is_sent(serve, connect, timeout):
 
 @pytest.mark.parametrize("timeout", ["5", float("nan"), object()])
 def test_a_timeout_has_to_be_a_number(serve, connect, timeout):
-    assert error_of(connect(serve(answer).target), timeout=timeout).code is Code.INVALID_ARGUMENT
+    assert error_of(connect(serve(respond).target), timeout=timeout).code is Code.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("timeout", [float("inf"), 1e300, 10**9])
 def test_a_timeout_may_be_endless(serve, connect, timeout):
-    assert call(connect(serve(answer).target), timeout=timeout) == RESPONSE
+    assert call(connect(serve(respond).target), timeout=timeout) == RESPONSE
 
 
 @pytest.mark.parametrize(
@@ -179,19 +179,19 @@ def test_a_timeout_may_be_endless(serve, connect, timeout):
     ],
 )
 def test_metadata_that_cannot_be_sent_is_named_by_its_key(serve, connect, key, value):
-    got = error_of(connect(serve(answer).target), metadata={key: value})
+    got = error_of(connect(serve(respond).target), metadata={key: value})
     assert got.code is Code.INVALID_ARGUMENT
     assert repr(key) in got.message
     assert "t0k" not in str(got)
 
 
-def test_a_server_that_is_down_is_unavailable_at_once_and_found_again_soon(serve, connect, free_port, pair):
+def test_a_server_that_is_down_is_unavailable_immediately_and_found_again_soon(serve, connect, free_port, pair):
     transport = connect(f"{pair.split('-')[0]}://127.0.0.1:{free_port}")
     start = time.monotonic()
     for _ in range(5):
         assert error_of(transport).code is Code.UNAVAILABLE
     assert time.monotonic() - start < 5
-    serve(answer, free_port)
+    serve(respond, free_port)
     deadline = time.monotonic() + 1.5
     found = None
     while found is None and time.monotonic() < deadline:
@@ -202,17 +202,17 @@ def test_a_server_that_is_down_is_unavailable_at_once_and_found_again_soon(serve
 
 
 def test_a_server_may_restart_between_two_calls(serve, connect):
-    server = serve(answer)
+    server = serve(respond)
     transport = connect(server.target)
     for _ in range(5):
         assert call(transport) == RESPONSE
         server.stop()
-        server = serve(answer, server.port)
+        server = serve(respond, server.port)
     assert call(transport) == RESPONSE
 
 
 def test_many_threads_share_one_transport(serve, connect):
-    transport = connect(serve(answer).target)
+    transport = connect(serve(respond).target)
     with ThreadPoolExecutor(16) as pool:
         assert all(found == RESPONSE for found in pool.map(lambda _: call(transport), range(200)))
 
@@ -239,7 +239,7 @@ def test_closing_ends_a_call_in_flight(serve, connect):
 
 
 def test_a_closed_transport_refuses_calls(serve, connect):
-    transport = connect(serve(answer).target)
+    transport = connect(serve(respond).target)
     call(transport)
     transport.close()
     transport.close()
@@ -248,6 +248,6 @@ def test_a_closed_transport_refuses_calls(serve, connect):
 
 
 def test_closed_before_the_first_call(serve, connect):
-    transport = connect(serve(answer).target)
+    transport = connect(serve(respond).target)
     transport.close()
     assert error_of(transport).code is Code.CANCELLED

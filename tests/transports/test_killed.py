@@ -1,4 +1,4 @@
-"""The real server, killed while it works; and a caller that is interrupted while it waits."""
+"""A server that is killed during a call, and a caller that is interrupted during one."""
 
 from __future__ import annotations
 

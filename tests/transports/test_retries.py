@@ -1,4 +1,4 @@
-"""Which calls a client repeats, how often and for how long: a server that fails as often as a test wants counts them."""
+"""Retries of a client: which calls, how often and for how long, counted by a server that fails a given number of times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gatewayentities.v1.secret_pb2 import (
 
 
 class Failing:
-    """Answers with an error so many times, then with an empty message."""
+    """Responds with an error the given number of times, then with an empty message."""
 
     def __init__(self, times: int, code: Code = Code.UNAVAILABLE) -> None:
         self.times, self.code, self.calls = times, code, 0
@@ -31,7 +31,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("times", [0, 1, 3])
-def test_an_idempotent_call_is_repeated_until_it_succeeds(serve, client, times):
+def test_an_idempotent_call_is_retried_until_it_succeeds(serve, client, times):
     failing = Failing(times)
     assert client(serve(failing).target).list_secrets() == []
     assert failing.calls == times + 1
@@ -53,32 +53,32 @@ def test_setting_a_tag_is_idempotent_too(serve, client):
     assert failing.calls == 3
 
 
-def test_a_change_is_repeated_under_one_name(serve, client):
-    names = []
+def test_a_change_is_retried_with_the_same_request_id(serve, client):
+    ids = []
 
     def lost(incoming):
-        names.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
-        if len(names) <= 2:
+        ids.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
+        if len(ids) <= 2:
             raise GatewayError(Code.UNAVAILABLE, "not now")
         return b""
 
     opened = client(serve(lost).target)
     opened.delete_secret("s-1")
     opened.delete_secret("s-1")
-    assert names[0] == names[1] == names[2], "a repeat has the name of the first"
-    assert all(names)
-    assert names[3] != names[0], "another call has another name"
+    assert ids[0] == ids[1] == ids[2], "a retry has the same request_id"
+    assert all(ids)
+    assert ids[3] != ids[0], "another call has another request_id"
 
 
-def test_a_name_that_is_given_is_kept(serve, client):
-    names = []
+def test_a_given_request_id_is_sent(serve, client):
+    ids = []
 
     def keep(incoming):
-        names.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
+        ids.append(DeleteGatewaySecretRequest.FromString(incoming.body).request_id)
         return b""
 
     client(serve(keep).target).delete_secret("s-1", request_id="mine")
-    assert names == ["mine"]
+    assert ids == ["mine"]
 
 
 def test_four_attempts_are_enough_for_a_change_too(serve, client):
@@ -89,15 +89,15 @@ def test_four_attempts_are_enough_for_a_change_too(serve, client):
 
 
 @pytest.mark.parametrize("pair", ["http-sync", "http-async"])
-def test_a_change_is_made_once_over_a_transport_that_carries_no_names(serve, client):
-    """MLflow's dialect has no field for a name, so a repeat could act twice."""
+def test_a_change_is_not_retried_over_a_transport_that_does_not_deduplicate(serve, client):
+    """MLflow's dialect has no request_id, so a retry could be applied twice."""
     failing = Failing(1)
     with pytest.raises(GatewayError) as caught:
         client(serve(failing).target.replace("http:", "mlflow+http:")).create_secret("name", {"api_key": "value"})
     assert (caught.value.code, failing.calls) == (Code.UNAVAILABLE, 1)
 
 
-def test_a_change_whose_answer_does_not_come_is_sent_again_in_half_of_the_time(serve, client):
+def test_a_change_without_a_response_is_retried_after_half_of_the_time(serve, client):
     seen = []
 
     def silent_once(incoming):
@@ -129,7 +129,7 @@ def test_one_deadline_covers_all_attempts_of_a_change(serve, client):
     release.set()
 
 
-def test_a_call_that_only_reads_is_not_repeated_when_its_time_is_up(serve, client):
+def test_a_read_is_not_retried_after_its_deadline(serve, client):
     calls = []
 
     def silent(incoming):
@@ -143,7 +143,7 @@ def test_a_call_that_only_reads_is_not_repeated_when_its_time_is_up(serve, clien
 
 
 @pytest.mark.parametrize("code", [Code.INTERNAL, Code.NOT_FOUND, Code.RESOURCE_EXHAUSTED, Code.ABORTED])
-def test_other_errors_are_not_repeated(serve, client, code):
+def test_other_errors_are_not_retried(serve, client, code):
     failing = Failing(1, code)
     with pytest.raises(GatewayError) as caught:
         client(serve(failing).target).list_secrets()

@@ -125,7 +125,7 @@ class HttpSocket:
         try:
             plain.settimeout(deadline.remaining())
             # The handshake comes after registration, so that shut_down can interrupt it. An end without close_notify is an
-            # error: otherwise anyone on the network path could truncate a response.
+            # error: otherwise an attacker on the network path could truncate a response.
             secured = context.wrap_socket(
                 plain, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )

@@ -1,4 +1,4 @@
-"""The pools of connections: what is used again and what is not, and that nothing waits for ever."""
+"""Connection pools: which connections are reused, and that every wait ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 @pytest.fixture(params=["sync", "async"])
 def connect(request):
-    """Opens pools of one colour, all with blocking methods."""
+    """Opens sync or async pools, with blocking methods."""
     opened = []
 
     def start(target):
@@ -48,7 +48,7 @@ def error_of(pool, **options) -> GatewayError:
 
 
 class Script:
-    """Says to each connection what the script holds for it: one item for each request, None hangs up."""
+    """Sends each connection its script: one item per request; None closes the connection."""
 
     def __init__(self, *connections):
         self._scripts = list(connections)
@@ -57,20 +57,20 @@ class Script:
     def __call__(self, sock):
         script = self._scripts.pop(0)
         number = len(self._scripts)
-        for said in script:
+        for data in script:
             request = read_request(sock)
             if not request:
                 break
             self.requests.append((number, request))
-            if said is None:
+            if data is None:
                 return
-            sock.sendall(said)
+            sock.sendall(data)
         with suppress(OSError):
             while sock.recv(65536):
                 pass
 
 
-def test_the_request_is_sent_as_it_is(connect):
+def test_the_bytes_of_a_request(connect):
     server = Script([OK])
     with raw_server(server) as target:
         pool = connect(target)
@@ -91,7 +91,7 @@ def test_the_request_is_sent_as_it_is(connect):
         ("/", [("x\r", "y")]),
     ],
 )
-def test_a_request_that_would_be_read_as_another_is_not_sent(connect, path, headers):
+def test_a_request_with_invalid_framing_is_not_sent(connect, path, headers):
     server = Script([OK])
     with raw_server(server) as target:
         pool = connect(target)
@@ -103,15 +103,15 @@ def test_a_request_that_would_be_read_as_another_is_not_sent(connect, path, head
 
 
 @pytest.mark.parametrize(
-    ("answer", "body"),
+    ("response", "body"),
     [
         (OK, b"ok"),
         (b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK, b"ok"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", b"abc"),
     ],
 )
-def test_a_connection_is_kept_whatever_form_the_answer_has(connect, answer, body):
-    server = Script([answer] * 3)
+def test_a_connection_is_reused_after_every_form_of_response(connect, response, body):
+    server = Script([response] * 3)
     with raw_server(server) as target:
         pool = connect(target)
         assert [get(pool) for _ in range(3)] == [(200, body)] * 3
@@ -119,7 +119,7 @@ def test_a_connection_is_kept_whatever_form_the_answer_has(connect, answer, body
     assert {number for number, _ in server.requests} == {0}
 
 
-def test_an_answer_may_come_byte_by_byte(connect):
+def test_a_response_may_arrive_byte_by_byte(connect):
     def drip(sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while read_request(sock):
@@ -133,7 +133,7 @@ def test_an_answer_may_come_byte_by_byte(connect):
         pool.close()
 
 
-def test_an_answer_without_length_ends_with_the_connection(connect):
+def test_a_response_without_length_ends_with_the_connection(connect):
     def talk(sock):
         read_request(sock)
         sock.sendall(b"HTTP/1.1 200 OK\r\n\r\nall ")
@@ -145,32 +145,32 @@ def test_an_answer_without_length_ends_with_the_connection(connect):
         pool.close()
 
 
-@pytest.mark.parametrize("polite", [True, False])
-def test_over_tls_an_answer_without_length_needs_a_goodbye(connect, tls, certificate, monkeypatch, polite):
-    """Else anyone in between could cut it short."""
+@pytest.mark.parametrize("notifies", [True, False])
+def test_over_tls_a_response_without_length_needs_close_notify(connect, tls, certificate, monkeypatch, notifies):
+    """Otherwise an attacker on the network path could truncate it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
 
     def talk(sock):
         read_request(sock)
         sock.sendall(b"HTTP/1.1 200 OK\r\n\r\nall of it")
-        if polite:
+        if notifies:
             with suppress(OSError):
                 sock.unwrap()
 
     with raw_server(talk, context=tls) as target:
         pool = connect(target)
-        if polite:
+        if notifies:
             assert get(pool) == (200, b"all of it")
         else:
             assert error_of(pool).code is Code.UNAVAILABLE
         pool.close()
 
 
-def test_a_large_answer_over_tls(connect, tls, certificate, monkeypatch):
+def test_a_large_response_over_tls(connect, tls, certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     body = bytes(range(256)) * 20_000
-    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
-    server = Script([answer] * 3)
+    response = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    server = Script([response] * 3)
     with raw_server(server, context=tls) as target:
         pool = connect(target)
         assert all(get(pool) == (200, body) for _ in range(3))
@@ -180,13 +180,13 @@ def test_a_large_answer_over_tls(connect, tls, certificate, monkeypatch):
 
 @pytest.mark.parametrize("surplus", [OK.replace(b"ok", b"no"), b"HTTP/1.1 200", b"???"])
 @pytest.mark.parametrize("later", [True, False])
-def test_what_nobody_asked_for_is_never_the_next_answer(connect, surplus, later):
-    answers = [OK, OK.replace(b"ok", b"me")]
+def test_surplus_data_is_never_the_next_response(connect, surplus, later):
+    responses = [OK, OK.replace(b"ok", b"me")]
 
     def talk(sock):
         read_request(sock)
-        first = len(answers) == 2
-        sock.sendall(answers.pop(0) + (surplus if first and not later else b""))
+        first = len(responses) == 2
+        sock.sendall(responses.pop(0) + (surplus if first and not later else b""))
         if first and later:
             time.sleep(0.05)
             sock.sendall(surplus)
@@ -201,7 +201,7 @@ def test_what_nobody_asked_for_is_never_the_next_answer(connect, surplus, later)
         pool.close()
 
 
-def test_an_answer_that_comes_too_late_is_never_the_next_answer(connect):
+def test_a_late_response_is_never_the_next_response(connect):
     late = threading.Event()
 
     def talk(sock):
@@ -218,16 +218,16 @@ def test_an_answer_that_comes_too_late_is_never_the_next_answer(connect):
         pool.close()
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200"])
-def test_a_request_that_crosses_with_the_end_of_a_kept_connection_is_not_sent_again(connect, said):
-    """The server may have acted on it: only the client knows whether that would do harm."""
+@pytest.mark.parametrize("partial", [b"", b"HTTP/1.1 200"])
+def test_a_request_on_an_idle_connection_that_closes_is_not_sent_again(connect, partial):
+    """The server may have processed it: only the client knows whether a retry is safe."""
     requests = []
 
     def talk(sock):
         while request := read_request(sock):
             requests.append(request)
             if len(requests) == 2:
-                sock.sendall(said)
+                sock.sendall(partial)
                 return
             sock.sendall(OK)
 
@@ -240,7 +240,7 @@ def test_a_request_that_crosses_with_the_end_of_a_kept_connection_is_not_sent_ag
         pool.close()
 
 
-def test_a_connection_that_was_idle_for_long_is_replaced(connect, monkeypatch):
+def test_a_connection_past_its_idle_time_is_replaced(connect, monkeypatch):
     server = Script([OK], [OK])
     monkeypatch.setattr(connections, "_KEEPALIVE_S", 0.05)
     with raw_server(server) as target:
@@ -324,7 +324,7 @@ def test_closing_ends_a_call_that_waits_for_a_connection(one_connection):
     assert caught.value.code is Code.CANCELLED
 
 
-def test_many_callers_get_each_its_own_answer(connect):
+def test_concurrent_callers_receive_their_own_responses(connect):
     seen = []
 
     def echo(sock):
@@ -336,8 +336,8 @@ def test_many_callers_get_each_its_own_answer(connect):
     with raw_server(echo, backlog=200) as target, ThreadPoolExecutor(130) as threads:
         pool = connect(target)
         paths = [f"/{number}" for number in range(2000)]
-        answers = list(threads.map(lambda path: get(pool, path=path, timeout=60), paths))
-        assert answers == [(200, path.encode()) for path in paths]
+        responses = list(threads.map(lambda path: get(pool, path=path, timeout=60), paths))
+        assert responses == [(200, path.encode()) for path in paths]
         assert len(seen) <= 100
         pool.close()
 
@@ -363,8 +363,8 @@ def test_closing_leaves_no_connection_open(connect):
 
 
 @pytest.mark.parametrize("greeting", [b"220 mail.example ESMTP\r\n", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"])
-def test_a_server_that_speaks_first_is_told_apart(connect, greeting):
-    """The caller learns that this is no HTTP, and does not try again."""
+def test_a_greeting_is_not_a_response(connect, greeting):
+    """The error is INTERNAL, which clients do not retry."""
 
     def talk(sock):
         sock.sendall(greeting)
@@ -380,7 +380,7 @@ def test_a_server_that_speaks_first_is_told_apart(connect, greeting):
         pool.close()
 
 
-def test_a_server_that_refuses_before_it_was_asked_is_understood(connect):
+def test_a_response_before_the_request_is_returned(connect):
     def talk(sock):
         sock.sendall(b"HTTP/1.1 503 Busy\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbusy")
         while sock.recv(65536):

@@ -1,4 +1,4 @@
-"""Reading an HTTP answer, wherever the network splits it."""
+"""Parsing of HTTP responses, split at any byte."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError, ResponseParser
 
-ANSWERS = {
+RESPONSES = {
     "length": (
         b"HTTP/1.1 200 OK\r\nContent-Type: text\r\nempty: \r\nnext:a b \r\nContent-Length: 5\r\n\r\nhello",
         (200, [(b"content-type", b"text"), (b"empty", b""), (b"next", b"a b"), (b"content-length", b"5")], b"hello"),
@@ -29,48 +29,48 @@ ANSWERS = {
 UNTIL_THE_END = b"HTTP/1.1 200 OK\r\nx: y\r\n\r\nhello"
 
 
-def plain(answer: HttpResponse):
-    return answer.status, [(name.lower(), value.strip()) for name, value in answer.headers], answer.body
+def plain(response: HttpResponse):
+    return response.status, [(name.lower(), value.strip()) for name, value in response.headers], response.body
 
 
 def read(*parts: bytes) -> tuple[ResponseParser, HttpResponse | None]:
-    reader = ResponseParser()
-    answer = None
+    parser = ResponseParser()
+    response = None
     for part in parts:
-        assert answer is None, "an answer was there before its end"
-        answer = reader.feed(part)
-    return reader, answer
+        assert response is None, "the response was complete too early"
+        response = parser.feed(part)
+    return parser, response
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_may_be_split_anywhere(name):
-    data, expected = ANSWERS[name]
+@pytest.mark.parametrize("name", RESPONSES)
+def test_a_response_may_be_split_anywhere(name):
+    data, expected = RESPONSES[name]
     splits = [(data,), tuple(data[i : i + 1] for i in range(len(data)))]
     splits += [(data[:at], data[at:]) for at in range(1, len(data))]
     for parts in splits:
-        reader, answer = read(*parts)
-        assert answer is not None
-        assert plain(answer) == expected
-        assert reader.reusable
+        parser, response = read(*parts)
+        assert response is not None
+        assert plain(response) == expected
+        assert parser.reusable
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_that_ends_too_early_is_none(name):
-    data, _ = ANSWERS[name]
+@pytest.mark.parametrize("name", RESPONSES)
+def test_a_truncated_response_is_an_error(name):
+    data, _ = RESPONSES[name]
     for at in range(len(data)):
-        reader, answer = read(data[:at]) if at else read()
-        assert answer is None
+        parser, response = read(data[:at]) if at else read()
+        assert response is None
         with pytest.raises(ConnectionError):
-            reader.end()
+            parser.end()
 
 
-def test_an_answer_without_length_ends_with_the_connection():
+def test_a_response_without_length_ends_with_the_connection():
     headers = UNTIL_THE_END.index(b"hello")
     for at in range(1, len(UNTIL_THE_END)):
-        reader, answer = read(UNTIL_THE_END[:at], UNTIL_THE_END[at:])
-        assert answer is None
-        assert plain(reader.end()) == (200, [(b"x", b"y")], b"hello")
-        assert not reader.reusable
+        parser, response = read(UNTIL_THE_END[:at], UNTIL_THE_END[at:])
+        assert response is None
+        assert plain(parser.end()) == (200, [(b"x", b"y")], b"hello")
+        assert not parser.reusable
     with pytest.raises(ConnectionError):
         read(UNTIL_THE_END[: headers - 1])[0].end()
 
@@ -86,11 +86,11 @@ def test_an_answer_without_length_ends_with_the_connection():
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nokHTTP/1.1",
     ],
 )
-def test_a_connection_that_closes_or_has_more_to_say_carries_no_other_request(data):
-    reader, answer = read(data)
-    assert answer is not None
-    assert (answer.status, answer.body) == (200, b"ok")
-    assert not reader.reusable
+def test_a_connection_that_closes_or_has_surplus_data_is_not_reusable(data):
+    parser, response = read(data)
+    assert response is not None
+    assert (response.status, response.body) == (200, b"ok")
+    assert not parser.reusable
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_connection_that_closes_or_has_more_to_say_carries_no_other_request(da
         b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\nPRI",
     ],
 )
-def test_what_is_no_answer_is_refused(data):
+def test_invalid_responses_are_rejected(data):
     with pytest.raises(NotHttpError):
         read(data)
     with pytest.raises(NotHttpError):
@@ -137,11 +137,11 @@ def test_headers_have_a_limit(endless):
         read(*endless)
 
 
-def test_a_long_body_is_no_long_header():
+def test_a_long_body_does_not_count_as_headers():
     part = b"x" * 50_000
-    _, answer = read(b"HTTP/1.1 200 OK\r\ncontent-length: 500000\r\n\r\n", *[part] * 10)
-    assert answer is not None
-    assert answer.body == part * 10
+    _, response = read(b"HTTP/1.1 200 OK\r\ncontent-length: 500000\r\n\r\n", *[part] * 10)
+    assert response is not None
+    assert response.body == part * 10
 
 
 def test_an_interrupt_while_parsing_is_not_lost():
@@ -150,15 +150,15 @@ def test_an_interrupt_while_parsing_is_not_lost():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Interrupted().feed(ANSWERS["length"][0])
+        Interrupted().feed(RESPONSES["length"][0])
 
 
-def test_an_answer_leaves_nothing_for_the_garbage_collector():
+def test_a_response_leaves_no_reference_cycles():
     gc.collect()
     gc.disable()
     try:
         for _ in range(10):
-            read(ANSWERS["length"][0])
+            read(RESPONSES["length"][0])
         assert gc.collect() == 0
     finally:
         gc.enable()

@@ -1,4 +1,4 @@
-"""What HTTP adds: proxies in between, connections that go stale, servers that drip, TLS."""
+"""Connect over HTTP: responses of proxies, stale connections, slow servers, TLS."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def response(status: int, kind: str, body: bytes) -> bytes:
         ("application/json", b'"\xff"'),
     ],
 )
-def test_an_error_of_something_in_between_is_known_by_its_status(connect, status, code, kind, body):
+def test_an_error_of_a_proxy_has_the_code_of_its_status(connect, status, code, kind, body):
     with raw_server(reply(response(status, kind, body))) as target:
         transport = connect(target)
         got = error_of(transport)
@@ -91,7 +91,7 @@ def test_an_error_of_something_in_between_is_known_by_its_status(connect, status
         ),
     ],
 )
-def test_an_incomplete_connect_error_still_says_what_it_can(connect, fields, code, message):
+def test_an_incomplete_connect_error_is_read_as_far_as_possible(connect, fields, code, message):
     with raw_server(reply(response(503, "application/json; charset=utf-8", json.dumps(fields).encode()))) as target:
         transport = connect(target)
         got = error_of(transport)
@@ -110,17 +110,17 @@ def test_success_of_another_content_type_is_an_error(connect, kind):
 
 
 @pytest.mark.parametrize("header", ["content-type: application/json", "content-encoding: gzip", "Content-Encoding: x"])
-def test_success_in_a_form_that_was_not_asked_for_is_an_internal_error(connect, header):
-    answer = OK.replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode())
+def test_success_in_an_unrequested_encoding_is_an_internal_error(connect, header):
+    data = OK.replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode())
     if header.startswith("content-type"):
-        answer = answer.replace(b"content-type: application/proto\r\n", b"")
-    with raw_server(reply(answer)) as target:
+        data = data.replace(b"content-type: application/proto\r\n", b"")
+    with raw_server(reply(data)) as target:
         transport = connect(target)
         assert error_of(transport).code is Code.INTERNAL
         transport.close()
 
 
-def test_success_may_say_that_it_is_not_compressed(connect):
+def test_success_may_have_the_identity_encoding(connect):
     with raw_server(reply(OK.replace(b"\r\n\r\n", b"\r\ncontent-encoding: identity\r\n\r\n"))) as target:
         transport = connect(target)
         assert call(transport) == GetGatewaySecretInfoResponse()
@@ -137,7 +137,7 @@ def test_a_peer_that_does_not_speak_http_is_an_internal_error(connect):
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", OK.replace(b"length: 0", b"length: 9") + b"part"])
-def test_an_answer_that_breaks_off_is_unavailable(connect, sent):
+def test_a_truncated_response_is_unavailable(connect, sent):
     def talk(sock):
         read_request(sock)
         sock.sendall(sent)
@@ -149,7 +149,7 @@ def test_an_answer_that_breaks_off_is_unavailable(connect, sent):
 
 
 @pytest.mark.parametrize("steady", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n"])
-def test_a_server_that_drips_does_not_put_off_the_deadline(connect, steady):
+def test_a_slow_response_does_not_extend_the_deadline(connect, steady):
     def drip(sock):
         read_request(sock)
         sock.sendall(steady)
@@ -183,7 +183,7 @@ def test_closing_ends_a_call_that_is_connecting(connect):
         assert waiting.result(1.0).code is Code.CANCELLED
 
 
-def test_a_connection_is_used_again(serve, connect):
+def test_a_connection_is_reused(serve, connect):
     server = serve(lambda _incoming: b"")
     transport = connect(server.target)
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Which targets are valid, and what the others are told."""
+"""Valid targets, and the errors of invalid ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_target_prints_as_it_was_written():
     ],
 )
 @pytest.mark.parametrize("opens", [open_transport, open_async_transport])
-def test_other_targets_are_told_the_valid_forms(target, opens):
+def test_the_error_of_an_invalid_target_names_the_valid_forms(target, opens):
     with pytest.raises(GatewayError) as caught:
         opens(target)
     assert caught.value.code is Code.INVALID_ARGUMENT
