@@ -1,4 +1,4 @@
-"""The change log held against what is stored: replayed, it gives the etag of everything there is, and of nothing else."""
+"""Replay of the change log, and its comparison with the stored resources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2
 from tests.mutations import Do
 
 Etags = dict[tuple[str, str], str]
-"""The etag of each thing, by its noun and identifier as the change log has them."""
+"""Etags of resources, keyed by the noun and id of the change log."""
 
 _LISTS = (
     ("secret", secret_pb2.ListGatewaySecretInfosRequest, GatewaySecretInfo),
@@ -29,7 +29,7 @@ _LISTS = (
 
 
 def stored(do: Do) -> Etags:
-    """Return the etags of all that lists show, each computed from the entity."""
+    """Return the etags of all listed resources, computed from the entities."""
     etags: Etags = {}
     for noun, request_type, entity in _LISTS:
         token, request = "", request_type()
@@ -45,7 +45,7 @@ def stored(do: Do) -> Etags:
 
 
 def identifier(noun: str, message: Any) -> str:
-    """Return what the change log calls a thing."""
+    """Return the change log's id of a resource."""
     if noun == "binding":
         return f"{message.endpoint_id}/{message.resource_type}/{message.resource_id}"
     return getattr(message, f"{noun}_id")
@@ -64,7 +64,7 @@ def log(do: Do, since: int = 0) -> list[GatewayChange]:
 
 
 def replay(changes: Iterable[GatewayChange]) -> Etags:
-    """Return what there is after these changes, which begin with revision 1; check that none is missing or wrong."""
+    """Return the state after a whole change log; check that it has no gap and that its etags chain."""
     etags: Etags = {}
     for expected, change in enumerate(changes, start=1):
         assert change.revision == expected, f"a gap before revision {change.revision}"
@@ -81,7 +81,7 @@ def replay(changes: Iterable[GatewayChange]) -> Etags:
 
 
 def consistent(do: Do) -> list[GatewayChange]:
-    """Check that the log is without a gap and tells of exactly what there is; return it."""
+    """Check that the change log replays to the stored state; return it."""
     changes = log(do)
     assert replay(changes) == stored(do)
     return changes

@@ -1,4 +1,4 @@
-"""The statements that reach a database, whoever sends them: noted by the driver's own connections."""
+"""Recording of the SQL statements that the driver sends."""
 
 from __future__ import annotations
 
@@ -8,42 +8,41 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-# How a writer's transaction is opened on PostgreSQL.
-_OPENING = ("SELECT set_config(", "SELECT pg_advisory_xact_lock(")
+# The start of a write transaction on PostgreSQL.
+_WRITE_PREAMBLE = ("SELECT set_config(", "SELECT pg_advisory_xact_lock(")
 
 
-def noted(engine: Engine) -> list[tuple[str, Mapping[str, Any] | None]]:
-    """Return a list that grows with every statement from now on that reads or writes rows, with its parameters.
+def record_statements(engine: Engine) -> list[tuple[str, Mapping[str, Any] | None]]:
+    """Record every later SELECT, INSERT, UPDATE and DELETE with its parameters in the returned list.
 
-    Of SQLite the parameters stand in the statement. A statement that is run for many sets of parameters is one on PostgreSQL
-    and many on SQLite.
+    SQLite has the parameters within the statement. An executemany is one entry on PostgreSQL and many on SQLite.
     """
     sent: list[tuple[str, Mapping[str, Any] | None]] = []
 
-    def note(statement: Any, parameters: Any = None) -> None:
-        if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and not statement.startswith(_OPENING):
+    def record(statement: Any, parameters: Any = None) -> None:
+        if statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and not statement.startswith(_WRITE_PREAMBLE):
             sent.append((statement, parameters))
 
     def listen(connection: Any, *_: object) -> None:
         if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(note)
+            connection.set_trace_callback(record)
         else:
-            connection.cursor_factory = _noting(note)
+            connection.cursor_factory = _recording_cursor(record)
 
     event.listen(engine, "checkout", listen)
     return sent
 
 
-def _noting(note: Any) -> type[Any]:
+def _recording_cursor(record: Any) -> type[Any]:
     import psycopg
 
     class Cursor(psycopg.Cursor[Any]):
         def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-            note(query, params)
+            record(query, params)
             return super().execute(query, params, **options)
 
         def executemany(self, query: Any, params_seq: Any, **options: Any) -> Any:
-            note(query, params_seq)
+            record(query, params_seq)
             return super().executemany(query, params_seq, **options)
 
     return Cursor

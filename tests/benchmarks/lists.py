@@ -49,13 +49,13 @@ def _our_queries(stage: Stage, count: int) -> int:
     require_server()
     from gateway_entities.server.service import GatewayService
     from gateway_entities.server.store import open_store
-    from tests.statements import noted
+    from tests.statements import record_statements
 
     # Not over the server, whose cache would answer the second call without a query.
     store = open_store(f"sqlite:///{stage.make_folder('queries')}/gateway.sqlite")
     try:
         example.fill(store, count)
-        statements = noted(store._database.reader)
+        statements = record_statements(store._database.reader)
         listed = GatewayService(store).list_gateway_endpoints(ListGatewayEndpointsRequest())
     finally:
         store.close()

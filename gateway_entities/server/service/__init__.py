@@ -1,37 +1,36 @@
-"""The service: what each RPC does, as functions from request to response.
+"""Business logic: one method for each RPC, from request message to response message.
 
-A handler checks the request by the rules, then reads or changes the store in one transaction. Nothing here knows of gRPC or
-HTTP.
+A method validates its request, then reads or writes the store in one transaction. It is independent of gRPC and HTTP.
 """
 
 from __future__ import annotations
 
-from gateway_entities.server.service.binding import BindingHandlers
-from gateway_entities.server.service.budget import BudgetHandlers
-from gateway_entities.server.service.change import ChangeLogHandlers
-from gateway_entities.server.service.endpoint import EndpointHandlers
-from gateway_entities.server.service.mapping import MappingHandlers
-from gateway_entities.server.service.model_definition import ModelDefinitionHandlers
-from gateway_entities.server.service.secret import SecretHandlers
-from gateway_entities.server.service.spend import SpendHandlers
-from gateway_entities.server.service.tag import TagHandlers
+from gateway_entities.server.service.binding import BindingService
+from gateway_entities.server.service.budget import BudgetService
+from gateway_entities.server.service.change import ChangeService
+from gateway_entities.server.service.endpoint import EndpointService
+from gateway_entities.server.service.mapping import MappingService
+from gateway_entities.server.service.model_definition import ModelDefinitionService
+from gateway_entities.server.service.secret import SecretService
+from gateway_entities.server.service.spend import SpendService
+from gateway_entities.server.service.tag import TagService
 
 __all__ = ["GatewayService"]
 
 
 class GatewayService(
-    SecretHandlers,
-    ModelDefinitionHandlers,
-    EndpointHandlers,
-    MappingHandlers,
-    TagHandlers,
-    BindingHandlers,
-    BudgetHandlers,
-    SpendHandlers,
-    ChangeLogHandlers,
+    SecretService,
+    ModelDefinitionService,
+    EndpointService,
+    MappingService,
+    TagService,
+    BindingService,
+    BudgetService,
+    SpendService,
+    ChangeService,
 ):
-    """Every RPC of the contract as a method, named as Method.handler says: a request message in, a response message out.
+    """Every RPC as a method named by ``Method.handler``. Synchronous and thread-safe.
 
-    The methods are synchronous and may be called from any thread. They raise GatewayError with the code that the contract's
-    comments list for the RPC; an invalid request with all its violations at once.
+    The methods raise GatewayError with the codes that the contract lists for the RPC. INVALID_ARGUMENT contains all
+    violations of the request.
     """

@@ -1,7 +1,7 @@
-"""What the handlers of every noun share: the store, new ids, the clock, reading optional fields and filling lists."""
+"""What the services of all nouns share: the store, new ids, the clock, optional fields and filling of lists."""
 
 # pyright: reportPrivateUsage=false
-# An entity is written as part of a response.
+# Entity._write writes into a message of the response.
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Message")
 
 
-class Handlers:
-    """Functions that answer requests out of a store. They hold no state of their own, so any thread may call them.
+class BaseService:
+    """Base of the services. Stateless, therefore thread-safe.
 
     Attributes:
         store: the store.
@@ -33,17 +33,17 @@ class Handlers:
 
 
 def new_id(prefix: str) -> str:
-    """Return a new identifier: the prefix, a hyphen and 32 random hexadecimal digits."""
+    """Return a random id: the prefix, a hyphen and 32 hexadecimal digits."""
     return f"{prefix}-{uuid.uuid4().hex}"
 
 
 def now_ms() -> int:
-    """Return the time in milliseconds since the Unix epoch, UTC."""
+    """Return the current time in milliseconds since the Unix epoch, UTC."""
     return time.time_ns() // 1_000_000
 
 
 def add_all(messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Entity[M]]) -> None:
-    """Append entities to a response's list, each written where it is to be: a message of its own would be copied there.
+    """Append entities to a repeated field in place, which saves the copy of ``to_proto`` and ``append``.
 
     Raises:
         WireError: as in ``to_proto``.
@@ -52,16 +52,16 @@ def add_all(messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Ent
         try:
             entity._write(messages.add())
         except Exception:
-            # It finds what is wrong, and raises that.
+            # to_proto reports the invalid field.
             entity.to_proto()
             raise
 
 
 def text_or_none(message: Message, field: str) -> str | None:
-    """Return a text field, ``""`` included; None if it is absent."""
+    """Return the value of a string field, None if it is absent."""
     return getattr(message, field) if message.HasField(field) else None
 
 
-def unsigned(amount: float) -> float:
-    """Return an amount of 0 or more, its zero without a sign: not every database keeps that, so none is to."""
+def positive_zero(amount: float) -> float:
+    """Return a non-negative amount with -0.0 as 0.0, because SQLite and PostgreSQL store -0.0 differently."""
     return amount + 0.0

@@ -1,68 +1,68 @@
-"""The handlers of BindingService."""
+"""BindingService."""
 
 from __future__ import annotations
 
 from gateway_entities.entities import GatewayEndpointBinding
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import Handlers
+from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.mutation import Change, changes
-from gateway_entities.server.service.paging import Page
+from gateway_entities.server.service.mutation import Mutation, mutation
+from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import binding_pb2 as pb
 
 
-class BindingHandlers(Handlers):
-    """The handlers of BindingService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+class BindingService(BaseService):
+    """The RPCs of BindingService. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
-    @changes
+    @mutation
     def create_gateway_endpoint_binding(
-        self, change: Change, request: pb.CreateGatewayEndpointBindingRequest
+        self, mutation: Mutation, request: pb.CreateGatewayEndpointBindingRequest
     ) -> pb.CreateGatewayEndpointBindingResponse:
-        """Link a resource to an endpoint and return the link."""
-        if not change.transaction.endpoints.exists(request.endpoint_id):
+        """Bind a resource to an endpoint."""
+        if not mutation.transaction.endpoints.exists(request.endpoint_id):
             raise not_found("GatewayEndpoint", {"endpoint_id": request.endpoint_id})
         binding = GatewayEndpointBinding(
             endpoint_id=request.endpoint_id,
             resource_type=request.resource_type,
             resource_id=request.resource_id,
-            created_at=change.now,
-            last_updated_at=change.now,
-            created_by=change.actor,
-            last_updated_by=change.actor,
+            created_at=mutation.now,
+            last_updated_at=mutation.now,
+            created_by=mutation.actor,
+            last_updated_by=mutation.actor,
         )
-        change.transaction.bindings.add(binding)
-        return pb.CreateGatewayEndpointBindingResponse(binding=change.end(binding))
+        mutation.transaction.bindings.add(binding)
+        return pb.CreateGatewayEndpointBindingResponse(binding=mutation.result(binding))
 
-    @changes
+    @mutation
     def delete_gateway_endpoint_binding(
-        self, change: Change, request: pb.DeleteGatewayEndpointBindingRequest
+        self, mutation: Mutation, request: pb.DeleteGatewayEndpointBindingRequest
     ) -> pb.DeleteGatewayEndpointBindingResponse:
-        """Remove a link."""
+        """Delete a binding."""
         key = {
             "endpoint_id": request.endpoint_id,
             "resource_type": request.resource_type,
             "resource_id": request.resource_id,
         }
-        binding = change.transaction.bindings.get(**key)
+        binding = mutation.transaction.bindings.get(**key)
         if binding is None:
             raise not_found("GatewayEndpointBinding", key)
-        change.begin(binding)
-        change.transaction.bindings.remove(**key)
+        mutation.load(binding)
+        mutation.transaction.bindings.remove(**key)
         return pb.DeleteGatewayEndpointBindingResponse()
 
     def list_gateway_endpoint_bindings(
         self, request: pb.ListGatewayEndpointBindingsRequest
     ) -> pb.ListGatewayEndpointBindingsResponse:
-        """Return a page of links."""
+        """Return a page of bindings."""
         validate(request)
-        page = Page[tuple[int, str, str, str]]("bindings", 3, request.page_size, request.page_token)
+        page_request = PageRequest[tuple[int, str, str, str]]("bindings", 3, request.page_size, request.page_token)
         filters = {
             "endpoint_id": request.endpoint_id or None,
             "resource_type": request.resource_type or None,
             "resource_id": request.resource_id or None,
         }
         with self.store.read() as transaction:
-            part = page.read(
+            page = page_request.read(
                 transaction,
                 GatewayEndpointBinding,
                 lambda b: (b.created_at, b.endpoint_id, str(b.resource_type), b.resource_id),
@@ -70,5 +70,5 @@ class BindingHandlers(Handlers):
                 lambda binding: all(value in {None, getattr(binding, name)} for name, value in filters.items()),
             )
         response = pb.ListGatewayEndpointBindingsResponse()
-        part.fill(response, response.bindings)
+        page.fill(response, response.bindings)
         return response

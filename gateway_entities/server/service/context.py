@@ -1,4 +1,4 @@
-"""Who makes the call that this thread serves, when that is known by more than the caller's own word."""
+"""The authenticated caller of the current request."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from contextvars import ContextVar
 from typing import Final
 
 CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
-"""The authenticated caller's name; None when calls need no authentication. The edges set it around each call."""
+"""Name of the authenticated caller, None without authentication. The dispatcher sets it for the duration of each call."""

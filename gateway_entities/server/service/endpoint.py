@@ -1,4 +1,4 @@
-"""The handlers of EndpointService; those of mappings and tags have modules of their own."""
+"""EndpointService, without its RPCs for mappings and tags."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from gateway_entities.entities import (
     RoutingStrategy,
 )
 from gateway_entities.rules import validate, written_fields
-from gateway_entities.server.service.base import Handlers, new_id, text_or_none
+from gateway_entities.server.service.base import BaseService, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mapping import (
-    changing_endpoint,
     definitions_of,
     has_fallback_model,
+    load_endpoint,
     new_mapping,
-    refuse_repeats,
+    refuse_duplicates,
 )
-from gateway_entities.server.service.mutation import Change, changes, etag_of
-from gateway_entities.server.service.paging import Page
+from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
+from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 _DEFAULT_USAGE_TRACKING = True
 
 
-class EndpointHandlers(Handlers):
-    """The handlers of EndpointService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+class EndpointService(BaseService):
+    """The RPCs of EndpointService for endpoints. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
-    @changes
+    @mutation
     def create_gateway_endpoint(
-        self, change: Change, request: pb.CreateGatewayEndpointRequest
+        self, mutation: Mutation, request: pb.CreateGatewayEndpointRequest
     ) -> pb.CreateGatewayEndpointResponse:
-        """Store a new endpoint with its models and return it."""
+        """Create an endpoint with its models."""
         endpoint_id = new_id("e")
         endpoint = GatewayEndpoint(
             endpoint_id=endpoint_id,
             name=request.name,
-            created_at=change.now,
-            last_updated_at=change.now,
-            model_mappings=_mappings(change, endpoint_id, request.model_configs),
-            created_by=change.actor,
-            last_updated_by=change.actor,
+            created_at=mutation.now,
+            last_updated_at=mutation.now,
+            model_mappings=_mappings(mutation, endpoint_id, request.model_configs),
+            created_by=mutation.actor,
+            last_updated_by=mutation.actor,
             routing_strategy=_routing_strategy(request.routing_strategy),
             fallback_config=_fallback_config(request.fallback_config) if request.HasField("fallback_config") else None,
             experiment_id=text_or_none(request, "experiment_id"),
             usage_tracking=request.usage_tracking if request.HasField("usage_tracking") else _DEFAULT_USAGE_TRACKING,
         )
         _enable_fallback(endpoint)
-        change.transaction.endpoints.add(endpoint)
-        return pb.CreateGatewayEndpointResponse(endpoint=change.end(endpoint))
+        mutation.transaction.endpoints.add(endpoint)
+        return pb.CreateGatewayEndpointResponse(endpoint=mutation.result(endpoint))
 
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
-        """Return the endpoint that the request names."""
+        """Return an endpoint by id or name."""
         validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
@@ -68,46 +68,46 @@ class EndpointHandlers(Handlers):
         found = endpoint.to_proto()
         return pb.GetGatewayEndpointResponse(endpoint=found, etag=etag_of(found), revision=revision)
 
-    @changes
+    @mutation
     def update_gateway_endpoint(
-        self, change: Change, request: pb.UpdateGatewayEndpointRequest
+        self, mutation: Mutation, request: pb.UpdateGatewayEndpointRequest
     ) -> pb.UpdateGatewayEndpointResponse:
-        """Change the given fields of an endpoint."""
-        endpoints = change.transaction.endpoints
-        endpoint = changing_endpoint(change, request.endpoint_id)
+        """Update the given fields of an endpoint."""
+        endpoints = mutation.transaction.endpoints
+        endpoint = load_endpoint(mutation, request.endpoint_id)
         written = written_fields(request)
         _write_own_fields(endpoint, request, written)
         if "model_configs" in written:
-            mappings = _mappings(change, endpoint.endpoint_id, request.model_configs)
+            mappings = _mappings(mutation, endpoint.endpoint_id, request.model_configs)
             endpoints.replace_mappings(endpoint.endpoint_id, mappings)
             endpoint.model_mappings = mappings
             if "fallback_config" not in written:
                 _enable_fallback(endpoint)
-        if change.actor is not None:
-            endpoint.last_updated_by = change.actor
-        endpoint.last_updated_at = change.now
+        if mutation.actor is not None:
+            endpoint.last_updated_by = mutation.actor
+        endpoint.last_updated_at = mutation.now
         endpoints.update(endpoint)
-        return pb.UpdateGatewayEndpointResponse(endpoint=change.end(endpoint))
+        return pb.UpdateGatewayEndpointResponse(endpoint=mutation.result(endpoint))
 
-    @changes
+    @mutation
     def delete_gateway_endpoint(
-        self, change: Change, request: pb.DeleteGatewayEndpointRequest
+        self, mutation: Mutation, request: pb.DeleteGatewayEndpointRequest
     ) -> pb.DeleteGatewayEndpointResponse:
-        """Remove an endpoint with its mappings, bindings, tags and ENDPOINT budgets."""
-        transaction = change.transaction
-        endpoint = changing_endpoint(change, request.endpoint_id)
-        change.affects(transaction.bindings.list(endpoint_id=endpoint.endpoint_id))
-        change.affects(transaction.budget_policies.list(endpoint_id=endpoint.endpoint_id))
+        """Delete an endpoint with its mappings, bindings, tags and ENDPOINT budgets."""
+        transaction = mutation.transaction
+        endpoint = load_endpoint(mutation, request.endpoint_id)
+        mutation.will_affect(transaction.bindings.list(endpoint_id=endpoint.endpoint_id))
+        mutation.will_affect(transaction.budget_policies.list(endpoint_id=endpoint.endpoint_id))
         transaction.endpoints.remove(endpoint.endpoint_id)
         return pb.DeleteGatewayEndpointResponse()
 
     def list_gateway_endpoints(self, request: pb.ListGatewayEndpointsRequest) -> pb.ListGatewayEndpointsResponse:
         """Return a page of endpoints."""
         validate(request)
-        page = Page[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
+        page_request = PageRequest[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
         with self.store.read() as transaction:
-            part = page.read(
+            page = page_request.read(
                 transaction,
                 GatewayEndpoint,
                 lambda endpoint: (endpoint.created_at, endpoint.endpoint_id),
@@ -117,12 +117,12 @@ class EndpointHandlers(Handlers):
                 lambda endpoint: _has_model(endpoint, provider, secret_id),
             )
         response = pb.ListGatewayEndpointsResponse()
-        part.fill(response, response.endpoints)
+        page.fill(response, response.endpoints)
         return response
 
 
 def _has_model(endpoint: GatewayEndpoint, provider: str | None, secret_id: str | None) -> bool:
-    """Return whether one and the same model of an endpoint matches the filters that are given."""
+    """Return whether a single model of the endpoint matches both filters; None matches every model."""
     if provider is None and secret_id is None:
         return True
     definitions = [mapping.model_definition for mapping in endpoint.model_mappings if mapping.model_definition is not None]
@@ -145,21 +145,21 @@ def _write_own_fields(endpoint: GatewayEndpoint, request: pb.UpdateGatewayEndpoi
 
 
 def _mappings(
-    change: Change, endpoint_id: str, configs: Sequence[pb.GatewayEndpointModelConfig]
+    mutation: Mutation, endpoint_id: str, configs: Sequence[pb.GatewayEndpointModelConfig]
 ) -> list[GatewayEndpointModelMapping]:
     by_path = {f"model_configs[{i}]": config for i, config in enumerate(configs)}
-    definitions = definitions_of(change.transaction, by_path)
-    refuse_repeats(by_path)
-    return [new_mapping(endpoint_id, config, definitions[config.model_definition_id], change) for config in configs]
+    definitions = definitions_of(mutation.transaction, by_path)
+    refuse_duplicates(by_path)
+    return [new_mapping(endpoint_id, config, definitions[config.model_definition_id], mutation) for config in configs]
 
 
 def _enable_fallback(endpoint: GatewayEndpoint) -> None:
-    """Without a word about fallback, a FALLBACK model is there to be used."""
+    """If the endpoint has FALLBACK models but no fallback_config, default to SEQUENTIAL."""
     if endpoint.fallback_config is None and has_fallback_model(endpoint.model_mappings):
         endpoint.fallback_config = FallbackConfig(FallbackStrategy.SEQUENTIAL)
 
 
-# UNSPECIFIED says that there is no strategy, and so does absence: it is stored in one way only.
+# UNSPECIFIED means the same as absence, and is stored as absence.
 
 
 def _routing_strategy(number: int) -> RoutingStrategy | None:

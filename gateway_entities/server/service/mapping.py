@@ -1,4 +1,4 @@
-"""The models of an endpoint: attaching, detaching, and what endpoints and mappings ask of each other."""
+"""The RPCs of EndpointService for mappings, and what the services of endpoints, mappings and tags share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gateway_entities.entities import (
     GatewayModelLinkageType,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError
-from gateway_entities.server.service.base import Handlers, new_id, unsigned
+from gateway_entities.server.service.base import BaseService, new_id, positive_zero
 from gateway_entities.server.service.errors import conflict, not_found
-from gateway_entities.server.service.mutation import Change, changes
+from gateway_entities.server.service.mutation import Mutation, mutation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 if TYPE_CHECKING:
@@ -25,71 +25,69 @@ if TYPE_CHECKING:
 _DEFAULT_WEIGHT = 1.0
 
 
-class MappingHandlers(Handlers):
-    """The handlers of EndpointService that attach and detach models."""
+class MappingService(BaseService):
+    """The RPCs that attach and detach models."""
 
-    @changes
+    @mutation
     def attach_model_to_gateway_endpoint(
-        self, change: Change, request: pb.AttachModelToGatewayEndpointRequest
+        self, mutation: Mutation, request: pb.AttachModelToGatewayEndpointRequest
     ) -> pb.AttachModelToGatewayEndpointResponse:
-        """Add one model to an endpoint and return its mapping."""
-        endpoints = change.transaction.endpoints
-        endpoint = changing_endpoint(change, request.endpoint_id)
-        definitions = definitions_of(change.transaction, {"model_config": request.model_config})
+        """Attach a model to an endpoint; return the mapping."""
+        endpoints = mutation.transaction.endpoints
+        endpoint = load_endpoint(mutation, request.endpoint_id)
+        definitions = definitions_of(mutation.transaction, {"model_config": request.model_config})
         definition = definitions[request.model_config.model_definition_id]
-        mapping = new_mapping(endpoint.endpoint_id, request.model_config, definition, change)
+        mapping = new_mapping(endpoint.endpoint_id, request.model_config, definition, mutation)
         endpoints.add_mapping(mapping)
         endpoint.model_mappings.append(mapping)
         if mapping.linkage_type == GatewayModelLinkageType.FALLBACK:
-            _choose_strategy(endpoint)
-        if change.actor is not None:
-            endpoint.last_updated_by = change.actor
-        endpoint.last_updated_at = change.now
+            _set_default_strategy(endpoint)
+        if mutation.actor is not None:
+            endpoint.last_updated_by = mutation.actor
+        endpoint.last_updated_at = mutation.now
         endpoints.update(endpoint)
-        changed = change.end(endpoint)
-        return pb.AttachModelToGatewayEndpointResponse(mapping=changed.model_mappings[-1])
+        message = mutation.result(endpoint)
+        return pb.AttachModelToGatewayEndpointResponse(mapping=message.model_mappings[-1])
 
-    @changes
+    @mutation
     def detach_model_from_gateway_endpoint(
-        self, change: Change, request: pb.DetachModelFromGatewayEndpointRequest
+        self, mutation: Mutation, request: pb.DetachModelFromGatewayEndpointRequest
     ) -> pb.DetachModelFromGatewayEndpointResponse:
-        """Remove every mapping of one model definition from an endpoint."""
-        endpoint = changing_endpoint(change, request.endpoint_id)
+        """Detach a model definition: delete all its mappings to the endpoint."""
+        endpoint = load_endpoint(mutation, request.endpoint_id)
         definition_id = request.model_definition_id
-        left = [mapping for mapping in endpoint.model_mappings if mapping.model_definition_id != definition_id]
-        if len(left) == len(endpoint.model_mappings):
+        remaining = [mapping for mapping in endpoint.model_mappings if mapping.model_definition_id != definition_id]
+        if len(remaining) == len(endpoint.model_mappings):
             raise GatewayError(
                 Code.NOT_FOUND,
                 f"Model definition '{definition_id[:255]}' is not attached to endpoint '{endpoint.endpoint_id}'",
                 reason="NOT_ATTACHED",
             )
-        if not any(mapping.linkage_type == GatewayModelLinkageType.PRIMARY and mapping.weight != 0 for mapping in left):
+        if not any(mapping.linkage_type == GatewayModelLinkageType.PRIMARY and mapping.weight != 0 for mapping in remaining):
             raise conflict(
                 f"Cannot detach model definition '{definition_id}' from endpoint '{endpoint.endpoint_id}': it would be "
                 "left without a PRIMARY model of a weight above 0. Attach another PRIMARY model first.",
                 "LAST_PRIMARY_MODEL",
             )
-        change.transaction.endpoints.remove_mappings(endpoint.endpoint_id, definition_id)
-        endpoint.model_mappings = left
-        endpoint.last_updated_at = change.now
-        change.transaction.endpoints.update(endpoint)
-        change.end(endpoint)
+        mutation.transaction.endpoints.remove_mappings(endpoint.endpoint_id, definition_id)
+        endpoint.model_mappings = remaining
+        endpoint.last_updated_at = mutation.now
+        mutation.transaction.endpoints.update(endpoint)
+        mutation.result(endpoint)
         return pb.DetachModelFromGatewayEndpointResponse()
 
 
-def changing_endpoint(change: Change, endpoint_id: str) -> GatewayEndpoint:
-    """Return the endpoint of this id, which the change is about.
+def load_endpoint(mutation: Mutation, endpoint_id: str) -> GatewayEndpoint:
+    """Return the endpoint that the request changes, with its state recorded in the mutation.
 
     Raises:
-        GatewayError: NOT_FOUND; ABORTED when it does not have the etag that the request wants.
+        GatewayError: NOT_FOUND; ABORTED if the etag in the request is stale.
     """
-    endpoint = existing_endpoint(change.transaction, endpoint_id)
-    change.begin(endpoint)
-    return endpoint
+    return mutation.load(existing_endpoint(mutation.transaction, endpoint_id))
 
 
 def existing_endpoint(transaction: Transaction, endpoint_id: str) -> GatewayEndpoint:
-    """Return the endpoint of this id with its mappings and tags.
+    """Return an endpoint with its mappings and tags.
 
     Raises:
         GatewayError: NOT_FOUND.
@@ -101,38 +99,38 @@ def existing_endpoint(transaction: Transaction, endpoint_id: str) -> GatewayEndp
 
 
 def new_mapping(
-    endpoint_id: str, config: pb.GatewayEndpointModelConfig, definition: GatewayModelDefinition, change: Change
+    endpoint_id: str, config: pb.GatewayEndpointModelConfig, definition: GatewayModelDefinition, mutation: Mutation
 ) -> GatewayEndpointModelMapping:
-    """Return the mapping that a valid config describes, with an id of its own and with the definition that it names."""
+    """Return a mapping with a new id, made from a valid config and the definition that it refers to."""
     return GatewayEndpointModelMapping(
         mapping_id=new_id("m"),
         endpoint_id=endpoint_id,
         model_definition_id=config.model_definition_id,
         model_definition=definition,
-        weight=unsigned(config.weight) if config.HasField("weight") else _DEFAULT_WEIGHT,
+        weight=positive_zero(config.weight) if config.HasField("weight") else _DEFAULT_WEIGHT,
         linkage_type=GatewayModelLinkageType(config.linkage_type),
         fallback_order=config.fallback_order if config.HasField("fallback_order") else None,
-        created_at=change.now,
-        created_by=change.actor,
+        created_at=mutation.now,
+        created_by=mutation.actor,
     )
 
 
 def has_fallback_model(mappings: Iterable[GatewayEndpointModelMapping]) -> bool:
-    """Return whether one of the models is a FALLBACK model."""
+    """Return whether the mappings include a FALLBACK model."""
     return any(mapping.linkage_type == GatewayModelLinkageType.FALLBACK for mapping in mappings)
 
 
 def definitions_of(
     transaction: Transaction, configs: Mapping[str, pb.GatewayEndpointModelConfig]
 ) -> Mapping[str, GatewayModelDefinition]:
-    """Return the model definitions that configs name, by their ids.
+    """Return the model definitions that configs refer to, keyed by id.
 
     Args:
-        transaction: where to look.
-        configs: the configs by their paths in the request.
+        transaction: the transaction to read.
+        configs: the configs, keyed by their path in the request.
 
     Raises:
-        GatewayError: NOT_FOUND with every config whose definition does not exist.
+        GatewayError: NOT_FOUND, with a violation for each config whose definition does not exist.
     """
     wanted = {config.model_definition_id for config in configs.values()}
     found = transaction.model_definitions.of_ids(wanted)
@@ -151,14 +149,14 @@ def definitions_of(
     return found
 
 
-def refuse_repeats(configs: Mapping[str, pb.GatewayEndpointModelConfig]) -> None:
-    """Check that no definition is linked twice in the same way.
+def refuse_duplicates(configs: Mapping[str, pb.GatewayEndpointModelConfig]) -> None:
+    """Check that no two configs have the same definition and linkage type.
 
     Args:
-        configs: the configs by their paths in the request.
+        configs: the configs, keyed by their path in the request.
 
     Raises:
-        GatewayError: ALREADY_EXISTS with every config that repeats another.
+        GatewayError: ALREADY_EXISTS, with a violation for each duplicate.
     """
     first: dict[tuple[str, int], str] = {}
     violations: list[FieldViolation] = []
@@ -172,7 +170,7 @@ def refuse_repeats(configs: Mapping[str, pb.GatewayEndpointModelConfig]) -> None
         raise GatewayError(Code.ALREADY_EXISTS, message, reason="ALREADY_ATTACHED", field_violations=violations)
 
 
-def _choose_strategy(endpoint: GatewayEndpoint) -> None:
+def _set_default_strategy(endpoint: GatewayEndpoint) -> None:
     if endpoint.fallback_config is None:
         endpoint.fallback_config = FallbackConfig()
     if endpoint.fallback_config.strategy is None:

@@ -1,4 +1,4 @@
-"""The handlers of ModelDefinitionService."""
+"""ModelDefinitionService."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 from gateway_entities.entities import GatewayModelDefinition, GatewaySecretInfo
 from gateway_entities.errors import FieldViolation
 from gateway_entities.rules import validate, written_fields
-from gateway_entities.server.service.base import Handlers, new_id
+from gateway_entities.server.service.base import BaseService, new_id
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.mutation import Change, changes, etag_of
-from gateway_entities.server.service.paging import Page
+from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
+from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import model_definition_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 
-class ModelDefinitionHandlers(Handlers):
-    """The handlers of ModelDefinitionService. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+class ModelDefinitionService(BaseService):
+    """The RPCs of ModelDefinitionService. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
-    @changes
+    @mutation
     def create_gateway_model_definition(
-        self, change: Change, request: pb.CreateGatewayModelDefinitionRequest
+        self, mutation: Mutation, request: pb.CreateGatewayModelDefinitionRequest
     ) -> pb.CreateGatewayModelDefinitionResponse:
-        """Store a new model definition and return it."""
-        secret = _referenced_secret(change.transaction, request.secret_id)
+        """Create a model definition."""
+        secret = _referenced_secret(mutation.transaction, request.secret_id)
         definition = GatewayModelDefinition(
             model_definition_id=new_id("d"),
             name=request.name,
@@ -33,18 +33,18 @@ class ModelDefinitionHandlers(Handlers):
             secret_name=secret.secret_name,
             provider=request.provider,
             model_name=request.model_name,
-            created_at=change.now,
-            last_updated_at=change.now,
-            created_by=change.actor,
-            last_updated_by=change.actor,
+            created_at=mutation.now,
+            last_updated_at=mutation.now,
+            created_by=mutation.actor,
+            last_updated_by=mutation.actor,
         )
-        change.transaction.model_definitions.add(definition)
-        return pb.CreateGatewayModelDefinitionResponse(model_definition=change.end(definition))
+        mutation.transaction.model_definitions.add(definition)
+        return pb.CreateGatewayModelDefinitionResponse(model_definition=mutation.result(definition))
 
     def get_gateway_model_definition(
         self, request: pb.GetGatewayModelDefinitionRequest
     ) -> pb.GetGatewayModelDefinitionResponse:
-        """Return the model definition that the request names."""
+        """Return a model definition by id or name."""
         validate(request)
         with self.store.read() as transaction:
             revision = transaction.changes.last()
@@ -63,10 +63,10 @@ class ModelDefinitionHandlers(Handlers):
     ) -> pb.ListGatewayModelDefinitionsResponse:
         """Return a page of model definitions."""
         validate(request)
-        page = Page[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
+        page_request = PageRequest[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
         with self.store.read() as transaction:
-            part = page.read(
+            page = page_request.read(
                 transaction,
                 GatewayModelDefinition,
                 lambda definition: (definition.created_at, definition.model_definition_id),
@@ -76,20 +76,20 @@ class ModelDefinitionHandlers(Handlers):
                 lambda definition: provider in {None, definition.provider} and secret_id in {None, definition.secret_id},
             )
         response = pb.ListGatewayModelDefinitionsResponse()
-        part.fill(response, response.model_definitions)
+        page.fill(response, response.model_definitions)
         return response
 
-    @changes
+    @mutation
     def update_gateway_model_definition(
-        self, change: Change, request: pb.UpdateGatewayModelDefinitionRequest
+        self, mutation: Mutation, request: pb.UpdateGatewayModelDefinitionRequest
     ) -> pb.UpdateGatewayModelDefinitionResponse:
-        """Change the given fields of a model definition."""
+        """Update the given fields of a model definition."""
         written = written_fields(request)
-        definition = _changing_definition(change, request.model_definition_id)
-        endpoints = change.transaction.endpoints.list(model_definition_id=definition.model_definition_id)
-        change.affects(endpoints)
+        definition = _load_definition(mutation, request.model_definition_id)
+        endpoints = mutation.transaction.endpoints.list(model_definition_id=definition.model_definition_id)
+        mutation.will_affect(endpoints)
         if "secret_id" in written:
-            secret = _referenced_secret(change.transaction, request.secret_id) if request.secret_id else None
+            secret = _referenced_secret(mutation.transaction, request.secret_id) if request.secret_id else None
             definition.secret_id = None if secret is None else secret.secret_id
             definition.secret_name = None if secret is None else secret.secret_name
         if "name" in written:
@@ -98,32 +98,31 @@ class ModelDefinitionHandlers(Handlers):
             definition.model_name = request.model_name
         if "provider" in written:
             definition.provider = request.provider
-        if change.actor is not None:
-            definition.last_updated_by = change.actor
-        definition.last_updated_at = change.now
-        change.transaction.model_definitions.update(definition)
+        if mutation.actor is not None:
+            definition.last_updated_by = mutation.actor
+        definition.last_updated_at = mutation.now
+        mutation.transaction.model_definitions.update(definition)
         for mapping in (mapping for endpoint in endpoints for mapping in endpoint.model_mappings):
             if mapping.model_definition_id == definition.model_definition_id:
                 mapping.model_definition = definition
-        change.affected(endpoints)
-        return pb.UpdateGatewayModelDefinitionResponse(model_definition=change.end(definition))
+        mutation.did_affect(endpoints)
+        return pb.UpdateGatewayModelDefinitionResponse(model_definition=mutation.result(definition))
 
-    @changes
+    @mutation
     def delete_gateway_model_definition(
-        self, change: Change, request: pb.DeleteGatewayModelDefinitionRequest
+        self, mutation: Mutation, request: pb.DeleteGatewayModelDefinitionRequest
     ) -> pb.DeleteGatewayModelDefinitionResponse:
-        """Remove a model definition that no endpoint uses."""
-        definition = _changing_definition(change, request.model_definition_id)
-        change.transaction.model_definitions.remove(definition.model_definition_id)
+        """Delete a model definition that no endpoint uses."""
+        definition = _load_definition(mutation, request.model_definition_id)
+        mutation.transaction.model_definitions.remove(definition.model_definition_id)
         return pb.DeleteGatewayModelDefinitionResponse()
 
 
-def _changing_definition(change: Change, model_definition_id: str) -> GatewayModelDefinition:
-    definition = change.transaction.model_definitions.get(model_definition_id)
+def _load_definition(mutation: Mutation, model_definition_id: str) -> GatewayModelDefinition:
+    definition = mutation.transaction.model_definitions.get(model_definition_id)
     if definition is None:
         raise not_found("GatewayModelDefinition", {"model_definition_id": model_definition_id})
-    change.begin(definition)
-    return definition
+    return mutation.load(definition)
 
 
 def _referenced_secret(transaction: Transaction, secret_id: str) -> GatewaySecretInfo:

@@ -1,7 +1,6 @@
-"""A change of the configuration: made once, in one transaction with its line in the change log, and told by its revision.
+"""Execution of mutations: one transaction and change-log entry each, deduplicated by request_id, guarded by etag.
 
-A handler that changes something is marked ``changes``. It gets the Change beside its request, tells it what it is about to
-change, and what became of it.
+A handler decorated with ``mutation`` gets a Mutation beside its request and reports the resources that it changes.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import Handlers, now_ms
+from gateway_entities.server.service.base import BaseService, now_ms
 from gateway_entities.server.service.context import CALLER
 from gateway_entities.server.store.repositories.change import Effect
 
@@ -34,17 +33,18 @@ if TYPE_CHECKING:
 Resource: TypeAlias = (
     GatewaySecretInfo | GatewayModelDefinition | GatewayEndpoint | GatewayEndpointBinding | GatewayBudgetPolicy
 )
-"""What has a version of its own."""
+"""An entity with an etag and change-log effects of its own."""
 
-H = TypeVar("H", bound=Handlers)
+R = TypeVar("R", bound=Resource)
+S = TypeVar("S", bound=BaseService)
 M = TypeVar("M", bound=Message)
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 
 IDEMPOTENCY_WINDOW_MS: Final = 24 * 60 * 60 * 1000
-"""How long a request may be repeated, and a list go on that began before a change."""
-# Each change forgets this much more than it adds, so that what is old goes as fast as new comes.
-_SPARE: Final = 4
+"""Retention of stored responses, by request_id, and of the former states that page tokens refer to."""
+# Each mutation prunes this many more rows than it adds, so that expired rows cannot pile up.
+_EXTRA_PRUNED: Final = 4
 _RPCS: Final = {method.request_type: method for method in METHODS}
 
 
@@ -57,24 +57,24 @@ _NOUNS: Final[Mapping[type[Entity[Any]], _Noun]] = {
     GatewaySecretInfo: _Noun("secret", ("secret_id",)),
     GatewayModelDefinition: _Noun("model_definition", ("model_definition_id",)),
     GatewayEndpoint: _Noun("endpoint", ("endpoint_id",)),
-    # The first two hold no slash.
+    # The first two contain no slash.
     GatewayEndpointBinding: _Noun("binding", ("endpoint_id", "resource_type", "resource_id")),
     GatewayBudgetPolicy: _Noun("budget_policy", ("budget_policy_id",)),
 }
 
 
 def noun(kind: type[Entity[Any]]) -> str:
-    """Return what the change log calls a kind of thing."""
+    """Return the change log's noun for a resource class."""
     return _NOUNS[kind].name
 
 
-def identifier(thing: Entity[Any]) -> str:
-    """Return what the change log calls a thing."""
-    return "/".join(getattr(thing, field) for field in _NOUNS[type(thing)].key)
+def identifier(resource: Entity[Any]) -> str:
+    """Return the change log's id for a resource; the parts of a composite key are joined by slashes."""
+    return "/".join(getattr(resource, field) for field in _NOUNS[type(resource)].key)
 
 
 def etag_of(resource: Message) -> str:
-    """Return the etag of the entity that a message describes, without making the entity."""
+    """Return the etag of a resource message, without creating its entity."""
     return _etag(resource.SerializeToString(deterministic=True))
 
 
@@ -83,20 +83,19 @@ def _etag(data: bytes) -> str:
 
 
 class _State(NamedTuple):
-    """A thing as it was, or as it is, at one moment of a change."""
+    """A resource before or after the mutation."""
 
     etag: str
     data: bytes
 
 
-class Change:
-    """One change, while it is made.
+class Mutation:
+    """One mutation in progress.
 
     Attributes:
-        transaction: the transaction that it is made in.
-        now: the time of the change, in milliseconds since the Unix epoch, UTC; later than that of any earlier change of the
-            thing that ``begin`` was told of.
-        actor: who makes it: the authenticated caller, or else whom the request names; None when nobody is known.
+        transaction: its write transaction.
+        now: its timestamp, in milliseconds since the Unix epoch, UTC; later than the last update of the loaded resource.
+        actor: the authenticated caller, or else the actor that the request names; None if there is neither.
     """
 
     __slots__ = ("_after", "_before", "_etag", "_own", "actor", "now", "transaction")
@@ -110,14 +109,14 @@ class Change:
         self._before: dict[tuple[str, str], _State] = {}
         self._after: dict[tuple[str, str], _State] = {}
 
-    def begin(self, thing: Resource) -> None:
-        """Say that the call is about this thing, before anything of it is changed.
+    def load(self, resource: R) -> R:
+        """Record the state of the resource that the request names, and return the resource; call it before any change.
 
         Raises:
-            GatewayError: ABORTED; the request wants an etag that the thing does not have.
+            GatewayError: ABORTED; the etag in the request is not the resource's.
         """
-        self._own = _key(thing)
-        self._keep(thing, self._before)
+        self._own = _key(resource)
+        self._record_state(resource, self._before)
         etag = self._before[self._own].etag
         if self._etag and self._etag != etag:
             raise GatewayError(
@@ -126,42 +125,43 @@ class Change:
                 "Read it again, and repeat the change if it is still right.",
                 reason="STALE_ETAG",
             )
-        # Two changes within a millisecond must differ, or the etag of the first would do for the second.
-        self.now = max(self.now, thing.last_updated_at + 1)
+        # Two updates within one millisecond must give different etags.
+        self.now = max(self.now, resource.last_updated_at + 1)
+        return resource
 
-    def end(self, thing: Entity[M]) -> M:
-        """Say what became of the thing that the call is about, or what it has made; return it as a message."""
-        self._own = _key(thing)
-        message: M = self._keep(thing, self._after)
+    def result(self, resource: Entity[M]) -> M:
+        """Record the new state of the requested or created resource; return its message."""
+        self._own = _key(resource)
+        message: M = self._record_state(resource, self._after)
         return message
 
-    def affects(self, things: Iterable[Resource]) -> None:
-        """Say that other things will change or go too, before anything is changed."""
-        for thing in things:
-            self._keep(thing, self._before)
+    def will_affect(self, resources: Iterable[Resource]) -> None:
+        """Record other resources that the mutation changes or deletes, before it does."""
+        for resource in resources:
+            self._record_state(resource, self._before)
 
-    def affected(self, things: Iterable[Resource]) -> None:
-        """Say what became of the other things. Those that are not named are gone."""
-        for thing in things:
-            self._keep(thing, self._after)
+    def did_affect(self, resources: Iterable[Resource]) -> None:
+        """Record the new state of other resources. Those given to will_affect only are logged as deleted."""
+        for resource in resources:
+            self._record_state(resource, self._after)
 
-    def record(self, request: Message, response: Any) -> None:
-        """Add the change to the log, and tell the response of it."""
-        assert self._own is not None  # noqa: S101 - every handler names the thing that it is about.
+    def log(self, request: Message, response: Any) -> None:
+        """Append the mutation to the change log; set revision and etag in the response."""
+        assert self._own is not None  # noqa: S101 - every handler calls load or result.
         keys = dict.fromkeys((self._own, *self._before, *self._after))
         effects = [self._effect(key) for key in keys]
-        done = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
+        logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         changes = self.transaction.changes
-        response.revision = changes.add(_RPCS[type(request)].name, self.actor, self.now, done)
-        changes.forget(now_ms() - IDEMPOTENCY_WINDOW_MS, len(done) + _SPARE)
+        response.revision = changes.add(_RPCS[type(request)].name, self.actor, self.now, logged)
+        changes.prune(now_ms() - IDEMPOTENCY_WINDOW_MS, len(logged) + _EXTRA_PRUNED)
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
 
     @staticmethod
-    def _keep(thing: Entity[Any], where: dict[tuple[str, str], _State]) -> Any:
-        message = thing.to_proto()
+    def _record_state(resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
+        message = resource.to_proto()
         data = message.SerializeToString(deterministic=True)
-        where[_key(thing)] = _State(_etag(data), data)
+        states[_key(resource)] = _State(_etag(data), data)
         return message
 
     def _effect(self, key: tuple[str, str]) -> Effect:
@@ -174,33 +174,31 @@ class Change:
         )
 
 
-def _key(thing: Entity[Any]) -> tuple[str, str]:
-    return noun(type(thing)), identifier(thing)
+def _key(resource: Entity[Any]) -> tuple[str, str]:
+    return noun(type(resource)), identifier(resource)
 
 
-def changes(
-    handler: Callable[[H, Change, Request], Response],
-) -> Callable[[H, Request], Response]:
-    """Mark a handler that changes something.
+def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S, Request], Response]:
+    """Decorate a handler that changes the configuration.
 
-    The request is checked, and then answered in one transaction: a repeat of a named request with the answer of the first
-    time, another one by the handler, which gets the Change.
+    The request is validated, then executed in one transaction. A repeated request_id returns the stored response without
+    calling the handler.
     """
 
     @functools.wraps(handler)
-    def serve(self: H, request: Request) -> Response:
+    def execute(self: S, request: Request) -> Response:
         validate(request)
         with self.store.write() as transaction:
-            earlier: Response | None = _earlier_answer(transaction, request)
-            if earlier is not None:
-                return earlier
-            change = Change(transaction, request)
-            response = handler(self, change, request)
-            change.record(request, response)
-            _keep_answer(transaction, request, response)
+            stored: Response | None = _stored_response(transaction, request)
+            if stored is not None:
+                return stored
+            current = Mutation(transaction, request)
+            response = handler(self, current, request)
+            current.log(request, response)
+            _store_response(transaction, request, response)
         return response
 
-    return serve
+    return execute
 
 
 def _named_actor(request: Any) -> str | None:
@@ -211,25 +209,25 @@ def _named_actor(request: Any) -> str | None:
     return None
 
 
-def _earlier_answer(transaction: Transaction, request: Any) -> Any:
+def _stored_response(transaction: Transaction, request: Any) -> Any:
     if not request.request_id:
         return None
-    answer = transaction.answers.get(request.request_id, _content(request), now_ms() - IDEMPOTENCY_WINDOW_MS)
-    if answer is None:
+    stored = transaction.stored_responses.get(request.request_id, _content(request), now_ms() - IDEMPOTENCY_WINDOW_MS)
+    if stored is None:
         return None
-    if not answer.same:
+    if not stored.matches:
         raise GatewayError.invalid([FieldViolation("request_id", "was used before, for a request of another content")])
-    return _RPCS[type(request)].response_type.FromString(answer.response)
+    return _RPCS[type(request)].response_type.FromString(stored.response)
 
 
-def _keep_answer(transaction: Transaction, request: Any, response: Message) -> None:
+def _store_response(transaction: Transaction, request: Any, response: Message) -> None:
     now = now_ms()
     if request.request_id:
-        transaction.answers.add(request.request_id, _content(request), response.SerializeToString(), now)
-    transaction.answers.forget(now - IDEMPOTENCY_WINDOW_MS, 1 + _SPARE)
+        transaction.stored_responses.add(request.request_id, _content(request), response.SerializeToString(), now)
+    transaction.stored_responses.prune(now - IDEMPOTENCY_WINDOW_MS, 1 + _EXTRA_PRUNED)
 
 
 def _content(request: Message) -> bytes:
-    """Return all that a request says, and who says it."""
+    """Return what a repeated request must have in common with the first: RPC, caller and every field."""
     parts = (type(request).__name__, CALLER.get() or "")
     return "\0".join(parts).encode() + b"\0" + request.SerializeToString(deterministic=True)

@@ -1,7 +1,7 @@
-"""Pages of a list, and the tokens that lead from one to the next.
+"""Pagination with page tokens.
 
-A token names the list, the revision at which its first page was read, and the last item of its page. A later page shows what
-there was at that revision, whatever was written since. Callers must not read anything into a token.
+A token encodes the list, the revision of the first page and the key of the last item. Later pages show the state at that
+revision, regardless of later writes. The format is private to the server.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
-"""What a list is ordered by: the time of creation in milliseconds, then one or more texts."""
+"""Sort key of a list: created_at in milliseconds, then one or more strings."""
 Item = TypeVar("Item")
 T = TypeVar("T", bound=Entity[Any])
 
 PAGE_ITEMS: Final = 1000
-"""Items of a page whose request names no size."""
+"""Default page size, in items."""
 PAGE_BYTES: Final = 2 * 1024 * 1024
-"""Encoded size at which a page ends before its number of items; one item may be larger. gRPC clients accept 4 MiB."""
-_LARGEST = 2**63
+"""Maximum encoded size of a page, unless its first item alone is larger. gRPC clients accept 4 MiB by default."""
+_INT64_END: Final = 2**63
 
 
-class Part(Generic[Item]):
-    """The items of a page, and whether more follow."""
+class Page(Generic[Item]):
+    """One page of a list."""
 
     __slots__ = ("_is_last", "_items", "_revision", "_token")
 
     def __init__(self, items: Sequence[Item], token: Callable[[Item], str], *, is_last: bool, revision: int | None) -> None:
-        """Hold the items.
+        """Create a page.
 
         Args:
-            items: those of the page.
-            token: returns the token of the page after an item.
-            is_last: whether no page follows.
+            items: its items.
+            token: returns the token of the page that starts after an item.
+            is_last: whether it is the list's last page.
             revision: the revision of the list; None for a list without one.
         """
         self._items = items
@@ -59,49 +59,49 @@ class Part(Generic[Item]):
         messages: RepeatedCompositeFieldContainer[Any],
         entity: Callable[[Item], Entity[Any]] | None = None,
     ) -> None:
-        """Write the page into a response: at least one item, at most PAGE_BYTES, next_page_token and revision.
+        """Write as many items as fit into PAGE_BYTES, at least one, with next_page_token and revision.
 
         Args:
             response: the response message.
-            messages: its list of items.
-            entity: returns the entity of an item; None if the items are entities.
+            messages: its repeated field.
+            entity: converts an item to an entity; None if the items are entities.
         """
         add_all(messages, cast("Any", self._items) if entity is None else map(entity, self._items))
         if self._revision is not None:
             response.revision = self._revision
-        shown = fitting(response, messages)
-        del messages[shown:]
-        if shown and (shown < len(self._items) or not self._is_last):
-            response.next_page_token = self._token(self._items[shown - 1])
+        count = fitting(response, messages)
+        del messages[count:]
+        if count and (count < len(self._items) or not self._is_last):
+            response.next_page_token = self._token(self._items[count - 1])
 
 
 def fitting(response: Message, messages: Sequence[Message]) -> int:
-    """Return how many items of a response fit into PAGE_BYTES, at least the first."""
-    # Nearly every page fits, and the size of the whole is known sooner than that of each item.
+    """Return how many items of a response fit into PAGE_BYTES, 1 or more unless there are none."""
+    # Nearly every page fits, and one ByteSize of the whole is cheaper than one for each item.
     if response.ByteSize() <= PAGE_BYTES:
         return len(messages)
     size = 0
     for count, message in enumerate(messages):
-        # A tag, and a length of up to four bytes.
+        # One byte for the tag, up to four for the length.
         size += message.ByteSize() + 5
         if size > PAGE_BYTES:
             return max(1, count)
     return len(messages)
 
 
-class Page(Generic[Key]):
-    """One page of a list: where it starts and how long it may be."""
+class PageRequest(Generic[Key]):
+    """The page that a request asks for: its start and maximum size."""
 
     __slots__ = ("_after", "_list", "_revision", "_size")
 
     def __init__(self, of: str, texts: int, size: int, token: str) -> None:
-        """Read the fields of a request.
+        """Parse the paging fields of a request.
 
         Args:
-            of: the list's name, which its tokens carry.
-            texts: how many texts follow the time in its key.
-            size: the most items in the page; 0 for PAGE_ITEMS.
-            token: the token of the page before; empty for the first page.
+            of: the list's name, part of its tokens.
+            texts: the number of strings in its sort key, after created_at.
+            size: the maximum number of items; 0 for PAGE_ITEMS.
+            token: the token from the previous page; empty for the first page.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; the token cannot be read, or belongs to another list.
@@ -112,7 +112,7 @@ class Page(Generic[Key]):
         self._after: Key | None = None
         if token:
             self._revision, after = _read(of, texts, token)
-            # The reader of tokens is told the shape of the list's key.
+            # _read checks the number of strings.
             self._after = cast("Key", after)
 
     def read(
@@ -120,55 +120,55 @@ class Page(Generic[Key]):
         transaction: Transaction,
         kind: type[T],
         key: Callable[[T], Key],
-        found: Callable[[Key | None, int], Sequence[T]],
+        fetch: Callable[[Key | None, int], Sequence[T]],
         matches: Callable[[T], bool],
-    ) -> Part[T]:
+    ) -> Page[T]:
         """Read the page, as of the revision of the list's first page.
 
         Args:
-            transaction: what to read.
-            kind: the class of the list's items.
-            key: gives an item's key.
-            found: reads the items after a key (None: from the first) as they are now, at most so many.
-            matches: tells whether an item belongs into the list; for those that are no longer what they were.
+            transaction: the transaction to read.
+            kind: the class of the items.
+            key: returns an item's sort key.
+            fetch: returns the current items after a key (None: from the first), up to a limit.
+            matches: whether an item satisfies the list's filters; called for restored former states.
 
         Raises:
-            GatewayError: ABORTED, if what there was at that revision is no longer remembered.
+            GatewayError: ABORTED; the state at that revision has been pruned.
         """
         now = transaction.changes.last()
         revision = now if self._revision is None else self._revision
         former = {} if revision == now else transaction.changes.former(noun(kind), revision)
         limit = self._size + 1
-        # As many more as the changed ones among them, which are left out.
-        items = list(found(self._after, limit + len(former)))
+        # Changed items are dropped below, so fetch as many more.
+        items = list(fetch(self._after, limit + len(former)))
         if former:
             items = [item for item in items if identifier(item) not in former]
             items += [item for item in self._restored(kind, former.values()) if matches(item) and self._follows(key(item))]
             items.sort(key=key)
-        return self._part(items[:limit], key, revision)
+        return self._page(items[:limit], key, revision)
 
-    def around(self, found: Callable[[Key | None, int], Sequence[Item]], key: Callable[[Item], Key]) -> Part[Item]:
-        """Read the page as things are now: for what is not configuration, and changes all the time."""
-        return self._part(found(self._after, self._size + 1), key, None)
+    def read_current(self, fetch: Callable[[Key | None, int], Sequence[Item]], key: Callable[[Item], Key]) -> Page[Item]:
+        """Read the page at the current state, for lists that no revision covers."""
+        return self._page(fetch(self._after, self._size + 1), key, None)
 
-    def _part(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int | None) -> Part[Item]:
-        """Return the page of the items that were read, one more than it may hold if there are so many."""
+    def _page(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int | None) -> Page[Item]:
+        """Return a page of fetched items; one more than its size means that another page follows."""
 
         def token(item: Item) -> str:
             return _write(self._list, revision or 0, key(item))
 
-        return Part(found[: self._size], token, is_last=len(found) <= self._size, revision=revision)
+        return Page(found[: self._size], token, is_last=len(found) <= self._size, revision=revision)
 
     def _follows(self, key: Key) -> bool:
         return self._after is None or key > self._after
 
     @staticmethod
     def _restored(kind: type[T], former: Any) -> list[T]:
-        if any(was.existed and was.data is None for was in former):
+        if any(state.existed and state.data is None for state in former):
             raise GatewayError(
                 Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED"
             )
-        return [kind.from_bytes(was.data) for was in former if was.data is not None]
+        return [kind.from_bytes(state.data) for state in former if state.data is not None]
 
 
 def _write(of: str, revision: int, key: Sequence[int | str]) -> str:
@@ -180,14 +180,14 @@ def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
     try:
         plain = b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True).decode()
         name, _, numbers = plain.partition(":")
-        # Only the last text of a key may hold a colon.
+        # Only the last string of a key may contain a colon.
         first, second, *rest = numbers.split(":", texts + 1)
         revision, created_at = int(first), int(second)
     except ValueError:
         raise _unreadable() from None
-    # Written again it must be the same: whatever else a decoder lets pass was not written here.
-    written_here = _write(name, revision, (created_at, *rest)) == token
-    if not written_here or not 0 <= revision < _LARGEST or not -_LARGEST <= created_at < _LARGEST:
+    # Decoders accept variants such as padding and leading zeros; only the canonical form is valid.
+    is_canonical = _write(name, revision, (created_at, *rest)) == token
+    if not is_canonical or not 0 <= revision < _INT64_END or not -_INT64_END <= created_at < _INT64_END:
         raise _unreadable()
     if name != of:
         raise GatewayError.invalid(
@@ -199,4 +199,4 @@ def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
 
 
 def _unreadable() -> GatewayError:
-    return GatewayError.invalid([FieldViolation("page_token", "must be the next_page_token of the page before, unchanged")])
+    return GatewayError.invalid([FieldViolation("page_token", "must be the unchanged next_page_token of the previous page")])

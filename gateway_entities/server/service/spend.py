@@ -1,4 +1,4 @@
-"""The handlers of BudgetService that count what is spent, and tell what may still be spent."""
+"""The RPCs of BudgetService that record spending and check budgets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayBudgetWindow
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import Handlers, now_ms
+from gateway_entities.server.service.base import BaseService, now_ms
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.windows import window_at
 from gatewayentities.v1 import budget_pb2 as pb
@@ -29,8 +29,8 @@ _NANOS: Final = 10**9
 _SPARE: Final = 4
 
 
-class SpendHandlers(Handlers):
-    """The handlers that count spending. Errors: those that the contract lists, and UNAVAILABLE from the store."""
+class SpendService(BaseService):
+    """The RPCs of BudgetService for spending. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
     def record_gateway_spend(self, request: pb.RecordGatewaySpendRequest) -> pb.RecordGatewaySpendResponse:
         """Add a charge to the window of every policy that matches, unless it was recorded before."""

@@ -1,6 +1,6 @@
-"""Budget windows: which stretch of time a policy counts in at a given moment.
+"""Budget windows: the time window of a duration that contains a given moment.
 
-Windows of one length tile all of time, before 1970 as after it, without regard to when a policy was made. They start at
+Windows of one length tile all of time, before 1970 too, independent of a policy's creation. They start at
 multiples of their length from a fixed anchor in UTC: 1970-01-01 for minutes, hours, days and months, and Sunday 1969-12-28
 for weeks. So 7 DAYS start on Thursdays and 1 WEEKS on Sundays.
 """
@@ -23,17 +23,17 @@ _LENGTHS: Final[Mapping[int, int]] = {
 }
 _SUNDAY: Final = -4 * _DAY
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-# The calendar repeats after 400 years. Counting in such eras takes it beyond the years 1 to 9999 that dates can hold.
+# The calendar repeats after 400 years. Counting in eras of 400 years supports years outside 1 to 9999, the range of date.
 _ERA_YEARS: Final = 400
 _ERA_DAYS: Final = 146_097
 
 
 class Window(NamedTuple):
-    """A stretch of time.
+    """A time window.
 
     Attributes:
-        start: its first moment, in milliseconds since the Unix epoch, UTC.
-        end: the first moment after it, in milliseconds since the Unix epoch, UTC.
+        start: inclusive, in milliseconds since the Unix epoch, UTC.
+        end: exclusive, in milliseconds since the Unix epoch, UTC.
     """
 
     start: int
@@ -45,7 +45,7 @@ def window_at(unit: int, value: int, moment: int) -> Window:
 
     Args:
         unit: the number of a BudgetDurationUnit.
-        value: how many units a window is long, 1 or more.
+        value: the window's length in units, 1 or more.
         moment: milliseconds since the Unix epoch, UTC; negative before 1970.
 
     Raises:
@@ -63,14 +63,14 @@ def window_at(unit: int, value: int, moment: int) -> Window:
 
 
 def _month_of(day: int) -> int:
-    """Return the month that a day is in. Both are counted from January 1st 1970, which is 0."""
+    """Return the month of a day, both counted from 0 for January 1st 1970."""
     era, day_of_era = divmod(day + _EPOCH - 1, _ERA_DAYS)
     found = date.fromordinal(day_of_era + 1)
     return (era * _ERA_YEARS + found.year - 1970) * 12 + found.month - 1
 
 
 def _first_day_of(month: int) -> int:
-    """Return the first day of a month. Both are counted from January 1st 1970, which is 0."""
+    """Return the first day of a month, both counted from 0 for January 1970."""
     years, month_of_year = divmod(month, 12)
     era, year_of_era = divmod(years + 1970 - 1, _ERA_YEARS)
     return era * _ERA_DAYS + date(year_of_era + 1, month_of_year + 1, 1).toordinal() - _EPOCH

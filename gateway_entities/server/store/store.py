@@ -17,7 +17,7 @@ from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
 from gateway_entities.server.store.repositories.charge import BudgetCharges
 from gateway_entities.server.store.repositories.endpoint import Endpoints
-from gateway_entities.server.store.repositories.idempotency import Answers
+from gateway_entities.server.store.repositories.idempotency import StoredResponses
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
@@ -49,7 +49,6 @@ class Transaction:
     """
 
     __slots__ = (
-        "answers",
         "bindings",
         "budget_charges",
         "budget_policies",
@@ -58,6 +57,7 @@ class Transaction:
         "endpoints",
         "model_definitions",
         "secrets",
+        "stored_responses",
         "tokens",
     )
 
@@ -70,7 +70,7 @@ class Transaction:
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
         self.changes = Changes(connection)
-        self.answers = Answers(connection, cipher)
+        self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
 
 

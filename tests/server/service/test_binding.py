@@ -44,7 +44,7 @@ def test_create(gateway: Any, resource_type: str, actor: dict[str, str]) -> None
     assert listed(gateway) == [binding]
 
 
-def test_create_refuses(gateway: Any, not_found: Any) -> None:
+def test_create_errors(gateway: Any, not_found: Any) -> None:
     key = {"endpoint_id": "nope", "resource_type": "scorer", "resource_id": "r"}
     error = gateway.refused(CreateGatewayEndpointBindingRequest(**key))
     not_found(error, "GatewayEndpoint not found (endpoint_id='nope')")
@@ -65,7 +65,7 @@ def test_delete(gateway: Any) -> None:
     assert gateway.refused(DeleteGatewayEndpointBindingRequest(**key)).code is Code.NOT_FOUND
 
 
-def test_list_by_any_of_the_keys(gateway: Any) -> None:
+def test_list_filters(gateway: Any) -> None:
     one, two = gateway.endpoint().endpoint_id, gateway.endpoint().endpoint_id
     a, b, c, d = [
         bind(gateway, one, "scorer", "r1"),
@@ -81,9 +81,9 @@ def test_list_by_any_of_the_keys(gateway: Any) -> None:
     assert listed(gateway, endpoint_id=two, resource_id="r2") == listed(gateway, resource_type="nope") == []
 
 
-def test_bindings_go_with_their_endpoint(gateway: Any) -> None:
+def test_deleting_an_endpoint_deletes_its_bindings(gateway: Any) -> None:
     one, two = gateway.endpoint().endpoint_id, gateway.endpoint().endpoint_id
     bind(gateway, one, "scorer", "r")
-    kept = bind(gateway, two, "scorer", "r")
+    remaining = bind(gateway, two, "scorer", "r")
     gateway.do(DeleteGatewayEndpointRequest(endpoint_id=one))
-    assert listed(gateway) == [kept]
+    assert listed(gateway) == [remaining]

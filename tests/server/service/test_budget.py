@@ -59,7 +59,7 @@ def test_create(gateway: Any, amount: float) -> None:
 
 @pytest.mark.parametrize("target", [{}, {"target_value": ""}])
 @pytest.mark.parametrize("scope", ["GLOBAL", "WORKSPACE"])
-def test_what_is_absent_stays_absent(gateway: Any, scope: str, target: dict[str, str]) -> None:
+def test_absent_fields_stay_absent(gateway: Any, scope: str, target: dict[str, str]) -> None:
     policy = gateway.policy(target_scope=scope, **target)
     for name in "target_value", "created_by", "last_updated_by":
         assert not policy.HasField(name)
@@ -70,7 +70,7 @@ def test_equal_policies_may_coexist(gateway: Any) -> None:
     assert gateway.policy().budget_policy_id != gateway.policy().budget_policy_id
 
 
-def test_an_endpoint_budget_needs_its_endpoint_by_id(gateway: Any, not_found: Any) -> None:
+def test_endpoint_scope_requires_an_existing_endpoint_id(gateway: Any, not_found: Any) -> None:
     endpoint = gateway.endpoint(name="ep")
     policy = gateway.policy(target_scope="ENDPOINT", target_value=endpoint.endpoint_id)
     assert policy.target_value == endpoint.endpoint_id
@@ -92,12 +92,12 @@ def test_an_endpoint_budget_needs_its_endpoint_by_id(gateway: Any, not_found: An
 @pytest.mark.parametrize(
     "request_type", [GetGatewayBudgetPolicyRequest, UpdateGatewayBudgetPolicyRequest, DeleteGatewayBudgetPolicyRequest]
 )
-def test_what_is_not_there(gateway: Any, not_found: Any, request_type: Any) -> None:
+def test_not_found(gateway: Any, not_found: Any, request_type: Any) -> None:
     error = gateway.refused(request_type(budget_policy_id="nope"))
     not_found(error, "BudgetPolicy not found (budget_policy_id='nope')")
 
 
-def test_update_of_every_field(gateway: Any) -> None:
+def test_update_every_field(gateway: Any) -> None:
     old = gateway.policy(created_by="ann")
     changes = {
         "budget_unit": "USD",
@@ -120,7 +120,7 @@ def test_update_of_every_field(gateway: Any) -> None:
     assert get(gateway, old) == new
 
 
-def test_update_without_changes_bumps_the_time_alone(gateway: Any) -> None:
+def test_empty_update_changes_only_the_time(gateway: Any) -> None:
     old = gateway.policy(created_by="ann", target_scope="USER", target_value="carl")
     new = gateway.do(updating(old)).budget_policy
     assert new.last_updated_at > old.last_updated_at
@@ -152,7 +152,7 @@ def test_update_without_changes_bumps_the_time_alone(gateway: Any) -> None:
         (("GLOBAL", None), {"target_scope": "USER", "target_value": "x"}, [], ("USER", "x")),
     ],
 )
-def test_scope_and_target_fit_together(gateway: Any, before: Any, changes: Any, mask: list[str], after: Any) -> None:
+def test_scope_and_target_must_match(gateway: Any, before: Any, changes: Any, mask: list[str], after: Any) -> None:
     old = gateway.policy(target_scope=before[0], target_value=before[1])
     request = updating(old, *mask, **changes)
     if isinstance(after, tuple):
@@ -184,10 +184,10 @@ def test_delete(gateway: Any) -> None:
     assert gateway.do(ListGatewayBudgetPoliciesRequest()).budget_policies == [kept]
 
 
-def test_windows_are_those_of_now_in_the_order_of_the_policies(gateway: Any) -> None:
+def test_lists_current_windows_in_the_order_of_policies(gateway: Any) -> None:
     durations = [("MONTHS", 1), ("MINUTES", 7), ("WEEKS", 1)]
     policies = [gateway.policy(duration={"unit": unit, "value": value}) for unit, value in durations]
-    # The clock stands at 2027-01-15T08:00Z, a Friday.
+    # The clock starts at 2027-01-15T08:00Z, a Friday.
     bounds = [
         (1_798_761_600_000, 1_801_440_000_000),
         (1_799_999_880_000, 1_800_000_300_000),
@@ -203,7 +203,7 @@ def test_windows_are_those_of_now_in_the_order_of_the_policies(gateway: Any) -> 
     assert all(window.HasField("current_spend") for window in windows)
 
 
-def test_policies_come_in_pages_of_1000_unless_asked_otherwise(gateway: Any) -> None:
+def test_default_page_size_is_1000(gateway: Any) -> None:
     policy = gateway.policy()
     with gateway.store.read() as transaction:
         stored = transaction.budget_policies.get(policy.budget_policy_id)
@@ -211,14 +211,14 @@ def test_policies_come_in_pages_of_1000_unless_asked_otherwise(gateway: Any) -> 
         for number in range(1, 1002):
             stored.budget_policy_id = f"bp-{number:04}"
             transaction.budget_policies.add(stored)
-    for most, expected in (None, 1000), (0, 1000), (1, 1), (1001, 1001), (50_000, 1002):
-        page = gateway.do(ListGatewayBudgetPoliciesRequest(max_results=most))
+    for max_results, expected in (None, 1000), (0, 1000), (1, 1), (1001, 1001), (50_000, 1002):
+        page = gateway.do(ListGatewayBudgetPoliciesRequest(max_results=max_results))
         assert (len(page.budget_policies), page.HasField("next_page_token")) == (expected, expected < 1002)
-    assert len(gateway.do(ListGatewayBudgetWindowsRequest()).windows) == 1002
+    assert len(gateway.do(ListGatewayBudgetWindowsRequest()).windows) == 1000
 
 
-def test_a_zero_has_no_sign(gateway: Any) -> None:
-    """SQLite would drop the sign and PostgreSQL keep it, so that one policy had two etags."""
+def test_negative_zero_is_stored_as_zero(gateway: Any) -> None:
+    """SQLite drops the sign and PostgreSQL keeps it, which would give different etags."""
     policy = gateway.policy(budget_amount=-0.0)
     assert str(policy.budget_amount) == "0.0"
     assert policy == gateway.do(GetGatewayBudgetPolicyRequest(budget_policy_id=policy.budget_policy_id)).budget_policy

@@ -1,4 +1,4 @@
-"""Endpoints as a whole; what concerns their models one by one is in test_mapping."""
+"""Endpoints; test_mapping covers attaching and detaching models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gatewayentities.v1.secret_pb2 import DeleteGatewaySecretRequest
 
 
 def update(gateway: Any, endpoint: GatewayEndpoint, *, mask: list[str] | None = None, **changes: Any) -> GatewayEndpoint:
-    """Update an endpoint and check that the answer is what a read shows."""
+    """Update an endpoint; check that the response equals a read."""
     request = UpdateGatewayEndpointRequest(endpoint_id=endpoint.endpoint_id, **changes)
     request.update_mask.paths.extend(mask or [])
     new = gateway.do(request).endpoint
@@ -35,7 +35,7 @@ def update(gateway: Any, endpoint: GatewayEndpoint, *, mask: list[str] | None = 
     return new
 
 
-def test_create_with_everything(gateway: Any) -> None:
+def test_create_with_all_fields(gateway: Any) -> None:
     definitions = [gateway.definition(), gateway.definition()]
     configs = [
         gateway.config(model_definition_id=definitions[1].model_definition_id, weight=0.7, fallback_order=0),
@@ -79,7 +79,7 @@ def test_create_with_everything(gateway: Any) -> None:
     assert gateway.do(GetGatewayEndpointRequest(name="A-z_0.9")).endpoint == endpoint
 
 
-def test_create_with_the_least(gateway: Any) -> None:
+def test_create_with_required_fields_only(gateway: Any) -> None:
     endpoint = gateway.read_endpoint(gateway.endpoint(name="n").endpoint_id)
     (mapping,) = endpoint.model_mappings
     assert {field.name for field, _ in endpoint.ListFields()} == {
@@ -91,7 +91,7 @@ def test_create_with_the_least(gateway: Any) -> None:
     assert not mapping.HasField("created_by")
 
 
-def test_unspecified_is_no_strategy(gateway: Any) -> None:
+def test_unspecified_strategy_is_stored_as_absent(gateway: Any) -> None:
     endpoint = gateway.endpoint(routing_strategy=0, fallback_config={"strategy": 0})
     assert not endpoint.HasField("routing_strategy")
     assert endpoint.HasField("fallback_config")
@@ -107,16 +107,14 @@ def test_unspecified_is_no_strategy(gateway: Any) -> None:
         ({"strategy": "SEQUENTIAL", "max_attempts": 9}, {"strategy": "SEQUENTIAL", "max_attempts": 9}),
     ],
 )
-def test_a_fallback_model_sets_the_strategy_unless_a_config_is_sent(
-    gateway: Any, sent: dict[str, Any] | None, stored: dict[str, Any]
-) -> None:
+def test_fallback_models_default_to_sequential(gateway: Any, sent: dict[str, Any] | None, stored: dict[str, Any]) -> None:
     endpoint = gateway.endpoint(gateway.config(), gateway.config("FALLBACK"), fallback_config=sent)
     assert endpoint.HasField("fallback_config")
     assert endpoint.fallback_config == FallbackConfig(**stored)
     assert not gateway.endpoint().HasField("fallback_config")
 
 
-def test_create_refuses_all_unknown_definitions_at_once(gateway: Any, not_found: Any) -> None:
+def test_create_reports_all_unknown_definitions(gateway: Any, not_found: Any) -> None:
     known = gateway.config()
     one = CreateGatewayEndpointRequest(name="n", model_configs=[known, {**known, "model_definition_id": "x"}])
     where = "model_configs[{}].model_definition_id"
@@ -128,7 +126,7 @@ def test_create_refuses_all_unknown_definitions_at_once(gateway: Any, not_found:
     assert gateway.do(ListGatewayEndpointsRequest()).endpoints == []
 
 
-def test_one_definition_is_linked_once_in_each_way(gateway: Any) -> None:
+def test_a_definition_has_one_mapping_per_linkage_type(gateway: Any) -> None:
     config = gateway.config()
     both = gateway.endpoint(config, {**config, "linkage_type": "FALLBACK"})
     assert [mapping.linkage_type for mapping in both.model_mappings] == [PRIMARY, FALLBACK]
@@ -155,14 +153,14 @@ def test_names_are_unique(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["endpoint_id", "name"])
-def test_what_is_not_there(gateway: Any, not_found: Any, key: str) -> None:
+def test_not_found(gateway: Any, not_found: Any, key: str) -> None:
     not_found(gateway.refused(GetGatewayEndpointRequest(**{key: "nope"})), f"GatewayEndpoint not found ({key}='nope')")
     for request_type in UpdateGatewayEndpointRequest, DeleteGatewayEndpointRequest:
         error = gateway.refused(request_type(endpoint_id="nope"))
         not_found(error, "GatewayEndpoint not found (endpoint_id='nope')")
 
 
-def test_update_of_every_field(gateway: Any) -> None:
+def test_update_every_field(gateway: Any) -> None:
     old = gateway.endpoint(created_by="ann")
     new = update(
         gateway,
@@ -196,7 +194,7 @@ EMPTY = {"name": "", "model_configs": [], "routing_strategy": 0, "experiment_id"
 
 
 @pytest.mark.parametrize("changes", [{}, EMPTY])
-def test_update_without_changes_bumps_the_time_alone(gateway: Any, changes: dict[str, Any]) -> None:
+def test_empty_update_changes_only_the_time(gateway: Any, changes: dict[str, Any]) -> None:
     old = gateway.endpoint(**FULL)
     new = update(gateway, old, **changes)
     old.last_updated_at = new.last_updated_at
@@ -205,7 +203,7 @@ def test_update_without_changes_bumps_the_time_alone(gateway: Any, changes: dict
 
 @pytest.mark.parametrize("field", ["routing_strategy", "fallback_config", "experiment_id", "usage_tracking"])
 @pytest.mark.parametrize("changes", [{}, {"name": "ignored", "routing_strategy": 0, "experiment_id": ""}])
-def test_a_mask_clears_what_it_names_alone(gateway: Any, field: str, changes: dict[str, Any]) -> None:
+def test_a_mask_clears_only_its_fields(gateway: Any, field: str, changes: dict[str, Any]) -> None:
     old = gateway.endpoint(**FULL)
     new = update(gateway, old, mask=[field], **changes)
     old.last_updated_at = new.last_updated_at
@@ -215,7 +213,7 @@ def test_a_mask_clears_what_it_names_alone(gateway: Any, field: str, changes: di
     assert new == old
 
 
-def test_a_mask_does_not_clear_what_must_be(gateway: Any) -> None:
+def test_a_mask_cannot_clear_required_fields(gateway: Any) -> None:
     endpoint = gateway.endpoint(**FULL)
     request = UpdateGatewayEndpointRequest(endpoint_id=endpoint.endpoint_id)
     request.update_mask.paths.extend(["model_configs", "name", "usage_tracking", "tags"])
@@ -224,7 +222,7 @@ def test_a_mask_does_not_clear_what_must_be(gateway: Any) -> None:
     assert gateway.read_endpoint(endpoint.endpoint_id) == endpoint
 
 
-def test_new_models_leave_the_fallback_config_alone(gateway: Any) -> None:
+def test_replacing_models_leaves_the_fallback_config_unchanged(gateway: Any) -> None:
     old = gateway.endpoint(**FULL)
     new = update(gateway, old, model_configs=[gateway.config()])
     assert new.fallback_config == old.fallback_config
@@ -233,7 +231,7 @@ def test_new_models_leave_the_fallback_config_alone(gateway: Any) -> None:
     assert new.last_updated_by == "ann"
 
 
-def test_the_same_models_again_get_new_mappings(gateway: Any) -> None:
+def test_replacing_models_by_the_same_models_gives_new_mappings(gateway: Any) -> None:
     config = gateway.config()
     old = gateway.endpoint(config)
     new = update(gateway, old, model_configs=[config])
@@ -241,7 +239,7 @@ def test_the_same_models_again_get_new_mappings(gateway: Any) -> None:
     assert new.model_mappings[0].model_definition == old.model_mappings[0].model_definition
 
 
-def test_new_models_with_a_fallback_set_the_strategy_if_there_is_no_config(gateway: Any) -> None:
+def test_replacing_models_sets_the_default_strategy(gateway: Any) -> None:
     configs = [gateway.config(), gateway.config("FALLBACK")]
     old = gateway.endpoint()
     assert update(gateway, old, model_configs=configs).fallback_config == FallbackConfig(strategy=SEQUENTIAL)
@@ -250,7 +248,7 @@ def test_new_models_with_a_fallback_set_the_strategy_if_there_is_no_config(gatew
     assert not cleared.HasField("fallback_config")
 
 
-def test_a_refused_update_changes_nothing(gateway: Any, not_found: Any) -> None:
+def test_a_failed_update_changes_nothing(gateway: Any, not_found: Any) -> None:
     old = gateway.endpoint(**FULL)
     request = UpdateGatewayEndpointRequest(endpoint_id=old.endpoint_id, name="new", model_configs=[gateway.config()])
     request.model_configs.add(model_definition_id="nope", linkage_type=PRIMARY)
@@ -262,17 +260,17 @@ def test_a_refused_update_changes_nothing(gateway: Any, not_found: Any) -> None:
     assert gateway.read_endpoint(old.endpoint_id) == old
 
 
-def test_delete_takes_bindings_and_budgets_along(gateway: Any, not_found: Any) -> None:
+def test_delete_removes_bindings_and_endpoint_budgets(gateway: Any, not_found: Any) -> None:
     endpoint, other = gateway.endpoint(), gateway.endpoint()
     gateway.policy(target_scope="ENDPOINT", target_value=endpoint.endpoint_id)
-    # A user may have the name that an endpoint has as its id.
-    staying = [
+    # A user's name may equal an endpoint's id.
+    remaining = [
         gateway.policy(),
         gateway.policy(target_scope="ENDPOINT", target_value=other.endpoint_id),
         gateway.policy(target_scope="USER", target_value=endpoint.endpoint_id),
     ]
     gateway.do(DeleteGatewayEndpointRequest(endpoint_id=endpoint.endpoint_id))
-    assert gateway.do(ListGatewayBudgetPoliciesRequest()).budget_policies == staying
+    assert gateway.do(ListGatewayBudgetPoliciesRequest()).budget_policies == remaining
     assert gateway.do(ListGatewayEndpointsRequest()).endpoints == [other]
     key = f"(endpoint_id='{endpoint.endpoint_id}')"
     not_found(
@@ -280,14 +278,14 @@ def test_delete_takes_bindings_and_budgets_along(gateway: Any, not_found: Any) -
     )
 
 
-def test_an_endpoint_may_use_a_model_whose_secret_is_gone(gateway: Any) -> None:
+def test_a_model_without_a_secret_can_be_attached(gateway: Any) -> None:
     definition = gateway.definition()
     gateway.do(DeleteGatewaySecretRequest(secret_id=definition.secret_id))
     endpoint = gateway.endpoint(gateway.config(model_definition_id=definition.model_definition_id))
     assert not endpoint.model_mappings[0].model_definition.HasField("secret_id")
 
 
-def test_list_by_provider_and_secret_of_one_and_the_same_model(gateway: Any) -> None:
+def test_list_filters_apply_to_a_single_model(gateway: Any) -> None:
     secret_id = gateway.secret().secret_id
 
     def config(**fields: str) -> dict[str, Any]:

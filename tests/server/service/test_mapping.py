@@ -28,7 +28,7 @@ def detaching(endpoint: GatewayEndpoint, model_definition_id: str) -> DetachMode
     return DetachModelFromGatewayEndpointRequest(endpoint_id=endpoint.endpoint_id, model_definition_id=model_definition_id)
 
 
-def test_attach_adds_a_mapping_at_the_end(gateway: Any) -> None:
+def test_attach_appends_a_mapping(gateway: Any) -> None:
     definition, old = gateway.definition(), gateway.endpoint(created_by="ann")
     config = gateway.config(model_definition_id=definition.model_definition_id, weight=0.1, fallback_order=4)
     mapping = attach(gateway, old, config, created_by="bob")
@@ -70,7 +70,7 @@ def test_the_first_fallback_model_sets_the_strategy(gateway: Any, before: Any, a
     assert gateway.read_endpoint(endpoint.endpoint_id).fallback_config == FallbackConfig(**after)
 
 
-def test_attach_refuses(gateway: Any, not_found: Any) -> None:
+def test_attach_errors(gateway: Any, not_found: Any) -> None:
     config = gateway.config()
     endpoint = gateway.endpoint(config)
     nowhere = AttachModelToGatewayEndpointRequest(endpoint_id="nope", model_config=config)
@@ -89,7 +89,7 @@ def test_attach_refuses(gateway: Any, not_found: Any) -> None:
     attach(gateway, endpoint, {**config, "linkage_type": "FALLBACK"})
 
 
-def test_detach_removes_every_linkage(gateway: Any) -> None:
+def test_detach_removes_all_linkage_types(gateway: Any) -> None:
     config = gateway.config()
     old = gateway.endpoint(config, gateway.config(), {**config, "linkage_type": "FALLBACK"}, created_by="ann")
     gateway.do(detaching(old, config["model_definition_id"]))
@@ -103,7 +103,7 @@ def test_detach_removes_every_linkage(gateway: Any) -> None:
     "left",
     [[], [("FALLBACK", 1.0)], [("PRIMARY", 0.0)], [("PRIMARY", 0.0), ("FALLBACK", 1.0)]],
 )
-def test_the_last_primary_model_with_weight_stays(gateway: Any, left: list[tuple[str, float]]) -> None:
+def test_the_last_weighted_primary_model_cannot_be_detached(gateway: Any, left: list[tuple[str, float]]) -> None:
     config = gateway.config()
     endpoint = gateway.endpoint(config, *(gateway.config(linkage, weight=weight) for linkage, weight in left))
     error = gateway.refused(detaching(endpoint, config["model_definition_id"]))
@@ -112,7 +112,7 @@ def test_the_last_primary_model_with_weight_stays(gateway: Any, left: list[tuple
     assert gateway.read_endpoint(endpoint.endpoint_id) == endpoint
 
 
-def test_detach_of_what_is_not_attached(gateway: Any, not_found: Any) -> None:
+def test_detach_errors(gateway: Any, not_found: Any) -> None:
     endpoint, stranger = gateway.endpoint(), gateway.definition()
     nowhere = DetachModelFromGatewayEndpointRequest(endpoint_id="nope", model_definition_id="nope")
     not_found(gateway.refused(nowhere), "GatewayEndpoint not found (endpoint_id='nope')")
@@ -123,8 +123,8 @@ def test_detach_of_what_is_not_attached(gateway: Any, not_found: Any) -> None:
     assert gateway.read_endpoint(endpoint.endpoint_id) == endpoint
 
 
-def test_every_endpoint_always_has_a_primary_model(gateway: Any) -> None:
-    """Whatever the order of changes, one that would leave none is refused."""
+def test_an_endpoint_always_has_a_primary_model(gateway: Any) -> None:
+    """In any order, the change that would remove the last one fails."""
     first, second = gateway.config(), gateway.config()
     endpoint = gateway.endpoint(first, second)
     gateway.do(detaching(endpoint, first["model_definition_id"]))

@@ -50,7 +50,7 @@ def test_absent_actors_stay_absent(gateway: Any) -> None:
     assert not definition.HasField("last_updated_by")
 
 
-def test_create_refuses(gateway: Any, not_found: Any) -> None:
+def test_create_errors(gateway: Any, not_found: Any) -> None:
     old = gateway.definition(name="md1")
     request = CreateGatewayModelDefinitionRequest(name="md1", secret_id="nope", provider="p", model_name="m")
     not_found(gateway.refused(request), "GatewaySecret not found (secret_id='nope')", "secret_id")
@@ -60,7 +60,7 @@ def test_create_refuses(gateway: Any, not_found: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["model_definition_id", "name"])
-def test_what_is_not_there(gateway: Any, not_found: Any, key: str) -> None:
+def test_not_found(gateway: Any, not_found: Any, key: str) -> None:
     message = f"GatewayModelDefinition not found ({key}='nope')"
     not_found(gateway.refused(GetGatewayModelDefinitionRequest(**{key: "nope"})), message)
     if key != "name":
@@ -68,7 +68,7 @@ def test_what_is_not_there(gateway: Any, not_found: Any, key: str) -> None:
         not_found(gateway.refused(DeleteGatewayModelDefinitionRequest(model_definition_id="nope")), message)
 
 
-def test_update_of_every_field(gateway: Any) -> None:
+def test_update_every_field(gateway: Any) -> None:
     old, secret = gateway.definition(created_by="ann"), gateway.secret()
     changes = {"name": "new", "secret_id": secret.secret_id, "model_name": "m2", "provider": "p2"}
     request = UpdateGatewayModelDefinitionRequest(model_definition_id=old.model_definition_id, updated_by="bob", **changes)
@@ -81,7 +81,7 @@ def test_update_of_every_field(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("changes", [{}, {"name": "", "secret_id": "", "model_name": "", "provider": ""}])
-def test_update_without_changes_bumps_the_time_alone(gateway: Any, changes: dict[str, str]) -> None:
+def test_empty_update_changes_only_the_time(gateway: Any, changes: dict[str, str]) -> None:
     old = gateway.definition(created_by="ann")
     request = UpdateGatewayModelDefinitionRequest(model_definition_id=old.model_definition_id, **changes)
     new = gateway.do(request).model_definition
@@ -91,7 +91,7 @@ def test_update_without_changes_bumps_the_time_alone(gateway: Any, changes: dict
 
 
 @pytest.mark.parametrize("changes", [{}, {"secret_id": ""}])
-def test_a_mask_clears_the_secret_and_writes_nothing_else(gateway: Any, changes: dict[str, str]) -> None:
+def test_a_mask_clears_only_the_secret(gateway: Any, changes: dict[str, str]) -> None:
     old = gateway.definition()
     request = UpdateGatewayModelDefinitionRequest(
         model_definition_id=old.model_definition_id, name="ignored", update_mask={"paths": ["secret_id"]}, **changes
@@ -103,7 +103,7 @@ def test_a_mask_clears_the_secret_and_writes_nothing_else(gateway: Any, changes:
     assert new.name == old.name
 
 
-def test_update_refuses(gateway: Any, not_found: Any) -> None:
+def test_update_errors(gateway: Any, not_found: Any) -> None:
     taken, old = gateway.definition(name="md1"), gateway.definition()
     key = {"model_definition_id": old.model_definition_id}
     error = gateway.refused(UpdateGatewayModelDefinitionRequest(name=taken.name, **key))
@@ -130,7 +130,7 @@ def test_a_definition_in_use_cannot_be_deleted(gateway: Any) -> None:
     assert gateway.refused(request).code is Code.NOT_FOUND
 
 
-def test_list_by_provider_and_secret(gateway: Any) -> None:
+def test_list_filters(gateway: Any) -> None:
     secret_id = gateway.secret().secret_id
     first = gateway.definition(provider="a", secret_id=secret_id)
     other = gateway.definition(provider="b", secret_id=secret_id)

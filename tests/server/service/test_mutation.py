@@ -1,4 +1,4 @@
-"""Every change is made once, tells its revision and etag, and stands in the log as it was."""
+"""Every mutation takes effect once, returns its revision and etag, and has an entry in the change log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.mutations import (
 )
 from tests.replay import consistent, identifier, log, stored
 
-every_change = pytest.mark.parametrize("method", LOGGED, ids=lambda method: method.name)
+every_mutation = pytest.mark.parametrize("method", LOGGED, ids=lambda method: method.name)
 every_named = pytest.mark.parametrize("method", NAMED, ids=lambda method: method.name)
 every_guarded = pytest.mark.parametrize("method", GUARDED, ids=lambda method: method.name)
 
@@ -46,16 +46,18 @@ def things(gateway: Any) -> Things:
     return prepare(gateway.do)
 
 
-def test_every_rpc_that_changes_something_is_tried_here() -> None:
+def test_every_mutating_rpc_is_covered() -> None:
     assert set(REQUESTS) == set(NAMED)
-    assert {method.name for method in set(NAMED) - set(LOGGED)} == {"RecordGatewaySpend"}, "it has no line in the log"
+    assert {method.name for method in set(NAMED) - set(LOGGED)} == {"RecordGatewaySpend"}, "it is not in the change log"
     creates = {method for method in LOGGED if method.name.startswith("Create")}
-    assert set(LOGGED) == set(GUARDED) | creates, "what is not there yet has no etag"
+    assert set(LOGGED) == set(GUARDED) | creates, "a created resource has no etag before"
 
 
 class TestLog:
-    @every_change
-    def test_each_change_is_the_next_line_with_the_etags_around_it(self, gateway: Any, things: Things, method: Any) -> None:
+    @every_mutation
+    def test_each_mutation_appends_an_entry_with_the_etags_before_and_after(
+        self, gateway: Any, things: Things, method: Any
+    ) -> None:
         before, earlier = stored(gateway.do), consistent(gateway.do)
         response = gateway.do(REQUESTS[method](things))
         after, lines = stored(gateway.do), consistent(gateway.do)
@@ -64,18 +66,20 @@ class TestLog:
         assert (line.revision, line.rpc) == (len(lines), method.name)
         assert response.revision == line.revision
         assert getattr(response, "etag", None) == line.change.etag_after
-        told = {(effect.noun, effect.id): (effect.etag_before, effect.etag_after) for effect in [line.change, *line.effects]}
+        logged = {
+            (effect.noun, effect.id): (effect.etag_before, effect.etag_after) for effect in [line.change, *line.effects]
+        }
         changed = {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
-        assert changed == told
+        assert changed == logged
         assert changed
 
-    def test_what_changes_nothing_has_a_line_too_and_no_effects(self, gateway: Any, things: Things) -> None:
+    def test_a_mutation_without_changes_has_an_entry_without_effects(self, gateway: Any, things: Things) -> None:
         response = gateway.do(endpoint_pb2.DeleteGatewayEndpointTagRequest(endpoint_id=things.endpoint_id, key="never"))
         line = consistent(gateway.do)[-1]
         assert line.change == GatewayChangeEffect("endpoint", things.endpoint_id, response.etag, response.etag)
         assert line.effects == []
 
-    def test_a_secret_that_goes_shows_in_its_models_and_their_endpoints(self, gateway: Any, things: Things) -> None:
+    def test_deleting_a_secret_affects_its_models_and_their_endpoints(self, gateway: Any, things: Things) -> None:
         gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id))
         line = consistent(gateway.do)[-1]
         assert (line.change.noun, line.change.id, line.change.etag_after) == ("secret", things.secret_id, None)
@@ -87,7 +91,7 @@ class TestLog:
         }
         assert all(effect.etag_after for effect in line.effects)
 
-    def test_a_model_that_changes_shows_in_its_endpoints(self, gateway: Any, things: Things) -> None:
+    def test_updating_a_model_affects_its_endpoints(self, gateway: Any, things: Things) -> None:
         other = gateway.do(create_endpoint(things.second_id)).endpoint.endpoint_id
         request = model_definition_pb2.UpdateGatewayModelDefinitionRequest(
             model_definition_id=things.second_id, provider="anthropic"
@@ -99,7 +103,7 @@ class TestLog:
             ("endpoint", other),
         }
 
-    def test_an_endpoint_goes_with_its_bindings_and_budgets(self, gateway: Any, things: Things) -> None:
+    def test_deleting_an_endpoint_affects_its_bindings_and_budgets(self, gateway: Any, things: Things) -> None:
         second = gateway.do(create_policy(things.endpoint_id)).budget_policy.budget_policy_id
         gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
         line = consistent(gateway.do)[-1]
@@ -110,8 +114,8 @@ class TestLog:
         }
         assert all(effect.etag_after is None for effect in line.effects)
 
-    @every_change
-    def test_a_refused_change_has_no_line(self, gateway: Any, things: Things, method: Any) -> None:
+    @every_mutation
+    def test_a_failed_mutation_has_no_entry(self, gateway: Any, things: Things, method: Any) -> None:
         request = REQUESTS[method](things)
         gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
         for gone in (things.model_id, things.second_id, things.spare_id):
@@ -123,7 +127,7 @@ class TestLog:
         assert gateway.refused(request).code in {Code.NOT_FOUND, Code.ALREADY_EXISTS}
         assert consistent(gateway.do) == lines
 
-    def test_who_is_known_by_more_than_a_word_comes_first(self, gateway: Any) -> None:
+    def test_the_authenticated_caller_takes_precedence_over_created_by(self, gateway: Any) -> None:
         request = create_secret()
         request.created_by = "ann"
         gateway.do(request)
@@ -138,7 +142,7 @@ class TestLog:
         assert [line.actor for line in log(gateway.do)] == ["ann", "robot", None]
         assert (made.created_by, made.last_updated_by) == ("robot", "robot")
 
-    def test_pages_begin_where_they_are_told(self, gateway: Any, things: Things) -> None:
+    def test_pages_start_after_since_revision(self, gateway: Any, things: Things) -> None:
         whole = log(gateway.do)
         assert [log(gateway.do, since) for since in range(len(whole) + 2)] == [whole[n:] for n in range(len(whole) + 2)]
         page = gateway.do(methods.LIST_GATEWAY_CHANGES.request_type(since_revision=2, page_size=3))
@@ -146,9 +150,9 @@ class TestLog:
         assert page.revision == len(whole)
         assert log(gateway.do, 2**63 - 1) == []
 
-    def test_it_never_holds_a_secret(self, gateway: Any, things: Things) -> None:
+    def test_the_log_never_contains_a_secret(self, gateway: Any, things: Things) -> None:
         for method in sorted(LOGGED, key=lambda method: method.name.startswith("Delete")):
-            with suppress(GatewayError):  # What went with another thing is not there to be deleted.
+            with suppress(GatewayError):  # It may have been deleted together with another resource.
                 gateway.do(named(REQUESTS[method](things), f"of {method.name}"))
         assert all(CANARY.encode() not in line.to_bytes() for line in consistent(gateway.do))
         for table in ("changes", "answers"):
@@ -159,7 +163,7 @@ class TestLog:
 
 class TestEtags:
     @every_guarded
-    def test_a_stale_one_is_refused_and_nothing_changes(self, gateway: Any, things: Things, method: Any) -> None:
+    def test_a_stale_etag_aborts_without_changes(self, gateway: Any, things: Things, method: Any) -> None:
         before, lines = stored(gateway.do), log(gateway.do)
         request = REQUESTS[method](things)
         request.etag = STALE
@@ -168,17 +172,17 @@ class TestEtags:
         assert (stored(gateway.do), log(gateway.do)) == (before, lines)
 
     @every_guarded
-    def test_a_fresh_one_is_taken_once(self, gateway: Any, things: Things, method: Any) -> None:
+    def test_a_current_etag_is_accepted_once(self, gateway: Any, things: Things, method: Any) -> None:
         request = REQUESTS[method](things)
         before = stored(gateway.do)
         request.etag = before[_key(gateway, request)]
         gateway.do(request)
         assert stored(gateway.do) != before
-        # Attached is attached, and gone is gone: but of what is still there the old etag is stale.
+        # NOT_FOUND if the first request deleted the resource.
         assert gateway.refused(request).code in {Code.ABORTED, Code.NOT_FOUND}
 
     @every_guarded
-    def test_two_changes_of_one_millisecond_differ(
+    def test_two_updates_in_one_millisecond_have_different_etags(
         self, gateway: Any, things: Things, method: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
@@ -189,7 +193,7 @@ class TestEtags:
         consistent(gateway.do)
 
     @pytest.mark.parametrize("etag", ["x", "0" * 31, "0" * 33, "A" * 32])
-    def test_what_is_no_etag_is_invalid(self, gateway: Any, things: Things, etag: str) -> None:
+    def test_a_malformed_etag_is_invalid(self, gateway: Any, things: Things, etag: str) -> None:
         error = gateway.refused(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id, etag=etag))
         assert error.code is Code.INVALID_ARGUMENT
         assert {violation.field for violation in error.field_violations} == {"etag"}
@@ -197,7 +201,7 @@ class TestEtags:
 
 class TestRepeats:
     @every_named
-    def test_a_repeat_is_answered_as_the_first_time_and_does_nothing(
+    def test_a_repeat_returns_the_first_response_without_effect(
         self, gateway: Any, things: Things, method: Any, ticks: Any
     ) -> None:
         request = named(REQUESTS[method](things))
@@ -208,7 +212,7 @@ class TestRepeats:
         assert (stored(gateway.do), log(gateway.do)) == (before, lines)
 
     @every_named
-    def test_another_content_is_refused(self, gateway: Any, things: Things, method: Any) -> None:
+    def test_another_content_is_invalid(self, gateway: Any, things: Things, method: Any) -> None:
         request = named(REQUESTS[method](things))
         gateway.do(request)
         before = stored(gateway.do)
@@ -217,12 +221,12 @@ class TestRepeats:
         assert [violation.field for violation in error.field_violations] == ["request_id"]
         assert stored(gateway.do) == before
 
-    def test_the_name_belongs_to_one_rpc(self, gateway: Any, things: Things) -> None:
+    def test_a_request_id_belongs_to_one_rpc(self, gateway: Any, things: Things) -> None:
         gateway.do(named(create_secret()))
         error = gateway.refused(named(create_endpoint(things.model_id)))
         assert [violation.field for violation in error.field_violations] == ["request_id"]
 
-    def test_the_name_belongs_to_one_caller(self, gateway: Any) -> None:
+    def test_a_request_id_belongs_to_one_caller(self, gateway: Any) -> None:
         request = named(create_secret())
         gateway.do(request)
         token = CALLER.set("robot")
@@ -232,8 +236,10 @@ class TestRepeats:
             CALLER.reset(token)
 
     @pytest.mark.parametrize("others", [0, 20])
-    def test_after_24_hours_a_name_is_new(self, gateway: Any, things: Things, ticks: Any, others: int) -> None:
-        """Also when so many names are that old that one change does not forget them all."""
+    def test_a_request_id_can_be_used_again_after_24_hours(
+        self, gateway: Any, things: Things, ticks: Any, others: int
+    ) -> None:
+        """Also when more responses have expired than one mutation prunes."""
         for number in range(others):
             gateway.do(named(create_secret(), f"other {number}"))
         request = named(create_binding(things.endpoint_id, "once"))
@@ -245,16 +251,16 @@ class TestRepeats:
         assert len(log(gateway.do)) == len(lines) + 1
         ticks.advance(1000)
         gateway.do(request)
-        assert len(log(gateway.do)) == len(lines) + 1, "it is remembered anew"
+        assert len(log(gateway.do)) == len(lines) + 1, "its response is stored again"
 
-    def test_what_failed_is_not_remembered(self, gateway: Any, things: Things) -> None:
+    def test_errors_are_not_stored(self, gateway: Any, things: Things) -> None:
         request = named(create_binding("e-none", "once"))
         assert gateway.refused(request).code is Code.NOT_FOUND
         assert gateway.refused(request).code is Code.NOT_FOUND
         gateway.do(named(create_binding(things.endpoint_id, "once")))
 
-    def test_a_repeat_with_an_etag_is_not_stale(self, gateway: Any, things: Things) -> None:
-        """The first time made it so."""
+    def test_a_repeat_with_an_etag_is_not_aborted(self, gateway: Any, things: Things) -> None:
+        """Although its etag is stale by then."""
         request = named(REQUESTS[methods.UPDATE_GATEWAY_ENDPOINT](things))
         etag = stored(gateway.do)["endpoint", things.endpoint_id]
         request.etag = etag
@@ -267,7 +273,7 @@ def named(request: Any, name: str = "a name") -> Any:
 
 
 def _key(gateway: Any, request: Any) -> tuple[str, str]:
-    """What the change log calls the thing that a request is about."""
+    """The noun and id that the change log has for the resource of a request."""
     resource = subject(gateway.do, request)
     nouns = {
         "GatewaySecretInfo": "secret",
@@ -285,17 +291,17 @@ def _key(gateway: Any, request: Any) -> tuple[str, str]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
-def test_the_log_of_any_changes_replays_to_what_is_stored(fresh_gateway: Any, data: st.DataObject) -> None:
-    """Any sequence of all the RPCs, on things of which some are gone, some share models, and some share secrets."""
+def test_replaying_the_log_gives_the_stored_state(fresh_gateway: Any, data: st.DataObject) -> None:
+    """Random sequences of all mutating RPCs, over resources that may be deleted or share models and secrets."""
     gateway = fresh_gateway()
     several = [prepare(gateway.do) for _ in range(2)]
     succeeded = 0
     before = len(log(gateway.do))
     for _ in range(data.draw(st.integers(1, 25))):
-        # The parts of different things, mixed: a model of one in an endpoint of another.
+        # Mixed ids, such as a model of one set in an endpoint of another.
         mixed = Things(*(getattr(data.draw(st.sampled_from(several)), name) for name in Things.__slots__))
         request = REQUESTS[data.draw(st.sampled_from(LOGGED))](mixed)
-        # Any other error would be a fault.
+        # Any other error fails the test.
         with suppress(_RefusedError):
             response = _unless_refused(gateway, request)
             succeeded += 1
@@ -304,7 +310,7 @@ def test_the_log_of_any_changes_replays_to_what_is_stored(fresh_gateway: Any, da
 
 
 class _RefusedError(Exception):
-    """A change cannot be made to what there is."""
+    """The mutation does not apply to the current state."""
 
 
 def _unless_refused(gateway: Any, request: Any) -> Any:
@@ -317,7 +323,7 @@ def _unless_refused(gateway: Any, request: Any) -> Any:
 
 
 def _grown(things: Things, method: Any, response: Any) -> Things:
-    """What there is, with a thing that was just made in place of the old one."""
+    """Return the ids with that of the created resource in place of the old one."""
     made = {
         methods.CREATE_GATEWAY_SECRET: lambda: {"secret_id": response.secret.secret_id},
         methods.CREATE_GATEWAY_MODEL_DEFINITION: lambda: {"spare_id": response.model_definition.model_definition_id},

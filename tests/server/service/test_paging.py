@@ -1,4 +1,4 @@
-"""Pages of every list, and the tokens between them."""
+"""Pages and page tokens of every list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest
 
 
 def bind(gateway: Any) -> None:
-    """Bind one endpoint to several resources whose ids would confuse a careless token."""
+    """Bind one endpoint to resources whose ids contain the token's separator and non-ASCII characters."""
     endpoint_id = gateway.endpoint().endpoint_id
     for resource_id in ("a:b", ":", "🙂", "é:\n"):
         key = {"endpoint_id": endpoint_id, "resource_type": "scorer", "resource_id": resource_id}
@@ -50,7 +50,7 @@ def test_every_list_is_covered() -> None:
 
 
 @LISTS
-def test_pages_make_up_the_whole_list(gateway: Any, request_type: type[Message]) -> None:
+def test_pages_concatenate_to_the_whole_list(gateway: Any, request_type: type[Message]) -> None:
     for _ in range(5):
         FILL[request_type](gateway)
     everything, token = page(gateway, request_type, None, None)
@@ -76,7 +76,7 @@ def test_pages_make_up_the_whole_list(gateway: Any, request_type: type[Message])
 
 
 @LISTS
-def test_a_token_without_a_size_gives_the_rest(gateway: Any, request_type: type[Message]) -> None:
+def test_a_token_without_a_size_returns_the_rest(gateway: Any, request_type: type[Message]) -> None:
     for _ in range(3):
         FILL[request_type](gateway)
     everything, _ = page(gateway, request_type, None, None)
@@ -85,7 +85,7 @@ def test_a_token_without_a_size_gives_the_rest(gateway: Any, request_type: type[
 
 
 @LISTS
-def test_a_token_of_another_list_is_refused(gateway: Any, request_type: type[Message]) -> None:
+def test_a_token_of_another_list_is_invalid(gateway: Any, request_type: type[Message]) -> None:
     for fill in FILL.values():
         fill(gateway)
         fill(gateway)
@@ -126,7 +126,7 @@ BAD_TOKENS = [
 
 
 @pytest.mark.parametrize("token", BAD_TOKENS)
-def test_a_token_that_cannot_be_read_is_refused(gateway: Any, token: str) -> None:
+def test_a_malformed_token_is_invalid(gateway: Any, token: str) -> None:
     error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "INVALID_REQUEST")
-    assert error.field_violations == (("page_token", "must be the next_page_token of the page before, unchanged"),)
+    assert error.field_violations == (("page_token", "must be the unchanged next_page_token of the previous page"),)

@@ -1,4 +1,4 @@
-"""A list shows what there was when its first page was read, whatever is written before its last one."""
+"""All pages of a list show the state at its first page, regardless of writes in between."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def first_page(gateway: Any, request: Any, size: int) -> tuple[list[Message], st
 
 
 def rest(gateway: Any, request: Any, token: str) -> list[Message]:
-    """The pages after the first, with the same size."""
+    """Return the items of all pages after the first."""
     found: list[Message] = []
     while token:
         request.page_token = token
@@ -54,7 +54,7 @@ def fill(gateway: Any) -> None:
 
 
 def write(gateway: Any, draw: Any) -> None:
-    """Make one change: of what there is, anything may be changed or removed; anything may be new."""
+    """Create, update or delete a random resource."""
     kind = draw(st.sampled_from(["secret", "definition", "endpoint", "tag", "binding", "policy", "new"]))
     if kind == "new":
         draw(st.sampled_from([gateway.secret, gateway.definition, gateway.endpoint, gateway.policy]))()
@@ -106,7 +106,7 @@ def write(gateway: Any, draw: Any) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
-def test_a_list_is_what_it_was_when_it_began(fresh_gateway: Any, data: st.DataObject) -> None:
+def test_a_list_shows_the_state_at_its_first_page(fresh_gateway: Any, data: st.DataObject) -> None:
     gateway = fresh_gateway()
     fill(gateway)
     provider = data.draw(st.sampled_from(["", "p0"]))
@@ -125,7 +125,7 @@ def test_a_list_is_what_it_was_when_it_began(fresh_gateway: Any, data: st.DataOb
         assert [*first, *rest(gateway, request, token)] == whole
 
 
-def test_every_page_tells_the_revision_of_the_first(gateway: Any) -> None:
+def test_every_page_has_the_revision_of_the_first(gateway: Any) -> None:
     for _ in range(3):
         gateway.secret()
     first = gateway.do(Secrets(page_size=1))
@@ -135,19 +135,19 @@ def test_every_page_tells_the_revision_of_the_first(gateway: Any) -> None:
     assert gateway.do(Secrets()).revision == 4
 
 
-def test_a_list_that_began_too_long_ago_says_so(gateway: Any, ticks: Any) -> None:
+def test_a_token_expires_once_its_state_is_pruned(gateway: Any, ticks: Any) -> None:
     secrets = [gateway.secret() for _ in range(3)]
     token = gateway.do(Secrets(page_size=1)).next_page_token
     gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=secrets[1].secret_id))
     ticks.advance(IDEMPOTENCY_WINDOW_MS + 1)
-    assert rest(gateway, Secrets(page_size=1), token) == secrets[1:], "nothing was written since, so nothing was forgotten"
+    assert rest(gateway, Secrets(page_size=1), token) == secrets[1:], "nothing was written since, so nothing was pruned"
     gateway.secret()
     error = gateway.refused(Secrets(page_size=1, page_token=token))
     assert (error.code, error.reason) == (Code.ABORTED, "PAGE_TOKEN_EXPIRED")
 
 
 @pytest.mark.parametrize("written", [1, 50])
-def test_a_page_is_full_whatever_was_removed(gateway: Any, written: int) -> None:
+def test_pages_are_full_after_deletions(gateway: Any, written: int) -> None:
     secrets = [gateway.secret() for _ in range(written + 4)]
     token = gateway.do(Secrets(page_size=1)).next_page_token
     for secret in secrets[1 : written + 1]:

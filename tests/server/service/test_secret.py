@@ -30,7 +30,7 @@ def get(gateway: Any, secret_id: str) -> GatewaySecretInfo:
     return gateway.do(GetGatewaySecretInfoRequest(secret_id=secret_id)).secret
 
 
-def test_create_with_everything(gateway: Any) -> None:
+def test_create_with_all_fields(gateway: Any) -> None:
     value = {"api_key": "sk-0123456789", ANY_TEXT: ANY_TEXT * 9}
     settings = {"region": "", ANY_TEXT: ANY_TEXT, "api_base": "  https://api.example.com/v1 \n"}
     secret = gateway.secret(
@@ -54,7 +54,7 @@ def test_create_with_everything(gateway: Any) -> None:
     assert gateway.do(by_id).secret == gateway.do(by_name).secret == secret
 
 
-def test_create_with_the_least(gateway: Any) -> None:
+def test_create_with_required_fields_only(gateway: Any) -> None:
     secret = gateway.secret(secret_name="n", secret_value={"k": "v"})
     assert secret == GatewaySecretInfo(
         secret_id=secret.secret_id,
@@ -66,7 +66,7 @@ def test_create_with_the_least(gateway: Any) -> None:
     assert get(gateway, secret.secret_id) == secret
 
 
-def test_an_empty_provider_is_not_an_absent_one(gateway: Any) -> None:
+def test_an_empty_provider_differs_from_an_absent_one(gateway: Any) -> None:
     empty, absent = gateway.secret(provider=""), gateway.secret()
     assert get(gateway, empty.secret_id).HasField("provider")
     assert not get(gateway, absent.secret_id).HasField("provider")
@@ -99,12 +99,12 @@ def test_names_are_unique_and_case_sensitive(gateway: Any) -> None:
     assert (error.code, error.message) == (Code.ALREADY_EXISTS, "Secret with name 'k1' already exists")
 
 
-def test_get_names_what_is_missing(gateway: Any, not_found: Any) -> None:
+def test_get_not_found(gateway: Any, not_found: Any) -> None:
     missing = "GatewaySecret not found (secret_name='nope')"
     not_found(gateway.refused(GetGatewaySecretInfoRequest(secret_name="nope")), missing)
 
 
-def test_update_replaces_whole_maps(gateway: Any) -> None:
+def test_update_replaces_maps(gateway: Any) -> None:
     old = gateway.secret(secret_value={"a": "v", "b": "v"}, auth_config={"x": "1", "y": "2"}, created_by="ann")
     changes = {"secret_value": {"c": "0123456789ab"}, "auth_config": {"z": "3"}, "updated_by": "bob"}
     new = gateway.do(UpdateGatewaySecretRequest(secret_id=old.secret_id, **changes)).secret
@@ -122,7 +122,7 @@ def test_update_replaces_whole_maps(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("changes", [{}, {"secret_value": {}, "auth_config": {}}, {"update_mask": {"paths": []}}])
-def test_update_without_changes_bumps_the_time_alone(gateway: Any, changes: dict[str, Any]) -> None:
+def test_empty_update_changes_only_the_time(gateway: Any, changes: dict[str, Any]) -> None:
     old = gateway.secret(auth_config={"x": "1"}, created_by="ann")
     new = gateway.do(UpdateGatewaySecretRequest(secret_id=old.secret_id, **changes)).secret
     assert new.last_updated_at > old.last_updated_at
@@ -139,7 +139,7 @@ def test_update_clears_auth_config(gateway: Any, changes: dict[str, Any]) -> Non
     assert new.masked_values == old.masked_values
 
 
-def test_update_writes_only_what_the_mask_names(gateway: Any) -> None:
+def test_update_writes_only_the_fields_in_the_mask(gateway: Any) -> None:
     old = gateway.secret(auth_config={"x": "1"})
     changes = {"secret_value": {"c": "v"}, "auth_config": {"y": "2"}, "update_mask": {"paths": ["auth_config"]}}
     new = gateway.do(UpdateGatewaySecretRequest(secret_id=old.secret_id, **changes)).secret
@@ -154,12 +154,12 @@ def test_update_cannot_clear_the_value(gateway: Any) -> None:
     assert get(gateway, secret.secret_id) == secret
 
 
-def test_update_and_delete_of_what_is_not_there(gateway: Any, not_found: Any) -> None:
+def test_update_and_delete_not_found(gateway: Any, not_found: Any) -> None:
     for request in UpdateGatewaySecretRequest(secret_id="nope"), DeleteGatewaySecretRequest(secret_id="nope"):
         not_found(gateway.refused(request), "GatewaySecret not found (secret_id='nope')")
 
 
-def test_delete_leaves_definitions_without_a_secret(gateway: Any, not_found: Any) -> None:
+def test_delete_clears_references_in_definitions(gateway: Any, not_found: Any) -> None:
     definition = gateway.definition()
     gateway.do(DeleteGatewaySecretRequest(secret_id=definition.secret_id))
     not_found(
@@ -183,7 +183,7 @@ def test_list_by_provider_in_order_of_creation(gateway: Any) -> None:
     assert listed(provider="A") == []
 
 
-def test_no_error_shows_a_secret_value(gateway: Any) -> None:
+def test_errors_never_contain_a_secret_value(gateway: Any) -> None:
     faulty = {"api_base": "canary", "n": "canary\0", "": "canary"}
     for request in (
         CreateGatewaySecretRequest(secret_name="n" * 999, secret_value=faulty),

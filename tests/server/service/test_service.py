@@ -1,4 +1,4 @@
-"""The service as a whole: it has every RPC, and refuses before it does anything."""
+"""The service as a whole: it implements every RPC and validates every request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gatewayentities.v1 import binding_pb2, endpoint_pb2, secret_pb2
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-def test_every_rpc_has_a_handler_of_its_types(method: Method[Any, Any]) -> None:
+def test_every_rpc_has_a_handler_with_its_types(method: Method[Any, Any]) -> None:
     handler = getattr(GatewayService, method.handler)
     signature = inspect.signature(handler)
     assert [signature.parameters["request"].annotation, signature.return_annotation] == [
@@ -29,7 +29,7 @@ def test_the_service_has_no_other_public_methods() -> None:
     assert {name for name in dir(GatewayService) if not name.startswith("_")} == {method.handler for method in METHODS}
 
 
-def test_an_invalid_request_is_refused_with_all_its_faults_at_once(gateway: Any) -> None:
+def test_an_invalid_request_reports_all_violations(gateway: Any) -> None:
     error = gateway.refused(
         endpoint_pb2.CreateGatewayEndpointRequest(
             name="ep 1", model_configs=[{"weight": -1.0}], fallback_config={"max_attempts": 0}
@@ -49,12 +49,12 @@ def test_an_invalid_request_is_refused_with_all_its_faults_at_once(gateway: Any)
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if not m.name.startswith("List")], ids=lambda method: method.name)
-def test_every_handler_checks_its_request(gateway: Any, method: Method[Any, Any]) -> None:
+def test_every_handler_validates_its_request(gateway: Any, method: Method[Any, Any]) -> None:
     assert gateway.refused(method.request_type()).code is Code.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m.name.startswith("List")], ids=lambda method: method.name)
-def test_an_empty_gateway_lists_nothing(gateway: Any, method: Method[Any, Any]) -> None:
+def test_lists_of_an_empty_gateway_are_empty(gateway: Any, method: Method[Any, Any]) -> None:
     told = {"revision": 0} if "revision" in method.response_type.DESCRIPTOR.fields_by_name else {}
     assert gateway.do(method.request_type()) == method.response_type(**told)
     size = "max_results" if "max_results" in method.request_type.DESCRIPTOR.fields_by_name else "page_size"
@@ -72,11 +72,11 @@ def test_an_empty_gateway_lists_nothing(gateway: Any, method: Method[Any, Any]) 
         ),
     ],
 )
-def test_what_does_not_exist_is_named(gateway: Any, not_found: Any, request_: Any, message: str) -> None:
+def test_not_found_errors_contain_the_key(gateway: Any, not_found: Any, request_: Any, message: str) -> None:
     not_found(gateway.refused(request_), message)
 
 
-def test_handlers_run_in_many_threads_at_once(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handlers_are_thread_safe(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     outcomes: list[str] = []
 
@@ -94,7 +94,7 @@ def test_handlers_run_in_many_threads_at_once(gateway: Any, monkeypatch: pytest.
     assert sorted(outcomes) == sorted(["ALREADY_EXISTS"] * 12 + [f"shared{number}" for number in range(4)])
 
 
-def test_times_are_those_of_the_clock(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_come_from_the_clock(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     before = time.time_ns() // 1_000_000
     secret = gateway.secret()

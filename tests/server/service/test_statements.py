@@ -1,4 +1,4 @@
-"""How many statements a call sends to the store: what is written is not read again."""
+"""Number of SQL statements per call: nothing that was written is read again."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gatewayentities.v1.endpoint_pb2 import (
     ListGatewayEndpointsRequest,
     UpdateGatewayEndpointRequest,
 )
-from tests.statements import noted
+from tests.statements import record_statements
 
 Count = Callable[..., int]
 
 
 @pytest.fixture
 def count(gateway: Any) -> Count:
-    """Tells how many statements a request sends."""
+    """Returns the number of statements that a request sends."""
     database = gateway.store._database
-    sent = [noted(database.reader), noted(database.writer)]
+    sent = [record_statements(database.reader), record_statements(database.writer)]
 
     def do(request: Any) -> int:
         for statements in sent:
@@ -34,14 +34,14 @@ def count(gateway: Any) -> Count:
 
 
 @pytest.mark.parametrize("models", [1, 3, 9])
-def test_a_change_of_an_endpoint(gateway: Any, count: Count, models: int) -> None:
+def test_mutations_of_endpoints(gateway: Any, count: Count, models: int) -> None:
     configs = [gateway.config() for _ in range(models)]
-    # The definitions; the endpoint and its models; the last revision, and the change; what is old goes from two tables.
+    # Definitions; endpoint; mappings; revision and change-log entry; pruning of two tables.
     assert count(CreateGatewayEndpointRequest(name="counted", model_configs=configs)) == 1 + 1 + models + 2 + 2
     identifier = gateway.do(GetGatewayEndpointRequest(name="counted")).endpoint.endpoint_id
-    # The endpoint with its models and tags is read before it is changed.
+    # Endpoint, mappings and tags are read; the endpoint is updated; log and pruning as above.
     assert count(UpdateGatewayEndpointRequest(endpoint_id=identifier, name="renamed")) == 3 + 1 + 2 + 2
-    # Its old models go at once.
+    # In addition the definitions, one delete of the old mappings, one insert each.
     update = UpdateGatewayEndpointRequest(endpoint_id=identifier, model_configs=configs)
     assert count(update) == 3 + 1 + 1 + models + 1 + 2 + 2
 
@@ -50,7 +50,7 @@ def test_reads_of_endpoints(gateway: Any, count: Count) -> None:
     first = gateway.endpoint()
     for _ in range(5):
         gateway.endpoint(gateway.config(), gateway.config("FALLBACK"))
-    # The last revision; the endpoints, their models, and their tags; the definitions of the models.
+    # Revision; endpoint, mappings and tags; a list also reads the definitions.
     assert count(GetGatewayEndpointRequest(endpoint_id=first.endpoint_id)) == 1 + 3
     assert count(ListGatewayEndpointsRequest()) == 1 + 4
     assert count(ListGatewayEndpointsRequest(page_size=2)) == 1 + 4

@@ -19,7 +19,7 @@ def tags(gateway: Any, endpoint_id: str) -> list[tuple[str, str]]:
     return [(tag.key, tag.value) for tag in gateway.read_endpoint(endpoint_id).tags]
 
 
-def test_tags_keep_the_order_in_which_their_keys_were_first_set(gateway: Any) -> None:
+def test_tags_are_ordered_by_first_set(gateway: Any) -> None:
     endpoint = gateway.endpoint()
 
     def put(key: str, **fields: str) -> None:
@@ -35,13 +35,13 @@ def test_tags_keep_the_order_in_which_their_keys_were_first_set(gateway: Any) ->
     assert tags(gateway, endpoint.endpoint_id) == [(ANY_TEXT, ANY_TEXT), ("a", ""), ("b", "3")]
 
 
-def test_a_tag_without_a_value_has_an_empty_one(gateway: Any) -> None:
+def test_the_default_value_is_empty(gateway: Any) -> None:
     endpoint = gateway.endpoint()
     gateway.do(SetGatewayEndpointTagRequest(endpoint_id=endpoint.endpoint_id, key="k"))
     assert list(gateway.read_endpoint(endpoint.endpoint_id).tags) == [GatewayEndpointTag(key="k", value="")]
 
 
-def test_tags_do_not_count_as_a_change_of_the_endpoint(gateway: Any) -> None:
+def test_tags_leave_the_endpoints_times_unchanged(gateway: Any) -> None:
     endpoint = gateway.endpoint()
     gateway.do(SetGatewayEndpointTagRequest(endpoint_id=endpoint.endpoint_id, key="k"))
     gateway.do(DeleteGatewayEndpointTagRequest(endpoint_id=endpoint.endpoint_id, key="k"))
@@ -50,6 +50,6 @@ def test_tags_do_not_count_as_a_change_of_the_endpoint(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("request_type", [SetGatewayEndpointTagRequest, DeleteGatewayEndpointTagRequest])
-def test_tags_need_an_endpoint(gateway: Any, not_found: Any, request_type: Any) -> None:
+def test_endpoint_not_found(gateway: Any, not_found: Any, request_type: Any) -> None:
     error = gateway.refused(request_type(endpoint_id="nope", key="k"))
     not_found(error, "GatewayEndpoint not found (endpoint_id='nope')")

@@ -1,4 +1,4 @@
-"""Budget windows: those that MLflow computes, and what is true of any."""
+"""Budget windows: parity with MLflow, and properties."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def window(unit: str, value: int, moment: int) -> tuple[int, int]:
     return window_at(BudgetDurationUnit[unit], value, moment)
 
 
-def test_windows_are_those_that_mlflow_computes() -> None:
+def test_windows_equal_mlflows() -> None:
     """MLflow 3.17.2 computed the vectors.
 
-    In the second before 1970 it rounds minutes up to 0, so that its window does not contain the moment; ours does.
+    In the second before 1970 MLflow rounds minutes up to 0: its window does not contain the moment, ours does.
     """
     vectors = [json.loads(line) for line in VECTORS.read_text().splitlines()]
     contained = [vector for vector in vectors if vector["start_ms"] <= milliseconds(vector["now"]) < vector["end_ms"]]
@@ -94,6 +94,6 @@ def test_windows_of_months_are_aligned(value: int, now: datetime) -> None:
 
 
 @pytest.mark.parametrize("unit", [0, 6, -1])
-def test_other_units_are_refused(unit: int) -> None:
+def test_unknown_units_raise(unit: int) -> None:
     with pytest.raises(ValueError, match=f"unit {unit}$"):
         window_at(unit, 1, 0)

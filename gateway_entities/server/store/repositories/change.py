@@ -1,4 +1,4 @@
-"""The change log in the store: what every change did, and for a while what was there before it."""
+"""The change log: the effects of every mutation, and for a retention time the states before it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway_entities.server.store.sql.schema import changes
 
 _own = changes.c
 
-_HIGHEST: Final = 2**63 - 1
+_MAX_REVISION: Final = 2**63 - 1
 _LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
@@ -38,20 +38,20 @@ _OLDEST: Final = (
     select(_own.revision)
     .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
     .order_by(_own.changed_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("limit"))
 )
-_FORGET: Final = update(changes).where(_own.revision.in_(_OLDEST)).values(before=None)
+_PRUNE: Final = update(changes).where(_own.revision.in_(_OLDEST)).values(before=None)
 
 
 class Effect(NamedTuple):
-    """What a change did to one thing.
+    """What a mutation did to one resource.
 
     Attributes:
-        noun: kind of the thing.
-        id: identifier of the thing.
-        etag_before: its etag before the change; None when there was no such thing.
-        etag_after: its etag after the change; None when it was removed.
-        before: the thing before the change as ``to_bytes`` gives it; None when there was none.
+        noun: the type of the resource.
+        id: its id.
+        etag_before: its etag before the mutation; None if it was created.
+        etag_after: its etag after the mutation; None if it was deleted.
+        before: its ``to_bytes`` before the mutation; None if it was created.
     """
 
     noun: str
@@ -61,12 +61,12 @@ class Effect(NamedTuple):
     before: bytes | None
 
 
-class Former(NamedTuple):
-    """What there was of a thing at an earlier revision.
+class FormerState(NamedTuple):
+    """A resource at an earlier revision.
 
     Attributes:
-        existed: whether there was one.
-        data: it, as ``to_bytes`` gave it; None when there was none, or it is no longer remembered.
+        existed: whether it existed.
+        data: its ``to_bytes``; None if it did not exist, or its state has been pruned.
     """
 
     existed: bool
@@ -74,7 +74,7 @@ class Former(NamedTuple):
 
 
 class Changes:
-    """The change log, as one transaction sees it."""
+    """The change log within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -82,30 +82,30 @@ class Changes:
         self._connection = connection
 
     def last(self) -> int:
-        """Return the revision of the last change; 0 before the first."""
+        """Return the current revision; 0 in a new store."""
         ((revision,),) = execute.rows(self._connection, _LAST)
         return int(revision)
 
     def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
-        """Add a change and return its revision, the next one.
+        """Append a mutation; return its revision.
 
         Args:
-            rpc: name of the RPC that makes it.
-            actor: who makes it; None when nobody is known.
-            changed_at: the time, in milliseconds since the Unix epoch, UTC.
-            effects: what it does; first to the thing that the call is about.
+            rpc: the name of its RPC.
+            actor: its actor; None if unknown.
+            changed_at: its time, in milliseconds since the Unix epoch, UTC.
+            effects: its effects, that on the requested resource first.
         """
-        # There is one writer at a time, so this is the next number, and is given to nobody else.
+        # The write lock is held, so no other transaction can get the same number.
         revision = self.last() + 1
-        same = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
-        rows = [{**same, "position": position, **effect._asdict()} for position, effect in enumerate(effects)]
+        common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
+        rows = [{**common, "position": position, **effect._asdict()} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
         return revision
 
     def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:
-        """Return the changes after a revision in their order, ``limit`` at most."""
-        # The highest number there is may be asked for too.
-        until = min(since + limit, _HIGHEST)
+        """Return the changes after a revision, oldest first, up to ``limit``."""
+        # The column is int64, and since may be its maximum.
+        until = min(since + limit, _MAX_REVISION)
         rows = execute.rows(self._connection, _LIST, {"since": since, "until": until})
         found: builtins.list[GatewayChange] = []
         for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: row[:4]):
@@ -113,11 +113,11 @@ class Changes:
             found.append(GatewayChange(revision, changed_at, rpc, change, effects, actor))
         return found
 
-    def former(self, noun: str, since: int) -> dict[str, Former]:
-        """Return what there was at a revision of each thing of this noun that has changed since, by its identifier."""
+    def former(self, noun: str, since: int) -> dict[str, FormerState]:
+        """Return the states at a revision of the resources that have changed since, keyed by id."""
         rows = execute.rows(self._connection, _BEFORE, {"noun": noun, "since": since})
-        return {identifier: Former(etag_before is not None, before) for identifier, etag_before, before in rows}
+        return {identifier: FormerState(etag_before is not None, before) for identifier, etag_before, before in rows}
 
-    def forget(self, until: int, most: int) -> None:
-        """Forget what there was before the oldest changes that were made at this time or earlier, ``most`` at most."""
-        execute.run(self._connection, _FORGET, {"until_time": until, "most": most})
+    def prune(self, until: int, limit: int) -> None:
+        """Discard the states before the oldest mutations made at or before a time, for up to ``limit`` mutations."""
+        execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})

@@ -1,4 +1,4 @@
-"""Answers that were given to requests with a name, so that a repeat is answered alike and does nothing."""
+"""Stored responses: the response to each request with a request_id, returned again when the request is repeated."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.sql import execute
-from gateway_entities.server.store.sql.schema import answers
+from gateway_entities.server.store.sql.schema import stored_responses
 
-_own = answers.c
+_own = stored_responses.c
 
 _GET: Final = select(_own.content, _own.response, _own.answered_at).where(_own.request_id == bindparam("request_id"))
-_ADD: Final = insert(answers)
-_REMOVE: Final = delete(answers).where(_own.request_id == bindparam("request_id"))
+_ADD: Final = insert(stored_responses)
+_REMOVE: Final = delete(stored_responses).where(_own.request_id == bindparam("request_id"))
 _OLDEST: Final = (
-    select(_own.request_id).where(_own.answered_at <= bindparam("until")).order_by(_own.answered_at).limit(bindparam("most"))
+    select(_own.request_id)
+    .where(_own.answered_at <= bindparam("until"))
+    .order_by(_own.answered_at)
+    .limit(bindparam("limit"))
 )
-_FORGET: Final = delete(answers).where(_own.request_id.in_(_OLDEST))
+_PRUNE: Final = delete(stored_responses).where(_own.request_id.in_(_OLDEST))
 
 
-class Answer(NamedTuple):
-    """An answer.
+class StoredResponse(NamedTuple):
+    """A stored response.
 
     Attributes:
-        same: whether it was given to a request of the same content.
-        response: the response message's bytes.
+        matches: whether its request had the same content.
+        response: the encoded response message.
     """
 
-    same: bool
+    matches: bool
     response: bytes
 
 
-class Answers:
-    """The answers of one transaction."""
+class StoredResponses:
+    """The stored responses within one transaction."""
 
     __slots__ = ("_cipher", "_connection")
 
@@ -42,31 +45,31 @@ class Answers:
         self._connection = connection
         self._cipher = cipher
 
-    def get(self, request_id: str, content: bytes, until: int) -> Answer | None:
-        """Return the answer that was given to the request of this name; None when there was none.
+    def get(self, request_id: str, content: bytes, until: int) -> StoredResponse | None:
+        """Return the stored response for a request_id, or None.
 
         Args:
-            request_id: the request's name.
-            content: all that the request says. It may hold a secret: of what is stored, nobody can guess it.
-            until: an answer that was given at this time or earlier is forgotten instead.
+            request_id: the idempotency key.
+            content: the content of the request. It may contain a secret; only a keyed digest of it is stored.
+            until: a response stored at or before this time has expired and is deleted.
         """
         row = execute.row(self._connection, _GET, {"request_id": request_id})
         if row is None:
             return None
-        stored, response, answered_at = row
+        digest, response, answered_at = row
         if answered_at <= until:
-            # There may be more of such than ``forget`` has come to, and the name is free again now.
+            # prune may not have reached it yet, and the request_id is free to be used again.
             execute.run(self._connection, _REMOVE, {"request_id": request_id})
             return None
-        return Answer(stored == self._cipher.digest(content), response)
+        return StoredResponse(digest == self._cipher.digest(content), response)
 
     def add(self, request_id: str, content: bytes, response: bytes, answered_at: int) -> None:
-        """Keep an answer.
+        """Store a response.
 
         Args:
-            request_id: the name of the request, which has no answer yet.
+            request_id: the idempotency key; no response is stored for it.
             content: as in ``get``.
-            response: the response message's bytes, which hold no secret.
+            response: the encoded response message, which contains no secret.
             answered_at: the time, in milliseconds since the Unix epoch, UTC.
         """
         row = {
@@ -77,6 +80,6 @@ class Answers:
         }
         execute.run(self._connection, _ADD, row)
 
-    def forget(self, until: int, most: int) -> None:
-        """Forget the oldest of the answers that were given at this time or earlier, ``most`` at most."""
-        execute.run(self._connection, _FORGET, {"until": until, "most": most})
+    def prune(self, until: int, limit: int) -> None:
+        """Delete the oldest responses stored at or before a time, up to ``limit``."""
+        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})

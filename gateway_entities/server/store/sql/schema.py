@@ -257,7 +257,7 @@ Index(
     postgresql_where=changes.c.before.is_not(None),
 )
 
-answers = Table(
+stored_responses = Table(
     "answers",
     metadata,
     Column("request_id", Key, nullable=False),

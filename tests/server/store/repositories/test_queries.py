@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gateway_entities.entities import GatewayEndpointTag
-from tests.statements import noted
+from tests.statements import record_statements
 
 
 @pytest.fixture
 def queries(store):
     """The statements that readers have sent, with their parameters."""
-    return noted(store._database.reader)
+    return record_statements(store._database.reader)
 
 
 def fill(store, make, count):
