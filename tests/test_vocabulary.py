@@ -21,19 +21,7 @@ from gateway_entities.cli.app import cli
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("gateway_entities", "proto", "tests")
 # Folders and files that are still to be rewritten.
-PENDING = (
-    *("gateway_entities/client/", "gateway_entities/entities/", "gateway_entities/mlflow_rest/"),
-    *("gateway_entities/server/service/", "gateway_entities/server/store/"),
-    *("proto/", "tests/benchmarks/", "tests/client/", "tests/interop/", "tests/mlflow"),
-    *(
-        "tests/postgresql.py",
-        "tests/server/consistency/",
-        "tests/server/service/",
-        "tests/server/store/",
-        "tests/statements.py",
-        "tests/test_architecture.py",
-    ),
-)
+PENDING: tuple[str, ...] = ()
 
 # The preferred term by pattern. White space is collapsed before the search, so "^" is the start of a text.
 DIALECT = {
