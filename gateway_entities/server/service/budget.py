@@ -18,7 +18,7 @@ from gateway_entities.server.service.base import BaseService, new_id, now_ms, po
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
 from gateway_entities.server.service.paging import PageRequest
-from gateway_entities.server.service.spend import shown_window
+from gateway_entities.server.service.spend import window_of
 from gatewayentities.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class BudgetService(BaseService):
                 lambda spend: _key(spend.policy),
             )
         response = pb.ListGatewayBudgetWindowsResponse()
-        page.fill(response, response.windows, lambda spend: shown_window(spend, now))
+        page.fill(response, response.windows, lambda spend: window_of(spend, now))
         return response
 
 

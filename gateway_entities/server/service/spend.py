@@ -20,56 +20,56 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
     from gateway_entities.server.store.repositories.spend import Spend
 
-_KEPT_MS: Final = 24 * 60 * 60 * 1000
-"""How long charges are remembered, windows outlive their end, and how far ahead a charge may lie."""
+_RETENTION_MS: Final = 24 * 60 * 60 * 1000
+"""Retention of charges, and of windows after their end; also how far in the future a charge may lie."""
 _WORKSPACE: Final = "default"
-"""The workspace that every policy belongs to."""
+"""The workspace of all policies."""
 _NANOS: Final = 10**9
-# Each record removes this much more than it adds, so that what is old goes as fast as new comes, and no record takes long.
-_SPARE: Final = 4
+# Each charge prunes this many more rows than it adds, so that expired rows cannot pile up.
+_EXTRA_PRUNED: Final = 4
 
 
 class SpendService(BaseService):
     """The RPCs of BudgetService for spending. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
     def record_gateway_spend(self, request: pb.RecordGatewaySpendRequest) -> pb.RecordGatewaySpendResponse:
-        """Add a charge to the window of every policy that matches, unless it was recorded before."""
+        """Add a charge to a window of every matching policy, once per request_id."""
         validate(request)
         content = _content(request)
         with self.store.write() as transaction:
             now = now_ms()
-            _refuse_unknown_endpoint(transaction, request.endpoint_id)
+            _require_endpoint(transaction, request.endpoint_id)
             charge = transaction.budget_charges.get(request.request_id)
             window_ids: Sequence[int]
             if charge is None:
                 window_ids = _count(transaction, request, now)
                 transaction.budget_charges.add(request.request_id, content, window_ids, now)
-                transaction.budget_charges.prune(now - _KEPT_MS, 1 + _SPARE)
-                transaction.budget_spend.prune(now - _KEPT_MS, len(window_ids) + _SPARE)
+                transaction.budget_charges.prune(now - _RETENTION_MS, 1 + _EXTRA_PRUNED)
+                transaction.budget_spend.prune(now - _RETENTION_MS, len(window_ids) + _EXTRA_PRUNED)
             elif charge.content == content:
                 window_ids = charge.window_ids
             else:
                 raise GatewayError.invalid([FieldViolation("request_id", "was used before, for another charge")])
             counted = transaction.budget_spend.of_windows(window_ids)
         return pb.RecordGatewaySpendResponse(
-            windows=[shown_window(spend, now).to_proto() for spend in counted],
+            windows=[window_of(spend, now).to_proto() for spend in counted],
             saturated=any(counter and counter.is_full for _, counter in counted) or None,
         )
 
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
-        """Tell whether a request may be made now, by the tightest policy that would refuse it."""
+        """Return whether a request is within its budgets now, and the check of the tightest REJECT policy."""
         validate(request)
         now = now_ms()
         with self.store.read() as transaction:
-            _refuse_unknown_endpoint(transaction, request.endpoint_id)
+            _require_endpoint(transaction, request.endpoint_id)
             found = _matching(transaction, request, now)
         checks = [_check(spend, now) for spend in found if spend.policy.budget_action == BudgetAction.REJECT]
         tightest = min(checks, key=_tightness, default=GatewayBudgetCheck(allowed=True))
         return pb.CheckGatewayBudgetResponse(check=tightest.to_proto())
 
 
-def shown_window(spend: Spend, moment: int) -> GatewayBudgetWindow:
-    """Return the window of a policy in which something was spent, or else the one that it is in at a moment."""
+def window_of(spend: Spend, moment: int) -> GatewayBudgetWindow:
+    """Return the window of a counter; without a counter the policy's empty window at a moment."""
     policy, counter = spend
     if counter is None:
         start, end = window_at(policy.duration.unit, policy.duration.value, moment)
@@ -78,13 +78,13 @@ def shown_window(spend: Spend, moment: int) -> GatewayBudgetWindow:
 
 
 def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now: int) -> list[int]:
-    """Add a charge to a window of every policy that matches; return the numbers of the windows.
+    """Add a charge to a window of every matching policy; return the ids of the windows.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT when it lies too far ahead.
+        GatewayError: INVALID_ARGUMENT; occurred_at is too far in the future.
     """
     moment = request.occurred_at if request.HasField("occurred_at") else now
-    if moment > now + _KEPT_MS:
+    if moment > now + _RETENTION_MS:
         raise GatewayError.invalid([FieldViolation("occurred_at", f"must be at most 24 hours ahead, is {moment - now} ms")])
     spend = transaction.budget_spend
     opened: list[int] = []
@@ -94,9 +94,9 @@ def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now:
             continue
         if counter is None:
             start, end = window_at(policy.duration.unit, policy.duration.value, moment)
-            if end > now - _KEPT_MS:
+            if end > now - _RETENTION_MS:
                 opened.append(spend.open(policy.budget_policy_id, start, end, request.amount_nanos))
-        elif counter.end > now - _KEPT_MS:
+        elif counter.end > now - _RETENTION_MS:
             increased.append(counter.window_id)
     spend.increase(increased, request.amount_nanos)
     return opened + increased
@@ -115,9 +115,9 @@ def _matching(
 
 def _check(spend: Spend, now: int) -> GatewayBudgetCheck:
     policy = spend.policy
-    # In whole numbers, because 0.3 - 0.1 as doubles is not 0.2.
-    left = _nanos(policy.budget_amount) - (spend.counter.nanos if spend.counter else 0)
-    return GatewayBudgetCheck(left > 0, policy, shown_window(spend, now), max(left, 0) / _NANOS)
+    # In integers, because 0.3 - 0.1 as doubles is not 0.2.
+    remaining = _nanos(policy.budget_amount) - (spend.counter.nanos if spend.counter else 0)
+    return GatewayBudgetCheck(remaining > 0, policy, window_of(spend, now), max(remaining, 0) / _NANOS)
 
 
 def _nanos(amount: float) -> int:
@@ -126,13 +126,13 @@ def _nanos(amount: float) -> int:
 
 
 def _tightness(check: GatewayBudgetCheck) -> tuple[float, int]:
-    """Return what orders checks of policies: the least left first, then the longest wait."""
+    """Return the sort key of checks: the least remaining first, then the latest end of the window."""
     return check.remaining or 0.0, -check.window.window_end_ms if check.window else 0
 
 
 def _content(request: pb.RecordGatewaySpendRequest) -> bytes:
-    """Return a digest of what a request charges: equal for requests that say the same."""
-    said = [
+    """Return a digest of the content of a charge, to compare repeated requests."""
+    content = [
         request.endpoint_id,
         _workspace(request),
         request.user,
@@ -140,13 +140,13 @@ def _content(request: pb.RecordGatewaySpendRequest) -> bytes:
         request.budget_unit,
         request.occurred_at if request.HasField("occurred_at") else None,
     ]
-    return hashlib.sha256(json.dumps(said).encode()).digest()
+    return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
 def _workspace(request: pb.RecordGatewaySpendRequest | pb.CheckGatewayBudgetRequest) -> str:
     return request.workspace or _WORKSPACE
 
 
-def _refuse_unknown_endpoint(transaction: Transaction, endpoint_id: str) -> None:
+def _require_endpoint(transaction: Transaction, endpoint_id: str) -> None:
     if not transaction.endpoints.exists(endpoint_id):
         raise not_found("GatewayEndpoint", {"endpoint_id": endpoint_id})

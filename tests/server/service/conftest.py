@@ -1,4 +1,4 @@
-"""A service on a real store, and short ways to fill it."""
+"""A service on a real store, with shortcuts to create resources."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ START_MS = 1_800_000_000_000
 
 
 class Gateway:
-    """Calls the service by request message."""
+    """Dispatches request messages to the service."""
 
     def __init__(self, store: Store, place: Place) -> None:
         self.store = store
@@ -74,7 +74,7 @@ class Gateway:
 
 
 class Clock:
-    """Shows one more millisecond each time it is read."""
+    """A clock that advances by one millisecond with each reading."""
 
     def __init__(self) -> None:
         self._now = START_MS
@@ -96,7 +96,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(params=KINDS)
 def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) -> Iterator[Callable[[], Gateway]]:
-    """Returns an empty gateway each time it is called, on the clock; over each kind of store in turn."""
+    """A factory of empty gateways that use the test clock, on each kind of store."""
     numbers = itertools.count()
     with ExitStack() as undo:
 
@@ -115,13 +115,13 @@ def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) 
 
 @pytest.fixture
 def gateway(fresh_gateway: Callable[[], Gateway]) -> Gateway:
-    """An empty gateway whose clock shows one more millisecond each time it is read."""
+    """An empty gateway that uses the test clock."""
     return fresh_gateway()
 
 
 @pytest.fixture
 def not_found() -> Any:
-    """Check that an error says that something does not exist, and which."""
+    """A check that an error is NOT_FOUND with this message and these fields."""
 
     def check(error: GatewayError, message: str, *fields: str) -> None:
         assert (error.code, error.message, error.reason) == (Code.NOT_FOUND, message, "NOT_FOUND")

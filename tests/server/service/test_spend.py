@@ -1,4 +1,4 @@
-"""What is spent: which windows count a charge, that a repeat counts once, and what may still be spent."""
+"""Recording of charges in budget windows, idempotency, and budget checks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOON = TODAY + 12 * HOUR
 
 @dataclasses.dataclass
 class Clock:
-    """What the gateway takes for the time, in milliseconds since the Unix epoch."""
+    """The gateway's clock, in milliseconds since the Unix epoch."""
 
     now: int = NOON
 
@@ -45,7 +45,7 @@ def clock(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
     make = gateway.policy
 
     def policy(**fields: Any) -> GatewayBudgetPolicy:
-        # Policies are listed by time of creation.
+        # Policies are listed in order of creation.
         clock.now += 1
         return make(**fields)
 
@@ -68,7 +68,7 @@ def charge(endpoint_id: str, nanos: int, **fields: Any) -> RecordGatewaySpendReq
 
 @pytest.fixture
 def spend(gateway: Any, clock: Clock, endpoint_id: str) -> Callable[..., list[GatewayBudgetWindow]]:
-    """Record a charge; return the windows that it was counted in."""
+    """Record a charge; return the windows it was added to."""
 
     def spend(nanos: int, *, of: str = endpoint_id, **fields: Any) -> list[GatewayBudgetWindow]:
         return list(gateway.do(charge(of, nanos, **fields)).windows)
@@ -78,7 +78,7 @@ def spend(gateway: Any, clock: Clock, endpoint_id: str) -> Callable[..., list[Ga
 
 @pytest.fixture
 def shown(gateway: Any, clock: Clock) -> Callable[[GatewayBudgetPolicy], float]:
-    """Return what the list of windows says that was spent against a policy."""
+    """Return the listed spending of a policy."""
 
     def shown(policy: GatewayBudgetPolicy) -> float:
         windows = gateway.do(ListGatewayBudgetWindowsRequest()).windows
@@ -108,9 +108,7 @@ def change(gateway: Any, policy: GatewayBudgetPolicy, **fields: Any) -> GatewayB
     return gateway.do(request).budget_policy
 
 
-def test_a_charge_is_counted_in_the_window_of_every_policy_that_matches(
-    gateway: Any, spend: Any, shown: Any, endpoint_id: str
-) -> None:
+def test_a_charge_counts_for_every_matching_policy(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:
     other = gateway.endpoint().endpoint_id
     policies = {
         "everybody": gateway.policy(duration={"unit": "WEEKS", "value": 1}),
@@ -129,13 +127,13 @@ def test_a_charge_is_counted_in_the_window_of_every_policy_that_matches(
     assert counted(100, user="bob", workspace="default") == ["everybody", "workspace", "endpoint"]
     assert counted(1000, of=other, user="ann", workspace="research") == ["everybody", "other", "ann"]
     assert counted(10_000, user="") == ["everybody", "workspace", "endpoint"]
-    # An endpoint's id is no user, and a user's name no endpoint.
+    # An endpoint's id does not match a user of that name, nor the reverse.
     assert counted(100_000, user=endpoint_id) == ["everybody", "workspace", "endpoint"]
     sums = {"everybody": 111_111, "workspace": 110_111, "endpoint": 110_111, "other": 1000, "ann": 1010}
     assert {name: shown(policy) for name, policy in policies.items()} == {name: sums[name] / 10**9 for name in sums}
 
 
-def test_the_windows_of_a_charge_are_those_of_its_moment(gateway: Any, spend: Any, shown: Any) -> None:
+def test_occurred_at_selects_the_window(gateway: Any, spend: Any, shown: Any) -> None:
     day = gateway.policy()
     week = gateway.policy(duration={"unit": "WEEKS", "value": 1})
     sunday = TODAY - 5 * DAY
@@ -156,7 +154,7 @@ def test_the_windows_of_a_charge_are_those_of_its_moment(gateway: Any, spend: An
     assert (shown(day), shown(week)) == (0.75, 1.0)
 
 
-def test_a_window_that_ended_starts_again_at_zero(gateway: Any, spend: Any, shown: Any, clock: Clock) -> None:
+def test_the_next_window_starts_at_zero(gateway: Any, spend: Any, shown: Any, clock: Clock) -> None:
     policy = gateway.policy()
     spend(1_000_000_000)
     clock.now = TODAY + DAY - 1
@@ -167,7 +165,7 @@ def test_a_window_that_ended_starts_again_at_zero(gateway: Any, spend: Any, show
     assert shown(policy) == 2.0
 
 
-def test_a_window_that_ended_a_day_ago_counts_nothing_more(gateway: Any, spend: Any, clock: Clock) -> None:
+def test_a_window_that_ended_a_day_ago_is_closed(gateway: Any, spend: Any, clock: Clock) -> None:
     gateway.policy()
     clock.now = TODAY + DAY - 1
     assert [window.window_end_ms for window in spend(1, occurred_at=TODAY - 1)] == [TODAY]
@@ -176,7 +174,7 @@ def test_a_window_that_ended_a_day_ago_counts_nothing_more(gateway: Any, spend: 
     assert spend(1, occurred_at=-(2**63)) == []
 
 
-def test_a_charge_may_lie_a_day_ahead_and_no_more(gateway: Any, clock: Clock, endpoint_id: str) -> None:
+def test_a_charge_may_be_up_to_a_day_ahead(gateway: Any, clock: Clock, endpoint_id: str) -> None:
     gateway.policy()
     (window,) = gateway.do(charge(endpoint_id, 1, occurred_at=clock.now + DAY)).windows
     assert window.window_start_ms == TODAY + DAY
@@ -197,7 +195,7 @@ def test_sums_are_exact(gateway: Any, spend: Any, shown: Any) -> None:
     assert gateway.place.execute("SELECT spend_nanos FROM budget_windows") == [(2**53 + 1_000_000_003,)]
 
 
-def test_a_window_holds_what_an_int64_can_and_says_so(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:
+def test_a_window_saturates_at_int64(gateway: Any, spend: Any, shown: Any, endpoint_id: str) -> None:
     full = gateway.policy()
     spend(2**63 - 3)
     gateway.policy()
@@ -210,13 +208,15 @@ def test_a_window_holds_what_an_int64_can_and_says_so(gateway: Any, spend: Any, 
     assert shown(full) == 9223372036.854775807
 
 
-def test_a_repeat_counts_once_and_answers_the_same(gateway: Any, shown: Any, clock: Clock, endpoint_id: str) -> None:
+def test_a_repeat_counts_once_and_returns_the_same_response(
+    gateway: Any, shown: Any, clock: Clock, endpoint_id: str
+) -> None:
     policies = [gateway.policy(), gateway.policy(target_scope="USER", target_value="ann")]
     request = charge(endpoint_id, 1_500_000_000, user="ann", request_id="🙂")
     first = gateway.do(request)
     gateway.policy()
     assert gateway.do(request) == first
-    # It is counted where it was first, whatever the time is now.
+    # It stays in the window of its first recording.
     clock.now += DAY
     assert gateway.do(request) == first
     assert [shown(policy) for policy in policies] == [0.0, 0.0]
@@ -224,14 +224,14 @@ def test_a_repeat_counts_once_and_answers_the_same(gateway: Any, shown: Any, clo
     assert [shown(policy) for policy in policies] == [1.5, 1.5]
 
 
-def test_a_repeat_shows_what_the_windows_hold_now(gateway: Any, spend: Any, clock: Clock, endpoint_id: str) -> None:
+def test_a_repeat_returns_the_current_sums(gateway: Any, spend: Any, clock: Clock, endpoint_id: str) -> None:
     kept, edited, deleted = gateway.policy(), gateway.policy(), gateway.policy()
     request = charge(endpoint_id, 1)
     assert len(gateway.do(request).windows) == 3
     change(gateway, edited, duration={"unit": "HOURS", "value": 1})
     change(gateway, edited, duration={"unit": "DAYS", "value": 1})
     gateway.do(DeleteGatewayBudgetPolicyRequest(budget_policy_id=deleted.budget_policy_id))
-    # The edited policy has a window of the same time again, which this charge is not in.
+    # The edited policy has a new counter for the same time, without this charge.
     assert len(spend(10)) == 2
     (window,) = gateway.do(request).windows
     assert (window.budget_policy_id, window.current_spend) == (kept.budget_policy_id, 0.000000011)
@@ -241,37 +241,37 @@ def test_a_repeat_shows_what_the_windows_hold_now(gateway: Any, spend: Any, cloc
     "changes",
     [{"amount_nanos": 8}, {"user": "bob"}, {"user": ""}, {"workspace": "other"}, {"occurred_at": NOON}, {"occurred_at": 0}],
 )
-def test_a_request_id_stands_for_one_content(
+def test_a_request_id_with_another_content_is_invalid(
     gateway: Any, shown: Any, clock: Clock, endpoint_id: str, changes: dict[str, Any]
 ) -> None:
     policy = gateway.policy()
-    said = {"user": "ann", "request_id": "r"}
-    gateway.do(charge(endpoint_id, 7, **said))
-    other = charge(endpoint_id, 7, **said)
+    fields = {"user": "ann", "request_id": "r"}
+    gateway.do(charge(endpoint_id, 7, **fields))
+    other = charge(endpoint_id, 7, **fields)
     for name, value in changes.items():
         setattr(other, name, value)
     error = gateway.refused(other)
     assert (error.code, [field for field, _ in error.field_violations]) == (Code.INVALID_ARGUMENT, ["request_id"])
     assert shown(policy) == 0.000000007
-    # What is said in other words is the same content.
-    assert len(gateway.do(charge(endpoint_id, 7, **said, workspace="default")).windows) == 1
+    # Explicit defaults are the same content.
+    assert len(gateway.do(charge(endpoint_id, 7, **fields, workspace="default")).windows) == 1
     assert shown(policy) == 0.000000007
 
 
-def test_a_request_id_of_another_endpoint_is_another_content(gateway: Any, clock: Clock, endpoint_id: str) -> None:
+def test_another_endpoint_is_another_content(gateway: Any, clock: Clock, endpoint_id: str) -> None:
     gateway.do(charge(endpoint_id, 1, request_id="r"))
     error = gateway.refused(charge(gateway.endpoint().endpoint_id, 1, request_id="r"))
     assert error.code is Code.INVALID_ARGUMENT
 
 
-def test_an_endpoint_that_does_not_exist(gateway: Any, not_found: Any, clock: Clock) -> None:
+def test_endpoint_not_found(gateway: Any, not_found: Any, clock: Clock) -> None:
     not_found(gateway.refused(charge("nope", 1)), "GatewayEndpoint not found (endpoint_id='nope')")
     not_found(
         gateway.refused(CheckGatewayBudgetRequest(endpoint_id="nope")), "GatewayEndpoint not found (endpoint_id='nope')"
     )
 
 
-def test_a_policy_counts_what_is_recorded_after_it_was_made(gateway: Any, spend: Any, shown: Any) -> None:
+def test_a_policy_counts_charges_after_its_creation(gateway: Any, spend: Any, shown: Any) -> None:
     spend(1)
     policy = gateway.policy()
     assert shown(policy) == 0.0
@@ -298,7 +298,7 @@ def test_a_policy_counts_what_is_recorded_after_it_was_made(gateway: Any, spend:
         ({"target_value": "bob"}, False),
     ],
 )
-def test_an_edit_of_what_counts_starts_anew(
+def test_changing_a_counting_field_resets_the_counter(
     gateway: Any, spend: Any, shown: Any, changes: dict[str, Any], kept: bool
 ) -> None:
     policy = gateway.policy(target_scope="USER", target_value="ann")
@@ -307,7 +307,7 @@ def test_an_edit_of_what_counts_starts_anew(
     assert shown(policy) == (1.0 if kept else 0.0)
 
 
-def test_what_belongs_to_a_policy_or_an_endpoint_goes_with_it(gateway: Any, spend: Any, rows: Any, endpoint_id: str) -> None:
+def test_counters_are_deleted_with_their_policy_or_endpoint(gateway: Any, spend: Any, rows: Any, endpoint_id: str) -> None:
     policy = gateway.policy()
     gateway.policy(target_scope="ENDPOINT", target_value=endpoint_id)
     request = charge(endpoint_id, 1)
@@ -320,7 +320,7 @@ def test_what_belongs_to_a_policy_or_an_endpoint_goes_with_it(gateway: Any, spen
     assert gateway.refused(request).code is Code.NOT_FOUND
 
 
-def test_what_is_old_is_removed_as_new_comes(gateway: Any, spend: Any, clock: Clock, rows: Any) -> None:
+def test_recording_prunes_expired_rows(gateway: Any, spend: Any, clock: Clock, rows: Any) -> None:
     for _ in range(3):
         gateway.policy(duration={"unit": "MINUTES", "value": 1})
     for _ in range(20):
@@ -330,7 +330,7 @@ def test_what_is_old_is_removed_as_new_comes(gateway: Any, spend: Any, clock: Cl
     clock.now += DAY - 20 * MINUTE - 1
     spend(1)
     assert (rows("budget_charges"), rows("budget_windows")) == (21, 63)
-    # Three windows and the spare four are removed for three that are added; one charge and four for one.
+    # A charge prunes four more rows than it adds: 3 + 4 windows, 1 + 4 charges.
     clock.now += DAY
     for charges, windows in (17, 59), (13, 55), (9, 51):
         clock.now += MINUTE
@@ -341,7 +341,7 @@ def test_what_is_old_is_removed_as_new_comes(gateway: Any, spend: Any, clock: Cl
     assert (rows("budget_charges"), rows("budget_windows")) == (23, 9)
 
 
-def test_a_request_id_is_remembered_for_a_day(gateway: Any, clock: Clock, spend: Any, shown: Any, endpoint_id: str) -> None:
+def test_a_request_id_expires_after_a_day(gateway: Any, clock: Clock, spend: Any, shown: Any, endpoint_id: str) -> None:
     policy = gateway.policy(duration={"unit": "WEEKS", "value": 1})
     request = charge(endpoint_id, 1)
     gateway.do(request)
@@ -363,13 +363,13 @@ def test_a_request_id_is_remembered_for_a_day(gateway: Any, clock: Clock, spend:
         (0.0000000029, 1, True, 0.000000001),
         (0.0000000029, 2, False, 0.0),
         (5e-324, 0, False, 0.0),
-        # What an int64 cannot hold is never reached.
+        # Beyond int64, so never reached.
         (9223372036.854774, 2**63 - 1, False, 0.0),
         (9223372036.854776, 2**63 - 1, True, 0.000000193),
         (1e300, 2**63 - 1, True, 1e300),
     ],
 )
-def test_the_amount_itself_is_refused(
+def test_spending_equal_to_the_amount_is_rejected(
     gateway: Any, spend: Any, check: Any, amount: float, nanos: int, allowed: bool, remaining: float
 ) -> None:
     policy = gateway.policy(budget_amount=amount, budget_action="REJECT")
@@ -388,7 +388,7 @@ def test_the_amount_itself_is_refused(
     )
 
 
-def test_without_a_policy_that_rejects_all_is_allowed(gateway: Any, spend: Any, check: Any, endpoint_id: str) -> None:
+def test_without_a_reject_policy_all_is_allowed(gateway: Any, spend: Any, check: Any, endpoint_id: str) -> None:
     assert check() == GatewayBudgetCheck(allowed=True)
     gateway.policy(budget_amount=0.0)
     gateway.policy(budget_amount=0.0, budget_action="REJECT", target_scope="USER", target_value="ann")
@@ -398,14 +398,14 @@ def test_without_a_policy_that_rejects_all_is_allowed(gateway: Any, spend: Any, 
     assert not check(user="ann", workspace="research").allowed
 
 
-def test_the_tightest_policy_answers(gateway: Any, spend: Any, check: Any, clock: Clock) -> None:
+def test_the_check_is_that_of_the_tightest_policy(gateway: Any, spend: Any, check: Any, clock: Clock) -> None:
     def limit(amount: float, days: int) -> str:
         policy = gateway.policy(budget_amount=amount, budget_action="REJECT", duration={"unit": "DAYS", "value": days})
         return policy.budget_policy_id
 
     ten, five, week, _ = limit(10.0, 1), limit(5.0, 1), limit(5.0, 7), limit(5.0, 7)
     gateway.policy(budget_amount=1.0)
-    # As much is left of three of them: the window of a week ends last, and the first of two such comes first.
+    # Three have the same remaining amount: the latest end wins, then the first policy.
     assert (check().budget_policy.budget_policy_id, check().remaining) == (week, 5.0)
     spend(5_000_000_000)
     assert (check().allowed, check().budget_policy.budget_policy_id) == (False, week)

@@ -1,4 +1,4 @@
-"""Any course of charges, repeats, edits and time gives the sums that plain Python gives."""
+"""Model-based test: the sums after any sequence of charges, repeats and edits equal those of a plain Python model."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tests.server.service.conftest import START_MS, Gateway
 from tests.stores import KINDS, one_place
 
 DAY = 86_400_000
-MOST_NANOS = 2**63 - 1
+MAX_NANOS = 2**63 - 1
 
 durations = st.sampled_from([("MINUTES", 7), ("HOURS", 1), ("HOURS", 24), ("DAYS", 1), ("WEEKS", 1), ("MONTHS", 5)])
 targets = st.sampled_from([("GLOBAL", None), ("WORKSPACE", None), ("ENDPOINT", 0), ("ENDPOINT", 1), ("USER", "ann")])
-# Small steps stay in a window; large ones leave some, and all that is kept of others.
+# Small steps stay in a window; large ones pass its end, or the retention of charges.
 passing = st.integers(0, 10_000) | st.integers(0, 2 * DAY)
 charges = st.fixed_dictionaries(
     {
         "endpoint": st.integers(0, 1),
-        "amount_nanos": st.integers(0, 5) | st.integers(0, 10**15) | st.integers(2**61, MOST_NANOS),
+        "amount_nanos": st.integers(0, 5) | st.integers(0, 10**15) | st.integers(2**61, MAX_NANOS),
         "user": st.sampled_from(["", "ann", "bob"]),
         "workspace": st.sampled_from(["", "default", "research"]),
         "late": st.none() | st.integers(-DAY, DAY) | st.integers(-DAY, 40 * DAY),
@@ -54,7 +54,7 @@ steps = st.one_of(
 
 @dataclasses.dataclass
 class Policy:
-    """A policy as the model knows it, with every amount that it counted and the moment of each."""
+    """A policy in the model, with its charges and their times."""
 
     duration: tuple[str, int]
     target: tuple[str, Any]
@@ -73,13 +73,13 @@ class Policy:
         }[scope]
 
     def spent(self, moment: int) -> float:
-        """Return what was spent in the window that contains a moment."""
+        """Return the spending in the window that contains a moment."""
         nanos = sum(nanos for nanos, at in self.counted if self.window(at) == self.window(moment))
-        return min(nanos, MOST_NANOS) / 10**9
+        return min(nanos, MAX_NANOS) / 10**9
 
 
 class Course:
-    """One course of events, in a gateway and in the model of it."""
+    """One sequence of events, applied to a gateway and to its model."""
 
     def __init__(self, gateway: Gateway, endpoints: list[str], clock: list[int], run: int) -> None:
         self.gateway, self.endpoints, self.clock, self.run = gateway, endpoints, clock, run
@@ -121,7 +121,7 @@ class Course:
         self.recorded.append((request, now))
 
     def repeat(self, number: int) -> None:
-        # What is older may have been forgotten.
+        # Older charges may have been pruned.
         fresh = [request for request, at in self.recorded if at > self.clock[0] - DAY]
         if fresh:
             self.gateway.do(fresh[number % len(fresh)])
@@ -163,12 +163,12 @@ class Course:
 
 @pytest.fixture(scope="module", params=KINDS)
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One gateway for all courses: each ends with its policies deleted, and no charge's name comes twice."""
+    """One gateway for all sequences: each deletes its policies at the end, and request_ids never repeat."""
     with one_place(request, tmp_path_factory) as place, closing(place.open()) as store:
         yield Gateway(store, place)
 
 
-def test_the_sums_are_those_of_the_model(opened: Gateway) -> None:
+def test_sums_equal_those_of_the_model(opened: Gateway) -> None:
     endpoints = [opened.endpoint().endpoint_id for _ in range(2)]
     runs = itertools.count()
 

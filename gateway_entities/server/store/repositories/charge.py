@@ -1,4 +1,4 @@
-"""Charges in the store: which were recorded, so that a repeat is told from a new one."""
+"""Recorded charges, to recognize repeated requests."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ _own = budget_charges.c
 _GET: Final = select(_own.content, _own.window_ids).where(_own.request_id == bindparam("request_id"))
 _ADD: Final = insert(budget_charges)
 _OLDEST: Final = (
-    select(_own.request_id).where(_own.recorded_at <= bindparam("until")).order_by(_own.recorded_at).limit(bindparam("most"))
+    select(_own.request_id)
+    .where(_own.recorded_at <= bindparam("until"))
+    .order_by(_own.recorded_at)
+    .limit(bindparam("limit"))
 )
 _PRUNE: Final = delete(budget_charges).where(_own.request_id.in_(_OLDEST))
 
 
 class Charge(NamedTuple):
-    """One charge.
+    """A recorded charge.
 
     Attributes:
-        content: a digest of what was charged.
-        window_ids: the windows that counted it.
+        content: the digest of its content.
+        window_ids: the windows it was added to.
     """
 
     content: bytes
@@ -34,7 +37,7 @@ class Charge(NamedTuple):
 
 
 class BudgetCharges:
-    """The charges of one transaction."""
+    """The recorded charges within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -42,21 +45,21 @@ class BudgetCharges:
         self._connection = connection
 
     def get(self, request_id: str) -> Charge | None:
-        """Return the charge of this name; None when there is none."""
+        """Return the charge with this request_id, or None."""
         row = execute.row(self._connection, _GET, {"request_id": request_id})
         return None if row is None else Charge(row[0], json.loads(row[1]))
 
     def add(self, request_id: str, content: bytes, window_ids: Sequence[int], recorded_at: int) -> None:
-        """Store a new charge.
+        """Add a charge.
 
         Args:
-            request_id: its name.
-            content: a digest of what is charged.
-            window_ids: the windows that count it.
+            request_id: its idempotency key.
+            content: the digest of its content.
+            window_ids: the windows it is added to.
             recorded_at: the time, in milliseconds since the Unix epoch, UTC.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when there is one of this name.
+            GatewayError: ALREADY_EXISTS; the request_id has a charge.
         """
         row = {
             "request_id": request_id,
@@ -66,6 +69,6 @@ class BudgetCharges:
         }
         execute.run(self._connection, _ADD, row)
 
-    def prune(self, until: int, most: int) -> None:
-        """Remove the oldest of the charges that were recorded at this time or before, ``most`` at most."""
-        execute.run(self._connection, _PRUNE, {"until": until, "most": most})
+    def prune(self, until: int, limit: int) -> None:
+        """Delete the oldest charges recorded at or before a time, up to ``limit``."""
+        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})

@@ -1,4 +1,4 @@
-"""What was spent, in the store: for each budget policy, the windows in which something was."""
+"""Spending counters: one for each budget policy and window with spending."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from gateway_entities.server.store.repositories import budget
 from gateway_entities.server.store.sql import execute, paging
 from gateway_entities.server.store.sql.schema import budget_policies, budget_windows
 
-MOST_NANOS: Final = 2**63 - 1
-"""The most that a window holds."""
+MAX_NANOS: Final = 2**63 - 1
+"""Maximum of a counter, that of the column."""
 
 _own = budget_windows.c
 _policies = budget_policies.c
@@ -43,16 +43,16 @@ _OF_WINDOWS: Final = (
     .where(_own.window_id.in_(bindparam("ids", expanding=True)))
 )
 _ADD: Final = insert(budget_windows)
-_INCREASED: Final = case((_own.spend_nanos > bindparam("room"), MOST_NANOS), else_=_own.spend_nanos + bindparam("amount"))
+_INCREASED: Final = case((_own.spend_nanos > bindparam("room"), MAX_NANOS), else_=_own.spend_nanos + bindparam("amount"))
 _INCREASE: Final = update(budget_windows).where(_own.window_id == bindparam("id")).values(spend_nanos=_INCREASED)
 _REMOVE: Final = delete(budget_windows).where(_own.budget_policy_id == bindparam("policy_id"))
 _OLDEST: Final = (
-    select(_own.window_id).where(_own.window_end <= bindparam("until")).order_by(_own.window_end).limit(bindparam("most"))
+    select(_own.window_id).where(_own.window_end <= bindparam("until")).order_by(_own.window_end).limit(bindparam("limit"))
 )
 _PRUNE: Final = delete(budget_windows).where(_own.window_id.in_(_OLDEST))
 
-# Fewer than the parameters that every SQLite takes.
-_IDS_AT_ONCE: Final = 500
+# Below 999, the default limit of parameters in SQLite before 3.32.
+_IDS_PER_QUERY: Final = 500
 
 
 @cache
@@ -61,13 +61,13 @@ def _list(restrictions: paging.Shape) -> paging.Query:
 
 
 class Counter(NamedTuple):
-    """A window of a policy in which something was spent.
+    """The spending of a policy in one window.
 
     Attributes:
-        window_id: its number, which no other window ever gets.
-        start: its first moment, in milliseconds since the Unix epoch, UTC.
-        end: the first moment after it, likewise.
-        nanos: what was spent in it, in nano-units: 10^-9 of the policy's unit.
+        window_id: its id, never reused.
+        start: start of the window, inclusive, in milliseconds since the Unix epoch, UTC.
+        end: its end, exclusive, likewise.
+        nanos: the amount, in nano-units: 10^-9 of the policy's unit.
     """
 
     window_id: int
@@ -77,16 +77,16 @@ class Counter(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        """Whether it counts nothing more."""
-        return self.nanos == MOST_NANOS
+        """Whether it has reached MAX_NANOS and counts no more."""
+        return self.nanos == MAX_NANOS
 
 
 class Spend(NamedTuple):
-    """A policy with one of its windows.
+    """A policy with a counter.
 
     Attributes:
         policy: the policy.
-        counter: the window; None while nothing was spent in it.
+        counter: the counter of its window; None without spending.
     """
 
     policy: GatewayBudgetPolicy
@@ -94,7 +94,7 @@ class Spend(NamedTuple):
 
 
 class BudgetSpend:
-    """What was spent, in one transaction. Moments and times are milliseconds since the Unix epoch, UTC."""
+    """The spending counters within one transaction. Times are in milliseconds since the Unix epoch, UTC."""
 
     __slots__ = ("_connection",)
 
@@ -102,59 +102,56 @@ class BudgetSpend:
         self._connection = connection
 
     def list(self, moment: int, *, after: tuple[int, str] | None = None, limit: int | None = None) -> builtins.list[Spend]:
-        """Return policies with the window that each is in at a moment, in order of creation, then of id; one query.
+        """Return policies with their counters at a moment, ordered by creation and id. One query.
 
         Args:
-            moment: the moment.
-            after: the created_at and budget_policy_id of the last policy seen; None starts at the first.
-            limit: the most to return; None for all.
+            moment: the time whose windows are read.
+            after: the created_at and budget_policy_id that the page starts after; None starts at the first.
+            limit: the maximum number of policies; None for all.
         """
         restrictions, parameters = paging.shape({}, after, limit)
         return self._read(_list(restrictions), {**parameters, "moment": moment})
 
     def matching(self, moment: int, *, endpoint_id: str, user: str | None, own_workspace: bool) -> builtins.list[Spend]:
-        """Return the policies that count what a request costs, with the window that each is in at a moment; one query.
+        """Return the policies that apply to a request with their counters, ordered by creation and id. One query.
 
         Args:
-            moment: the moment.
-            endpoint_id: the endpoint that the request is to.
-            user: who makes it; None for nobody.
-            own_workspace: whether it comes from the workspace that the policies belong to.
-
-        Returns:
-            The policies in order of creation, then of id.
+            moment: the time whose windows are read.
+            endpoint_id: the endpoint of the request.
+            user: its user; None without one.
+            own_workspace: whether it comes from the workspace of the policies.
         """
-        given = {"moment": moment, "endpoint_id": endpoint_id, "user": user, "own_workspace": own_workspace}
-        # Sorted here: the policies of each scope come by another way through the index.
-        return _sorted(self._read(_MATCHING, given))
+        parameters = {"moment": moment, "endpoint_id": endpoint_id, "user": user, "own_workspace": own_workspace}
+        # Sorted here, because each scope is an index look-up of its own and the rows come unordered.
+        return _sorted(self._read(_MATCHING, parameters))
 
     def of_windows(self, window_ids: Sequence[int]) -> builtins.list[Spend]:
-        """Return those of these windows that are still there, with their policies, in the order of the policies."""
-        chunks = (window_ids[start : start + _IDS_AT_ONCE] for start in range(0, len(window_ids), _IDS_AT_ONCE))
+        """Return the counters of these windows that still exist, ordered by policy."""
+        chunks = (window_ids[start : start + _IDS_PER_QUERY] for start in range(0, len(window_ids), _IDS_PER_QUERY))
         return _sorted(
             _spend(row) for chunk in chunks for row in self._connection.execute(_OF_WINDOWS, {"ids": chunk}).all()
         )
 
     def open(self, budget_policy_id: str, start: int, end: int, nanos: int) -> int:
-        """Store the first amount that is spent in a window of a policy; return the window's number."""
+        """Add a counter with its first amount; return its window_id."""
         row = {"budget_policy_id": budget_policy_id, "window_start": start, "window_end": end, "spend_nanos": nanos}
-        # The type of the result does not say that an insert of one row has a key.
+        # SQLAlchemy types the key as optional, since an insert of several rows has none.
         key = cast("tuple[int]", self._connection.execute(_ADD, row).inserted_primary_key)
         return key[0]
 
     def increase(self, window_ids: Collection[int], nanos: int) -> None:
-        """Add an amount to each of these windows, up to MOST_NANOS."""
+        """Add an amount to each of these counters, up to MAX_NANOS."""
         if window_ids:
-            amount = {"amount": nanos, "room": MOST_NANOS - nanos}
+            amount = {"amount": nanos, "room": MAX_NANOS - nanos}
             execute.run_each(self._connection, _INCREASE, [{"id": window_id, **amount} for window_id in window_ids])
 
     def remove(self, budget_policy_id: str) -> None:
-        """Remove every window of a policy: it counts anew."""
+        """Delete all counters of a policy, so that its spending restarts at 0."""
         execute.run(self._connection, _REMOVE, {"policy_id": budget_policy_id})
 
-    def prune(self, until: int, most: int) -> None:
-        """Remove the oldest of the windows that ended at this moment or before, ``most`` at most."""
-        execute.run(self._connection, _PRUNE, {"until": until, "most": most})
+    def prune(self, until: int, limit: int) -> None:
+        """Delete the counters of the oldest windows that ended at or before a time, up to ``limit``."""
+        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
 
     def _read(self, statement: paging.Query, parameters: Mapping[str, Any]) -> builtins.list[Spend]:
         return [_spend(row) for row in execute.rows(self._connection, statement, parameters)]
