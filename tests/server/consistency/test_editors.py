@@ -6,11 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests import profiles
 from tests.client.server_client_pairs import PAIRS
 from tests.server.consistency.editors import edit
 from tests.server.consistency.server_process import ServerProcess
 
-EDITORS, UPDATES = 8, 10
+EDITORS, UPDATES = 8, profiles.count(10, 4)
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -347,7 +347,7 @@ class Callers:
 
 def test_no_request_fails_while_the_key_is_changed(keys, place, make):
     """A server has both keys; the key is changed to and fro under it, and at last to the new one."""
-    seconds = profiles.count(30, 4)
+    seconds = profiles.count(30, 2)
     keys.fill(make, 300, keys.old)
     both = ["--key-file", str(keys.new.path), "--key-file", str(keys.old.path)]
     backwards = ["--key-file", str(keys.old.path), "--key-file", str(keys.new.path)]
