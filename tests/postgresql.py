@@ -86,17 +86,17 @@ class PostgreSQL:
                 self._process = self._popen("postgres", *options, stdout=log, stderr=log)
             if self._is_ready(deadline):
                 return
-            # After a kill the old processes may still be there for a moment, and the new one then ends at once.
+            # After a kill the old processes may still be there for a moment, and the new one then ends immediately.
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'server.log').read_text()[-2000:]}")
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop it; whoever is connected is thrown out, and what was committed is kept."""
+        """Stop the server: connections are closed, committed data is kept."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill every process of it at once, as ``kill -9`` does: it has no chance to write anything."""
+        """Kill every process of it together, as ``kill -9`` does: it has no chance to write anything."""
         if self._process is None:
             return
         # Still, so that it starts no other process meanwhile, nor notices that one is gone.
@@ -112,14 +112,14 @@ class PostgreSQL:
         return f"postgresql://{USER}{f':{ESCAPED_PASSWORD}' if password else ''}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, template: str = "template0") -> str:
-        """Make a database, a copy of another that nobody is connected to; return its name."""
+        """Make a database, a copy of another without connections; return its name."""
         name = f"gateway_{next(self._numbers)}"
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         self.execute(copy)
         return name
 
     def drop_database(self, name: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database and its connections."""
         self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def execute(self, statement: LiteralString | sql.Composed) -> None:
@@ -185,7 +185,7 @@ class PostgreSQL:
 @contextmanager
 def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
     """Run a server for as long as the block lasts; nothing is left of it."""
-    # Not pytest's folder: nobody else may enter that one, and the path of a socket must be short.
+    # Not pytest's folder: other users may not enter that one, and the path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="gateway-pg-", dir=_memory(), ignore_cleanup_errors=True) as folder:
         server = PostgreSQL(programs, Path(folder))
         server.start()

@@ -155,12 +155,12 @@ def imports(path: Path, root: Path) -> Iterator[Import]:
 
 
 def is_module(folder: Path) -> bool:
-    """Tell whether a dotted name stands for a module of ours."""
+    """Return whether a dotted name stands for a module of ours."""
     return folder.with_suffix(".py").is_file() or folder.is_dir()
 
 
 def within(name: str, areas: set[str]) -> bool:
-    """Tell whether a module is one of the areas or below one."""
+    """Return whether a module is one of the areas or below one."""
     return any(name == area or name.startswith(f"{area}.") for area in areas)
 
 

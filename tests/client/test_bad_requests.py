@@ -1,4 +1,4 @@
-"""What the server refuses, through every client: the code, and every violation of a request at once."""
+"""What the server refuses, through every client: the code, and every violation of a request in one error."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TestSecrets:
         assert refused(client.create_secret, unique("s"), {"a": "", "b": "x", "": "y"})
         assert refused(client.create_secret, unique("s"), {"base_url": "x"}) == ['secret_value["base_url"]']
 
-    def test_everything_at_once(self, client):
+    def test_every_violation_in_one_error(self, client):
         paths = refused(client.create_secret, "", {}, provider="p" * 65, auth_config={"model_list": "x"}, created_by=LONG)
         assert paths == ["secret_name", "secret_value", "provider", 'auth_config["model_list"]', "created_by"]
 
@@ -100,7 +100,7 @@ class TestSecrets:
 class TestModelDefinitions:
     """Row 6."""
 
-    def test_everything_at_once(self, client):
+    def test_every_violation_in_one_error(self, client):
         paths = refused(
             client.create_model_definition, "", secret_id="", provider="p" * 65, model_name="m" * 257, created_by=LONG
         )
@@ -149,7 +149,7 @@ class TestEndpoints:
     def test_no_models(self, client, unique):
         assert refused(client.create_endpoint, unique("e"), []) == ["model_configs"]
 
-    def test_everything_at_once(self, client, define):
+    def test_every_violation_in_one_error(self, client, define):
         definition = define().model_definition_id
         paths = refused(
             client.create_endpoint,
@@ -203,7 +203,7 @@ class TestEndpoints:
 class TestBindings:
     """Rows 6 and 12."""
 
-    def test_everything_at_once(self, client):
+    def test_every_violation_in_one_error(self, client):
         assert refused(client.create_binding, "", "Scorer", "", created_by="") == [
             "endpoint_id",
             "resource_type",

@@ -31,7 +31,7 @@ def test_a_list_fetches_every_page(client, things, monkeypatch):
     assert client.list_changes(since_revision=len(whole) + 5) == []
 
 
-def test_who_made_a_change_is_told(client, things):
+def test_a_change_shows_its_actor(client, things):
     last = client.list_changes()[-1].revision
     client.update_endpoint(things.endpoint_id, experiment_id="3", updated_by="ann")
     client.update_endpoint(things.endpoint_id, experiment_id="4")

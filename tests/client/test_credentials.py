@@ -68,7 +68,7 @@ def test_certificates_are_for_tls(kind, scheme, tmp_path):
 @pytest.mark.parametrize("scheme", ["grpcs", "https", "mlflow+https"])
 @pytest.mark.parametrize("option", ["ca_file", "cert_file"])
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff"])
-def test_a_file_that_cannot_be_used_is_told_by_name(kind, scheme, option, content, tmp_path):
+def test_an_unusable_file_is_named(kind, scheme, option, content, tmp_path):
     path = tmp_path / "file.pem"
     if content is not None:
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Changes that are made only if nobody else has made one, and changes that touch nothing but what they name."""
+"""Conditional changes with etags, and updates that write only the fields they name."""
 
 from __future__ import annotations
 

@@ -28,21 +28,21 @@ def client(request, mlflow_clients):
     return mlflow_clients[request.param]
 
 
-def refusal(call, *args, **kwargs):
+def rejection(call, *args, **kwargs):
     with pytest.raises(GatewayError) as caught:
         call(*args, **kwargs)
     return caught.value
 
 
 def test_what_is_stored_otherwise_than_sent_is_an_error(client, unique):
-    error = refusal(client.create_secret, unique("secret"), VALUE, provider="")
+    error = rejection(client.create_secret, unique("secret"), VALUE, provider="")
     assert (error.code, error.reason) == (Code.DATA_LOSS, "MLFLOW_STORED_OTHERWISE")
     assert "provider" in error.message
 
 
 def test_what_it_cannot_clear_is_not_sent(client, define, unique):
     made = define()
-    error = refusal(client.update_model_definition, made.model_definition_id, update_mask=["secret_id"])
+    error = rejection(client.update_model_definition, made.model_definition_id, update_mask=["secret_id"])
     assert (error.code, error.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
     assert "secret_id" in error.message
     assert client.get_model_definition(name=made.name) == made
@@ -50,25 +50,25 @@ def test_what_it_cannot_clear_is_not_sent(client, define, unique):
         unique("endpoint"), [GatewayEndpointModelConfig(made.model_definition_id, PRIMARY)], fallback_config=FallbackConfig()
     )
     for field in ("routing_strategy", "fallback_config", "experiment_id"):
-        assert refusal(client.update_endpoint, endpoint.endpoint_id, update_mask=[field]).code is Code.UNIMPLEMENTED
+        assert rejection(client.update_endpoint, endpoint.endpoint_id, update_mask=[field]).code is Code.UNIMPLEMENTED
 
 
 def test_other_resource_types_are_not_sent(client, define, unique):
     endpoint = client.create_endpoint(
         unique("endpoint"), [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY)]
     )
-    assert refusal(client.create_binding, endpoint.endpoint_id, "batch_job", "r").code is Code.UNIMPLEMENTED
+    assert rejection(client.create_binding, endpoint.endpoint_id, "batch_job", "r").code is Code.UNIMPLEMENTED
 
 
 def test_what_it_does_not_have_at_all(client):
     for call, arguments in ((client.record_spend, ("e-1", 1)), (client.check_budget, ("e-1",))):
-        error = refusal(call, *arguments)
+        error = rejection(call, *arguments)
         assert (error.code, error.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
 
 
 def test_what_it_would_store_empty_is_refused_here(client, unique):
-    assert refusal(client.create_secret, unique("secret"), {}).code is Code.INVALID_ARGUMENT
-    assert refusal(client.create_secret, unique("secret"), {"k": ""}).code is Code.INVALID_ARGUMENT
+    assert rejection(client.create_secret, unique("secret"), {}).code is Code.INVALID_ARGUMENT
+    assert rejection(client.create_secret, unique("secret"), {"k": ""}).code is Code.INVALID_ARGUMENT
 
 
 def test_new_models_do_not_wipe_the_fallback_config(client, define, unique):
@@ -105,9 +105,9 @@ def test_no_sql_in_errors(client, define, unique):
     configs = [GatewayEndpointModelConfig(define().model_definition_id, PRIMARY)]
     name = unique("endpoint")
     client.create_endpoint(name, configs)
-    error = refusal(client.create_endpoint, name, configs)
+    error = rejection(client.create_endpoint, name, configs)
     assert error.code is Code.ALREADY_EXISTS
     assert "SQL" not in str(error)
-    error = refusal(client.create_endpoint, unique("endpoint"), configs, experiment_id="987654321")
+    error = rejection(client.create_endpoint, unique("endpoint"), configs, experiment_id="987654321")
     assert error.code is Code.INVALID_ARGUMENT
     assert "SQL" not in str(error)

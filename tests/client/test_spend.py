@@ -78,7 +78,7 @@ def test_a_spent_budget_rejects(client, endpoint, limit):
     assert client.check_budget(endpoint).allowed
 
 
-def test_nothing_spent_rejects_at_once(client, endpoint, limit):
+def test_a_limit_of_zero_rejects_immediately(client, endpoint, limit):
     limit(0.0)
     assert not client.check_budget(endpoint).allowed
 

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(languages: Sequence[Language], messages: int, seed: int) -> list[Column]:
-    """Ask some languages everything, one after the other."""
+    """Run every operation of some languages, one language after the other."""
     with progress() as report:
         report("", "generating messages", 0, messages)
         cases = Cases(messages, seed, lambda what, done, of: report("", what, done, of))

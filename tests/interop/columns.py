@@ -48,7 +48,7 @@ def rows(language: Language) -> list[str]:
 
 
 def column(language: Language, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Column:
-    """Ask a language for everything it serves."""
+    """Run every operation that a language serves."""
     made = Column(language.name, language.missing())
     if made.missing:
         return made
@@ -79,7 +79,7 @@ def column(language: Language, cases: Cases, running: Gateway, report: Report = 
 
 
 def cell(testee: Testee, row: str, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Cell:
-    """Ask a testee for one operation."""
+    """Run one operation of a testee."""
     operation, _, scheme = row.partition(" ")
     if operation != "call":
         return check(testee, operation, cases, report)

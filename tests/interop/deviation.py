@@ -2,7 +2,7 @@
 
 Most deviations are of two kinds. A runtime reads one input as another, such as a map entry without what is neither key nor
 value; or it writes otherwise, such as the keys of a map in another order. Both say what comes instead, and those of one
-language add up: an answer is foretold from the input as it reads it, in the way in which it writes.
+language add up: an answer is predicted from the input as it reads it, in the way in which it writes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.interop.reference import REFUSED, Answer, expected
 from tests.messages import is_map
 
 ANYTHING = Answer("anything")
-"""What comes instead cannot be foretold; only that it is not what the contract says."""
+"""The result cannot be predicted; only that it differs from the contract."""
 
 
 def anything(case: Case, wanted: Answer) -> Answer:
@@ -62,7 +62,7 @@ class Deviation:
     sometimes: bool = False
 
 
-def foretold(known: list[Deviation], case: Case, operation: str) -> tuple[list[str], Answer]:
+def predicted(known: list[Deviation], case: Case, operation: str) -> tuple[list[str], Answer]:
     """Return the names of the deviations that a case shows, of those of one language, and what it then answers."""
     shown: list[str] = []
     read = case
@@ -105,7 +105,7 @@ def grouped(unknown: bytes) -> bytes:
 
 
 def entries(descriptor: Descriptor, data: bytes, numbers: Container[int]) -> bytes:
-    """Write a message anew, and of the entries of its maps only the fields of these numbers."""
+    """Write a message again, and of the entries of its maps only the fields of these numbers."""
     fields: list[Unknown] = []
     for each in unknown_fields(data):
         kind = descriptor.fields_by_number.get(each.number)

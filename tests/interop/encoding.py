@@ -1,7 +1,7 @@
-"""How a message is written: in what order the entries of its maps, and what becomes of the fields nobody knows.
+"""How a message is written: in what order the entries of its maps, and where unknown fields go.
 
 The contract's order is that of testee.proto: fields by number, map entries by key, unknown fields last and as they came. A
-Writing says where the deterministic encoder of some runtime does otherwise, so that even then its bytes can be foretold.
+Writing says where the deterministic encoder of some runtime does otherwise, so that even then its bytes can be predicted.
 """
 
 from __future__ import annotations

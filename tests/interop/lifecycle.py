@@ -2,7 +2,7 @@
 
 each change    made by the language; what it was answered is what our client then reads
 each question  asked by both; the answers are equal, byte for byte
-each refusal   met by both; code, message and details are equal
+each rejection   met by both; code, message and details are equal
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ class Lifecycle:
         return response
 
     def question(self, method: Method[Any, R], request: Message) -> R:
-        """Ask for something, as our client does too. Raises StoppedError when it fails."""
+        """Send a request that our client sends too. Raises StoppedError when it fails."""
         came, ours = self._answer(method, request), self._ask_ours(method, request)
         if came != ours:
             self.fault(method, request, str(ours), str(came))
         return ours
 
-    def refusal(self, method: Method[Any, Any], request: Message, code: Code) -> None:
+    def rejection(self, method: Method[Any, Any], request: Message, code: Code) -> None:
         """Make a call that the gateway refuses with this code, and compare the error with the one that our client sees."""
         response = self._call(method, request, self._target, TIMEOUT_MS)
         try:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 
 from tests.interop.cases import Case, generated, vectors
-from tests.interop.deviation import ANYTHING, Deviation, foretold
+from tests.interop.deviation import ANYTHING, Deviation, predicted
 from tests.interop.deviations import DEVIATIONS
 from tests.interop.faults import Cell, Fault
 from tests.interop.proto.testee_pb2 import TesteeRequest
@@ -38,7 +38,7 @@ class Cases:
 
 
 def check(testee: Testee, operation: str, cases: Cases, report: Report = lambda what, done, of: None) -> Cell:
-    """Ask a testee for an operation on every case. One that breaks the protocol is a fault, after which there is no more."""
+    """Run an operation of a testee on every case. One that breaks the protocol is a fault, after which there is no more."""
     cell = Cell(testee.name, operation)
     answers = testee.ask(cases.requests(operation))
     every = cases.of(operation)
@@ -78,7 +78,7 @@ def _shown(cell: Cell, case: Case, wanted: Answer, came: Answer) -> list[str]:
     known = listed(cell.language, cell.operation)
     always = [each for each in known if not each.sometimes]
     for those in [known, always] if len(always) < len(known) else [known]:
-        names, instead = foretold(those, case, cell.operation)
+        names, instead = predicted(those, case, cell.operation)
         if instead is ANYTHING and came.kind == "unsupported":
             return []
         if instead is ANYTHING or (instead != wanted and same(case, instead, came)):

@@ -59,7 +59,7 @@ def request(case: Case, operation: str) -> TesteeRequest:
 
 
 def json_text(case: Case) -> str:
-    """Return the JSON of a case. Half of the cases use the names of JSON, and have a field that nobody knows."""
+    """Return the JSON of a case. Half of the cases use the names of JSON, and have an unknown field."""
     if case.text is not None:
         return case.text
     message = MESSAGE_TYPES[case.message_type].FromString(case.data)

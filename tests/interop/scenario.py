@@ -23,13 +23,13 @@ def scenario(run: Lifecycle) -> None:
     _tag(run, endpoint)
     _binding(run, endpoint)
     _budget(run, endpoint)
-    _refusals(run, definitions[0])
+    _rejections(run, definitions[0])
     run.change(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
     for definition in definitions:
         request = m.DELETE_GATEWAY_MODEL_DEFINITION.request_type(model_definition_id=definition)
         run.change(m.DELETE_GATEWAY_MODEL_DEFINITION, request)
     run.change(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(secret_id=secret))
-    run.refusal(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret), Code.NOT_FOUND)
+    run.rejection(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret), Code.NOT_FOUND)
     for method in (m.LIST_GATEWAY_SECRET_INFOS, m.LIST_GATEWAY_MODEL_DEFINITIONS, m.LIST_GATEWAY_ENDPOINTS):
         run.question(method, method.request_type())
     run.question(m.LIST_GATEWAY_CHANGES, m.LIST_GATEWAY_CHANGES.request_type())
@@ -140,17 +140,17 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
     run.change(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))
 
 
-def _refusals(run: Lifecycle, definition: str) -> None:
-    """Meet every kind of refusal: several violations, a name that is taken, one that is not there, and one still in use."""
+def _rejections(run: Lifecycle, definition: str) -> None:
+    """Meet every kind of error: several violations, a name that is taken, one that is not there, and one still in use."""
     create: Any = m.CREATE_GATEWAY_ENDPOINT
     wrong = create.request_type(name="", model_configs=[{"weight": -1.0}, {"model_definition_id": "d-none"}])
-    run.refusal(create, wrong, Code.INVALID_ARGUMENT)
+    run.rejection(create, wrong, Code.INVALID_ARGUMENT)
     taken = m.CREATE_GATEWAY_SECRET.request_type(
         secret_name=f"clé {run.name}", secret_value={"api_key": API_KEY}, provider="x"
     )
-    run.refusal(m.CREATE_GATEWAY_SECRET, taken, Code.ALREADY_EXISTS)
+    run.rejection(m.CREATE_GATEWAY_SECRET, taken, Code.ALREADY_EXISTS)
     unknown = m.GET_GATEWAY_ENDPOINT.request_type(name="n'existe pas: \u6f22 %20\n\U0001f600")
-    run.refusal(m.GET_GATEWAY_ENDPOINT, unknown, Code.NOT_FOUND)
-    run.refusal(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(), Code.INVALID_ARGUMENT)
+    run.rejection(m.GET_GATEWAY_ENDPOINT, unknown, Code.NOT_FOUND)
+    run.rejection(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(), Code.INVALID_ARGUMENT)
     used = m.DELETE_GATEWAY_MODEL_DEFINITION.request_type(model_definition_id=definition)
-    run.refusal(m.DELETE_GATEWAY_MODEL_DEFINITION, used, Code.FAILED_PRECONDITION)
+    run.rejection(m.DELETE_GATEWAY_MODEL_DEFINITION, used, Code.FAILED_PRECONDITION)

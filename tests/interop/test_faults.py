@@ -147,7 +147,7 @@ def test_what_breaks_the_protocol_is_said(fault: str) -> None:
     assert not testee.running
 
 
-def test_after_a_breach_the_next_operation_is_asked_anew(cases: Cases, running: Gateway) -> None:
+def test_after_a_breach_the_next_operation_is_sent_again(cases: Cases, running: Gateway) -> None:
     language = replace(faulty(PYTHON, "ends"), operations=frozenset({"decode", "digest"}))
     assert [len(each.faults) for each in column(language, cases, running).cells] == [1, 1]
 

@@ -59,7 +59,7 @@ def client(request: pytest.FixtureRequest, targets: tuple[str, str]) -> Iterator
 
 @pytest.fixture
 def other(request: pytest.FixtureRequest, targets: tuple[str, str]) -> Iterator[Any]:
-    """The client of the other transport and the other colour."""
+    """The client of the other transport and the other of sync and async."""
     opened = connect(PAIRS[-1 - PAIRS.index(request.node.callspec.params["client"])], *targets)
     yield opened
     opened.close()

@@ -101,7 +101,7 @@ class Testee:
             self.kill()
 
     def kill(self) -> None:
-        """End the program at once, whatever it does. Once it has ended this does nothing."""
+        """End the program immediately, whatever it does. Once it has ended this does nothing."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._stderr):

@@ -311,7 +311,7 @@ def test_missing_things_and_taken_names(store: Any, secret: Any, endpoint: Any, 
         assert code(action, *arguments) == "RESOURCE_ALREADY_EXISTS"
 
 
-def test_deleting_a_definition_in_use_fails_at_once(store: Any, endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleting_a_definition_in_use_fails_immediately(store: Any, endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's own server answers 500, and its client then repeats the request for minutes."""
     from urllib3 import connectionpool as pool
 

@@ -46,7 +46,7 @@ class Rest:
 
     def refused(self, verb: str, path: str, body: object = None, **query: Any) -> Refusal:
         """Return the error of a request that must fail."""
-        return refusal(self.send(verb, path, body, query=query))
+        return rejection(self.send(verb, path, body, query=query))
 
     # The entities that most tests need.
 
@@ -86,7 +86,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-def refusal(answer: HttpResponse) -> Refusal:
+def rejection(answer: HttpResponse) -> Refusal:
     """Return the error of an answer, which must have MLflow's envelope and nothing else."""
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json) == {"error_code", "message"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, refusal
+from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, rejection
 
 Unique = Callable[[str], str]
 
@@ -160,7 +160,7 @@ def test_a_repeated_parameter_is_refused(rest: Rest, path: str) -> None:
     name = "secret_id" if "secrets" in path else "endpoint_id"
     camel = "secretId" if "secrets" in path else "endpointId"
     for query, fault in ((f"{name}=a&{name}=b", "given twice"), (f"{name}=a&{camel}=a", "given as both")):
-        refused = refusal(rest.send("GET", path, query=query))
+        refused = rejection(rest.send("GET", path, query=query))
         assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
         assert refused.message.startswith(f"{name} is {fault}")
 
@@ -255,5 +255,5 @@ def test_an_auth_config_that_is_nothing_once_normalized_clears(rest: Rest, uniqu
 
 def test_a_post_without_a_body_is_an_empty_object(rest: Rest) -> None:
     for body in (b"", b" \n", b"{}"):
-        refused = refusal(rest.send("POST", "/secrets/update", body, headers=JSON))
+        refused = rejection(rest.send("POST", "/secrets/update", body, headers=JSON))
         assert refused == (400, "INVALID_PARAMETER_VALUE", "secret_id is required")

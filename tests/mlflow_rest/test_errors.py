@@ -13,7 +13,7 @@ import pytest
 
 from gateway_entities.mlflow_rest.routes import PREFIXES
 from gateway_entities.testing import Gateway, gateway
-from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, content, refusal
+from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, content, rejection
 from tests.server.raw import request, write_lock
 
 LIMIT = 4 * 1024 * 1024
@@ -98,7 +98,7 @@ TYPE_ERRORS: list[tuple[str, Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "faults"), TYPE_ERRORS)
-def test_every_type_error_is_told_with_its_path(rest: Rest, path: str, body: Any, faults: list[str]) -> None:
+def test_every_type_error_has_its_path(rest: Rest, path: str, body: Any, faults: list[str]) -> None:
     status, error_code, message = rest.refused("POST", path, body)
     assert (status, error_code) == (400, "INVALID_PARAMETER_VALUE")
     told = message.split("; ")
@@ -123,14 +123,14 @@ def test_a_body_that_is_no_json_object_is_refused(rest: Rest, body: bytes) -> No
 
 @pytest.mark.parametrize("query", ["secret_id=%ff", "secret_id=%ed%a0%80", "secret_id=%00"])
 def test_a_query_that_is_no_text_is_refused(rest: Rest, query: str) -> None:
-    assert refusal(rest.send("GET", "/secrets/get", query=query))[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert rejection(rest.send("GET", "/secrets/get", query=query))[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
 @pytest.mark.parametrize(
     "query", ["max_results=x", "max_results=1.5", "max_results=-1", "max_results=50001", "page_token=x"]
 )
 def test_a_query_is_checked_as_a_body_is(rest: Rest, query: str) -> None:
-    refused = refusal(rest.send("GET", "/budgets/list", query=query))
+    refused = rejection(rest.send("GET", "/budgets/list", query=query))
     assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
     assert refused.message.startswith(query.partition("=")[0] + " ")
 
@@ -141,20 +141,20 @@ def test_a_query_is_checked_as_a_body_is(rest: Rest, query: str) -> None:
 )
 def test_a_post_of_something_else_is_415(rest: Rest, headers: dict[str, str]) -> None:
     answer = rest.send("POST", SECRET_CREATE, {}, headers=headers)
-    assert refusal(answer) == (415, "INVALID_PARAMETER_VALUE", "the Content-Type must be application/json")
+    assert rejection(answer) == (415, "INVALID_PARAMETER_VALUE", "the Content-Type must be application/json")
 
 
 @pytest.mark.parametrize("verb", ["POST", "DELETE"])
 def test_a_compressed_body_is_415(rest: Rest, verb: str) -> None:
     path = SECRET_CREATE if verb == "POST" else "/secrets/delete"
     answer = rest.send(verb, path, gzip.compress(b"{}"), headers={**JSON, "content-encoding": "gzip"})
-    assert refusal(answer)[:2] == (415, "INVALID_PARAMETER_VALUE")
+    assert rejection(answer)[:2] == (415, "INVALID_PARAMETER_VALUE")
     assert answer.headers["accept-encoding"] == "identity"
 
 
 def test_a_body_over_the_limit_is_413(rest: Rest, unique: Unique) -> None:
     body = json.dumps({"secret_name": unique("large"), "secret_value": SECRET_VALUE}).encode()
-    assert refusal(rest.send("POST", SECRET_CREATE, body.ljust(LIMIT + 1)))[:2] == (413, "RESOURCE_LIMIT_EXCEEDED")
+    assert rejection(rest.send("POST", SECRET_CREATE, body.ljust(LIMIT + 1)))[:2] == (413, "RESOURCE_LIMIT_EXCEEDED")
     assert rest.send("POST", SECRET_CREATE, body.ljust(LIMIT)).status == 200
 
 
@@ -254,13 +254,13 @@ CANARY = "sk-canary-0badf00d"
 )
 def test_no_answer_shows_a_secret_value(rest: Rest, unique: Unique, value: Any) -> None:
     answer = rest.send("POST", SECRET_CREATE, {"secret_name": unique("canary"), "secret_value": value})
-    assert refusal(answer).status == 400
+    assert rejection(answer).status == 400
     assert b"canary-0badf00d" not in answer.body
 
 
-def test_broken_json_is_told_by_its_place_only(rest: Rest) -> None:
+def test_broken_json_is_reported_by_its_position_only(rest: Rest) -> None:
     answer = rest.send("POST", SECRET_CREATE, f'{{"secret_value": {{"api_key": "{CANARY}",}}}}'.encode())
-    assert refusal(answer).message.startswith("the body is not JSON: ")
+    assert rejection(answer).message.startswith("the body is not JSON: ")
     assert CANARY.encode() not in answer.body
 
 
@@ -282,7 +282,7 @@ def test_another_host_is_refused_in_the_form_of_the_dialect(running: Gateway, ho
     # A page that gives its own name this machine's address could otherwise read everything through a browser.
     headers = {"host": host, "content-type": "application/json"}
     for path in (LIST, PREFIXES[1] + "/secrets/config", "/health"):
-        assert refusal(request(running.http_target, "GET", path, headers=headers))[:2] == (403, "PERMISSION_DENIED")
+        assert rejection(request(running.http_target, "GET", path, headers=headers))[:2] == (403, "PERMISSION_DENIED")
     for path in ("/gatewayentities.v1.SecretService/ListGatewaySecretInfos", "/healthz", "/"):
         answer = request(running.http_target, "POST", path, b"{}", headers)
         assert (answer.status, answer.error[0]) == (403, "permission_denied")

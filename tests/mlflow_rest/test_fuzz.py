@@ -1,4 +1,4 @@
-"""Whatever a request to the REST routes holds, the answer is JSON and no 5xx, and a refusal has no effect."""
+"""Whatever a request to the REST routes holds, the answer is JSON and no 5xx, and a rejected request has no effect."""
 
 from __future__ import annotations
 

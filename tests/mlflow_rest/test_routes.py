@@ -10,7 +10,7 @@ import pytest
 from gateway_entities.methods import METHODS
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES, Route
 from gateway_entities.testing import Gateway
-from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, refusal
+from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, rejection
 from tests.server.raw import request
 
 OWN = {"RecordGatewaySpend", "CheckGatewayBudget", "ListGatewayChanges"}
@@ -32,11 +32,11 @@ def test_every_rpc_has_one_route_or_is_our_own() -> None:
 def test_a_route_takes_its_own_verb_only(running: Gateway, prefix: str, route: Route) -> None:
     rest = Rest(running.http_target, prefix)
     empty = rest.send(route.verb, route.path, {})
-    assert empty.status == 200 or refusal(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert empty.status == 200 or rejection(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
     allowed = {"GET", "HEAD"} if route.verb == "GET" else {route.verb}
     for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed:
         answer = rest.send(verb, route.path, {})
-        assert refusal(answer)[:2] == (405, "INVALID_PARAMETER_VALUE")
+        assert rejection(answer)[:2] == (405, "INVALID_PARAMETER_VALUE")
         assert set(answer.headers["allow"].split(", ")) == allowed
 
 
@@ -118,7 +118,7 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
     assert answer.status == 200
     assert request(running.http_target, "HEAD", path)[::2] == (200, b"")
     refused = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
-    assert refusal(refused)[:2] == (405, "INVALID_PARAMETER_VALUE")
+    assert rejection(refused)[:2] == (405, "INVALID_PARAMETER_VALUE")
     assert refused.headers["allow"] == "GET, HEAD"
     if path.endswith("config"):
         assert answer.headers["content-type"] == "application/json"
@@ -140,4 +140,4 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
 @pytest.mark.parametrize("verb", ["GET", "POST", "DELETE", "PATCH", "OPTIONS"])
 def test_any_other_path_is_404(running: Gateway, verb: str, path: str) -> None:
     answer = request(running.http_target, verb, path, b"{}", {"content-type": "application/json"})
-    assert refusal(answer)[:2] == (404, "ENDPOINT_NOT_FOUND")
+    assert rejection(answer)[:2] == (404, "ENDPOINT_NOT_FOUND")

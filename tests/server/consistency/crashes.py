@@ -97,7 +97,7 @@ class _Gate:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Hold whoever comes, and wait until nobody is inside."""
+        """Block new callers, and wait until none is inside."""
         with self._changed:
             self._open = False
             self._changed.wait_for(lambda: self._inside == 0)
@@ -235,7 +235,7 @@ def crash(
     tell: Callable[[int], None] = lambda _done: None,
     clients_per_pair: int = 2,
 ) -> Toll:
-    """Kill again and again under load, and check after each time.
+    """Kill repeatedly under load, and check after each kill.
 
     Args:
         place: the store's; on SQLite the server is killed, on PostgreSQL the database's server.
@@ -243,7 +243,7 @@ def crash(
         kills: how many times.
         seed: of the moments.
         tell: called after each check with how many there were.
-        clients_per_pair: how much load there is on each transport and colour.
+        clients_per_pair: how much load there is on each transport, sync and async.
     """
     moments = random.Random(seed)
     gate, witness, acknowledged, unknown = _Gate(), _Witness(), 0, 0

@@ -39,7 +39,7 @@ def edit(servers: Sequence[ServerProcess], pairs: Sequence[str], editors: int, u
 
     Args:
         servers: servers of one store; the editors are spread over them.
-        pairs: transports and colours; the editors are spread over them.
+        pairs: transports, sync and async; the editors are spread over them.
         editors: how many there are.
         updates: how many updates each makes.
     """
@@ -85,7 +85,7 @@ def _update(client: Any, endpoint_id: str) -> int:
 @click.option("--editors", default=8, show_default=True)
 @click.option("--updates", default=10, show_default=True)
 def main(store: str, editors: int, updates: int) -> None:
-    """Edit one endpoint, over each transport and colour in turn."""
+    """Edit one endpoint, over each transport, sync and async, in turn."""
     for pair in PAIRS:
         with place_by_hand(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
             found = edit([server], [pair], editors, updates)

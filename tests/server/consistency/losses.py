@@ -153,7 +153,7 @@ class _Caller:
 
 
 def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int = 2) -> Outcome:
-    """Make changes over every transport and colour at once, through proxies.
+    """Make changes over every transport, sync and async, concurrently, through proxies.
 
     Args:
         server: a server whose store has nothing in it.

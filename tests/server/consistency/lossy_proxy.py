@@ -1,8 +1,8 @@
 """A TCP proxy between client and server that loses answers and repeats requests, for HTTP/1.1 and for gRPC's HTTP/2.
 
 It reads just enough of either protocol to know where a request ends and which answer is its own. What it loses, the server
-has answered: the call took effect, and the caller is not told. What it repeats, it sends over a second connection to the
-server, byte for byte, whose answers nobody gets.
+has answered: the call took effect, and the caller gets no response. What it repeats, it sends again over a second
+connection, byte for byte, and drops the response.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LossyProxy:
     """
 
     def __init__(self, upstream: int, *, http2: bool, lose: float, repeat: float, seed: int) -> None:
-        """Take the server's port, the protocol, and of how many requests the answer is lost, or which are repeated."""
+        """Create a proxy to a port that drops responses or repeats requests at the given rates."""
         self._upstream = upstream
         self._serve = self._http2 if http2 else self._http1
         self._lose, self._repeat = lose, repeat

@@ -53,7 +53,7 @@ class ServerProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ask it to end, and wait."""
+        """Stop the process, and wait."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:

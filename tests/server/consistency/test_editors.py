@@ -22,7 +22,7 @@ def test_every_edit_survives(place, tmp_path, pair):
 
 
 def test_every_edit_survives_over_several_servers_of_one_store(place, tmp_path):
-    """Over all transports and colours at once."""
+    """Over all transports, sync and async, concurrently."""
     with ExitStack() as stack:
         servers = [stack.enter_context(ServerProcess(place, tmp_path / f"log{n}").running()) for n in range(2)]
         found = edit(servers, PAIRS, EDITORS, UPDATES)

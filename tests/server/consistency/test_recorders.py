@@ -1,4 +1,4 @@
-"""Many clients that record spending at once, over both transports and in both colours, lose nothing."""
+"""Many clients that record spending concurrently, over both transports, sync and async, lose nothing."""
 
 from __future__ import annotations
 

@@ -309,7 +309,7 @@ def as_owner(action, folder):
     os.seteuid(effective)
 
 
-def test_threads_may_open_one_new_store_at_once(path, make):
+def test_threads_may_open_one_new_store_concurrently(path, make):
     with ThreadPoolExecutor(6) as pool:
         stores = list(pool.map(lambda _: open_store(url(path)), range(6)))
     with stores[0].write() as transaction:
@@ -320,7 +320,7 @@ def test_threads_may_open_one_new_store_at_once(path, make):
         store.close()
 
 
-def test_processes_may_open_one_new_store_at_once(path, make):
+def test_processes_may_open_one_new_store_concurrently(path, make):
     # Started afresh: a fork would share this process's state, which other processes do not.
     context = multiprocessing.get_context("spawn")
     with context.Pool(3) as pool:

@@ -25,7 +25,7 @@ def test_of_many_processes_that_create_one_name_exactly_one_wins(place):
     store.close()
 
 
-def test_processes_may_open_one_new_store_at_once(place):
+def test_processes_may_open_one_new_store_concurrently(place):
     with multiprocessing.Manager() as manager:
         assert in_processes(4, count_up, place, manager.Barrier(4)) == ["counted"] * 4
     store = place.open()

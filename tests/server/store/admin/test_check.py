@@ -127,7 +127,7 @@ def test_a_damaged_index_is_found(place, make, problems):
     assert any("ix_bindings_created" in wrong for _, _, wrong in problems())
 
 
-def test_an_older_store_is_told(place, problems):
+def test_an_older_store_is_reported(place, problems):
     database = find_database(place.url)
     open_database(database, create=True)
     assert problems() == [(None, None, "there are no tables")]

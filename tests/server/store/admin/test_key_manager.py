@@ -76,7 +76,7 @@ def values(store):
         return {info.secret_id: transaction.secrets.reveal(info.secret_id) for info in transaction.secrets.list()}
 
 
-def test_only_the_data_keys_are_encrypted_anew(keys, place, make):
+def test_only_the_data_keys_are_encrypted_again(keys, place, make):
     keys.fill(make, 120, keys.old)
     columns = "secret_id, secret_name, ciphertext, masked_values, created_at, last_updated_at"
     kept = f"SELECT {columns} FROM secrets ORDER BY secret_id"

@@ -75,7 +75,7 @@ def test_any_other_text_is_refused_and_not_repeated(content):
         ("ключ", "it is not plain text"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_line(text, wrong):
+def test_a_fault_is_reported_by_its_line(text, wrong):
     error = refused(parse_keys, text.encode(), "the place", hidden=["hunter2", encoded(ONE), encoded(ONE[:31])])
     assert wrong in error.message
 

@@ -51,7 +51,7 @@ def test_the_number_of_a_window_is_never_given_again(store, make):
         assert transaction.budget_spend.of_windows([number]) == []
 
 
-def test_many_windows_are_read_and_increased_at_once(store, make):
+def test_many_windows_are_read_and_increased_together(store, make):
     with store.write() as transaction:
         numbers = []
         for number in range(1200):
@@ -81,7 +81,7 @@ def test_a_policy_matches_by_its_scope_and_target(store, make):
         assert matching("ann", "e-0001", False) == [0]
 
 
-def test_prune_removes_the_oldest_first_and_no_more_than_it_is_told(store, make):
+def test_prune_removes_the_oldest_first_and_no_more_than_its_limit(store, make):
     with store.write() as transaction:
         spend, charges = transaction.budget_spend, transaction.budget_charges
         transaction.budget_policies.add(make.policy())

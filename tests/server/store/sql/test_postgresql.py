@@ -61,13 +61,13 @@ def test_an_address_that_is_none_is_unavailable(url, place):
     assert refused(url, place.keys).code is Code.UNAVAILABLE
 
 
-def test_a_wrong_password_is_told_and_not_shown(place):
+def test_a_wrong_password_is_reported_and_not_shown(place):
     error = refused(place.url.replace(ESCAPED_PASSWORD, "hunter2"), place.keys)
     assert error.code is Code.UNAVAILABLE
     assert "password authentication failed" in error.message
 
 
-def test_a_database_that_does_not_exist_is_told(place):
+def test_a_database_that_does_not_exist_is_reported(place):
     error = refused(place.server.url("absent"), place.keys)
     assert error.code is Code.UNAVAILABLE
     assert '"absent" does not exist' in error.message
@@ -151,7 +151,7 @@ def test_an_encoding_that_cannot_hold_every_text_is_refused(place):
     assert "LATIN1" in error.message
 
 
-def test_a_user_without_rights_is_told(place):
+def test_a_user_without_rights_is_reported(place):
     place.server.execute(f"CREATE ROLE poor LOGIN PASSWORD '{PASSWORD}'")
     error = refused(place.url.replace("gateway:", "poor:", 1), place.keys)
     place.server.execute("DROP ROLE poor")
@@ -272,7 +272,7 @@ def test_a_connection_that_an_administrator_ends_is_replaced(place, make):
     store.close()
 
 
-def test_connections_that_ended_while_nobody_used_them_are_replaced_unnoticed(place, make):
+def test_connections_that_ended_while_they_were_idle_are_replaced_unnoticed(place, make):
     store = place.open()
     with store.read(), store.read(), store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
@@ -309,7 +309,7 @@ def test_connections_that_ended_while_nobody_used_them_are_replaced_unnoticed(pl
         ("23503", Code.NOT_FOUND, "NOT_FOUND", "not found"),
     ],
 )
-def test_what_the_server_reports_is_told_in_the_stores_own_words(place, make, sqlstate, code, reason, message):
+def test_errors_of_the_server_are_translated(place, make, sqlstate, code, reason, message):
     """A trigger reports it, as the server itself would."""
     store = place.open()
     place.execute(

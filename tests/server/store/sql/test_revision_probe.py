@@ -1,4 +1,4 @@
-"""The revision over a connection of its own: as new as the question, quiet about what goes wrong, and in nobody's way."""
+"""The revision over a connection of its own: as fresh as the query, silent about failures, and never blocking."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ async def tell(live: RevisionProbe) -> int | None:
 
 
 async def connected(live: RevisionProbe) -> int:
-    """Ask until it tells; return what."""
+    """Query until there is a revision, and return it."""
     async with asyncio.timeout(20):
         while (told := await tell(live)) is None:
             await asyncio.sleep(0.01)
@@ -123,7 +123,7 @@ async def test_it_tells_each_change(live, place):
         assert await tell(live) == revision
 
 
-async def test_whoever_asks_while_a_question_is_on_its_way_does_not_get_its_answer(live, place, proxy):
+async def test_a_query_during_another_query_does_not_get_its_result(live, place, proxy):
     await change(place, 1)
     assert await connected(live) == 1
     proxy.open.clear()
@@ -163,7 +163,7 @@ async def test_a_connection_that_ends_is_replaced(live, place, proxy):
     assert await connected(live) == 0
 
 
-async def test_a_connection_that_ends_while_nobody_asks_is_replaced(live, place):
+async def test_a_connection_that_ends_while_it_is_idle_is_replaced(live, place):
     assert await connected(live) == 0
     ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{NAME}'"
     assert await asyncio.to_thread(place.execute, ends) == [(True,)]
@@ -197,7 +197,7 @@ async def test_a_database_that_is_away_is_tried_once_in_a_while(live, proxy):
     assert proxy.connections <= 1 + (time.monotonic() - began)
 
 
-async def test_whoever_waits_no_more_keeps_nobody_else_from_the_answer(live):
+async def test_a_cancelled_waiter_does_not_block_the_others(live):
     assert await connected(live) == 0
     asked = [asyncio.ensure_future(live.ask()) for _ in range(4)]
     asked[0].cancel()
