@@ -33,7 +33,7 @@ def unreadable(kind: EntityType, proto: object) -> WireError:
 
 def unwritable(entity: Any) -> WireError:
     """Return the error for the first field of ``entity`` that its message cannot hold."""
-    kind: EntityType = type(entity)
+    kind: EntityType = entity.__class__
     return WireError(*next(_in_entity(kind, entity, kind.__name__), (kind.__name__, "cannot be encoded")))
 
 
