@@ -33,8 +33,9 @@ def unreadable(kind: EntityType, proto: object) -> WireError:
 
 def unwritable(entity: Any) -> WireError:
     """Return the error for the first field of ``entity`` that its message cannot hold."""
-    path = type(entity).__name__
-    return WireError(*next(_in_entity(type(entity), entity, path), (path, "cannot be encoded")))
+    kind: EntityType = type(entity)
+    path = kind.__name__
+    return WireError(*next(_in_entity(kind, entity, path), (path, "cannot be encoded")))
 
 
 class _Shape(NamedTuple):
