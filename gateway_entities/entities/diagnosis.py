@@ -31,7 +31,7 @@ def unreadable(kind: EntityType, proto: object) -> WireError:
     return WireError(*next(_in_message(kind, proto, path), (path, "cannot be decoded")))
 
 
-def unwritable(entity: Any) -> WireError:
+def unwritable(entity: object) -> WireError:
     """Return the error for the first field of ``entity`` that its message cannot hold."""
     kind: EntityType = entity.__class__
     return WireError(*next(_in_entity(kind, entity, kind.__name__), (kind.__name__, "cannot be encoded")))
