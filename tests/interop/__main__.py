@@ -1,4 +1,4 @@
-"""The interop matrix: every language against the contract, as a table.
+"""Interop matrix: every language checked against the contract.
 
 python -m tests.interop [LANGUAGE ...] [--messages N] [--seed S] [--json FILE]
 """
@@ -21,17 +21,17 @@ MESSAGES = 20_000
 SEED = 1
 NamedReport = Callable[[str, str, int, int], None]
 SHOWN = 20
-"""How many faults of one operation are shown. The JSON has all."""
+"""Maximum number of faults printed per operation. The JSON has all."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the matrix. Return 0 if every language that could be asked gave what is expected or listed, otherwise 1."""
+    """Run the matrix. Return 0 if every available language gave expected or listed results, otherwise 1."""
     known = all_languages()
-    parser = argparse.ArgumentParser(prog="python -m tests.interop", description="Ask every language, and print the matrix.")
+    parser = argparse.ArgumentParser(prog="python -m tests.interop", description="Check all languages, print the matrix.")
     parser.add_argument("languages", nargs="*", metavar="LANGUAGE", help=f"some of: {', '.join(known)}; all by default")
-    parser.add_argument("--messages", type=int, default=MESSAGES, help="how many messages to generate (%(default)s)")
-    parser.add_argument("--seed", type=int, default=SEED, help="what to generate them from (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result for programs as well")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help="number of messages to generate (%(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the generated messages (%(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
     options = parser.parse_args(arguments)
     if unknown := set(options.languages) - known.keys():
         parser.error(f"no language {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in lines(columns):
         print(line)
     missing = sum(bool(each.missing) for each in columns)
-    verdict = "all as expected" if all(each.passed or each.missing for each in columns) else "FAILED"
-    print(f"{verdict}; {len(columns) - missing} of {len(columns)} languages asked", end="")
+    summary = "all as expected" if all(each.passed or each.missing for each in columns) else "FAILED"
+    print(f"{summary}; {len(columns) - missing} of {len(columns)} languages checked", end="")
     print(f"; {options.messages} messages of seed {options.seed}; {time.monotonic() - begun:.0f} s")
     if options.json:
         result = {
@@ -50,11 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "columns": columns,
         }
         options.json.write_text(json.dumps(result, indent=1, default=vars) + "\n", encoding="utf-8")
-    return int(verdict == "FAILED")
+    return int(summary == "FAILED")
 
 
 def run(languages: Sequence[Language], messages: int, seed: int) -> list[Column]:
-    """Run every operation of some languages, one language after the other."""
+    """Check languages one after the other."""
     with progress() as report:
         report("", "generating messages", 0, messages)
         cases = Cases(messages, seed, lambda what, done, of: report("", what, done, of))
@@ -63,7 +63,7 @@ def run(languages: Sequence[Language], messages: int, seed: int) -> list[Column]
 
 
 def lines(columns: Sequence[Column]) -> Iterator[str]:
-    """Yield the matrix as text: what is wrong in full, and the table below it."""
+    """Yield the matrix as text: the faults, then the table."""
     for each in columns:
         for cell in each.cells:
             yield from (f"{fault}\n" for fault in cell.faults[:SHOWN])
@@ -77,7 +77,7 @@ def lines(columns: Sequence[Column]) -> Iterator[str]:
             name = each.language if position == 0 else ""
             yield f"{name:12} {cell.operation:16} {cell.count:8} {cell.deviations.total():11} {len(cell.faults):7}"
         if each.cells:
-            yield f"{'':12} built in {each.build_s:.1f} s, asked in {each.seconds:.1f} s"
+            yield f"{'':12} built in {each.build_s:.1f} s, checked in {each.seconds:.1f} s"
         if each.problem is not None:
             yield f"{each.language:12} FAILED: {each.problem.splitlines()[0]}"
         for text in each.missing:
@@ -93,7 +93,7 @@ def lines(columns: Sequence[Column]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def progress() -> Iterator[NamedReport]:
-    """Yield what shows how far a run is: a bar on a terminal, nothing anywhere else."""
+    """Yield a progress callback: a bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda language, what, done, of: None
         return

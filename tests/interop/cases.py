@@ -1,8 +1,8 @@
-"""What every language is asked about: golden vectors, bad vectors, bad JSON, and messages that hypothesis generates.
+"""Inputs of every language: golden vectors, bad vectors, bad JSON, and messages that hypothesis generates.
 
     seed, size -> the same messages, on every machine with the same contract and the same hypothesis
 
-Generating is slow, about 2 ms a message, so what was generated is kept in .cache/interop/corpus.
+Generating is slow, about 2 ms a message, so the results are cached in .cache/interop/corpus.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Case:
     """One input.
 
     Attributes:
-        name: what it is: ``HEAD/``, ``bad/``, ``json/``, ``sample/`` or ``generated/``, and which of these.
+        name: its source, ``HEAD/``, ``bad/``, ``json/``, ``sample/`` or ``generated/``, and its name there.
         message_type: the name of its type, without the package.
-        data: its bytes; None when it is JSON only.
-        text: its JSON, when it is JSON only.
+        data: its bytes; None if it is JSON only.
+        text: its JSON, if it is JSON only.
     """
 
     name: str
@@ -81,29 +81,29 @@ BAD_JSON = (
     ("GatewayEndpoint", '{"model_mappings": [{"weight": 1e39}]}'),
     ("GatewayEndpoint", '{"endpoint_id": "a"} {"endpoint_id": "b"}'),
 )
-"""JSON that breaks the rules of proto3 JSON. Whether a language must refuse it too, Python says."""
+"""Invalid proto3 JSON. Python decides whether a language must reject it."""
 
 
 def generated(count: int, seed: int, report: Callable[[int], None] = lambda done: None) -> list[Case]:
-    """Return so many generated messages, of every type in turn.
+    """Return generated messages, of every type in turn.
 
-    Every second one is two messages of its type one after the other: bytes that all must read as the merge of both.
+    Every second one is two concatenated messages of its type: bytes that decode to their merge.
 
     Args:
-        count: how many.
-        seed: what they are generated from.
-        report: told how many there are so far.
+        count: number of messages.
+        seed: seed of the generator.
+        report: called with the number generated so far.
     """
     kept = CACHE / "corpus" / f"{_digest(count, seed)}.jsonl"
     if not kept.exists():
         lines: list[str] = []
         for position, kind in enumerate(MESSAGE_TYPES.values()):
-            # The first types have one more where the count cannot be shared out evenly.
+            # The first types get the remainder of the division.
             wanted = (count - position + len(MESSAGE_TYPES) - 1) // len(MESSAGE_TYPES)
             lines += [json.dumps([kind.DESCRIPTOR.name, data.hex()]) for data in _of_kind(kind, wanted, seed)]
             report(len(lines))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        # Other runs may be reading, or drawing the same.
+        # Other runs may read or write the same file.
         draft = kept.with_suffix(f".{os.getpid()}")
         draft.write_text("\n".join(lines), encoding="utf-8")
         draft.replace(kept)
@@ -130,7 +130,7 @@ def _of_kind(kind: type[Message], count: int, seed: int) -> list[bytes]:
     @given(messages(kind, complete=False))
     def draw(message: Message) -> None:
         _name_paths(message)
-        # Runtimes differ most in unknown fields. Half of the messages have none, so that all else is seen in plenty.
+        # Runtimes differ most in unknown fields. Half of the messages have none, to cover the rest well.
         if len(drawn) % 4 < 2:
             message.DiscardUnknownFields()
         drawn.append(message.SerializeToString(deterministic=True))
@@ -143,7 +143,7 @@ def _of_kind(kind: type[Message], count: int, seed: int) -> list[bytes]:
 
 
 def _name_paths(message: Message) -> None:
-    """Put names of fields into the message's field mask. JSON has no form for other paths."""
+    """Fill the message's field mask with field names. JSON has no form for other paths."""
     if "update_mask" in message.DESCRIPTOR.fields_by_name and message.HasField("update_mask"):
         names = [field.name for field in message.DESCRIPTOR.fields]
         paths = message.update_mask.paths

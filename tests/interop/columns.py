@@ -1,4 +1,4 @@
-"""One column of the matrix: a language is looked for, built, and asked for everything it serves."""
+"""One column of the matrix: find a language's tools, build its testee, and check all that it serves."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.interop.testee import Testee, TesteeError
 
 @dataclass
 class Column:
-    """What became of one language.
+    """The result of one language.
 
     Attributes:
         language: its name.
-        missing: what this machine lacks for it, each with how to install it.
-        problem: why it could not be asked everything: what its build printed, or how its testee broke the protocol.
-        build_s: seconds its build took.
-        seconds: seconds its operations took, all together.
-        cells: what it did in each operation.
+        missing: its missing programs, each with its installation.
+        problem: why it was not checked completely: its build's output, or its testee's protocol error.
+        build_s: seconds of its build.
+        seconds: seconds of all its operations.
+        cells: the results of its operations.
     """
 
     language: str
@@ -37,7 +37,7 @@ class Column:
 
     @property
     def passed(self) -> bool:
-        """Whether it was asked everything, and nothing came that is neither expected nor listed."""
+        """Whether it was checked completely, with expected or listed results only."""
         return not self.missing and self.problem is None and not any(cell.faults for cell in self.cells)
 
 
@@ -48,7 +48,7 @@ def rows(language: Language) -> list[str]:
 
 
 def column(language: Language, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Column:
-    """Run every operation that a language serves."""
+    """Check all that a language serves."""
     made = Column(language.name, language.missing())
     if made.missing:
         return made
@@ -65,7 +65,7 @@ def column(language: Language, cases: Cases, running: Gateway, report: Report = 
     try:
         for row in rows(language):
             if not testee.running:
-                # It broke the protocol, which is a fault of the row before this one.
+                # It broke the protocol, which is a fault of the previous row.
                 testee = Testee(language.name, command, language.environment)
             made.cells.append(cell(testee, row, cases, running, report))
         if testee.running:
@@ -79,7 +79,7 @@ def column(language: Language, cases: Cases, running: Gateway, report: Report = 
 
 
 def cell(testee: Testee, row: str, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Cell:
-    """Run one operation of a testee."""
+    """Check one operation of a testee."""
     operation, _, scheme = row.partition(" ")
     if operation != "call":
         return check(testee, operation, cases, report)
@@ -89,6 +89,6 @@ def cell(testee: Testee, row: str, cases: Cases, running: Gateway, report: Repor
 
 @contextlib.contextmanager
 def server(languages: Iterable[Language]) -> Iterator[Gateway]:
-    """Run a gateway that lets in the pages of every browser among the languages."""
+    """Run a gateway that allows the origins of all browsers among the languages."""
     with gateway(cors_origins=[origin for language in languages for origin in language.origins]) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Time to build: the first test of a language builds its programs, and others wait for that."""
+"""Timeouts that allow for builds: a language's first test builds its programs while others wait."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a deviation is, and the ways in which a runtime reads or writes otherwise than the contract.
+"""Deviations of a runtime from the contract, and their effects on its results.
 
-Most deviations are of two kinds. A runtime reads one input as another, such as a map entry without what is neither key nor
-value; or it writes otherwise, such as the keys of a map in another order. Both say what comes instead, and those of one
-language add up: an answer is predicted from the input as it reads it, in the way in which it writes.
+Most deviations are of two kinds: a runtime decodes an input as another one, such as a map entry without its unknown fields;
+or it encodes differently, such as map keys in another order. Both predict the deviating result, and those of one language
+combine: the prediction decodes the input as the runtime does and encodes it as the runtime does.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from google.protobuf.message import Message
 from gateway_entities.wire import MESSAGE_TYPES, check
 from tests.interop.cases import Case
 from tests.interop.encoding import Unknown, Writing, unknown_fields
-from tests.interop.reference import REFUSED, Answer, expected
+from tests.interop.reference import REJECTED, Result, expected
 from tests.messages import is_map
 
-ANYTHING = Answer("anything")
-"""The result cannot be predicted; only that it differs from the contract."""
+ANYTHING = Result("anything")
+"""The deviating result cannot be predicted, only that it differs from the contract's."""
 
 
-def anything(case: Case, wanted: Answer) -> Answer:
+def anything(case: Case, wanted: Result) -> Result:
     return ANYTHING
 
 
-def refused(case: Case, wanted: Answer) -> Answer:
-    return REFUSED
+def rejected(case: Case, wanted: Result) -> Result:
+    return REJECTED
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """One thing that a runtime does otherwise.
+    """One difference between a runtime and the contract.
 
     Attributes:
-        name: what it is, in a few words.
-        languages: the columns it is seen in.
-        operations: the rows it is seen in.
-        reason: why it is so, and where that can be read.
-        sample: a case that shows it, in each of its languages and operations. None for calls, which show it by themselves.
-        reads: returns what the runtime takes a case for: the case itself unless it shows the deviation.
-        writing: how the runtime writes, as fields of Writing.
-        applies: whether a case shows it, when it is a matter neither of reading nor of writing.
-        instead: given such a case and what would be expected, what the runtime answers.
-        sometimes: whether it depends on more than the case. Then what the contract says may come too, and always.
+        name: short description.
+        languages: the affected columns.
+        operations: the affected rows.
+        reason: its cause in the runtime.
+        sample: a case that shows it in each of its languages and operations. None for calls, which always show it.
+        reads: returns the case as the runtime decodes it; an unaffected case unchanged.
+        writing: how the runtime encodes, as fields of Writing.
+        applies: whether a case shows it, if it is neither about decoding nor encoding.
+        instead: returns the runtime's result from such a case and the contract's result.
+        sometimes: whether it depends on more than the case. Then the contract's result is accepted too.
     """
 
     name: str
@@ -58,33 +58,37 @@ class Deviation:
     reads: Callable[[Case], Case] = lambda case: case
     writing: Mapping[str, Any] = field(default_factory=dict)
     applies: Callable[[Case], bool] = lambda case: False
-    instead: Callable[[Case, Answer], Answer] = anything
+    instead: Callable[[Case, Result], Result] = anything
     sometimes: bool = False
 
 
-def predicted(known: list[Deviation], case: Case, operation: str) -> tuple[list[str], Answer]:
-    """Return the names of the deviations that a case shows, of those of one language, and what it then answers."""
+def predict(deviations: list[Deviation], case: Case, operation: str) -> tuple[list[str], Result]:
+    """Return the names of one language's deviations that a case shows, and the predicted result."""
     shown: list[str] = []
     read = case
-    for each in known:
-        if (taken := each.reads(read)) != read:
+    for each in deviations:
+        if (decoded := each.reads(read)) != read:
             shown.append(each.name)
-            read = taken
+            read = decoded
     plain = expected(read, operation)
-    shown += [each.name for each in known if each.writing and expected(read, operation, Writing(**each.writing)) != plain]
-    answer = expected(read, operation, Writing(**{name: value for each in known for name, value in each.writing.items()}))
-    for each in known:
+    writing: dict[str, Any] = {}
+    for each in deviations:
+        writing |= each.writing
+        if each.writing and expected(read, operation, Writing(**each.writing)) != plain:
+            shown.append(each.name)
+    result = expected(read, operation, Writing(**writing))
+    for each in deviations:
         if each.applies(case):
             shown.append(each.name)
-            answer = each.instead(case, answer)
-    return shown, answer
+            result = each.instead(case, result)
+    return shown, result
 
 
-# Ways to write.
+# Encoding.
 
 
 def longer_first(key: str) -> Any:
-    # An end is greater than any byte.
+    # The end sorts after any byte.
     return [*key.encode(), 256]
 
 
@@ -93,7 +97,7 @@ def by_utf16(key: str) -> Any:
 
 
 def grouped(unknown: bytes) -> bytes:
-    """Write unknown fields by number, those of one number by kind, needless bytes of varints left out."""
+    """Encode unknown fields by number, then by wire type, with minimal varints."""
     order = {wire_type: rank for rank, wire_type in enumerate((0, 5, 1, 2, 3))}
     fields = [
         replace(each, payload=grouped(each.payload)) if each.wire_type == 3 else each for each in unknown_fields(unknown)
@@ -101,11 +105,11 @@ def grouped(unknown: bytes) -> bytes:
     return b"".join(each.data for each in sorted(fields, key=lambda each: (each.number, order[each.wire_type])))
 
 
-# Ways to read.
+# Decoding.
 
 
 def entries(descriptor: Descriptor, data: bytes, numbers: Container[int]) -> bytes:
-    """Write a message again, and of the entries of its maps only the fields of these numbers."""
+    """Encode a message with only the fields of these numbers in its map entries."""
     fields: list[Unknown] = []
     for each in unknown_fields(data):
         kind = descriptor.fields_by_number.get(each.number)
@@ -119,8 +123,8 @@ def entries(descriptor: Descriptor, data: bytes, numbers: Container[int]) -> byt
 
 
 def without_more_in_entries(case: Case) -> Case:
-    """Return a case with nothing in the entries of its maps but keys and values."""
-    if case.data is None or expected(case, "decode") == REFUSED:
+    """Return a case with only keys and values in its map entries."""
+    if case.data is None or expected(case, "decode") == REJECTED:
         return case
     descriptor = MESSAGE_TYPES[case.message_type].DESCRIPTOR
     plain = entries(descriptor, case.data, (1, 2))
@@ -128,7 +132,7 @@ def without_more_in_entries(case: Case) -> Case:
 
 
 def replace_numbers(message: Message, where: Callable[[float], bool], value: float, types: Container[int]) -> bool:
-    """Set each field of such a type that has such a value to another one, and return whether there was one."""
+    """Replace the matching values of fields of these types; return whether there were any."""
     found = False
     for kind, held in message.ListFields():
         if kind.message_type is not None and not is_map(kind):
@@ -142,10 +146,10 @@ def replace_numbers(message: Message, where: Callable[[float], bool], value: flo
 def numbers(
     where: Callable[[float], bool], value: float, types: Container[int] = (FieldDescriptor.CPPTYPE_DOUBLE,)
 ) -> Callable[[Case], Case]:
-    """Return what reads the numbers of such types that have such a value as another one."""
+    """Return a decoder that replaces the matching numbers of these types."""
 
     def reads(case: Case) -> Case:
-        if case.data is None or expected(case, "decode") == REFUSED:
+        if case.data is None or expected(case, "decode") == REJECTED:
             return case
         message = MESSAGE_TYPES[case.message_type].FromString(case.data)
         return replace(case, data=message.SerializeToString()) if replace_numbers(message, where, value, types) else case
@@ -154,18 +158,18 @@ def numbers(
 
 
 def texts(other: Mapping[str, str]) -> Callable[[Case], Case]:
-    """Return what reads some JSON as other JSON."""
+    """Return a decoder that replaces whole JSON texts."""
     return lambda case: case if case.text is None else replace(case, text=other.get(case.text, case.text))
 
 
-# Cases that show something.
+# Conditions on cases.
 
 
 def breaks(rule: str) -> Callable[[Case], bool]:
     """Return whether a case breaks a rule of ``gateway_entities.wire`` although Python reads it."""
     return lambda case: (
         case.data is not None
-        and expected(case, "decode") != REFUSED
+        and expected(case, "decode") != REJECTED
         and any(finding.rule == rule for finding in check(case.data, case.message_type).findings)
     )
 

@@ -1,8 +1,7 @@
-"""Where the runtime of a language is known to do otherwise than the contract, and why that is its own doing.
+"""Known deviations of the languages' runtimes from the contract, with their causes.
 
-A deviation that is not listed fails the suite. One that is listed fails it too once it no longer shows, on its own sample or
-on any other case. What the runtime gives instead is said wherever it can be, so that a fault in a deviating message is still
-seen. See tests/interop/deviation.py for the ways to say it.
+An unlisted deviation fails the suite. A listed one fails it too if no case shows it. The deviating result is predicted where
+possible, so that a fault in a deviating message is still found. See tests/interop/deviation.py for the kinds.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from tests.interop.deviation import (
     has_fields_in_mask,
     longer_first,
     numbers,
-    refused,
+    rejected,
     replace_numbers,
     texts,
     without_more_in_entries,
 )
 from tests.interop.encoding import minimal, with_short_tags, written
-from tests.interop.reference import LARGEST_FLOAT, Answer, json_text
+from tests.interop.reference import LARGEST_FLOAT, Result, json_text
 
 BINARY = frozenset({"decode", "to_json", "digest"})
 ENCODING = frozenset({"decode", "digest"})
@@ -49,10 +48,10 @@ def is_negative_zero(number: float) -> bool:
     return number == 0 and math.copysign(1, number) < 0
 
 
-def with_other_nan(case: Case, wanted: Answer) -> Answer:
+def with_other_nan(case: Case, wanted: Result) -> Result:
     message = MESSAGE_TYPES[case.message_type].FromString(wanted.value)
     replace_numbers(message, math.isnan, _OTHER_NAN, [FieldDescriptor.CPPTYPE_DOUBLE])
-    return Answer("proto", written(message))
+    return Result("proto", written(message))
 
 
 def sample(message_type: str, data: str) -> Case:
@@ -64,12 +63,12 @@ def json_sample(message_type: str, text: str) -> Case:
 
 
 DEVIATIONS: tuple[Deviation, ...] = (
-    # How unknown fields are kept.
+    # Unknown fields.
     Deviation(
         "unknown fields: dropped",
         frozenset({"rust"}),
         ENCODING,
-        "The structs that prost generates hold the fields of their message and nothing else.",
+        "The structs that prost generates have the fields of their message only.",
         sample("GatewaySecretInfo", "0a01619a3f0178"),
         writing={"unknown": lambda unknown: b""},
     ),
@@ -78,7 +77,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         frozenset({"java"}),
         ENCODING,
         "protobuf-java keeps unknown fields in an UnknownFieldSet, a sorted map from number to values; it loses their "
-        "order and the needless bytes of varints, no value.",
+        "order and the redundant bytes of varints, but no value.",
         sample("GatewaySecretInfo", "a83f01a03f8100a53f01000000a03f02"),
         writing={"unknown": grouped},
     ),
@@ -86,7 +85,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "unknown fields: with the fewest bytes",
         frozenset({"cpp"}),
         ENCODING,
-        "protobuf's UnknownFieldSet has the numbers and values of unknown fields, not the needless bytes of their varints.",
+        "protobuf's UnknownFieldSet has the numbers and values of unknown fields, not the redundant bytes of their varints.",
         sample("GatewaySecretInfo", "a0bf008100"),
         writing={"unknown": minimal},
     ),
@@ -94,25 +93,25 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "unknown fields: with the shortest tags",
         frozenset({"go", "ts", "browser"}),
         ENCODING,
-        "protobuf-go and protobuf-es keep the bytes of an unknown field behind its tag, and write the tag anew.",
+        "protobuf-go and protobuf-es preserve the bytes of an unknown field after its tag, and encode the tag again.",
         sample("GatewaySecretInfo", "a0bf008100"),
         writing={"unknown": with_short_tags},
     ),
-    # What is read of bytes.
+    # Binary decoding.
     Deviation(
         "a known field of another wire type is an error",
         frozenset({"rust"}),
         BINARY,
-        "prost refuses it where protobuf's own runtimes take it for an unknown field.",
+        "prost rejects it where protobuf's own runtimes treat it as an unknown field.",
         sample("GatewaySecretInfo", "0801"),
         applies=breaks("schema/wire-type"),
-        instead=refused,
+        instead=rejected,
     ),
     Deviation(
         "a known field of another wire type is read as its own",
         frozenset({"ts", "browser"}),
         BINARY,
-        "protobuf-es goes by the number alone. Whether that ends in an error or in some other value, the bytes say.",
+        "protobuf-es uses the number alone. The bytes decide between an error and another value.",
         sample("GatewaySecretInfo", "0801"),
         applies=breaks("schema/wire-type"),
     ),
@@ -120,16 +119,16 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "a varint of more than 64 bits is an error",
         frozenset({"go", "rust"}),
         BINARY,
-        "prost and protobuf-go refuse it where other runtimes drop the bits beyond the 64th.",
+        "prost and protobuf-go reject it where other runtimes drop the bits beyond the 64th.",
         sample("GatewayEndpoint", "6081808080808080808002"),
         applies=breaks("wire/varint-overflow"),
-        instead=refused,
+        instead=rejected,
     ),
     Deviation(
         "a NaN may become another",
         frozenset({"ts", "browser"}),
         ENCODING,
-        "ECMAScript has one NaN, and lets an engine change the bits of any: V8 does in code that it has compiled by then.",
+        "ECMAScript has one NaN and lets engines change its bits: V8 does in compiled code.",
         sample("GatewayBudgetWindow", "21010000000000f87f"),
         reads=numbers(math.isnan, math.nan, _BOTH_FLOATS),
         sometimes=True,
@@ -153,10 +152,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
         writing={"keys": by_utf16},
     ),
     Deviation(
-        "map entries: what is neither key nor value is dropped",
+        "map entries: unknown fields are dropped",
         frozenset({"browser", "cpp", "go", "java", "python-pure", "rust", "ts"}),
         BINARY,
-        "Maps hold keys and values, with no place for more. Only upb takes such an entry as an unknown field.",
+        "Maps have no place for unknown fields. Only upb treats such an entry as an unknown field.",
         sample("GatewaySecretInfo", "1a080a01611201311801"),
         reads=without_more_in_entries,
     ),
@@ -164,34 +163,34 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "map entries: empty keys and values are not written",
         frozenset({"rust"}),
         frozenset({"decode", "from_json", "digest"}),
-        "prost writes a map entry like a message without presence. Every reader gives the key and the value back, empty.",
+        "prost writes a map entry like a message without presence. Decoders restore the empty key and value.",
         sample("GatewaySecretInfo", "1a040a001200"),
         writing={"whole_entries": False},
     ),
-    # JSON that is written.
+    # JSON encoding.
     Deviation(
         "JSON: no FieldMask with unknown fields",
         frozenset({"cpp"}),
         TO_JSON,
-        "json_util of protobuf 3.21 refuses to render a FieldMask that has a field besides its paths.",
+        "json_util of protobuf 3.21 does not encode a FieldMask with unknown fields.",
         sample("UpdateGatewaySecretRequest", "d23e03a83f01"),
         applies=has_fields_in_mask,
-        instead=refused,
+        instead=rejected,
     ),
     Deviation(
         "JSON: negative zero is written as 0",
         frozenset({"ts", "browser"}),
         TO_JSON,
-        "JSON.stringify writes 0 for -0, as the language says it must.",
+        "JSON.stringify writes 0 for -0, as ECMAScript requires.",
         sample("GatewayBudgetWindow", "210000000000000080"),
         reads=numbers(is_negative_zero, 0.0, _BOTH_FLOATS),
     ),
-    # JSON that is read.
+    # JSON decoding.
     Deviation(
         "JSON: no negative zero",
         frozenset({"java"}),
         FROM_JSON,
-        "JsonFormat reads a double by way of BigDecimal, which has no negative zero.",
+        "JsonFormat parses a double as BigDecimal, which has no negative zero.",
         sample("GatewayBudgetWindow", "210000000000000080"),
         reads=numbers(is_negative_zero, 0.0),
     ),
@@ -199,7 +198,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "JSON: NaN has its lowest bit set",
         frozenset({"go"}),
         FROM_JSON,
-        "protojson takes math.NaN(), which is 0x7FF8000000000001.",
+        "protojson uses math.NaN(), which is 0x7FF8000000000001.",
         sample("GatewayBudgetWindow", "21000000000000f87f"),
         applies=lambda case: numbers(math.isnan, 0.0)(case) != case,
         instead=with_other_nan,
@@ -208,16 +207,16 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "JSON: a list or a string is a message",
         frozenset({"python", "python-pure"}),
         FROM_JSON,
-        "json_format.Parse looks for names of fields in whatever it is given, and passes over those it does not know.",
+        "json_format.Parse looks for field names in values of any type, and ignores unknown ones.",
         json_sample("GatewaySecretInfo", '["secret_id"]'),
         applies=lambda case: case.text is not None and case.text.startswith(("[", '"')),
-        instead=lambda case, wanted: Answer("proto", b""),
+        instead=lambda case, wanted: Result("proto", b""),
     ),
     Deviation(
         "JSON: any scalar is a string",
         frozenset({"java"}),
         FROM_JSON,
-        "JsonFormat takes the text of whatever scalar it finds where a string belongs.",
+        "JsonFormat accepts the text of any scalar for a string.",
         json_sample("GatewaySecretInfo", '{"secret_id": 5}'),
         reads=texts(
             {
@@ -227,10 +226,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
         ),
     ),
     Deviation(
-        "JSON: half a character is a question mark",
+        "JSON: a lone surrogate is a question mark",
         frozenset({"java"}),
         FROM_JSON,
-        "A Java string may hold a surrogate without its other half; what is encoded for it is a question mark.",
+        "A Java string may contain a lone surrogate, which is encoded as a question mark.",
         json_sample("GatewaySecretInfo", '{"secret_id": "\\ud800"}'),
         reads=texts({'{"secret_id": "\\ud800"}': '{"secret_id": "?"}'}),
     ),
@@ -238,12 +237,12 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "JSON: an enum number beyond 32 bits is an unknown name",
         frozenset({"java"}),
         FROM_JSON,
-        "JsonFormat tries it as a name when it is no 32-bit number, and ignoringUnknownFields ignores unknown names.",
+        "JsonFormat parses it as a name if it is no 32-bit number, and ignoringUnknownFields ignores unknown names.",
         json_sample("FallbackConfig", '{"strategy": 2147483648}'),
         reads=texts({'{"strategy": 2147483648}': "{}"}),
     ),
     Deviation(
-        "JSON: what follows the message is not read",
+        "JSON: trailing data is ignored",
         frozenset({"java"}),
         FROM_JSON,
         "JsonFormat stops at the end of the first value.",
@@ -251,11 +250,11 @@ DEVIATIONS: tuple[Deviation, ...] = (
         reads=texts({'{"endpoint_id": "a"} {"endpoint_id": "b"}': '{"endpoint_id": "a"}'}),
     ),
     Deviation(
-        "JSON: some values of another type are taken",
+        "JSON: some values of other types are accepted",
         frozenset({"cpp"}),
         FROM_JSON,
-        "json_util of protobuf 3.21 passes over null wherever it stands, takes an object for the one element of a list, and "
-        "words for booleans. Later releases have another reader.",
+        "json_util of protobuf 3.21 ignores null everywhere, and accepts an object for a list of one element and words for "
+        "booleans. Later releases have another parser.",
         json_sample("GatewayEndpoint", '{"model_mappings": [null, null]}'),
         reads=texts(
             {
@@ -275,14 +274,14 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "writes that float as such a decimal.",
         sample("GatewayEndpointModelConfig", "1dffff7f7f"),
         applies=lambda case: LARGEST_FLOAT[0] in json_text(case),
-        instead=refused,
+        instead=rejected,
     ),
-    # Python's decoder that is written in Python.
+    # The pure-Python decoder.
     Deviation(
-        "tags are varints like others",
+        "tags of any size are accepted",
         frozenset({"python-pure"}),
         BINARY,
-        "Python's own decoder takes a tag of any size, and one with needless bytes for that of an unknown field.",
+        "The pure-Python decoder accepts a tag of any size, and treats an overlong one as that of an unknown field.",
         sample("DeleteGatewayEndpointRequest", "8a0003652d31"),
         applies=lambda case: case.name in _TAGS,
     ),
@@ -290,7 +289,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "every NaN is the same",
         frozenset({"python-pure"}),
         ENCODING,
-        "Python's own decoder takes math.nan for whatever NaN the bytes say.",
+        "The pure-Python decoder returns math.nan for all NaNs.",
         sample("GatewayBudgetWindow", "21010000000000f87f"),
         reads=numbers(math.isnan, math.nan, _BOTH_FLOATS),
     ),
@@ -299,18 +298,18 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "a deadline that passes is a cancellation",
         frozenset({"rust"}),
         frozenset({"call grpc"}),
-        "tonic's client gives CANCELLED when its own clock ends a call, and DEADLINE_EXCEEDED only when the server says so.",
+        "tonic's client reports its own timeout as CANCELLED, and DEADLINE_EXCEEDED only from the server.",
         None,
-        applies=lambda case: case.name == "call/nobody answers",
-        instead=lambda case, wanted: Answer("call_error", 1),
+        applies=lambda case: case.name == "call/no response",
+        instead=lambda case, wanted: Result("call_error", 1),
     ),
     Deviation(
-        "a server that is not there is an unknown error",
+        "an unreachable server is an unknown error",
         frozenset({"browser"}),
         frozenset({"call http", "call http+json"}),
-        "A browser tells a page no more than that fetch has failed.",
+        "A browser reports to a page only that fetch failed.",
         None,
-        applies=lambda case: case.name == "call/nobody listens",
-        instead=lambda case, wanted: Answer("call_error", 2),
+        applies=lambda case: case.name == "call/no listener",
+        instead=lambda case, wanted: Result("call_error", 2),
     ),
 )

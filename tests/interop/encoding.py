@@ -1,7 +1,7 @@
-"""How a message is written: in what order the entries of its maps, and where unknown fields go.
+"""Deterministic encoding of a message: the order of map entries, and its unknown fields.
 
-The contract's order is that of testee.proto: fields by number, map entries by key, unknown fields last and as they came. A
-Writing says where the deterministic encoder of some runtime does otherwise, so that even then its bytes can be predicted.
+The contract's order is that of testee.proto: fields by number, map entries by key, unknown fields last and unchanged. A
+Writing describes where a runtime's deterministic encoder differs, so that its bytes can be predicted.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def as_they_came(unknown: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Writing:
-    """How a runtime writes.
+    """How a runtime encodes.
 
     Attributes:
-        keys: what the keys of a map are sorted by.
-        unknown: what is written for the unknown fields of one message.
-        whole_entries: whether the entries of a map are written with their key and value even where those are empty.
+        keys: sort key of map keys.
+        unknown: converts the unknown fields of one message.
+        whole_entries: whether map entries include an empty key and value.
     """
 
     keys: Callable[[str], Any] = by_code_point
@@ -43,12 +43,12 @@ CONTRACT = Writing()
 
 
 def written(message: Message, writing: Writing = CONTRACT) -> bytes:
-    """Return a message's bytes."""
+    """Return the encoded message."""
     return b"".join(_parts(message, writing))
 
 
 def has_maps(message: Message) -> bool:
-    """Return whether a map with two entries or more is in a message or below it, so that its encodings may differ."""
+    """Return whether a message has a map with two or more entries at any depth, so that its encodings may differ."""
     for field, value in message.ListFields():
         if is_map(field):
             if len(value) > 1:
@@ -77,7 +77,7 @@ def _parts(message: Message, writing: Writing) -> Iterator[bytes]:
 
 def _entry(field: FieldDescriptor, key: Any, value: Any, writing: Writing) -> bytes:
     if not writing.whole_entries:
-        # Made by itself, an entry is a message like others, and leaves out what is empty.
+        # A separately created entry omits empty fields, like any message.
         data = field.message_type._concrete_class(key=key, value=value).SerializeToString()
         return varint(field.number << 3 | 2) + varint(len(data)) + data
     one = field.containing_type._concrete_class()
@@ -95,14 +95,14 @@ def _scalar(one: Message, field: FieldDescriptor, value: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Unknown:
-    """One unknown field, as far as a runtime that reads it can tell it."""
+    """One unknown field, as a runtime decodes it."""
 
     number: int
     wire_type: int
     payload: bytes
-    """The value with nothing needless in it. Of a length-delimited field without its length, of a group its fields."""
+    """The value with minimal varints; for a length-delimited field without its length, for a group its fields."""
     source: bytes = b""
-    """What came behind the tag, as it came."""
+    """The original bytes after the tag."""
 
     @property
     def data(self) -> bytes:
@@ -113,19 +113,19 @@ class Unknown:
 
 
 def unknown_fields(data: bytes) -> list[Unknown]:
-    """Read the unknown fields of one message, needless bytes of varints left out."""
+    """Decode the unknown fields of one message, with minimal varints."""
     found, rest = _fields(data, 0)
     assert rest == len(data)
     return found
 
 
 def with_short_tags(data: bytes) -> bytes:
-    """Write unknown fields in the order they came, as they came, needless bytes of their tags left out."""
+    """Encode unknown fields in their original order and form, with minimal tags."""
     return b"".join(varint(field.number << 3 | field.wire_type) + field.source for field in unknown_fields(data))
 
 
 def minimal(data: bytes) -> bytes:
-    """Write unknown fields in the order they came, needless bytes of varints left out."""
+    """Encode unknown fields in their original order, with minimal varints."""
     return b"".join(field.data for field in unknown_fields(data))
 
 

@@ -1,4 +1,4 @@
-"""What a run finds: the answers that are neither expected nor listed, cell by cell of the matrix."""
+"""Faults of a run: results that are neither expected nor listed, for each cell of the matrix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer that is neither expected nor listed.
+    """A result that is neither expected nor listed.
 
     Attributes:
         language: the column.
@@ -16,8 +16,8 @@ class Fault:
         case: the name of the case; for a call, the step.
         message_type: the type of the message; for a call, the method's path.
         input: the message's bytes in hexadecimal, or its JSON.
-        expected: what should have come.
-        came: what came.
+        expected: the expected result.
+        came: the actual result.
     """
 
     language: str
@@ -36,14 +36,14 @@ class Fault:
 
 @dataclass
 class Cell:
-    """What one language did in one operation.
+    """The result of one operation of a language.
 
     Attributes:
         language: the column.
         operation: the row.
-        count: how many inputs it was given.
-        deviations: how many answers showed each listed deviation, by its name.
-        faults: every answer that is neither expected nor listed.
+        count: number of inputs.
+        deviations: number of results with each listed deviation, by its name.
+        faults: every result that is neither expected nor listed.
     """
 
     language: str

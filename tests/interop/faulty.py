@@ -1,4 +1,4 @@
-"""A relay in front of a testee that plants a fault in its answers: what the suite must notice.
+"""A relay that plants a fault in a testee's responses, which the suite must report.
 
 python -m tests.interop.faulty FAULT COMMAND...
 """
@@ -23,7 +23,7 @@ RESPONSES = {method.path: method.response_type for method in METHODS}
 
 
 def below(message: Message, kind: str) -> Iterator[Message]:
-    """Yield every message of a type in a message, itself included."""
+    """Yield every message of a type in a message, including itself."""
     if message.DESCRIPTOR.name == kind:
         yield message
     for field, value in message.ListFields():
@@ -33,7 +33,7 @@ def below(message: Message, kind: str) -> Iterator[Message]:
 
 
 def decoded(request: TesteeRequest, response: TesteeResponse) -> Message | None:
-    """Return the message that an answer carries; None when it carries none."""
+    """Return the message of a response; None if it has none."""
     kind = RESPONSES.get(request.call.path) or MESSAGE_TYPES.get(request.message_type.removeprefix(f"{PACKAGE}."))
     if kind is None or not response.HasField("proto"):
         return None

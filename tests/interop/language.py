@@ -1,6 +1,6 @@
-"""A language of the interop matrix: what its testee needs, how it is built, and what it serves.
+"""Languages of the interop matrix: requirements, build and operations of a testee.
 
-Each language has one module in ``tests/interop/languages`` with ``LANGUAGE = Language(...)``; that is all its registration.
+A module in ``tests/interop/languages`` with ``LANGUAGE = Language(...)`` registers a language.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VERSION = re.compile(r"\d+(?:\.\d+)+|\d+")
 
 
 class BuildError(Exception):
-    """A testee could not be built. Its text is what the build printed."""
+    """A failed build of a testee. The text is the build's output."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Tool:
     """A program that a language needs.
 
     Attributes:
-        program: its name, found on the PATH or beside this Python.
-        install: how to install it, in a few words: a package, a command.
-        minimum: the oldest version that will do, such as ``(1, 24)``. Empty for any.
-        version: the arguments that make it print its version.
+        program: its name, on the PATH or in the folder of this Python.
+        install: its installation: a package or a command.
+        minimum: the oldest supported version, such as ``(1, 24)``. Empty for any.
+        version: the arguments that print its version.
     """
 
     program: str
@@ -49,8 +49,8 @@ class Tool:
     version: tuple[str, ...] = ("--version",)
 
     def missing(self) -> str | None:
-        """Return what is missing and how to install it, or None when the program is there and new enough."""
-        # A virtual environment that is not activated has its programs beside its Python.
+        """Return a text with its installation if the program is missing or too old, otherwise None."""
+        # The programs of an inactive virtual environment are in the folder of its Python.
         places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         found = shutil.which(self.program, path=places)
         if found is None:
@@ -71,13 +71,13 @@ class Language:
 
     Attributes:
         name: the column's name, such as ``go``.
-        needs: the programs that must be there.
-        build: makes the testee in a folder of its own, kept between runs, and returns the command that runs it. When
-            nothing has changed it is quick. Raises BuildError.
-        operations: the operations it serves, of OPERATIONS.
-        targets: the kinds of target that its calls reach, of SCHEMES.
-        environment: variables that the testee runs with, besides those of this process.
-        origins: the origins, such as ``http://127.0.0.1:40080``, that the server must let in for the calls of a browser.
+        needs: the required programs.
+        build: builds the testee in its own cached folder and returns its command; quick without changes.
+            Raises BuildError.
+        operations: its operations, of OPERATIONS.
+        targets: the target schemes of its calls, of SCHEMES.
+        environment: additional environment variables of the testee.
+        origins: the origins of a browser's calls, such as ``http://127.0.0.1:40080``, which the server must allow.
     """
 
     name: str
@@ -89,11 +89,11 @@ class Language:
     origins: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
-        """Return what this machine lacks, each with how to install it."""
+        """Return the missing programs, each with its installation."""
         return [text for tool in self.needs if (text := tool.missing())]
 
     def command(self) -> list[str]:
-        """Build the testee, and return the command that runs it. Raises BuildError."""
+        """Build the testee and return its command. Raises BuildError."""
         cache = CACHE / self.name
         cache.mkdir(parents=True, exist_ok=True)
         with building():
@@ -102,7 +102,7 @@ class Language:
 
 @contextmanager
 def building() -> Generator[None]:
-    """Keep other processes from building at the same time: they share the folders, and a build uses all cores."""
+    """Hold a lock between builds: processes share the folders, and a build uses all cores."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -110,7 +110,7 @@ def building() -> Generator[None]:
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run one step of a build in a folder, and return what it printed. Raises BuildError when it fails."""
+    """Run one step of a build in a folder and return its output. Raises BuildError if it fails."""
     where = {**os.environ, **(environment or {})}
     done = subprocess.run(
         [*map(str, command)], cwd=folder, env=where, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -121,7 +121,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
 
 
 def all_languages() -> dict[str, Language]:
-    """Return every language, by name, in the order of their names."""
+    """Return every language by name, sorted."""
     modules = sorted(each.name for each in pkgutil.iter_modules(languages.__path__))
     found = [importlib.import_module(f"{languages.__name__}.{name}").LANGUAGE for name in modules]
     return {language.name: language for language in found}

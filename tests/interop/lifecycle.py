@@ -1,8 +1,8 @@
-"""The live lifecycle: a language calls every method of a running gateway, and our own client looks at what came of it.
+"""Live lifecycle: a language calls every method of a running gateway, and our own client verifies the results.
 
-each change    made by the language; what it was answered is what our client then reads
-each question  asked by both; the answers are equal, byte for byte
-each rejection   met by both; code, message and details are equal
+each write  made by the language; its response equals what our client then reads
+each read   made by both; the responses are equal, byte for byte
+each error  received by both; code, message and details are equal
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.interop.cases import Case
 from tests.interop.faults import Cell, Fault
 from tests.interop.matrix import listed, unseen
 from tests.interop.proto.testee_pb2 import Call, TesteeRequest, TesteeResponse
-from tests.interop.reference import Answer
+from tests.interop.reference import Result
 from tests.interop.scenario import scenario
 from tests.interop.testee import Testee, TesteeError
 
@@ -36,53 +36,53 @@ SHORT_MS = 500
 
 
 class StoppedError(Exception):
-    """The lifecycle cannot go on, because of a fault that is already noted."""
+    """The lifecycle cannot continue, because of a recorded fault."""
 
 
 class Lifecycle:
-    """One run of the lifecycle by one testee over one kind of target. See :func:`tests.interop.scenario.scenario`."""
+    """One run of the lifecycle by one testee over one scheme. See :func:`tests.interop.scenario.scenario`."""
 
     def __init__(self, testee: Testee, running: Gateway, scheme: str, ours: Transport) -> None:
         self.cell = Cell(testee.name, f"call {scheme}")
         self.called: set[str] = set()
-        # A run that stopped half-way has left its names behind.
+        # An aborted run leaves its names behind.
         self.name = f"{testee.name}-{uuid.uuid4().hex}"
         self._testee, self._ours = testee, ours
         self._target = running.grpc_target if scheme == "grpc" else running.http_target
         self._json = scheme.endswith("+json")
 
-    def change(self, method: Method[Any, R], request: Message, read: Method[Any, Any] | None = None, key: str = "") -> R:
-        """Make a call that changes something, and compare what it answered with what our client then reads by its key.
+    def write(self, method: Method[Any, R], request: Message, get: Method[Any, Any] | None = None, key: str = "") -> R:
+        """Make a writing call, and compare its response with what our client then reads by its key.
 
         Raises:
             StoppedError: it failed.
         """
-        response = self._answer(method, request)
-        if read is not None:
+        response = self._response(method, request)
+        if get is not None:
             came = _resource(response)
-            wanted = _resource(self._ask_ours(read, read.request_type(**{key: getattr(came[0], key)})))
+            wanted = _resource(self._call_ours(get, get.request_type(**{key: getattr(came[0], key)})))
             if wanted != came:
                 self.fault(method, request, f"what our client reads: {wanted!r}", repr(came))
         return response
 
-    def question(self, method: Method[Any, R], request: Message) -> R:
-        """Send a request that our client sends too. Raises StoppedError when it fails."""
-        came, ours = self._answer(method, request), self._ask_ours(method, request)
+    def read(self, method: Method[Any, R], request: Message) -> R:
+        """Make a reading call and compare it with our client's. Raises StoppedError if it fails."""
+        came, ours = self._response(method, request), self._call_ours(method, request)
         if came != ours:
             self.fault(method, request, str(ours), str(came))
         return ours
 
-    def rejection(self, method: Method[Any, Any], request: Message, code: Code) -> None:
-        """Make a call that the gateway refuses with this code, and compare the error with the one that our client sees."""
+    def error(self, method: Method[Any, Any], request: Message, code: Code) -> None:
+        """Make a call that fails with this code, and compare the error with our client's."""
         response = self._call(method, request, self._target, TIMEOUT_MS)
         try:
             call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
         except GatewayError as error:
             wanted = (error.code.number, error.message, sorted((each.TypeName(), each.value) for each in error.details()))
             if error.code is not code:
-                self.fault(method, request, f"our client is refused with {code.name}", f"it is refused with {error}")
+                self.fault(method, request, f"our client fails with {code.name}", f"it fails with {error}")
         else:
-            self.fault(method, request, f"our client is refused with {code.name}", "it is answered")
+            self.fault(method, request, f"our client fails with {code.name}", "it succeeds")
             raise StoppedError
         failed = response.call_error
         came = (failed.code, failed.message, sorted((each.TypeName(), each.value) for each in failed.details))
@@ -92,13 +92,13 @@ class Lifecycle:
             self.fault(method, request, f"the error {wanted}", f"the error {came}")
 
     def failure(self, step: str, target: str, code: Code, timeout_ms: int) -> None:
-        """Call where no gateway answers. The words of the error are each library's own, the code is not."""
+        """Call an address without a gateway. The code of the error is compared, not its message."""
         method, request = methods.LIST_GATEWAY_SECRET_INFOS, methods.LIST_GATEWAY_SECRET_INFOS.request_type()
         scheme = "grpc" if self._target.startswith("grpc") else "http"
         response = self._call(method, request, f"{scheme}://{target}", timeout_ms)
         kind = response.WhichOneof("result") or ""
-        came = Answer(kind, response.call_error.code if kind == "call_error" else getattr(response, kind))
-        wanted = Answer("call_error", code.number)
+        came = Result(kind, response.call_error.code if kind == "call_error" else getattr(response, kind))
+        wanted = Result("call_error", code.number)
         if came == wanted:
             return
         case = Case(f"call/{step}", method.request_type.DESCRIPTOR.name, request.SerializeToString())
@@ -108,10 +108,10 @@ class Lifecycle:
                 return
         self.fault(method, request, f"{step}: {wanted}", f"{came} {response.call_error.message}")
 
-    def _answer(self, method: Method[Any, R], request: Message) -> R:
+    def _response(self, method: Method[Any, R], request: Message) -> R:
         response = self._call(method, request, self._target, TIMEOUT_MS)
         if response.WhichOneof("result") != "proto":
-            self.fault(method, request, "an answer", str(response))
+            self.fault(method, request, "a response", str(response))
             raise StoppedError
         try:
             return method.response_type.FromString(response.proto)
@@ -128,25 +128,25 @@ class Lifecycle:
         try:
             return self._testee.one(TesteeRequest(call=call))
         except TesteeError as error:
-            self.fault(method, request, "an answer", str(error))
+            self.fault(method, request, "a response", str(error))
             raise StoppedError from None
 
-    def _ask_ours(self, method: Method[Any, R], request: Message) -> R:
+    def _call_ours(self, method: Method[Any, R], request: Message) -> R:
         try:
             return call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
         except GatewayError as error:
-            self.fault(method, request, "our client is answered", f"it is refused with {error}")
+            self.fault(method, request, "our client succeeds", f"it fails with {error}")
             raise StoppedError from None
 
     def fault(self, method: Method[Any, Any], request: Message, wanted: str, came: str) -> None:
-        """Note a fault."""
+        """Record a fault."""
         given = request.SerializeToString().hex()
         step = f"call/{self.cell.count}"
         self.cell.faults.append(Fault(self.cell.language, self.cell.operation, step, method.path, given, wanted, came))
 
 
 def live(testee: Testee, running: Gateway, scheme: str) -> Cell:
-    """Run the lifecycle by a testee over one kind of target, on a gateway that others may have used before it."""
+    """Run the lifecycle with a testee over one scheme, on a gateway that may be shared."""
     with contextlib.closing(open_transport(running.grpc_target)) as ours:
         run = Lifecycle(testee, running, scheme, ours)
         with contextlib.suppress(StoppedError):
@@ -155,15 +155,15 @@ def live(testee: Testee, running: Gateway, scheme: str) -> Cell:
                 if method.path not in run.called:
                     run.fault(method, method.request_type(), "the scenario calls it", "it calls every method but this")
             with silent() as target:
-                run.failure("nobody answers", target, Code.DEADLINE_EXCEEDED, SHORT_MS)
-            run.failure("nobody listens", target, Code.UNAVAILABLE, TIMEOUT_MS)
+                run.failure("no response", target, Code.DEADLINE_EXCEEDED, SHORT_MS)
+            run.failure("no listener", target, Code.UNAVAILABLE, TIMEOUT_MS)
             run.cell.faults += unseen(run.cell)
     return run.cell
 
 
 @contextlib.contextmanager
 def silent() -> Iterator[str]:
-    """Listen on a free port without ever answering; yield its address."""
+    """Listen on a free port without responding; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 

@@ -1,4 +1,4 @@
-"""One cell of the matrix: a language, an operation, every case. What came is as expected, a listed deviation, or a fault."""
+"""One cell of the matrix: a language, an operation, every case. A result is expected, a listed deviation, or a fault."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import functools
 from collections.abc import Callable
 
 from tests.interop.cases import Case, generated, vectors
-from tests.interop.deviation import ANYTHING, Deviation, predicted
+from tests.interop.deviation import ANYTHING, Deviation, predict
 from tests.interop.deviations import DEVIATIONS
 from tests.interop.faults import Cell, Fault
 from tests.interop.proto.testee_pb2 import TesteeRequest
-from tests.interop.reference import Answer, expected, operations_of, received, request, same
+from tests.interop.reference import Result, expected, operations_of, received, request, same
 from tests.interop.testee import Testee, TesteeError
 
 MESSAGE_OPERATIONS = ("decode", "to_json", "from_json", "digest")
 
 Report = Callable[[str, int, int], None]
-"""Told what is going on, how much of it is done, and how much there is."""
+"""Progress callback: the activity, the amount done, and the total."""
 
 
 class Cases:
-    """All cases of a run, with what each is expected to give: worked out once for all languages."""
+    """All cases of a run with their expected results, computed once for all languages."""
 
     def __init__(self, messages: int, seed: int, report: Report = lambda what, done, of: None) -> None:
         samples = {each.sample.name: each.sample for each in DEVIATIONS if each.sample is not None}
@@ -28,8 +28,8 @@ class Cases:
         self._all = [*vectors(), *samples.values(), *drawn]
 
     @functools.cache  # noqa: B019  # There is one for a run.
-    def of(self, operation: str) -> list[tuple[Case, Answer]]:
-        """Return the cases of an operation, each with the answer that the contract asks for."""
+    def of(self, operation: str) -> list[tuple[Case, Result]]:
+        """Return the cases of an operation, each with its expected result."""
         return [(case, expected(case, operation)) for case in self._all if operation in operations_of(case)]
 
     @functools.cache  # noqa: B019
@@ -38,13 +38,13 @@ class Cases:
 
 
 def check(testee: Testee, operation: str, cases: Cases, report: Report = lambda what, done, of: None) -> Cell:
-    """Run an operation of a testee on every case. One that breaks the protocol is a fault, after which there is no more."""
+    """Check an operation of a testee on every case. A protocol error is a fault that ends the operation."""
     cell = Cell(testee.name, operation)
-    answers = testee.ask(cases.requests(operation))
+    responses = testee.send(cases.requests(operation))
     every = cases.of(operation)
     for position, (case, wanted) in enumerate(every):
         try:
-            came = received(next(answers))
+            came = received(next(responses))
         except TesteeError as error:
             cell.faults.append(_fault(cell, case, wanted, str(error)))
             break
@@ -67,18 +67,18 @@ def listed(language: str, operation: str) -> list[Deviation]:
 
 
 def unseen(cell: Cell) -> list[Fault]:
-    """Return a fault for each listed deviation that did not show, where nothing else went wrong."""
+    """Return a fault for each listed deviation that did not show, unless there are other faults."""
     row = cell.language, cell.operation
     due = [each.name for each in listed(*row) if not each.sometimes and not cell.deviations[each.name] and not cell.faults]
     return [Fault(*row, name, "", "", "this listed deviation", "no deviation at all: take it off the list") for name in due]
 
 
-def _shown(cell: Cell, case: Case, wanted: Answer, came: Answer) -> list[str]:
-    """Return the names of the deviations that explain an answer other than the one wanted; none if it is a fault."""
-    known = listed(cell.language, cell.operation)
-    always = [each for each in known if not each.sometimes]
-    for those in [known, always] if len(always) < len(known) else [known]:
-        names, instead = predicted(those, case, cell.operation)
+def _shown(cell: Cell, case: Case, wanted: Result, came: Result) -> list[str]:
+    """Return the names of the deviations that explain an unexpected result; none if it is a fault."""
+    every = listed(cell.language, cell.operation)
+    always = [each for each in every if not each.sometimes]
+    for deviations in [every, always] if len(always) < len(every) else [every]:
+        names, instead = predict(deviations, case, cell.operation)
         if instead is ANYTHING and came.kind == "unsupported":
             return []
         if instead is ANYTHING or (instead != wanted and same(case, instead, came)):
@@ -86,7 +86,7 @@ def _shown(cell: Cell, case: Case, wanted: Answer, came: Answer) -> list[str]:
     return []
 
 
-def _fault(cell: Cell, case: Case, wanted: Answer, came: str) -> Fault:
-    asked = getattr(request(case, cell.operation), cell.operation)
-    given = asked.hex() if isinstance(asked, bytes) else asked
+def _fault(cell: Cell, case: Case, wanted: Result, came: str) -> Fault:
+    sent = getattr(request(case, cell.operation), cell.operation)
+    given = sent.hex() if isinstance(sent, bytes) else sent
     return Fault(cell.language, cell.operation, case.name, case.message_type, given, str(wanted), came)

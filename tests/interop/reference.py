@@ -1,4 +1,4 @@
-"""What a language must answer: Python's protobuf says what can be read and what it means, the contract how it is written."""
+"""Expected results of a language: Python's protobuf decides about decoding, the contract about encoding."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.messages import is_map
 UNKNOWN_KEY = "notAField"
 
 
-class Answer(NamedTuple):
-    """What is expected of a language, or came from it.
+class Result(NamedTuple):
+    """An expected or actual result of a language.
 
     Attributes:
         kind: the field of TesteeResponse: ``proto``, ``json``, ``digest``, ``parse_error``, ``unsupported``.
-        value: what it holds. Nothing for an expected error, whose words are each library's own.
+        value: the field's value; none for an expected error, whose message is library-specific.
     """
 
     kind: str
@@ -38,9 +38,9 @@ class Answer(NamedTuple):
         return self.kind if value is None else f"{self.kind} {value}"
 
 
-REFUSED = Answer("parse_error")
+REJECTED = Result("parse_error")
 LARGEST_FLOAT = ("3.4028235e+38", "3.4028234663852886e+38")
-"""The largest 32-bit float as Python writes it, and as it reads it again: it takes the first for too large."""
+"""The largest 32-bit float as Python encodes it, and a form that Python decodes: it rejects its own."""
 
 
 def operations_of(case: Case) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def operations_of(case: Case) -> tuple[str, ...]:
 
 
 def request(case: Case, operation: str) -> TesteeRequest:
-    """Return what a testee is asked."""
+    """Return the request of a case."""
     made = TesteeRequest(message_type=f"{PACKAGE}.{case.message_type}")
     setattr(made, operation, json_text(case) if operation == "from_json" else case.data)
     return made
@@ -68,37 +68,37 @@ def json_text(case: Case) -> str:
     return json.dumps(value if proto_names else {**value, UNKNOWN_KEY: {"a": [1, None, "x"]}}, ensure_ascii=proto_names)
 
 
-def expected(case: Case, operation: str, writing: Writing = CONTRACT) -> Answer:
-    """Return what a language must answer that writes in this way."""
+def expected(case: Case, operation: str, writing: Writing = CONTRACT) -> Result:
+    """Return the expected result of a language that encodes in this way."""
     kind = MESSAGE_TYPES[case.message_type]
     if operation == "from_json":
         text = json_text(case)
         try:
             parsed = json_format.Parse(text.replace(*LARGEST_FLOAT), kind(), ignore_unknown_fields=True)
         except json_format.ParseError:
-            return REFUSED
-        # Another thing in which Python is no reference: it reads lists and strings as messages without fields.
+            return REJECTED
+        # Python is no reference here: it decodes lists and strings as messages without fields.
         if not isinstance(json.loads(text), dict):
-            return REFUSED
-        return Answer("proto", written(parsed, writing))
+            return REJECTED
+        return Result("proto", written(parsed, writing))
     message = _message(case)
     if message is None:
-        return REFUSED
+        return REJECTED
     if operation == "to_json":
         value = _json(case)
-        return REFUSED if value is None else Answer("json", json.dumps(value))
+        return REJECTED if value is None else Result("json", json.dumps(value))
     data = written(message, writing)
-    return Answer("digest", hashlib.sha256(data).hexdigest()) if operation == "digest" else Answer("proto", data)
+    return Result("digest", hashlib.sha256(data).hexdigest()) if operation == "digest" else Result("proto", data)
 
 
-def received(response: TesteeResponse) -> Answer:
-    """Return what came from a testee."""
+def received(response: TesteeResponse) -> Result:
+    """Return the result of a testee's response."""
     kind = response.WhichOneof("result") or ""
-    return Answer(kind, getattr(response, kind))
+    return Result(kind, getattr(response, kind))
 
 
-def same(case: Case, wanted: Answer, came: Answer) -> bool:
-    """Return whether an answer is the one expected: bytes but for the order of map entries, JSON as values, any error."""
+def same(case: Case, wanted: Result, came: Result) -> bool:
+    """Return whether a result is as expected: bytes except for the order of map entries, JSON as values, any error."""
     if wanted.kind != came.kind:
         return False
     if wanted.value is None or wanted.value == came.value:
@@ -139,12 +139,12 @@ def _same_but_for_maps(case: Case, wanted: bytes, came: bytes) -> bool:
 
 
 def _loaded(text: str) -> Any:
-    # JSON's -0 is a number like -0.0, and no integer has that value.
+    # JSON's -0 is the number -0.0, which no int represents.
     return json.loads(text, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))
 
 
 def _normal(descriptor: Descriptor, value: Any) -> Any:
-    """Return JSON in a form in which what is equal is equal for Python too, and nothing else."""
+    """Return JSON normalized for comparison in Python."""
     if descriptor.full_name == "google.protobuf.FieldMask":
         return str, value
     return {name: _field(descriptor.fields_by_name.get(name), item) for name, item in value.items()}
@@ -171,5 +171,5 @@ def _one(field: FieldDescriptor, value: Any) -> Any:
 
 
 def _packed(number: float, width: str) -> bytes:
-    # Beyond the largest float, rounding decides: the shortest decimal of the largest one lies above it.
+    # The shortest decimal of the largest float is above it, so rounding decides.
     return struct.pack(width, number) if math.isfinite(number) else str(number).encode()

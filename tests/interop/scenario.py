@@ -1,4 +1,4 @@
-"""What is called in the live lifecycle, and in which order: every method of the contract at least once."""
+"""Calls of the live lifecycle in their order: every method of the contract at least once."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ API_KEY = "sk-interop-3f1c9a7e52"
 
 
 def scenario(run: Lifecycle) -> None:
-    """Create one of everything, look at it, change it, meet the errors, and delete it all."""
+    """Create one of each resource, read and update it, cause the errors, and delete all."""
     secret = _secret(run)
     definitions = _definitions(run, secret)
     endpoint = _endpoint(run, definitions)
     _tag(run, endpoint)
     _binding(run, endpoint)
     _budget(run, endpoint)
-    _rejections(run, definitions[0])
-    run.change(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
+    _errors(run, definitions[0])
+    run.write(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
     for definition in definitions:
         request = m.DELETE_GATEWAY_MODEL_DEFINITION.request_type(model_definition_id=definition)
-        run.change(m.DELETE_GATEWAY_MODEL_DEFINITION, request)
-    run.change(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(secret_id=secret))
-    run.rejection(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret), Code.NOT_FOUND)
+        run.write(m.DELETE_GATEWAY_MODEL_DEFINITION, request)
+    run.write(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(secret_id=secret))
+    run.error(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret), Code.NOT_FOUND)
     for method in (m.LIST_GATEWAY_SECRET_INFOS, m.LIST_GATEWAY_MODEL_DEFINITIONS, m.LIST_GATEWAY_ENDPOINTS):
-        run.question(method, method.request_type())
-    run.question(m.LIST_GATEWAY_CHANGES, m.LIST_GATEWAY_CHANGES.request_type())
+        run.read(method, method.request_type())
+    run.read(m.LIST_GATEWAY_CHANGES, m.LIST_GATEWAY_CHANGES.request_type())
 
 
 def _secret(run: Lifecycle) -> str:
@@ -43,14 +43,14 @@ def _secret(run: Lifecycle) -> str:
         auth_config={"auth_mode": "api_key", "": "\U0001f600"},
         created_by="interop",
     )
-    response = run.change(m.CREATE_GATEWAY_SECRET, request, m.GET_GATEWAY_SECRET_INFO, "secret_id")
+    response = run.write(m.CREATE_GATEWAY_SECRET, request, m.GET_GATEWAY_SECRET_INFO, "secret_id")
     secret_id: str = response.secret.secret_id
-    run.question(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret_id))
+    run.read(m.GET_GATEWAY_SECRET_INFO, m.GET_GATEWAY_SECRET_INFO.request_type(secret_id=secret_id))
     update = m.UPDATE_GATEWAY_SECRET.request_type(
         secret_id=secret_id, secret_value={"api_key": API_KEY[::-1]}, updated_by="x"
     )
-    run.change(m.UPDATE_GATEWAY_SECRET, update, m.GET_GATEWAY_SECRET_INFO, "secret_id")
-    run.question(m.LIST_GATEWAY_SECRET_INFOS, m.LIST_GATEWAY_SECRET_INFOS.request_type(provider="openai"))
+    run.write(m.UPDATE_GATEWAY_SECRET, update, m.GET_GATEWAY_SECRET_INFO, "secret_id")
+    run.read(m.LIST_GATEWAY_SECRET_INFOS, m.LIST_GATEWAY_SECRET_INFOS.request_type(provider="openai"))
     return secret_id
 
 
@@ -61,13 +61,13 @@ def _definitions(run: Lifecycle, secret: str) -> list[str]:
         request = m.CREATE_GATEWAY_MODEL_DEFINITION.request_type(
             name=f"{run.name} {position}", secret_id=secret, provider="openai", model_name=f"gpt-{position}"
         )
-        response = run.change(m.CREATE_GATEWAY_MODEL_DEFINITION, request, get, "model_definition_id")
+        response = run.write(m.CREATE_GATEWAY_MODEL_DEFINITION, request, get, "model_definition_id")
         made.append(response.model_definition.model_definition_id)
     changed = update.request_type(model_definition_id=made[0], model_name="gpt-\u6f22", updated_by="interop")
-    run.change(update, changed, get, "model_definition_id")
-    run.question(get, get.request_type(model_definition_id=made[1]))
+    run.write(update, changed, get, "model_definition_id")
+    run.read(get, get.request_type(model_definition_id=made[1]))
     listed = m.LIST_GATEWAY_MODEL_DEFINITIONS
-    run.question(listed, listed.request_type(secret_id=secret))
+    run.read(listed, listed.request_type(secret_id=secret))
     return made
 
 
@@ -84,36 +84,36 @@ def _endpoint(run: Lifecycle, definitions: list[str]) -> str:
         fallback_config={"strategy": "SEQUENTIAL", "max_attempts": 2},
         usage_tracking=False,
     )
-    endpoint_id: str = run.change(create, request, get, "endpoint_id").endpoint.endpoint_id
-    run.question(get, get.request_type(endpoint_id=endpoint_id))
+    endpoint_id: str = run.write(create, request, get, "endpoint_id").endpoint.endpoint_id
+    run.read(get, get.request_type(endpoint_id=endpoint_id))
     attach, detach = m.ATTACH_MODEL_TO_GATEWAY_ENDPOINT, m.DETACH_MODEL_FROM_GATEWAY_ENDPOINT
     third = {"model_definition_id": definitions[2], "linkage_type": "PRIMARY", "weight": 1 / 3}
-    run.change(attach, attach.request_type(endpoint_id=endpoint_id, model_config=third))
-    run.question(get, get.request_type(name=run.name))
-    run.change(detach, detach.request_type(endpoint_id=endpoint_id, model_definition_id=definitions[2]))
+    run.write(attach, attach.request_type(endpoint_id=endpoint_id, model_config=third))
+    run.read(get, get.request_type(name=run.name))
+    run.write(detach, detach.request_type(endpoint_id=endpoint_id, model_definition_id=definitions[2]))
     update = m.UPDATE_GATEWAY_ENDPOINT
     changed = update.request_type(endpoint_id=endpoint_id, usage_tracking=True, updated_by="x")
-    run.change(update, changed, get, "endpoint_id")
-    run.question(m.LIST_GATEWAY_ENDPOINTS, m.LIST_GATEWAY_ENDPOINTS.request_type())
+    run.write(update, changed, get, "endpoint_id")
+    run.read(m.LIST_GATEWAY_ENDPOINTS, m.LIST_GATEWAY_ENDPOINTS.request_type())
     return endpoint_id
 
 
 def _tag(run: Lifecycle, endpoint: str) -> None:
     set_tag, delete_tag, get = m.SET_GATEWAY_ENDPOINT_TAG, m.DELETE_GATEWAY_ENDPOINT_TAG, m.GET_GATEWAY_ENDPOINT
     for key in ("team", "équipe"):
-        run.change(set_tag, set_tag.request_type(endpoint_id=endpoint, key=key, value="\U0001f600"))
-        run.question(get, get.request_type(endpoint_id=endpoint))
-    run.change(delete_tag, delete_tag.request_type(endpoint_id=endpoint, key="équipe"))
+        run.write(set_tag, set_tag.request_type(endpoint_id=endpoint, key=key, value="\U0001f600"))
+        run.read(get, get.request_type(endpoint_id=endpoint))
+    run.write(delete_tag, delete_tag.request_type(endpoint_id=endpoint, key="équipe"))
 
 
 def _binding(run: Lifecycle, endpoint: str) -> None:
     create, delete = m.CREATE_GATEWAY_ENDPOINT_BINDING, m.DELETE_GATEWAY_ENDPOINT_BINDING
     listed = m.LIST_GATEWAY_ENDPOINT_BINDINGS
     names = {"endpoint_id": endpoint, "resource_type": "scorer", "resource_id": f"job {run.name}"}
-    run.change(create, create.request_type(**names))
-    run.question(listed, listed.request_type(endpoint_id=endpoint))
-    run.change(delete, delete.request_type(**names))
-    run.question(listed, listed.request_type(endpoint_id=endpoint))
+    run.write(create, create.request_type(**names))
+    run.read(listed, listed.request_type(endpoint_id=endpoint))
+    run.write(delete, delete.request_type(**names))
+    run.read(listed, listed.request_type(endpoint_id=endpoint))
 
 
 def _budget(run: Lifecycle, endpoint: str) -> None:
@@ -125,32 +125,30 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
         target_scope="GLOBAL",
         budget_action="REJECT",
     )
-    policy: str = run.change(create, request, get, "budget_policy_id").budget_policy.budget_policy_id
-    run.question(get, get.request_type(budget_policy_id=policy))
+    policy: str = run.write(create, request, get, "budget_policy_id").budget_policy.budget_policy_id
+    run.read(get, get.request_type(budget_policy_id=policy))
     update = m.UPDATE_GATEWAY_BUDGET_POLICY
     changed: Message = update.request_type(budget_policy_id=policy, budget_amount=1e300)
-    run.change(update, changed, get, "budget_policy_id")
-    run.question(m.LIST_GATEWAY_BUDGET_POLICIES, m.LIST_GATEWAY_BUDGET_POLICIES.request_type())
+    run.write(update, changed, get, "budget_policy_id")
+    run.read(m.LIST_GATEWAY_BUDGET_POLICIES, m.LIST_GATEWAY_BUDGET_POLICIES.request_type())
     spend = m.RECORD_GATEWAY_SPEND
-    run.change(
-        spend, spend.request_type(endpoint_id=endpoint, amount_nanos=123_456_789, budget_unit="USD", request_id=run.name)
-    )
-    run.question(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
-    run.question(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())
-    run.change(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))
+    run.write(spend, spend.request_type(endpoint_id=endpoint, amount_micros=123_456, budget_unit="USD", request_id=run.name))
+    run.read(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
+    run.read(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())
+    run.write(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))
 
 
-def _rejections(run: Lifecycle, definition: str) -> None:
-    """Meet every kind of error: several violations, a name that is taken, one that is not there, and one still in use."""
+def _errors(run: Lifecycle, definition: str) -> None:
+    """Cause every kind of error: several violations, a duplicate name, an unknown name, and a resource in use."""
     create: Any = m.CREATE_GATEWAY_ENDPOINT
     wrong = create.request_type(name="", model_configs=[{"weight": -1.0}, {"model_definition_id": "d-none"}])
-    run.rejection(create, wrong, Code.INVALID_ARGUMENT)
+    run.error(create, wrong, Code.INVALID_ARGUMENT)
     taken = m.CREATE_GATEWAY_SECRET.request_type(
         secret_name=f"clé {run.name}", secret_value={"api_key": API_KEY}, provider="x"
     )
-    run.rejection(m.CREATE_GATEWAY_SECRET, taken, Code.ALREADY_EXISTS)
+    run.error(m.CREATE_GATEWAY_SECRET, taken, Code.ALREADY_EXISTS)
     unknown = m.GET_GATEWAY_ENDPOINT.request_type(name="n'existe pas: \u6f22 %20\n\U0001f600")
-    run.rejection(m.GET_GATEWAY_ENDPOINT, unknown, Code.NOT_FOUND)
-    run.rejection(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(), Code.INVALID_ARGUMENT)
+    run.error(m.GET_GATEWAY_ENDPOINT, unknown, Code.NOT_FOUND)
+    run.error(m.DELETE_GATEWAY_SECRET, m.DELETE_GATEWAY_SECRET.request_type(), Code.INVALID_ARGUMENT)
     used = m.DELETE_GATEWAY_MODEL_DEFINITION.request_type(model_definition_id=definition)
-    run.rejection(m.DELETE_GATEWAY_MODEL_DEFINITION, used, Code.FAILED_PRECONDITION)
+    run.error(m.DELETE_GATEWAY_MODEL_DEFINITION, used, Code.FAILED_PRECONDITION)

@@ -1,4 +1,4 @@
-"""The examples of the guide to other languages build outside this repository, as it says, and talk to a running gateway."""
+"""The examples of the guide to other languages build outside this repository and call a running gateway."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def example(heading: str, language: str, running: Gateway) -> str:
 
 
 def commands(heading: str) -> list[str]:
-    """Return the command of a section, for a shell. The repository is where it is, not beside the folder."""
+    """Return the shell command of a section, with the repository's real path."""
     text = block(GUIDE, heading, "sh").replace("../gateway-entities", shlex.quote(str(ROOT)))
     return ["sh", "-c", text]
 
 
 def run(command: list[str], folder: Path) -> list[str]:
-    """Run a program; return the lines that it printed."""
-    # The folder of the test may lie below some other Go workspace.
+    """Run a program and return its output lines."""
+    # The test's folder may be below another Go workspace.
     environment = {**os.environ, "GOWORK": "off"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -61,7 +61,7 @@ def test_go(running: Gateway, tmp_path: Path) -> None:
 
 def test_typescript(running: Gateway, tmp_path: Path) -> None:
     need(ts.LANGUAGE)
-    # npm makes the folder's name the package's.
+    # npm names the package after the folder.
     folder = tmp_path / "example"
     folder.mkdir()
     (folder / "example.ts").write_text(example("TypeScript", "ts", running), encoding="utf-8")
@@ -70,7 +70,7 @@ def test_typescript(running: Gateway, tmp_path: Path) -> None:
 
 def test_java(running: Gateway, tmp_path: Path) -> None:
     need(java.LANGUAGE)
-    # Beside the testee are the jar of the stubs, and those of what it and they depend on.
+    # The jars of the stubs and of all dependencies are in the testee's folder.
     libraries = f"{Path(java.LANGUAGE.command()[-1]).parent}/lib/*"
     (tmp_path / "Example.java").write_text(example("Java", "java", running), encoding="utf-8")
     run(["javac", "-cp", libraries, "-d", ".", "Example.java"], tmp_path)

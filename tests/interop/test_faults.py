@@ -1,4 +1,4 @@
-"""The suite notices a testee that is at fault: each fault is planted by a relay before a testee that has none."""
+"""The suite finds faults of a testee: a relay plants each of them in a correct testee's responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.interop.testee import Testee, TesteeError
 
 LANGUAGES = all_languages()
 PYTHON = LANGUAGES["python"]
-# Whichever of them is there: a fault is to be seen whatever runtime it is in, also one with deviations.
+# The first available one: faults must be found in every runtime, also in one with deviations.
 OTHERS = ("go", "ts", "java", "rust", "cpp")
 
 CALLS = {"call grpc", "call http"}
@@ -39,15 +39,15 @@ EXPECTED = {
     "lost_details": CALLS,
     "not_supported": {"decode", "to_json", "digest", "from_json", *CALLS},
 }
-"""Where each fault is seen."""
+"""The operations that report each fault."""
 
 BROKEN = {
-    "ends": "ended without an answer to .*status is 3.*out of order",
-    "talks": "with what is no TesteeResponse",
-    "says_nothing": "that says nothing",
-    "falls_silent": "was silent for 1 seconds before",
+    "ends": "ended without a response to .*status is 3.*out of order",
+    "talks": "sent no TesteeResponse",
+    "says_nothing": "sent an empty TesteeResponse",
+    "falls_silent": "did not respond for 1 seconds before",
 }
-"""What is said of each breach of the protocol."""
+"""The message of each protocol error."""
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +79,17 @@ def test_every_fault_is_planted() -> None:
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_a_fault_is_seen_in_every_operation_it_is_in(fault: str, cases: Cases, running: Gateway) -> None:
+def test_a_fault_is_found_in_every_affected_operation(fault: str, cases: Cases, running: Gateway) -> None:
     found = faults(faulty(PYTHON, fault), cases, running)
     assert {each.operation for each in found} == EXPECTED[fault]
     assert {each.language for each in found} == {"python"}
 
 
 @pytest.mark.parametrize("fault", ["dropped_field", "changed_enum", "swapped_byte", "swallowed_error"])
-def test_a_fault_is_seen_in_another_language(fault: str, cases: Cases, running: Gateway) -> None:
+def test_a_fault_is_found_in_another_language(fault: str, cases: Cases, running: Gateway) -> None:
     there = [LANGUAGES[name] for name in OTHERS if name in LANGUAGES and not LANGUAGES[name].missing()]
     if not there:
-        pytest.skip("no language beside Python is there: " + "; ".join(LANGUAGES[OTHERS[0]].missing()))
+        pytest.skip("no language other than Python is available: " + "; ".join(LANGUAGES[OTHERS[0]].missing()))
     language = replace(there[0], operations=there[0].operations - {"call"})
     found = faults(faulty(language, fault), cases, running)
     assert {each.operation for each in found} == EXPECTED[fault] - CALLS
@@ -116,7 +116,7 @@ def test_a_fault_names_the_message_and_shows_it(fault: str, message_types: set[s
 def test_the_command_fails_and_shows_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    lame = Language("lame", (Tool("no-such-program", "ask around"),), PYTHON.build)
+    lame = Language("lame", (Tool("no-such-program", "install it"),), PYTHON.build)
 
     def broken(cache: Path) -> list[str]:
         raise BuildError("line 7: no such thing")
@@ -131,23 +131,23 @@ def test_the_command_fails_and_shows_it(
     assert command.main(["--messages", "72", "--seed", "7", "--json", str(result)]) == 1
     text = capsys.readouterr().out
     assert "python digest:" in text
-    assert "missing: no-such-program is not installed: ask around" in text
+    assert "missing: no-such-program is not installed: install it" in text
     assert "line 7: no such thing" in text
-    assert "FAILED; 2 of 3 languages asked; 72 messages of seed 7" in text
+    assert "FAILED; 2 of 3 languages checked; 72 messages of seed 7" in text
     columns = {each["language"]: each for each in json.loads(result.read_text())["columns"]}
     assert {name: len(each["cells"]) for name, each in columns.items()} == {"python": 6, "lame": 0, "broken": 0}
     assert command.main(["lame", "--messages", "72"]) == 0
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_what_breaks_the_protocol_is_said(fault: str) -> None:
+def test_a_protocol_error_is_described(fault: str) -> None:
     testee = Testee("python", faulty(PYTHON, fault).command(), silence=1 if fault == "falls_silent" else 60)
     with pytest.raises(TesteeError, match=f"(?s)the testee of python .*{BROKEN[fault]}"):
         testee.one(pb.TesteeRequest(message_type="gatewayentities.v1.FallbackConfig", digest=b""))
     assert not testee.running
 
 
-def test_after_a_breach_the_next_operation_is_sent_again(cases: Cases, running: Gateway) -> None:
+def test_the_next_operation_runs_after_a_protocol_error(cases: Cases, running: Gateway) -> None:
     language = replace(faulty(PYTHON, "ends"), operations=frozenset({"decode", "digest"}))
     assert [len(each.faults) for each in column(language, cases, running).cells] == [1, 1]
 
@@ -155,26 +155,26 @@ def test_after_a_breach_the_next_operation_is_sent_again(cases: Cases, running: 
 @pytest.mark.parametrize(
     ("program", "text"),
     [
-        ("import sys; sys.stdin.read(); print('bye')", "answered more than it was asked"),
-        ("import sys; sys.stdin.read(); sys.exit('not today')", "ended badly.*not today"),
-        ("import time; time.sleep(3600)", "still runs|was silent"),
+        ("import sys; sys.stdin.read(); print('bye')", "wrote more than its responses"),
+        ("import sys; sys.stdin.read(); sys.exit('not today')", "failed.*not today"),
+        ("import time; time.sleep(3600)", "still runs|did not respond"),
     ],
 )
-def test_a_testee_must_end_well(program: str, text: str) -> None:
+def test_a_testee_must_exit_cleanly(program: str, text: str) -> None:
     testee = Testee("python", [sys.executable, "-c", program], silence=1)
     with pytest.raises(TesteeError, match=f"(?s){text}"):
         testee.close()
     assert not testee.running
 
 
-def test_what_a_testee_does_not_serve_it_says() -> None:
+def test_a_testee_reports_unsupported_requests() -> None:
     with Testee("python", PYTHON.command()) as testee:
-        asked = [
+        requests = [
             pb.TesteeRequest(message_type="gatewayentities.v1.NoSuchMessage", decode=b""),
             pb.TesteeRequest(message_type="gatewayentities.v1.FallbackConfig"),
             pb.TesteeRequest(call=pb.Call(target="grpc://127.0.0.1:1", path="/gatewayentities.v1.NoSuchService/Call")),
         ]
-        assert [each.WhichOneof("result") for each in testee.ask(asked)] == ["unsupported"] * 3
+        assert [each.WhichOneof("result") for each in testee.send(requests)] == ["unsupported"] * 3
 
 
 def test_the_rows_of_a_language_are_what_it_serves() -> None:

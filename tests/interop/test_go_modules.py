@@ -1,4 +1,4 @@
-"""Both Go modules of this repository, the stubs and the programs that test them, are what Go's own tools accept."""
+"""Both Go modules of this repository, the stubs and their test programs, pass Go's own tools."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def test_format(module):
     assert subprocess.run(["gofmt", "-l", "."], cwd=module, capture_output=True, text=True, check=True).stdout == ""
 
 
-def test_requirements_are_complete_and_none_too_many(module):
+def test_requirements_are_complete_and_all_used(module):
     run(["go", "mod", "tidy", "-diff"], module)

@@ -1,4 +1,4 @@
-"""The Python clients before a server that is not ours: tests/interop/go/server, with grpc-go and connect-go."""
+"""The Python clients with another server: tests/interop/go/server, with grpc-go and connect-go."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def targets() -> Iterator[tuple[str, str]]:
         pytest.skip("; ".join(missing))
     folder = CACHE / "go"
     folder.mkdir(parents=True, exist_ok=True)
-    # It ends when its input does.
+    # It exits at the end of its input.
     with subprocess.Popen(build(folder, "server"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         grpc_target, http_target = server.stdout.readline().split()
@@ -59,7 +59,7 @@ def client(request: pytest.FixtureRequest, targets: tuple[str, str]) -> Iterator
 
 @pytest.fixture
 def other(request: pytest.FixtureRequest, targets: tuple[str, str]) -> Iterator[Any]:
-    """The client of the other transport and the other of sync and async."""
+    """The client of the other transport and mode (sync or async)."""
     opened = connect(PAIRS[-1 - PAIRS.index(request.node.callspec.params["client"])], *targets)
     yield opened
     opened.close()
@@ -67,7 +67,7 @@ def other(request: pytest.FixtureRequest, targets: tuple[str, str]) -> Iterator[
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
-    """A name for what this test makes: the server outlives it."""
+    """A unique name for the test's resources: the server is shared."""
     return str(request.node.name)
 
 
@@ -176,19 +176,19 @@ def test_budget_policy(client, other):
     assert changed not in other.list_budget_policies()
 
 
-def test_a_server_that_gives_smaller_pages_than_asked_for(client, other, name):
+def test_a_server_with_smaller_pages_than_requested(client, other, name):
     made = [client.create_secret(f"{name}-{number}", KEY, provider=name) for number in range(5)]
     assert other.list_secrets(provider=name) == made
 
 
-def refused(call, *args, **kwargs) -> GatewayError:
+def error_of(call, *args, **kwargs) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
         call(*args, **kwargs)
     return caught.value
 
 
-def test_an_error_says_everything_that_is_wrong(client):
-    error = refused(client.create_secret, "", {"api_key": ""})
+def test_an_error_has_all_violations(client):
+    error = error_of(client.create_secret, "", {"api_key": ""})
     assert (error.code, error.message, error.reason) == (Code.INVALID_ARGUMENT, "the request is not valid", "BAD_REQUEST")
     assert error.field_violations == (
         FieldViolation("secret_name", "is required"),
@@ -197,29 +197,29 @@ def test_an_error_says_everything_that_is_wrong(client):
 
 
 def test_an_error_longer_than_a_header_usually_is(client, name):
-    error = refused(client.create_endpoint, name, [GatewayEndpointModelConfig(f"d-{n}", PRIMARY) for n in range(1000)])
+    error = error_of(client.create_endpoint, name, [GatewayEndpointModelConfig(f"d-{n}", PRIMARY) for n in range(1000)])
     assert len(error.field_violations) == 1000
     assert error.field_violations[-1].field == "model_configs[999].model_definition_id"
 
 
 def test_errors_of_other_kinds(client, name, secret, definition, endpoint):
     for expected, error in (
-        ((Code.NOT_FOUND, "NO_SUCH_ROW"), refused(client.get_endpoint, endpoint_id="none")),
-        ((Code.ALREADY_EXISTS, "NAME_TAKEN"), refused(client.create_secret, name, KEY)),
-        ((Code.FAILED_PRECONDITION, "IN_USE"), refused(client.delete_model_definition, definition.model_definition_id)),
+        ((Code.NOT_FOUND, "NO_SUCH_ROW"), error_of(client.get_endpoint, endpoint_id="none")),
+        ((Code.ALREADY_EXISTS, "NAME_TAKEN"), error_of(client.create_secret, name, KEY)),
+        ((Code.FAILED_PRECONDITION, "IN_USE"), error_of(client.delete_model_definition, definition.model_definition_id)),
         (
             (Code.INVALID_ARGUMENT, "BAD_REQUEST"),
-            refused(client.update_secret, secret.secret_id, update_mask=["secret_name"]),
+            error_of(client.update_secret, secret.secret_id, update_mask=["secret_name"]),
         ),
     ):
         assert (error.code, error.reason) == expected
         assert error.message
 
 
-def test_what_it_does_not_have_is_unimplemented(client):
-    assert refused(client.list_budget_windows).code is Code.UNIMPLEMENTED
-    assert refused(client.detach_model, "e", "d").code is Code.UNIMPLEMENTED
-    assert refused(client.check_budget, "e").code is Code.UNIMPLEMENTED
+def test_an_unknown_method_is_unimplemented(client):
+    assert error_of(client.list_budget_windows).code is Code.UNIMPLEMENTED
+    assert error_of(client.detach_model, "e", "d").code is Code.UNIMPLEMENTED
+    assert error_of(client.check_budget, "e").code is Code.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "http"])

@@ -1,6 +1,6 @@
 """Every language against the contract: each operation over every vector and the generated messages, and the live lifecycle.
 
-The languages register by themselves: each module in tests/interop/languages is one.
+Each module in tests/interop/languages registers a language.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def running() -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def testee() -> Iterator[Callable[[Language], Testee]]:
-    """Return a function that gives the running testee of a language, built when it is first asked for."""
+    """Return a function that returns the running testee of a language, built on first use."""
     started: dict[str, Testee] = {}
     broken: dict[str, str] = {}
 
@@ -62,7 +62,7 @@ def testee() -> Iterator[Callable[[Language], Testee]]:
 
 
 @pytest.mark.parametrize(("language", "row"), ROWS, ids=[f"{language.name}-{row}" for language, row in ROWS])
-def test_a_language_does_as_the_contract_says(
+def test_a_language_conforms_to_the_contract(
     language: Language, row: str, cases: Cases, running: Gateway, testee: Callable[[Language], Testee]
 ) -> None:
     found = cell(testee(language), row, cases, running)
@@ -73,5 +73,5 @@ def test_a_language_does_as_the_contract_says(
 def test_every_kind_of_input_is_among_the_cases(cases: Cases) -> None:
     kinds = {case.name.partition("/")[0] for case, _ in cases.of("from_json")}
     assert kinds == {"HEAD", "bad", "json", "sample", "generated"}
-    refused = {case.name.partition("/")[0] for case, wanted in cases.of("decode") if wanted.kind == "parse_error"}
-    assert refused == {"bad"}
+    rejected = {case.name.partition("/")[0] for case, wanted in cases.of("decode") if wanted.kind == "parse_error"}
+    assert rejected == {"bad"}

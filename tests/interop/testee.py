@@ -1,8 +1,7 @@
-"""A testee program at work: requests go in, answers come out, and a program that does not keep to the protocol is named.
+"""A running testee program: requests in, responses out, with protocol errors reported.
 
-Its requests are written by a thread of their own, so that the program always has the next one at hand; the pipe bounds how
-many wait. A program that dies, falls silent or answers out of protocol raises TesteeError with the end of its standard
-error.
+A separate thread writes the requests, so that the program never waits for the next one; the pipe bounds their number. A
+program that dies, hangs or breaks the protocol raises TesteeError with the end of its standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 from tests.messages import varint
 
 SILENCE_S = 120.0
-"""How long a testee may take for one answer. A browser has to start first."""
+"""Timeout of one response in seconds. A browser has to start first."""
 
 _CHUNK = 1 << 16
 _LONGEST = 64 << 20
@@ -32,14 +31,14 @@ _STDERR_SHOWN = 4000
 
 
 class TesteeError(Exception):
-    """A testee does not keep to the protocol. Its text says how, and what the program wrote to its standard error."""
+    """A protocol error of a testee. The text describes it, with the program's standard error."""
 
-    # Its name is not that of a test.
+    # Not a test, in spite of its name.
     __test__ = False
 
 
 class Testee:
-    """One running testee. A context manager: at its end the program must end too, by itself, with status 0."""
+    """One running testee. A context manager: at its end the program must exit by itself with status 0."""
 
     __test__ = False
 
@@ -63,8 +62,8 @@ class Testee:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, requests: Sequence[TesteeRequest]) -> Iterator[TesteeResponse]:
-        """Yield the answer to each request, in order. Raises TesteeError."""
+    def send(self, requests: Sequence[TesteeRequest]) -> Iterator[TesteeResponse]:
+        """Yield the response to each request, in order. Raises TesteeError."""
         writer = threading.Thread(target=self._write, args=(requests,), daemon=True)
         writer.start()
         for position, request in enumerate(requests):
@@ -72,36 +71,36 @@ class Testee:
             try:
                 response = TesteeResponse.FromString(data)
             except DecodeError:
-                raise self._broken(f"answered {_shown(request)} with what is no TesteeResponse: {data.hex()}") from None
+                raise self._broken(f"sent no TesteeResponse for {_shown(request)}: {data.hex()}") from None
             if response.WhichOneof("result") is None:
-                raise self._broken(f"answered {_shown(request)} with a TesteeResponse that says nothing: {data.hex()}")
+                raise self._broken(f"sent an empty TesteeResponse for {_shown(request)}: {data.hex()}")
             yield response
         writer.join()
 
     def one(self, request: TesteeRequest) -> TesteeResponse:
-        """Return the answer to one request. Raises TesteeError."""
-        return next(iter([*self.ask([request])]))
+        """Return the response to one request. Raises TesteeError."""
+        return next(iter([*self.send([request])]))
 
     def close(self) -> None:
-        """End the program's input and wait for its end. Raises TesteeError when it ends badly."""
+        """Close the program's input and wait for its exit. Raises TesteeError if it fails."""
         assert self._process.stdin is not None
         try:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
             rest = self._buffer or (self._chunk("the end of its input") if self.running else b"")
             if rest:
-                raise self._broken(f"answered more than it was asked: {rest[:80].hex()}")
+                raise self._broken(f"wrote more than its responses: {rest[:80].hex()}")
             try:
                 status = self._process.wait(self._silence)
             except subprocess.TimeoutExpired:
                 raise self._broken(f"still runs {self._silence:.0f} seconds after its input ended") from None
             if status:
-                raise self._broken("ended badly at the end of its input")
+                raise self._broken("failed at the end of its input")
         finally:
             self.kill()
 
     def kill(self) -> None:
-        """End the program immediately, whatever it does. Once it has ended this does nothing."""
+        """Kill the program. No effect after its end."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._stderr):
@@ -117,7 +116,7 @@ class Testee:
 
     def _write(self, requests: Sequence[TesteeRequest]) -> None:
         assert self._process.stdin is not None
-        # That the program is gone is for the reader to say, which knows what it was asked last.
+        # The reader reports a dead program, since it knows the last request.
         with contextlib.suppress(BrokenPipeError, ValueError):
             for request in requests:
                 self._process.stdin.write(frame(request.SerializeToString()))
@@ -125,15 +124,15 @@ class Testee:
 
     def _read(self, wanted: str) -> bytes:
         while (found := split(self._buffer)) is None:
-            # Before the last byte of a length is there, so many bytes can only be something else, such as a line of a log.
+            # This many bytes without the end of a length are something else, such as a log line.
             if _hopeless(self._buffer):
-                raise self._broken(f"wrote what is no length instead of an answer to {wanted}: {self._buffer[:80]!r}")
+                raise self._broken(f"wrote no length but other data as response to {wanted}: {self._buffer[:80]!r}")
             chunk = self._chunk(wanted)
             if not chunk:
-                # It has closed its output, so it is about to end, and its status says why.
+                # It closed its output, so it is about to exit; its status has the cause.
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(1)
-                raise self._broken(f"ended without an answer to {wanted}")
+                raise self._broken(f"ended without a response to {wanted}")
             self._buffer += chunk
         data, self._buffer = found
         return data
@@ -141,7 +140,7 @@ class Testee:
     def _chunk(self, wanted: str) -> bytes:
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], self._silence)[0]:
-            raise self._broken(f"was silent for {self._silence:.0f} seconds before {wanted}")
+            raise self._broken(f"did not respond for {self._silence:.0f} seconds before {wanted}")
         return os.read(self._process.stdout.fileno(), _CHUNK)
 
     def _broken(self, what: str) -> TesteeError:
@@ -156,12 +155,12 @@ class Testee:
 
 
 def frame(data: bytes) -> bytes:
-    """Return a message with its length before it."""
+    """Return a message with its length prefix."""
     return varint(len(data)) + data
 
 
 def split(buffer: bytes) -> tuple[bytes, bytes] | None:
-    """Return the first message of a buffer and what follows it; None when it is not all there."""
+    """Return the first message of a buffer and the rest; None if it is incomplete."""
     length = 0
     for position, byte in enumerate(buffer[:10]):
         length |= (byte & 0x7F) << 7 * position

@@ -1,10 +1,10 @@
-"""The client under test: our HTTP transports, called as the conformance runner says.
+"""The client under test: our HTTP transports, called by the conformance runner.
 
     python -m tests.interop.conformance.client sync|async
 
-The runner writes one call after the other to its standard input, each to a reference server that it started, and reads from
-its standard output what came of each. The transports hand their callers a message or an error; the headers of the answer,
-which the runner wants too, are read off the pool of connections below them.
+The runner writes the calls to its standard input, each to a reference server that it started, and reads the outcomes from
+its standard output. The transports return a message or an error; the response headers, which the runner also checks, come
+from the connection pool below them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ METHODS: dict[str, Method[Any, Any]] = {
 
 
 class Outcome(NamedTuple):
-    """What came of a call: a message or an error, and the answer that it was read from if there was one."""
+    """Outcome of a call: a message or an error, and the HTTP response if there was one."""
 
     message: Any
     error: service_pb2.Error | None
@@ -54,7 +54,7 @@ class Outcome(NamedTuple):
 
 
 class SeenConnections(ConnectionPool):
-    """A pool that keeps its last answer."""
+    """A pool that records its last response."""
 
     answer: HttpResponse | None = None
 
@@ -119,7 +119,7 @@ async def call_async(wanted: ClientCompatRequest) -> Outcome:
 
 def target_of(wanted: ClientCompatRequest) -> Target:
     if wanted.server_tls_cert:
-        # The pool reads it when it is made.
+        # The pool reads it at construction.
         Path(os.environ["SSL_CERT_FILE"]).write_bytes(wanted.server_tls_cert)
     scheme = "https" if wanted.server_tls_cert else "http"
     return Target.parse(f"{scheme}://{wanted.host}:{wanted.port}")
@@ -138,7 +138,7 @@ def timeout_of(wanted: ClientCompatRequest) -> float | None:
 
 
 def metadata_of(wanted: ClientCompatRequest) -> dict[str, str]:
-    # A header with several values is, in HTTP, the header with their list.
+    # In HTTP, several values of a header are one comma-separated list.
     return {header.name.lower(): ", ".join(header.value) for header in wanted.request_headers}
 
 
@@ -172,6 +172,6 @@ async def main(call: Callable[[ClientCompatRequest], Awaitable[Outcome]]) -> Non
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        # The way of every user whose server has a certificate of its own.
+        # As users trust a server with a private certificate.
         os.environ["SSL_CERT_FILE"] = f"{folder}/server.pem"
         asyncio.run(main({"sync": call_sync, "async": call_async}[sys.argv[1]]))

@@ -14,7 +14,7 @@ from tests.interop.language import CACHE, ROOT, Tool, building
 
 MODULE = "connectrpc.com/conformance"
 VERSION = "v1.0.7"
-# From 1.21 on, Go fetches by itself the newer version of itself that the module asks for.
+# From 1.21 on, Go downloads the newer toolchain that the module requires.
 GO = Tool("go", "apt install golang-go, or Go 1.21 or later from its own site", (1, 21), ("version",))
 
 _HERE = Path(__file__).parent
@@ -22,7 +22,7 @@ _SECONDS = 110
 
 
 class Kit(NamedTuple):
-    """What a run needs.
+    """Requirements of a run.
 
     Attributes:
         program: the runner.
@@ -34,16 +34,16 @@ class Kit(NamedTuple):
 
 
 def prepare(stubs: Path) -> Kit:
-    """Build the runner, unless an earlier run has, and compile the suite's protos into ``stubs``.
+    """Build the runner, unless it is cached, and compile the suite's protos into ``stubs``.
 
-    The stubs are not kept: they must fit the protobuf that is installed now.
+    The stubs are not cached: they must match the installed protobuf.
     """
     folder = CACHE / f"connectconformance-{VERSION}"
     with building():
         if not (folder / "ready").exists():
             _build(folder)
     protos = folder / "proto"
-    # suite.proto, which is for authors of cases, is left out.
+    # Without suite.proto, which is for authors of cases.
     names = ("config", "service", "client_compat", "server_compat")
     sources = [f"connectrpc/conformance/v1/{name}.proto" for name in names]
     command = [sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={protos}", f"--python_out={stubs}", *sources]
@@ -64,15 +64,15 @@ def _build(folder: Path) -> None:
 
 
 def run(kit: Kit, mode: str, *program: str) -> tuple[bool, str]:
-    """Run every case that the configuration of the mode selects.
+    """Run all cases of the mode's configuration.
 
     Args:
         kit: what ``prepare`` returned.
-        mode: what is under test, ``client`` or ``server``; also the name of its configuration.
+        mode: ``client`` or ``server``; also the name of the configuration.
         program: the module under test, and its arguments.
 
     Returns:
-        Whether all is well, and what the runner printed: every failure, and the counts.
+        Whether all cases passed, and the runner's output: every failure, and the counts.
     """
     command = [str(kit.program), "--mode", mode, "--conf", str(_HERE / f"{mode}.yaml"), "--", sys.executable, "-m", *program]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(kit.stubs)])}

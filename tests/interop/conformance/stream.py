@@ -1,4 +1,4 @@
-"""Messages on the standard streams of the programs under test: each with its length before it, in four bytes."""
+"""Messages on the standard streams of the programs under test, with a length prefix of four bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official Connect conformance suite, on the server and on both clients. README.md says what is claimed."""
+"""The official Connect conformance suite, on the server and on both clients. README.md has the claims."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> runner.Kit:
     return runner.prepare(tmp_path_factory.mktemp("stubs"))
 
 
-# The number of cases belongs to the version of the suite and the configuration: fewer would mean that less is claimed.
+# The number of cases of this suite version and configuration: fewer would be a weaker claim.
 @pytest.mark.parametrize(
     ("mode", "program", "cases"),
     [

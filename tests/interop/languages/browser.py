@@ -13,7 +13,7 @@ CHROMIUM = Tool("chromium", "apt-get install chromium")
 
 
 def free_origin() -> str:
-    """Return an origin on a port that is free now: the gateway must know it before the page is there."""
+    """Return an origin on a free port: the gateway must know it before the page exists."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -22,7 +22,7 @@ ORIGIN = free_origin()
 
 
 def build(_cache: Path) -> list[str]:
-    """Build the programs of TypeScript, which share their folder: the page and what runs it are among them."""
+    """Build the TypeScript programs, which include the page and its runner."""
     return ["node", str(compiled(CACHE / "ts") / "browser.js"), ORIGIN, shutil.which(CHROMIUM.program) or CHROMIUM.program]
 
 

@@ -1,4 +1,4 @@
-"""C++: protobuf's own classes, json_util, and gRPC's generic stub, all as Debian packages them."""
+"""C++: protobuf's classes, json_util, and gRPC's generic stub, from Debian's packages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _rpc_protos() -> Path:
     for folder in (found.submodule_search_locations if found else None) or ():
         if (Path(folder) / "status.proto").is_file():
             return Path(folder).parents[1]
-    raise BuildError("google/rpc/status.proto is not there: pip install googleapis-common-protos")
+    raise BuildError("google/rpc/status.proto is missing: pip install googleapis-common-protos")
 
 
 _DEBIAN = (
@@ -35,7 +35,7 @@ LANGUAGE = Language(
         Tool("g++", _DEBIAN, minimum=(9,)),
         Tool("cmake", _DEBIAN, minimum=(3, 18)),
         Tool("protoc", _DEBIAN),
-        # The program stands for the libraries: what it prints is the version of libgrpc++-dev.
+        # The program stands for the libraries: it prints the version of libgrpc++-dev.
         Tool("pkg-config", _DEBIAN, minimum=(1, 40), version=("--modversion", "grpc++")),
     ),
     build=build,

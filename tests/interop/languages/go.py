@@ -11,7 +11,7 @@ GO = Tool("go", "https://go.dev/doc/install", minimum=(1, 26), version=("version
 
 
 def build(cache: Path, program: str = "testee") -> list[str]:
-    """Build one of the programs in tests/interop/go, and return the command that runs it. Raises BuildError."""
+    """Build one of the programs in tests/interop/go and return its command. Raises BuildError."""
     binary = cache / program
     run(["go", "build", "-p", "2", "-o", binary, f"./{program}"], SOURCES)
     return [str(binary)]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tests.interop.language import ROOT, Language, Tool, run
 
-# Projects and protos find each other by relative paths, and Maven writes beside its sources: they are built in copies.
+# Built in copies: Maven writes into the source folders, and projects and protos use relative paths.
 PROJECTS = ("gen/java", "proto/gatewayentities", "tests/interop/proto", "tests/interop/java")
 QUIETLY = ("-q", "-B", "-Dstyle.color=never")
 
 
 def build(cache: Path) -> list[str]:
-    """Package the stubs and the testee with Maven, unless they are what was packaged last."""
+    """Package the stubs and the testee with Maven, unless they are unchanged."""
     sources = digest()
     packaged = cache / "packaged"
     if not packaged.exists() or packaged.read_text() != sources:
@@ -24,7 +24,7 @@ def build(cache: Path) -> list[str]:
             shutil.copytree(ROOT / project, cache / project, ignore=shutil.ignore_patterns("target"))
         run(["mvn", *QUIETLY, "package"], cache / "tests/interop/java")
         packaged.write_text(sources)
-    # It has one caller at a time: a collector with threads of its own would only compete with the other processes.
+    # It serves one caller: a multi-threaded collector would only compete with the other processes.
     return ["java", "-XX:+UseSerialGC", "-jar", str(cache / "tests/interop/java/testee/target/testee.jar")]
 
 

@@ -1,4 +1,4 @@
-"""Python's other runtime of protobuf, written in Python: it shares no code with upb."""
+"""Python with protobuf's pure-Python runtime, which shares no code with upb."""
 
 from __future__ import annotations
 

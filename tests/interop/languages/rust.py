@@ -10,7 +10,7 @@ SOURCE = ROOT / "tests" / "interop" / "rust"
 
 
 def build(cache: Path) -> list[str]:
-    """Build the testee with cargo, from the versions that Cargo.lock names."""
+    """Build the testee with cargo, with the versions of Cargo.lock."""
     run(["cargo", "build", "--locked", "--jobs", "2", "--target-dir", cache], SOURCE)
     return [str(cache / "debug" / "testee")]
 

@@ -15,7 +15,7 @@ NPM = Tool("npm", "install npm, which comes with Node.js")
 
 
 def changed(stamp: Path, *inputs: Path) -> str | None:
-    """Return what to write into the stamp once the inputs, files or folders, are built; None if it stands there already."""
+    """Return the new content of the stamp for these input files or folders; None if it is current."""
     files = sorted(path for each in inputs for path in (each.rglob("*") if each.is_dir() else [each]) if path.is_file())
     digest = hashlib.sha256()
     for path in files:
@@ -30,7 +30,7 @@ def compiled(cache: Path) -> Path:
     programs = cache / "programs"
     if now := changed(cache / "installed", SOURCES / "package.json", STUBS):
         shutil.copy(SOURCES / "package.json", cache)
-        # As a user of the package has it: packed and installed, not linked.
+        # As users install the package: packed, not linked.
         shutil.rmtree(cache / "node_modules" / "gateway-entities", ignore_errors=True)
         run(["npm", "install", "--install-links", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", STUBS], cache)
         (cache / "installed").write_text(now)

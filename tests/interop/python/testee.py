@@ -31,7 +31,7 @@ def answer(request: TesteeRequest) -> TesteeResponse:
         return TesteeResponse(unsupported=f"message type {request.message_type!r}")
     try:
         return work(operation, request, kind)
-    # Text that is no UTF-8 is a UnicodeDecodeError to the runtime that is written in Python.
+    # The pure-Python runtime raises UnicodeDecodeError for malformed UTF-8.
     except (DecodeError, UnicodeDecodeError, json_format.Error) as error:
         return TesteeResponse(parse_error=str(error) or type(error).__name__)
 
@@ -56,15 +56,15 @@ def transport(target: str) -> Transport:
     return open_transport(target)
 
 
-def call(asked: Call) -> TesteeResponse:
-    method = PATHS.get(asked.path)
-    if method is None or asked.json:
-        return TesteeResponse(unsupported="JSON in calls" if asked.json else f"method {asked.path!r}")
-    timeout = asked.timeout_ms / 1000 if asked.HasField("timeout_ms") else None
+def call(parameters: Call) -> TesteeResponse:
+    method = PATHS.get(parameters.path)
+    if method is None or parameters.json:
+        return TesteeResponse(unsupported="JSON in calls" if parameters.json else f"method {parameters.path!r}")
+    timeout = parameters.timeout_ms / 1000 if parameters.HasField("timeout_ms") else None
     try:
-        # The request as the library writes it.
-        request = method.request_type.FromString(asked.request).SerializeToString()
-        response = transport(asked.target).call(method, request, timeout=timeout, metadata=None)
+        # The request as encoded by the library.
+        request = method.request_type.FromString(parameters.request).SerializeToString()
+        response = transport(parameters.target).call(method, request, timeout=timeout, metadata=None)
     except GatewayError as error:
         failed = CallError(code=error.code.number, message=error.message, details=error.details())
         return TesteeResponse(call_error=failed)
