@@ -1,4 +1,4 @@
-"""Calls of a transport with messages, which it exchanges as bytes."""
+"""Calls of a transport with messages instead of bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates of the tests' own: an authority, and what it signs."""
+"""Certificates for tests: an authority and the certificates that it signs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pair(NamedTuple):
 
 
 class Authority:
-    """Signs certificates, and keeps them in a folder."""
+    """A certificate authority that stores its certificates in a folder."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         folder.mkdir(exist_ok=True)
@@ -38,7 +38,7 @@ class Authority:
         self.cert.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def sign(self, file: str, common_name: str | None, *hosts: str) -> Pair:
-        """Make a certificate for a name and for hosts."""
+        """Create a certificate for a name and for hosts."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_named(common_name), self._name, key).add_extension(self._signed_by(), critical=False)
         if hosts:
@@ -48,7 +48,7 @@ class Authority:
         write_key(pair.key, key)
         return pair
 
-    # Both are what the strict checks that Python makes from 3.13 on ask for.
+    # Python 3.13 and later require both.
     def _known_by(self) -> x509.SubjectKeyIdentifier:
         return x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
 

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.postgresql import PostgreSQL
     from tests.stores import Place
 
-# On a busy machine an example may take long without anything being wrong. Where hypothesis sees a CI server, those settings
-# that are not named here draw the same examples in each run.
+# On a busy machine an example may take long. Where hypothesis detects a CI server, its defaults for the other settings draw
+# the same examples in each run.
 settings.register_profile(
     profiles.NAME,
     max_examples=profiles.PROFILE.examples,
@@ -31,7 +31,7 @@ settings.register_profile(
 )
 settings.load_profile(profiles.NAME)
 
-# Each of the hundreds of processes that tests start would compile the package again.
+# Hundreds of test processes would each compile the package.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
@@ -51,10 +51,10 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def tool() -> Callable[[str, str], Path]:
-    """Return a function that finds a program, or skips the test and says how to install it."""
+    """Return a function that finds a program, or skips the test with its installation."""
 
     def find(name: str, install: str) -> Path:
-        # A virtual environment that is not activated has its programs beside its Python.
+        # The programs of an inactive virtual environment are in the folder of its Python.
         places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         found = shutil.which(name, path=places)
         if found is None:
@@ -66,7 +66,7 @@ def tool() -> Callable[[str, str], Path]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A PostgreSQL server of the tests' own. A test that stops it must start it again."""
+    """A PostgreSQL server for tests. A test that stops it must start it again."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
     from tests.postgresql import INSTALL, find_programs, running_postgresql
 
@@ -88,7 +88,7 @@ def postgresql_place(postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """A place for a store, of each kind in turn: what a test shows with it, it shows for both."""
+    """A place for a store, SQLite and PostgreSQL in turn."""
     from tests.stores import sqlite_place
 
     if request.param == "sqlite":

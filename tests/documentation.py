@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-# Made from the comments of the protos, which have no examples.
+# Generated from the comments of the protos, which have no examples.
 GENERATED = ROOT / "docs" / "reference" / "protos"
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -21,7 +21,7 @@ _HEADING_OR_BLOCK = re.compile(
 
 
 class Block(NamedTuple):
-    """A fenced code block, and the heading that it stands under."""
+    """A fenced code block and its heading."""
 
     page: str
     heading: str
@@ -40,7 +40,7 @@ def blocks(page: str) -> tuple[Block, ...]:
             heading = match["heading"]
         else:
             found.append(Block(page, heading, match["language"], match["text"]))
-    # A fence that is indented or names no language would be passed over, and a comment in an open one taken for a heading.
+    # An indented fence or one without a language would be ignored, and a comment in an open one taken for a heading.
     assert text.count("```") == 2 * len(found), f"{page} has code blocks of another form"
     return tuple(found)
 

@@ -1,6 +1,6 @@
-"""Messages of every shape, built by walking their descriptors: what the property tests of all parts draw from.
+"""Strategies for messages of every shape, built from their descriptors, for all property tests.
 
-A field that is added to a proto is filled from then on without a line here, so a converter that forgets it fails.
+A new field of a proto is filled without a change here, so a converter without it fails.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "GatewayChangeEffect": ("noun", "id"),
     "GatewayChange": ("revision", "changed_at", "rpc", "change"),
 }
-"""The fields without which a message is not a resource, as the contract lists them."""
+"""The required fields of resources, as in the contract."""
 
 M = TypeVar("M", bound=Message)
 
@@ -63,7 +63,7 @@ def messages(kind: type[M], *, complete: bool = True) -> st.SearchStrategy[M]:
 
     Args:
         kind: the class of the messages.
-        complete: whether required fields are always there, here and in the messages below.
+        complete: whether required fields are always present, at every depth.
     """
     descriptor = kind.DESCRIPTOR
     required = REQUIRED.get(descriptor.name, ()) if complete else ()
@@ -76,7 +76,7 @@ def messages(kind: type[M], *, complete: bool = True) -> st.SearchStrategy[M]:
 
 
 def full(kind: type[M]) -> M:
-    """Return the message of this class in which every field is set, each to another value."""
+    """Return a message of this class with every field set to a distinct value."""
     message = kind()
     for field in kind.DESCRIPTOR.fields:
         number = field.number
@@ -105,7 +105,7 @@ _FULL: dict[int, Callable[[str, int], Any]] = {
 
 
 def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
-    """Return values that a scalar field can hold, the empty one and the limits among them."""
+    """Return values of a scalar field, including the empty one and the limits."""
     return _SCALARS[field.type]
 
 
@@ -114,7 +114,7 @@ def is_map(field: FieldDescriptor) -> bool:
 
 
 def missing(message: Message, path: str) -> Iterator[str]:
-    """Yield the path of every required field that is missing in a message or below it."""
+    """Yield the path of every missing required field of a message, at every depth."""
     for name in REQUIRED[message.DESCRIPTOR.name]:
         if not message.HasField(name):
             yield f"{path}.{name}"
@@ -175,7 +175,7 @@ _WIRE_TYPES = {
 
 
 def varint(value: int, padding: int = 0) -> bytes:
-    """Return a varint, with as many needless bytes as asked for: parsers take them."""
+    """Return a varint with this number of redundant bytes, which parsers accept."""
     digits = [value & 0x7F]
     while value := value >> 7:
         digits.append(value & 0x7F)

@@ -1,4 +1,4 @@
-"""One valid request of every RPC that takes a request_id, on things that are made for it."""
+"""A valid request of every RPC with a request_id, on resources created for it."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Do = Callable[[Any], Any]
 
 METHOD_OF: Final[Mapping[type[Message], Method[Any, Any]]] = {method.request_type: method for method in METHODS}
 NAMED: Final = tuple(method for method in METHODS if method.has_request_id)
-"""What takes a request_id."""
+"""RPCs with a request_id."""
 GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_type.DESCRIPTOR.fields_by_name)
-"""What takes an etag."""
+"""RPCs with an etag."""
 LOGGED: Final = tuple(method for method in NAMED if "revision" in method.response_type.DESCRIPTOR.fields_by_name)
-"""What the change log has lines of."""
+"""RPCs that write to the change log."""
 
 CANARY: Final = "sk-canary-31f2b8c47d5e4a09"
-"""A secret value that must be seen nowhere."""
+"""A secret value that must not appear anywhere."""
 
 
 def new_name(stem: str) -> str:
-    """Return a name that nothing has yet."""
+    """Return a unique name."""
     return f"{stem}-{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """One of everything: an endpoint with two models of one secret, its binding and its budget; a model of no endpoint."""
+    """One of each resource: an endpoint with two models of one secret, its binding and budget; an unused model."""
 
     secret_id: str
     model_id: str
@@ -51,7 +51,7 @@ class Things:
 
 
 def prepare(do: Do) -> Things:
-    """Make one of everything."""
+    """Create one of each resource."""
     secret_id = do(create_secret()).secret.secret_id
     first, second, spare = (do(create_definition(secret_id)).model_definition.model_definition_id for _ in range(3))
     endpoint_id = do(create_endpoint(first, second)).endpoint.endpoint_id
@@ -63,7 +63,7 @@ def prepare(do: Do) -> Things:
 
 
 def create_secret() -> secret_pb2.CreateGatewaySecretRequest:
-    # Several values, because a map has no order of its own.
+    # Several values, because a map is unordered.
     values = {"api_key": CANARY, **{f"part_{number}": CANARY for number in range(8)}}
     return secret_pb2.CreateGatewaySecretRequest(secret_name=new_name("secret"), secret_value=values, provider="openai")
 
@@ -144,18 +144,18 @@ REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Things], Any]]] = {
         request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_nanos=5, budget_unit="USD"
     ),
 }
-"""A request of each RPC, without an etag, and, where it may be left out, without a request_id."""
+"""A request of each RPC, without an etag, and without a request_id if it is optional."""
 
 
 def of_other_content(request: Any) -> Any:
-    """Return a request of the same RPC and name that says something else, and is as valid."""
+    """Return another valid request of the same RPC with the same request_id."""
     other = type(request)()
     other.CopyFrom(request)
     for field, value in {"created_by": "bob", "updated_by": "bob", "amount_nanos": 6, "key": "other"}.items():
         if field in other.DESCRIPTOR.fields_by_name:
             setattr(other, field, value)
             return other
-    # What only names a thing names another, which need not be there: the name was used, and that is what counts.
+    # A request with an id only gets another id, which need not exist: the reused request_id decides.
     for field in ("model_definition_id", "secret_id", "budget_policy_id", "resource_id", "endpoint_id"):
         if field in other.DESCRIPTOR.fields_by_name:
             setattr(other, field, "x-other")
@@ -164,7 +164,7 @@ def of_other_content(request: Any) -> Any:
 
 
 def subject(do: Do, request: Any) -> Any:
-    """Return the resource message that a request is about."""
+    """Return the resource message of a request."""
     name = type(request).__name__
     if "Binding" in name:
         key = {key: getattr(request, key) for key in ("endpoint_id", "resource_type", "resource_id")}

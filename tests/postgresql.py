@@ -1,4 +1,4 @@
-"""A real PostgreSQL server that tests start, stop and kill, in a folder of its own."""
+"""A real PostgreSQL server that tests start, stop and kill, in a separate folder."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from psycopg import sql
 INSTALL = "apt-get install postgresql"
 USER = "gateway"
 PASSWORD = "pass@word/of:tests"
-"""It holds signs that must be escaped in a URL."""
+"""It contains characters that need escaping in a URL."""
 ESCAPED_PASSWORD = "pass%40word%2Fof%3Atests"
 
 _START_SECONDS = 60
 _ROOM = 2 << 30
-# Not Popen's own way to another user: that is a fork, whose child crashes when a thread of gRPC is busy at that moment.
+# Not Popen's ``user``: it forks, and the child crashes if a gRPC thread is busy at that moment.
 _AS_OWNER = """
 import os, sys
 os.setgroups([])
@@ -39,22 +39,22 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 def find_programs() -> Path | None:
-    """Return the folder with the server's programs, those of the newest version; None when there is none."""
+    """Return the folder with the programs of the newest installed version; None if there is none."""
     found = shutil.which("postgres")
-    # Debian's are not on the search path; a link there leads to the folder that has them all.
+    # Debian's are not on the search path, but a link there leads to their folder.
     folders = [Path(found).resolve().parent] if found else []
     by_version = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     return next((folder for folder in (*folders, *by_version) if (folder / "initdb").exists()), None)
 
 
 class PostgreSQL:
-    """A server on a free port of 127.0.0.1, and on a Unix socket. It is not started yet.
+    """A server on a free port of 127.0.0.1 and on a Unix socket, initially stopped.
 
-    It orders text as English does, so that a test notices where the tables leave the order to the database. It takes no care
-    of its disk: killing it loses nothing, a crash of the machine may.
+    Its collation is English, so that tests detect queries that leave the order of text to the database. It does not fsync:
+    killing it loses nothing, a crash of the machine may.
 
     Attributes:
-        folder: where all of it is.
+        folder: all of its files.
         port: its port, the same after each start.
     """
 
@@ -72,9 +72,9 @@ class PostgreSQL:
             self.port: int = free.getsockname()[1]
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start it and wait until it accepts connections."""
         if self._process is not None:
-            raise RuntimeError("PostgreSQL runs already")
+            raise RuntimeError("PostgreSQL is already running")
         options = [
             *("-D", str(self._data), "-k", str(self.folder), "-p", str(self.port)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off"),
@@ -86,7 +86,7 @@ class PostgreSQL:
                 self._process = self._popen("postgres", *options, stdout=log, stderr=log)
             if self._is_ready(deadline):
                 return
-            # After a kill the old processes may still be there for a moment, and the new one then ends immediately.
+            # Just after a kill the old processes may still exist; then the new one exits.
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'server.log').read_text()[-2000:]}")
             time.sleep(0.1)
@@ -96,10 +96,10 @@ class PostgreSQL:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill every process of it together, as ``kill -9`` does: it has no chance to write anything."""
+        """Kill all its processes with SIGKILL, so that it cannot write anything."""
         if self._process is None:
             return
-        # Still, so that it starts no other process meanwhile, nor notices that one is gone.
+        # Stopped first, so that it neither starts a process nor detects a killed one.
         self._process.send_signal(signal.SIGSTOP)
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         self._end(signal.SIGKILL)
@@ -158,7 +158,7 @@ class PostgreSQL:
             [*owner, self._programs / program, *arguments],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
-            # Ctrl-C is for the tests, which then stop the server.
+            # Ctrl-C goes to the tests, which then stop the server.
             start_new_session=True,
             **streams,
         )
@@ -184,7 +184,7 @@ class PostgreSQL:
 
 @contextmanager
 def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
-    """Run a server for as long as the block lasts; nothing is left of it."""
+    """Run a server during the block; its files are removed."""
     # Not pytest's folder: other users may not enter that one, and the path of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="gateway-pg-", dir=_memory(), ignore_cleanup_errors=True) as folder:
         server = PostgreSQL(programs, Path(folder))
@@ -196,7 +196,7 @@ def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
 
 
 def _memory() -> Path | None:
-    """Return a folder in memory with room for the databases, if there is one: a new database is 300 files."""
+    """Return a folder in memory with space for the databases, if there is one: a new database is 300 files."""
     shared = Path("/dev/shm")
     roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM
     return shared if roomy else None

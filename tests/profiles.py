@@ -1,10 +1,10 @@
-"""How much a test run does, and from which seed it draws. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
+"""Size and seed of a test run. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
 
 - ``default``: every behaviour once, with few examples.
 - ``ci``: a share of the large counts. The seed comes from the commit, so the shares of successive commits add up.
 - ``full``: the large counts as a whole.
 
-``GATEWAY_ENTITIES_TEST_SEED`` repeats a run with the seed that it printed.
+``GATEWAY_ENTITIES_TEST_SEED`` repeats a run with its printed seed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Profile(NamedTuple):
 
     Attributes:
         examples: hypothesis's examples of one property. A law of the entities has this many for each of them.
-        share: the part of each large count that is drawn. None: each test's own small count instead.
+        share: the drawn fraction of each large count. None: each test's own small count instead.
     """
 
     examples: int
@@ -39,7 +39,7 @@ PROFILE = PROFILES[NAME]
 
 
 def count(full: int, default: int) -> int:
-    """Return how many of a large count this run draws; at least as many as the default profile does."""
+    """Return this run's share of a large count, at least the default profile's."""
     return default if PROFILE.share is None else max(default, round(full * PROFILE.share))
 
 
@@ -50,4 +50,4 @@ def _commit_seed() -> int:
 
 
 SEED = int(os.environ.get("GATEWAY_ENTITIES_TEST_SEED") or _commit_seed())
-"""What generators of tests start from."""
+"""Seed of the tests' generators."""

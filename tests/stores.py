@@ -1,4 +1,4 @@
-"""Where a test keeps its store: a new SQLite file, or a new database of a real PostgreSQL server; and a server of it."""
+"""Places of test stores: a new SQLite file, or a new database of a real PostgreSQL server; and a gateway on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Place:
 
     Attributes:
         url: the store's URL.
-        keys: where its keys are, as open_store takes them; none for SQLite, which makes a key file of its own.
+        keys: its keys, as arguments of open_store; none for SQLite, which creates a key file.
         path: the SQLite file; None on PostgreSQL.
         server: the PostgreSQL server, a tests.postgresql.PostgreSQL; None on SQLite.
     """
@@ -63,7 +63,7 @@ class Place:
 
 
 def sqlite_place(path: Path, *, with_tables: bool = False) -> Place:
-    """Return the place of a SQLite file; with tables for tests that do not care how the tables came about."""
+    """Return the place of a SQLite file; with tables for tests that do not test their creation."""
     if with_tables:
         path.write_bytes(_file_with_tables())
     return Place(f"sqlite:///{path}", path=path)
@@ -82,9 +82,9 @@ def one_place(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -
 
 @contextmanager
 def postgresql_place(server: Any, key_file: Path, *, with_tables: bool = False) -> Generator[Place]:
-    """Make a database for as long as the block lasts, and a key file, if there is none yet.
+    """Create a database for the block, and a key file if there is none.
 
-    With tables it takes a fraction of the time, for tests that do not care how the tables came about.
+    With tables it is much faster, for tests that do not test their creation.
     """
     if not key_file.exists():
         KeyFile(key_file).create()
@@ -97,7 +97,7 @@ def postgresql_place(server: Any, key_file: Path, *, with_tables: bool = False) 
 
 @contextmanager
 def serving(place: Place) -> Generator[Server]:
-    """Run a server on an event loop in a thread of its own."""
+    """Run a server on an event loop in a separate thread."""
     server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
@@ -126,7 +126,7 @@ _TEMPLATES: dict[Any, str] = {}
 
 
 def _with_tables(server: Any) -> str:
-    """Return the name of a database with the tables of a store and nothing in them."""
+    """Return the name of a database with the empty tables of a store."""
     if server not in _TEMPLATES:
         name = server.create_database()
         database = find_database(server.url(name))

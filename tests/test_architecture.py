@@ -1,4 +1,4 @@
-"""The shape of the package: who imports whom, what an import costs, how modules are named and how long they are.
+"""Architecture of the package: import rules, cost of imports, names and lengths of modules.
 
 The rules are read from the syntax trees, so an import inside a function or under TYPE_CHECKING counts like any other. Each
 check takes the folder to look at: the package for the real tests, a tree in tmp_path to show that the check can fail.
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "gateway_entities"
 GENERATED = "gatewayentities"
 
-# What each area may import of ours, beside itself. An area is a module or a package below gateway_entities; the longest name
+# What each area may import of ours besides itself. An area is a module or a package below gateway_entities; the longest name
 # that fits a module is its area. "gen" is the generated code, "" is gateway_entities/__init__.py.
 LEAVES = {f"transports.{name}" for name in ("base", "target", "tls", "metadata", "deadline")}
 OURS: dict[str, set[str] | None] = {
@@ -313,12 +313,12 @@ def test_every_public_name_exists(module: str) -> None:
     assert len(set(loaded.__all__)) == len(loaded.__all__)
 
 
-def test_the_package_names_what_is_public() -> None:
+def test_public_names_are_in_all() -> None:
     assert PACKAGE in modules_with_all(ROOT)
 
 
 def test_importing_the_package_is_cheap() -> None:
-    """What it costs in milliseconds is for ``python -m tests.benchmarks import-time`` to say."""
+    """``python -m tests.benchmarks import-time`` measures it in milliseconds."""
     command = [sys.executable, "-c", f"import {PACKAGE}, sys; print(*sys.modules)"]
     modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert PACKAGE in modules
@@ -372,7 +372,7 @@ BROKEN = [
 
 @pytest.fixture
 def small_tree(tmp_path: Path) -> Path:
-    """Make a tree without faults, with a module in most areas."""
+    """Create a tree without faults, with a module in most areas."""
     sources = {
         "__init__.py": "from gateway_entities.errors import GatewayError\n__all__ = ['GatewayError']",
         "errors.py": "class GatewayError(Exception): ...",

@@ -1,4 +1,4 @@
-"""Every example of the documentation runs, those of a page in order, against a gateway of their own."""
+"""Every example of the documentation runs, in the order of its page, against a new gateway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.documentation import PAGES, ROOT, Block, block, blocks
 CI = ".ci/run"
 INSTALLS = "tests/packaging/test_installs.py"
 LANGUAGES = "tests/interop/test_examples.py"
-# Examples that do not run here, and what runs them.
+# Examples that other tests run.
 ELSEWHERE = {
     ("README.md", "Install", "sh"): INSTALLS,
     ("README.md", "Quickstart", "sh"): CI,
@@ -43,7 +43,7 @@ def examples(page: str) -> list[Block]:
 
 
 def outputs(page: str) -> Iterator[tuple[Block, str]]:
-    """Yield each example with the output that the page shows right after it, "" for none."""
+    """Yield each example with the output that the page shows after it; "" for none."""
     found = blocks(page)
     for each, following in zip(found, (*found[1:], None), strict=True):
         if each in examples(page):
@@ -58,7 +58,7 @@ def running() -> Iterator[Gateway]:
 
 
 def create_support(client: GatewayClient) -> None:
-    """Create what the examples start from, on pages that do not create it themselves."""
+    """Create the resources that a page's examples assume."""
     secret = client.create_secret("openai-key", {"api_key": "sk-not-a-real-key"}, provider="openai")
     model = client.create_model_definition("chat", secret_id=secret.secret_id, provider="openai", model_name="gpt-4o")
     client.create_endpoint(
@@ -75,7 +75,7 @@ def run_python(each: Block, text: str) -> str:
 
 def run_shell(text: str, running: Gateway) -> str:
     """Run commands in the folder that the server was started in."""
-    # A server would not end. Its help does, and still refuses options that there are none of.
+    # A server would not exit; its help does, and still rejects unknown options.
     lines = (f"{line} --help >/dev/null" if "gateway-entities serve" in line else line for line in text.splitlines())
     environment = {
         **os.environ,

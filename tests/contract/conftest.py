@@ -1,4 +1,4 @@
-"""The compilers, and the contract as they read it."""
+"""Fixtures: the compilers and the compiled contract."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def buf(tool: Callable[[str, str], Path]) -> Callable[..., subprocess.CompletedP
 
 @pytest.fixture(scope="session")
 def contract(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FileDescriptorProto]:
-    """Return our proto files, by name, with the comments that the compiled stubs no longer have."""
+    """Return our proto files by name, with their comments, which the stubs do not have."""
     image = tmp_path_factory.mktemp("contract") / "contract.binpb"
     protoc("--include_source_info", f"--descriptor_set_out={image}")
     return {file.name: file for file in FileDescriptorSet.FromString(image.read_bytes()).file}

@@ -1,4 +1,4 @@
-"""buf's rules hold, and a change that would break somebody is caught."""
+"""buf's rules hold, and a breaking change is detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASELINE = ROOT / "proto" / "baseline.binpb"
 Run: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
 Edits: TypeAlias = dict[str, str]
 
-# What is changed: the file, what is replaced in it by what, and the rule that must object.
+# Changes: the file, the old and new text, and the rule that must fail.
 BREAKING: dict[str, tuple[str, Edits, str]] = {
     "a type, in the same encoding": ("budget", {"optional int32 value": "optional int64 value"}, "FIELD_SAME_TYPE"),
     "a type, in another encoding": (

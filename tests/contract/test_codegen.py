@@ -29,7 +29,7 @@ def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def generate_if_possible(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Skip the test where the language's own tools are missing; the command says what to install."""
+    """Skip the test if the language's tools are missing, with their installation."""
     result = generate(tree, *arguments)
     if result.returncode != 0 and " is not installed: " in result.stderr:
         pytest.skip(result.stderr.strip())
@@ -56,7 +56,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_stubs_are_what_the_protos_give(name: str) -> None:
+def test_the_stubs_are_up_to_date(name: str) -> None:
     result = generate_if_possible(ROOT, "--check", name)
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -84,7 +84,7 @@ def test_java_generates_its_code_when_it_builds() -> None:
     assert tracked.stdout.split() == ["gen/java/pom.xml"]
 
 
-def test_a_language_that_there_is_none_of_is_refused(tree: Path) -> None:
+def test_an_unknown_output_is_an_error(tree: Path) -> None:
     result = generate(tree, "cobol")
     assert result.returncode == 2
     assert "no cobol; there are go, python, ts, docs, methods, client, testee" in result.stderr
@@ -113,7 +113,7 @@ def test_a_check_names_an_extra_file(tree: Path) -> None:
     assert_names(tree, "extra: gen/python/gatewayentities/v1/leftover_pb2.py")
 
 
-def test_a_check_names_what_a_changed_proto_leaves_behind(tree: Path) -> None:
+def test_a_check_names_the_stale_files_of_a_changed_proto(tree: Path) -> None:
     source = tree / "proto" / "gatewayentities" / "v1" / "binding.proto"
     source.write_text(source.read_text() + "\n// Another is one more message.\nmessage Another {}\n")
     assert_names(

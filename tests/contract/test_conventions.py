@@ -1,4 +1,4 @@
-"""What every proto file keeps to: presence, comments, names and numbers. DESIGN of the contract, read from descriptors."""
+"""Conventions of every proto file, checked by descriptor: presence, comments, names and numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gateway_entities.methods import METHODS
 
 Contract = Mapping[str, FileDescriptorProto]
 
-# Where each kind of thing stands in a file, by field number of its descriptor: what the paths of comments are made of.
+# Field numbers in the descriptors, of which the paths of comments consist.
 MESSAGES, ENUMS, SERVICES, FIELDS, NESTED, NESTED_ENUMS, MEMBERS = 4, 5, 6, 2, 3, 4, 2
 OWN_NUMBERS = 1000
 CONTRIBUTING = Path(__file__).resolve().parent.parent.parent / "CONTRIBUTING.md"
 
 
-class Thing(NamedTuple):
-    """One commented thing of the contract."""
+class Element(NamedTuple):
+    """One commented element of the contract."""
 
     kind: str
     name: str
@@ -31,7 +31,7 @@ class Thing(NamedTuple):
 
 
 def messages_of(file: FileDescriptorProto) -> Iterator[tuple[str, tuple[int, ...], DescriptorProto]]:
-    """Yield every message that somebody wrote, with its name and its place; map entries are the compiler's."""
+    """Yield every message with its name and path, without the compiler's map entries."""
     waiting = [(message.name, (MESSAGES, index), message) for index, message in enumerate(file.message_type)]
     while waiting:
         name, place, message = waiting.pop(0)
@@ -43,66 +43,66 @@ def messages_of(file: FileDescriptorProto) -> Iterator[tuple[str, tuple[int, ...
         ]
 
 
-def things_of(file: FileDescriptorProto) -> Iterator[Thing]:
-    """Yield every message, field, enum, enum value, service and RPC with the comment above it."""
+def elements_of(file: FileDescriptorProto) -> Iterator[Element]:
+    """Yield every message, field, enum, enum value, service and RPC with its comment."""
     comments = {tuple(location.path): location.leading_comments for location in file.source_code_info.location}
     enums = [(enum.name, (ENUMS, index), enum) for index, enum in enumerate(file.enum_type)]
     for name, place, message in messages_of(file):
-        yield Thing("message", name, comments.get(place, ""))
+        yield Element("message", name, comments.get(place, ""))
         for index, field in enumerate(message.field):
-            yield Thing("field", f"{name}.{field.name}", comments.get((*place, FIELDS, index), ""))
+            yield Element("field", f"{name}.{field.name}", comments.get((*place, FIELDS, index), ""))
         enums += [
             (f"{name}.{enum.name}", (*place, NESTED_ENUMS, index), enum) for index, enum in enumerate(message.enum_type)
         ]
     for name, place, enum in enums:
-        yield Thing("enum", name, comments.get(place, ""))
+        yield Element("enum", name, comments.get(place, ""))
         for index, value in enumerate(enum.value):
-            yield Thing("value", f"{name}.{value.name}", comments.get((*place, MEMBERS, index), ""))
+            yield Element("value", f"{name}.{value.name}", comments.get((*place, MEMBERS, index), ""))
     for number, service in enumerate(file.service):
-        yield Thing("service", service.name, comments.get((SERVICES, number), ""))
+        yield Element("service", service.name, comments.get((SERVICES, number), ""))
         for index, method in enumerate(service.method):
-            yield Thing("rpc", f"{service.name}.{method.name}", comments.get((SERVICES, number, MEMBERS, index), ""))
+            yield Element("rpc", f"{service.name}.{method.name}", comments.get((SERVICES, number, MEMBERS, index), ""))
 
 
-def comment_fault(thing: Thing) -> str | None:
-    """Return what is wrong with a comment; None if nothing is."""
-    text = thing.comment.strip()
+def comment_fault(element: Element) -> str | None:
+    """Return the fault of a comment; None if there is none."""
+    text = element.comment.strip()
     if not text:
         return "no comment"
-    if not re.match(r'[A-Z0-9"]', text) and not text.startswith(thing.name.rpartition(".")[2]):
+    if not re.match(r'[A-Z0-9"]', text) and not text.startswith(element.name.rpartition(".")[2]):
         return "the comment does not begin like a sentence"
     if not text.endswith((".", ")")):
         return "the comment does not end like a sentence"
-    if thing.kind != "rpc":
+    if element.kind != "rpc":
         return None
     errors = re.search(r"(?:^|\n)\s*\n\s*Errors: (.+)", text, re.DOTALL)
     if errors is None:
         return "no paragraph that begins with Errors:"
-    # Each code stands at the head of its part; what it means here may follow in brackets.
+    # Each part starts with a code; its cause may follow in parentheses.
     listed = re.sub(r"\([^()]*\)", "", errors[1]).strip().removesuffix(".").split(";")
     unknown = [name.strip() for name in listed if name.strip() not in Code.__members__]
     return f"not a code: {', '.join(unknown)}" if unknown else None
 
 
 def number_fault(message: str, field: FieldDescriptorProto) -> str | None:
-    """Return why a number from 1000 up may not stand where it does; None if it may."""
+    """Return the fault of a field number from 1000 up; None if there is none."""
     if field.number >= OWN_NUMBERS and not message.endswith(("Request", "Response")):
         return "a number of our own in a message that is not a request or a response"
     return None
 
 
 def presence_fault(field: FieldDescriptorProto) -> str | None:
-    """Return why absent and zero would look alike; None if they do not."""
+    """Return the fault of a field without presence; None if there is none."""
     singular = field.label != FieldDescriptorProto.LABEL_REPEATED
     scalar = field.type not in {FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.TYPE_GROUP}
     return "not optional" if singular and scalar and not field.HasField("oneof_index") else None
 
 
-def test_every_thing_has_a_comment(contract: Contract) -> None:
-    things = [thing for file in contract.values() for thing in things_of(file)]
-    assert {thing.kind for thing in things} == {"message", "field", "enum", "value", "service", "rpc"}
-    assert sum(thing.kind == "rpc" for thing in things) == len(METHODS)
-    faults = [f"{thing.name}: {fault}" for thing in things if (fault := comment_fault(thing))]
+def test_every_element_has_a_comment(contract: Contract) -> None:
+    elements = [element for file in contract.values() for element in elements_of(file)]
+    assert {element.kind for element in elements} == {"message", "field", "enum", "value", "service", "rpc"}
+    assert sum(element.kind == "rpc" for element in elements) == len(METHODS)
+    faults = [f"{element.name}: {fault}" for element in elements if (fault := comment_fault(element))]
     assert not faults, "\n".join(["", *faults])
 
 
@@ -117,7 +117,7 @@ def test_every_singular_scalar_and_enum_has_presence(contract: Contract) -> None
     assert not faults, "\n".join(["", *faults])
 
 
-def test_numbers_of_our_own_stand_only_in_requests_and_responses(contract: Contract) -> None:
+def test_our_own_numbers_are_only_in_requests_and_responses(contract: Contract) -> None:
     faults = [
         f"{name}.{field.name}: {fault}"
         for file in contract.values()
@@ -128,7 +128,7 @@ def test_numbers_of_our_own_stand_only_in_requests_and_responses(contract: Contr
     assert not faults, "\n".join(["", *faults])
 
 
-def test_a_number_of_our_own_means_the_same_everywhere(contract: Contract) -> None:
+def test_our_own_number_has_one_meaning(contract: Contract) -> None:
     names: dict[int, set[str]] = defaultdict(set)
     for file in contract.values():
         for _, _, message in messages_of(file):
@@ -169,7 +169,7 @@ def test_files_and_packages(contract: Contract) -> None:
     ],
 )
 def test_a_bad_comment_is_found(kind: str, comment: str, fault: str) -> None:
-    assert fault in (comment_fault(Thing(kind, "Service.Get", comment)) or "")
+    assert fault in (comment_fault(Element(kind, "Service.Get", comment)) or "")
 
 
 def test_a_field_without_presence_is_found() -> None:
@@ -177,12 +177,12 @@ def test_a_field_without_presence_is_found() -> None:
         name="weight", number=1, type=FieldDescriptorProto.TYPE_FLOAT, label=FieldDescriptorProto.LABEL_OPTIONAL
     )
     assert presence_fault(plain)
-    # An optional field is in a oneof of its own.
+    # An optional field has a synthetic oneof.
     plain.oneof_index = 0
     assert presence_fault(plain) is None
 
 
-def test_a_number_of_our_own_in_a_resource_is_found() -> None:
+def test_our_own_number_in_a_resource_is_found() -> None:
     field = FieldDescriptorProto(name="etag", number=OWN_NUMBERS)
     assert number_fault("GatewayEndpoint", field)
     assert number_fault("GetGatewayEndpointResponse", field) is None

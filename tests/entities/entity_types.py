@@ -17,7 +17,7 @@ KINDS: list[Any] = [kind for kind in vars(entities).values() if isinstance(kind,
 
 
 def public(kind: Any) -> list[str]:
-    """Return the names of an entity's fields, in order, without the hidden one."""
+    """Return the names of an entity's public fields, in order."""
     return [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
 
 
@@ -27,7 +27,7 @@ def message_type(kind: Any) -> Any:
 
 @functools.cache
 def valid(kind: Any) -> st.SearchStrategy[Any]:
-    """Return entities with any values that the wire can hold. NaN is left out, because it equals nothing."""
+    """Return entities with any values that the wire can carry, except NaN, which is not equal to itself."""
     descriptor = message_type(kind).DESCRIPTOR
     values = {name: _values(kind, descriptor.fields_by_name[name]) for name in public(kind)}
     return st.builds(kind, **values, _unknown_fields=st.just(b"") | unknown_fields(descriptor))
@@ -49,7 +49,7 @@ def _one(field: FieldDescriptor) -> st.SearchStrategy[Any]:
     if field.enum_type is not None:
         return st.sampled_from(list(getattr(entities, field.enum_type.name))) | scalars(field)
     if field.type == FieldDescriptor.TYPE_FLOAT:
-        # Any number in range: the constructor is what makes it one of 32 bits.
+        # Any number in range: the constructor rounds it to 32 bits.
         return st.floats(-3.4e38, 3.4e38) | st.sampled_from([float("inf"), -float("inf"), -0.0, 0.1, 1]) | st.integers()
     if field.type == FieldDescriptor.TYPE_DOUBLE:
         return st.floats(allow_nan=False)

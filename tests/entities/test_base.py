@@ -1,4 +1,4 @@
-"""What every entity can do besides converting."""
+"""Behaviour of every entity besides conversion."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_etag_is_of_the_bytes(kind: Any):
     assert entity.etag() != kind.from_proto(full(message_type(kind))).etag()
 
 
-def test_an_entity_keeps_nothing_of_its_message():
+def test_an_entity_does_not_share_its_message():
     message: Any = full(message_type(GatewayEndpoint))
     entity = GatewayEndpoint.from_proto(message)
     written = entity.to_proto()

@@ -28,13 +28,13 @@ def policy(amount: float) -> GatewayBudgetPolicy:
 
 
 @pytest.mark.parametrize("amount", [0.0, -0.0, 0.1, 1e308, 5e-324, math.inf, -math.inf, math.nan])
-def test_an_amount_keeps_all_its_64_bits(amount: float):
+def test_an_amount_has_64_bits(amount: float):
     assert repr(GatewayBudgetPolicy.from_bytes(policy(amount).to_bytes()).budget_amount) == repr(amount)
     window = GatewayBudgetWindow("bp-1", 0, 1, amount)
     assert repr(GatewayBudgetWindow.from_bytes(window.to_bytes()).current_spend) == repr(amount)
 
 
-def test_a_policy_without_a_duration_is_refused():
+def test_a_policy_without_a_duration_is_an_error():
     sent = policy(1).to_proto()
     sent.duration.Clear()
     with pytest.raises(WireError, match=r"GatewayBudgetPolicy\.duration\.unit: is required"):
@@ -49,10 +49,10 @@ def test_zeros_are_values():
     assert BudgetDuration.from_proto(sent) == BudgetDuration(BudgetDurationUnit.DURATION_UNIT_UNSPECIFIED, 0)
 
 
-def test_a_check_that_refuses_is_not_one_that_is_absent():
-    refused = GatewayBudgetCheck(False, remaining=0.0)
-    assert GatewayBudgetCheck.from_bytes(refused.to_bytes()) == refused
-    assert refused.to_proto().HasField("remaining")
+def test_a_rejecting_check_is_not_an_absent_one():
+    rejected = GatewayBudgetCheck(False, remaining=0.0)
+    assert GatewayBudgetCheck.from_bytes(rejected.to_bytes()) == rejected
+    assert rejected.to_proto().HasField("remaining")
     with pytest.raises(WireError, match=r"GatewayBudgetCheck\.allowed: is required"):
         GatewayBudgetCheck.from_bytes(b"")
 

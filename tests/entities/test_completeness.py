@@ -1,4 +1,4 @@
-"""Everything in the contract has its entity or enum, and everything public is exported."""
+"""Every message and enum has its Python class, and every public name is exported."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_every_enum_is_the_proto_s():
 
 
 @every_entity
-def test_what_may_be_none_is_what_is_not_required(kind: Any):
-    """Maps and lists are neither: absent is empty."""
+def test_a_field_is_optional_unless_required(kind: Any):
+    """Maps and lists are neither: their absence is emptiness."""
     containers = {name for name in public(kind) if kind.__annotations__[name].startswith(("dict", "list"))}
     optional = {name for name in public(kind) if "None" in kind.__annotations__[name]}
     assert set(public(kind)) - containers - optional == set(REQUIRED[kind.__name__])

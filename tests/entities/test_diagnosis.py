@@ -1,4 +1,4 @@
-"""What cannot be encoded or decoded, and the paths that the errors name."""
+"""Encoding and decoding errors, and their paths."""
 
 from __future__ import annotations
 
@@ -128,20 +128,20 @@ def test_a_missing_required_field_is_named_at_every_depth():
 
 @pytest.mark.parametrize("data", [b"\xff", b"\x0a", b"\x0b", b"\x0c", b"\x00", b"\x0a\xff\xff\xff\xff\x0f"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_bytes_that_are_no_message(kind: Any, data: bytes):
+def test_malformed_bytes(kind: Any, data: bytes):
     with pytest.raises(WireError) as caught:
         kind.from_bytes(data)
     assert caught.value.path.startswith(kind.__name__)
 
 
 @pytest.mark.parametrize("data", [None, "text", 5, [b"x"]])
-def test_what_is_not_bytes(data: Any):
+def test_an_argument_that_is_not_bytes(data: Any):
     with pytest.raises(WireError):
         GatewayEndpoint.from_bytes(data)
 
 
 @pytest.mark.parametrize("proto", [None, b"bytes", 5, full(message_type(GatewayEndpointTag))])
-def test_what_is_not_the_message(proto: Any):
+def test_an_argument_of_another_type(proto: Any):
     with pytest.raises(WireError, match=r"must be a gatewayentities\.v1\.GatewayModelDefinition message"):
         GatewayModelDefinition.from_proto(proto)
 

@@ -1,4 +1,4 @@
-"""Endpoints: what is absent, what is empty, and weights."""
+"""Endpoints: absent and empty fields, and weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway_entities import (
 from gatewayentities.v1 import endpoint_pb2
 
 
-def test_absent_empty_and_zero_are_three_things():
+def test_absent_empty_and_zero_differ():
     absent = GatewayEndpoint("e-1", None, 0, 0)
     empty = GatewayEndpoint("e-1", "", 0, 0, [], [], "", "", 0, FallbackConfig(), "", False)
     assert GatewayEndpoint.from_bytes(absent.to_bytes()) == absent != empty
@@ -36,7 +36,7 @@ def test_an_empty_fallback_config_is_not_an_absent_one():
     assert read.fallback_config == FallbackConfig(None, None)
 
 
-def test_order_is_kept():
+def test_order_is_preserved():
     tags = [GatewayEndpointTag(key, key) for key in "bca"]
     assert GatewayEndpoint.from_bytes(GatewayEndpoint("e-1", "x", 1, 1, tags=tags).to_bytes()).tags == tags
 
@@ -75,7 +75,7 @@ def config(weight: float | None) -> GatewayEndpointModelConfig:
         (math.inf, "inf"),
         (-math.inf, "-inf"),
         (math.nan, "nan"),
-        # The next decimal above the nearest is shorter, and names the same float.
+        # The next decimal above the nearest is shorter, and rounds to the same float.
         (2.0**-96, "1.2621775e-29"),
         (-(2.0**90), "-1.2379401e+27"),
         (None, "None"),
@@ -89,13 +89,13 @@ def test_a_weight_is_the_shortest_decimal(given: float | None, held: str):
 
 
 @pytest.mark.parametrize("bits", [0x7FC00000, 0xFFC00000, 0x7FC12345, 0xFFFFFFFF])
-def test_a_quiet_nan_is_kept_bit_for_bit(bits: int):
-    # The message may have lost the bits itself, in protobuf without its C extension: it is what counts.
+def test_a_quiet_nan_is_preserved_bit_for_bit(bits: int):
+    # Compared with the message, since protobuf without its C extension may lose the bits.
     sent = endpoint_pb2.GatewayEndpointModelConfig.FromString(b"\x0a\x03d-1\x1d" + struct.pack("<I", bits))
     assert GatewayEndpointModelConfig.from_proto(sent).to_bytes() == sent.SerializeToString()
 
 
-def test_a_signaling_nan_is_kept_or_refused():
+def test_a_signaling_nan_is_preserved_or_an_error():
     data = b"\x0a\x03d-1\x1d" + struct.pack("<I", 0x7F800001)
     sent = endpoint_pb2.GatewayEndpointModelConfig.FromString(data)
     again = endpoint_pb2.GatewayEndpointModelConfig(model_definition_id="d-1", weight=sent.weight)
@@ -107,7 +107,7 @@ def test_a_signaling_nan_is_kept_or_refused():
 
 
 @pytest.mark.parametrize("weight", [3.4028236e38, -1e39, 1e308, 10**400])
-def test_a_weight_out_of_range_is_refused(weight: float):
+def test_a_weight_out_of_range_is_an_error(weight: float):
     with pytest.raises(WireError, match=r"GatewayEndpointModelConfig\.weight"):
         config(weight).to_proto()
 

@@ -1,6 +1,6 @@
 """The laws of the entities, each over every entity.
 
-The number of examples is the profile's, for each entity: at least 10,000 for each law in the full profile.
+The profile sets the examples of each entity: at least 10,000 for each law in the full profile.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def test_law_2_a_message_survives_the_entity(kind: Any):
         assert type(again) is type(message)
         assert wire(again) == before
         assert wire(message) == before
-        # Without its C extension protobuf loses the sign of a NaN when it parses, so it is asked too.
+        # Compared with protobuf's own result, which without the C extension loses the sign of a NaN.
         assert kind.from_bytes(before).to_bytes() == wire(type(message).FromString(before))
 
     law()
 
 
 @every_entity
-def test_law_3_none_is_absent_and_every_value_is_kept(kind: Any):
+def test_law_3_none_is_absent_and_every_value_is_preserved(kind: Any):
     @given(messages(message_type(kind)))
     def law(message: Message):
         check_fields(kind.from_proto(message), message)
@@ -74,7 +74,7 @@ def test_law_3_none_is_absent_and_every_value_is_kept(kind: Any):
 
 
 def check_fields(entity: Any, message: Any) -> None:
-    """Assert that an entity says of each field what its message says, by the descriptor alone."""
+    """Assert that an entity and its message agree on each field, by the descriptor alone."""
     assert type(entity).__name__ == message.DESCRIPTOR.name
     for field in message.DESCRIPTOR.fields:
         value, sent = getattr(entity, field.name), getattr(message, field.name)
@@ -144,8 +144,8 @@ def test_law_5_enums_are_open(kind: Any):
 
 
 @every_entity
-def test_law_6_unknown_fields_ride_along(kind: Any):
-    """An older service changes what it knows; what it does not know stays, byte for byte."""
+def test_law_6_unknown_fields_are_preserved(kind: Any):
+    """An older service changes known fields; unknown ones are preserved, byte for byte."""
     name = public(kind)[0]
     changed: dict[int, Any] = {FieldDescriptor.TYPE_ENUM: 1, FieldDescriptor.TYPE_BOOL: True, FieldDescriptor.TYPE_INT64: 1}
     value = changed.get(message_type(kind).DESCRIPTOR.fields_by_name[name].type, "changed")
@@ -207,7 +207,7 @@ def test_law_8_converters_do_no_input_or_output():
 
 @every_entity
 def test_law_8_no_value_is_shown_in_an_error(kind: Any):
-    """A value that does not belong in an entity may be a secret that somebody put there."""
+    """A misplaced value may be a secret."""
     for name in public(kind):
         entity = kind.from_proto(full(message_type(kind)))
         for value in ("CANARY\ud800", b"CANARY", {"k": b"CANARY"}, ["CANARY"], Decimal("1977e999")):

@@ -1,4 +1,4 @@
-"""Damaged bytes: whatever they are, an entity comes out that writes back the same message, or a WireError."""
+"""Corrupted bytes: the result is an entity that encodes to the same message, or a WireError."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.entities.entity_types import KINDS, message_type
 from tests.messages import full
 
 PER_ENTITY = profiles.count(100_000, 2_000)
-# Bytes that mean something: keys, lengths, the ends of groups, the greatest values.
+# Significant bytes: tags, lengths, ends of groups, maximum values.
 TELLING = bytes([0, 1, 2, 7, 8, 10, 0x0B, 0x0C, 0x12, 0x18, 0x1A, 0x25, 0x2D, 0x42, 0x7F, 0x80, 0xC0, 0xED, 0xF8, 0xFF])
 
 
@@ -54,5 +54,5 @@ def test_nothing_but_wire_error_escapes(kind: Any):
             continue
         read += 1
         assert entity.to_bytes() == message.FromString(data).SerializeToString(deterministic=True), data.hex()
-    # Both outcomes happen often, so both are tested.
+    # Both outcomes are frequent enough to be tested.
     assert PER_ENTITY * 0.02 < read < PER_ENTITY * 0.98

@@ -1,4 +1,4 @@
-"""Secrets' descriptions: two maps, never None."""
+"""Secret metadata: two maps, never None."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_equal_maps_have_equal_bytes_in_any_order():
     assert one.etag() == other.etag()
 
 
-def test_empty_keys_and_values_are_kept():
+def test_empty_keys_and_values_are_preserved():
     info = GatewaySecretInfo("s-1", "name", {"": "", "a": ""}, 1, 1)
     assert GatewaySecretInfo.from_bytes(info.to_bytes()).masked_values == {"": "", "a": ""}

@@ -1,4 +1,4 @@
-"""MLflow's own client, as installed, manages our server: every method for these RPCs, and every error as it knows it."""
+"""MLflow's installed client with our server: every method for these RPCs, and every error in its terms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from gateway_entities.testing import Gateway, gateway
 
 with warnings.catch_warnings():
-    # Importing MLflow warns about other libraries, and that is not our business.
+    # Importing MLflow raises warnings about other libraries.
     warnings.simplefilter("ignore")
     pytest.importorskip("mlflow", reason="MLflow is not installed: pip install 'gateway-entities[test]'")
     from mlflow.entities import (
@@ -95,7 +95,7 @@ def test_secrets(store: Any, secret: Any) -> None:
     updated = store.update_gateway_secret(secret.secret_id, {"token": "0123456789abcdef"}, settings, updated_by="bob")
     assert (updated.masked_values, updated.auth_config) == ({"token": "012...cdef"}, settings)
     assert updated.last_updated_by == "bob"
-    # No value and no settings: the client sends neither, and both stay. So does who changed it last.
+    # No value and no settings: the client sends neither, and both stay, like last_updated_by.
     again = store.update_gateway_secret(secret.secret_id)
     assert (again.masked_values, again.auth_config, again.last_updated_by) == (updated.masked_values, settings, "bob")
     assert again in store.list_secret_infos()
@@ -106,7 +106,7 @@ def test_secrets(store: Any, secret: Any) -> None:
 
 
 def test_a_secret_is_found_by_name(store: Any, secret: Any) -> None:
-    """MLflow's own server refuses what its client documents."""
+    """MLflow's own server rejects this documented call."""
     assert store.get_secret_info(secret_name=secret.secret_name) == secret
 
 
@@ -125,7 +125,7 @@ def test_model_definitions(store: Any, secret: Any) -> None:
     )
     assert (updated.secret_name, updated.model_name, updated.provider) == (other.secret_name, "claude", "anthropic")
     assert updated.last_updated_by == "bob"
-    # The client sends "" as it is given it; it means unchanged.
+    # The client sends "" unchanged; it means no change.
     kept = store.update_gateway_model_definition(made.model_definition_id, name="", secret_id="", model_name="", provider="")
     assert {**vars(kept), "last_updated_at": 0} == {**vars(updated), "last_updated_at": 0}
     assert store.list_gateway_model_definitions(secret_id=other.secret_id) == [kept]
@@ -173,7 +173,7 @@ def test_endpoints(store: Any, define: Callable[[], Any]) -> None:
     )
     assert [m.model_definition for m in updated.model_mappings] == [second]
     assert (updated.experiment_id, updated.usage_tracking, updated.last_updated_by) == ("8", True, "bob")
-    # What the request does not give stays; MLflow's own server would have emptied the fallback config.
+    # Absent fields stay; MLflow's own server would clear the fallback config.
     assert updated.routing_strategy == made.routing_strategy
     assert updated.fallback_config == made.fallback_config
     kept = store.update_gateway_endpoint(made.endpoint_id, name="", experiment_id="", model_configs=[])
@@ -211,7 +211,7 @@ def test_tags(store: Any, endpoint: Any) -> None:
     for key, value in (("team", "search"), ("empty", ""), ("team", "chat")):
         assert store.set_gateway_endpoint_tag(endpoint.endpoint_id, GatewayEndpointTag(key, value)) is None
     read = store.get_gateway_endpoint(endpoint_id=endpoint.endpoint_id)
-    # Its entity makes None of an empty value.
+    # Its entity converts an empty value to None.
     assert [(tag.key, tag.value) for tag in read.tags] == [("team", "chat"), ("empty", None)]
     for key in ("team", "empty", "never"):
         assert store.delete_gateway_endpoint_tag(endpoint.endpoint_id, key) is None
@@ -312,7 +312,7 @@ def test_missing_things_and_taken_names(store: Any, secret: Any, endpoint: Any, 
 
 
 def test_deleting_a_definition_in_use_fails_immediately(store: Any, endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow's own server answers 500, and its client then repeats the request for minutes."""
+    """MLflow's own server responds with 500, and its client then retries for minutes."""
     from urllib3 import connectionpool as pool
 
     sent: list[str] = []
@@ -327,16 +327,16 @@ def test_deleting_a_definition_in_use_fails_immediately(store: Any, endpoint: An
     used = endpoint.model_mappings[0].model_definition_id
     assert code(store.delete_gateway_model_definition, used) == "INVALID_STATE"
     assert time.monotonic() - began < 1
-    # Below the client's retries: each of them would have come by here.
+    # Below the client's retries, so each of them is counted.
     assert sent == ["DELETE /api/3.0/mlflow/gateway/model-definitions/delete"]
     assert store.get_gateway_model_definition(used)
 
 
-# What the client lacks, and what our table says of MLflow's
+# Gaps of the client, and our routes against MLflow's
 
 
 def test_the_known_gaps_of_the_client(store: Any, endpoint: Any) -> None:
-    """Each of these the contract has and MLflow's client has not. When one closes, there is something to test here."""
+    """Features of the contract without support in MLflow's client. A closed gap needs a test here."""
     assert not hasattr(store, "list_budget_windows")
     for action, argument in (
         (store.get_gateway_model_definition, "name"),
@@ -347,7 +347,7 @@ def test_the_known_gaps_of_the_client(store: Any, endpoint: Any) -> None:
             action(**{argument: "x"})
 
 
-def test_guardrails_are_not_here_yet(store: Any) -> None:
+def test_guardrails_are_not_supported_yet(store: Any) -> None:
     assert code(store.get_gateway_guardrail, "gr-1") == "ENDPOINT_NOT_FOUND"
 
 
@@ -358,7 +358,7 @@ def test_every_gateway_method_of_the_client_is_called_here() -> None:
 
 
 def test_our_routes_are_mlflows() -> None:
-    """Every gateway RPC of MLflow's service that is not about guardrails has our row, and no row is made up."""
+    """Our rows are exactly the gateway RPCs of MLflow's service, without guardrails."""
     from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 
     theirs = {}

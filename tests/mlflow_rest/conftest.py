@@ -1,4 +1,4 @@
-"""A gateway, and what to call it with, for the tests of the REST dialect."""
+"""Fixtures of the REST dialect's tests: a gateway and its caller."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def unique() -> Callable[[str], str]:
-    """Makes names that no other test uses: the server is shared."""
+    """Creates unique names, because the server is shared."""
     return lambda stem: f"{stem}-{next(_numbers)}"

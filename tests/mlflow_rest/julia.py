@@ -1,8 +1,8 @@
-"""MLFlowClient.jl 0.10.0 as far as a server can tell: the bytes of its requests, and what it makes of an answer.
+"""MLFlowClient.jl 0.10.0 as seen by a server: the bytes of its requests, and its decoding of responses.
 
 Each function of the Julia package is one entry of ``FUNCTIONS``: its HTTP method, its path, and the shape of its arguments.
-The package sends GET's arguments in the query, POST's in a JSON body, and DELETE's in both. It leaves out most arguments
-that are missing, and sends those in ``nulls`` as null.
+The package sends GET's arguments in the query, POST's in a JSON body, and DELETE's in both. It omits most missing
+arguments, and sends those in ``nulls`` as null.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ FUNCTIONS = {
 }
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
 
 
 class JuliaError(Exception):
-    """What the package raises for an answer of 400 and above."""
+    """The package's error for a status of 400 and above."""
 
 
 def request_bytes(function: Function, authority: str, arguments: dict[str, Any]) -> bytes:
@@ -91,8 +91,8 @@ def request_bytes(function: Function, authority: str, arguments: dict[str, Any])
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def exchange(target: str, sent: bytes) -> Answer:
-    """Send bytes, and read until the server closes the connection, which the request asked for."""
+def exchange(target: str, sent: bytes) -> Response:
+    """Send bytes and read until the server closes the connection, as requested."""
     host, port = target.removeprefix("http://").split(":")
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(sent)
@@ -100,23 +100,23 @@ def exchange(target: str, sent: bytes) -> Answer:
     head, _, body = received.partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    return Answer(int(status.split()[1]), headers, body)
+    return Response(int(status.split()[1]), headers, body)
 
 
 def call(target: str, name: str, /, **arguments: Any) -> Any:
-    """Call a function of the package, and read the answer as strictly as it does."""
+    """Call a function of the package, and decode the response as strictly as it does."""
     function = FUNCTIONS[name]
-    answer = exchange(target, request_bytes(function, target.removeprefix("http://"), arguments))
-    assert answer.headers["connection"] == "close"
-    content = json.loads(answer.body) if answer.body or function.verb != "DELETE" else {}
+    response = exchange(target, request_bytes(function, target.removeprefix("http://"), arguments))
+    assert response.headers["connection"] == "close"
+    content = json.loads(response.body) if response.body or function.verb != "DELETE" else {}
     assert isinstance(content, dict)
-    if answer.status >= 400:
-        # Either of the two missing is a KeyError in Julia, in the place of this.
+    if response.status >= 400:
+        # A missing key raises KeyError in Julia.
         raise JuliaError(f"{content['error_code']} - {content['message']}")
     return content
 
 
-# What its structs take. A field that is null where text or a number is declared, or of another type, raises there.
+# Its structs: a null where text or a number is declared, or another type, raises an error in Julia.
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = (str,), (int,), (int, float), (bool,)
 _TIMES = {"created_at": _WHOLE, "last_updated_at": _WHOLE}
@@ -174,11 +174,11 @@ SHAPES: dict[str, Any] = {
     "budget_policies": [_POLICY],
     "windows": [_WINDOW],
 }
-"""By the key of an answer, the types of the fields that the package reads of it."""
+"""Types of the fields that the package decodes, by response key."""
 
 
 def unreadable(value: Any, shape: Any, path: str = "") -> list[str]:
-    """Return the paths at which the package could not read a value. What is absent has a default there."""
+    """Return the paths of values that the package cannot decode. Absent fields have defaults."""
     if isinstance(shape, dict):
         return [
             fault for name in shape.keys() & value.keys() for fault in unreadable(value[name], shape[name], f"{path}.{name}")

@@ -1,7 +1,7 @@
-"""Requests of every shape, derived from the request messages: what a client may send, and what none should.
+"""Valid and invalid requests of every shape, derived from the request messages.
 
-Hypothesis draws a whole request, and a seed from which plain code makes many faulty ones of it. Drawing each of them would
-take longer than answering them.
+Hypothesis draws a valid request and a seed, from which plain code derives many faulty ones. Drawing each of them would take
+longer than serving them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES, Route
 from tests.messages import is_map
 
 TOKENS = {name: f"TOKEN-{name}" for name in ("secret_id", "model_definition_id", "endpoint_id", "budget_policy_id")}
-"""What stands in a request for the id of a thing that is there when it is sent."""
+"""Placeholders for the ids of existing resources."""
 
 
 class Request(NamedTuple):
@@ -31,11 +31,11 @@ class Request(NamedTuple):
 
 
 class Pairs(list[tuple[str, Any]]):
-    """A JSON object that may give a name more than once."""
+    """A JSON object that may have duplicate names."""
 
 
 def dump(value: Any) -> str:
-    """Return JSON, and for what JSON cannot say, what Python makes of it (NaN, halves of surrogate pairs escaped)."""
+    """Return JSON, with Python's forms of what JSON cannot express (NaN, escaped lone surrogates)."""
     if isinstance(value, Pairs):
         return "{" + ", ".join(f"{json.dumps(name)}: {dump(item)}" for name, item in value) + "}"
     if isinstance(value, list):
@@ -43,10 +43,10 @@ def dump(value: Any) -> str:
     return json.dumps(value)
 
 
-# Whole requests
+# Valid requests
 
 _TEXTS = {
-    # Few names, so that the store stays small and names clash.
+    # Few names, so that the store stays small and duplicates occur.
     **{name: ["fuzz-0", "fuzz-1", "fuzz-2"] for name in ("name", "secret_name")},
     **{name: [token] for name, token in TOKENS.items()},
     "resource_type": ["scorer", "scorer_job"],
@@ -81,11 +81,11 @@ def _values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 @functools.cache
 def objects(descriptor: Descriptor) -> st.SearchStrategy[Pairs]:
-    """Return objects of a message, any field of which may be missing."""
+    """Return JSON objects of a message, with any subset of its fields."""
     fields = {field.name: _values(field) for field in descriptor.fields}
     any_of_them = st.fixed_dictionaries({}, optional=fields)
     mask = {name: fields.pop(name) for name in ("update_mask",) if name in fields}
-    # A request for one thing names it in one way.
+    # A request for one resource has one of its identifiers.
     by_one = descriptor.name.startswith("Get")
     whole = [{name: values} for name, values in fields.items()] if by_one else [fields]
     choices = [st.fixed_dictionaries(each, optional=mask) for each in whole]
@@ -93,7 +93,7 @@ def objects(descriptor: Descriptor) -> st.SearchStrategy[Pairs]:
 
 
 def drafts() -> st.SearchStrategy[tuple[Route, Pairs]]:
-    """Return routes, each with the fields of a request that it may take."""
+    """Return routes, each with fields of its request."""
     return st.sampled_from(ROUTES).flatmap(
         lambda route: st.tuples(st.just(route), objects(route.method.request_type.DESCRIPTOR))
     )
@@ -132,7 +132,7 @@ _QUERIES = ["%ff", "&&=&", "a", "=", "secret_id", "endpoint_id=%ed%a0%80", "max_
 
 
 def variants(draft: tuple[Route, Pairs], seed: int, count: int) -> Iterator[Request]:
-    """Yield a whole request, and after it others that are made of it with up to three faults in their fields."""
+    """Yield a valid request, then variants of it with up to three faults in their fields."""
     route, pairs = draft
     random = Random(seed)
     yield _request(route, pairs, random, 99)
@@ -161,7 +161,7 @@ def _spoil(pairs: Pairs, random: Random) -> None:
         names = [name for name, _ in place]
         place.append((random.choice(names + _NAMES) if random.random() < 0.3 else random.choice(names or _NAMES), junk))
         if random.random() < 0.8 and names:
-            # The new entry takes the place of an old one, so that its name is there once.
+            # The new entry replaces an old one, so that its name occurs once.
             name = place.pop()[0] if random.random() < 0.5 else names[0]
             index = names.index(name) if name in names else 0
             place[index] = (_camel(name) if random.random() < 0.3 else name, junk)
@@ -181,7 +181,7 @@ def _camel(name: str) -> str:
 
 
 def _request(route: Route, pairs: Pairs, random: Random, fate: int) -> Request:
-    """Write a request. ``fate``, from 0 to 99, decides whether there is something wrong besides its fields."""
+    """Create a request. ``fate``, from 0 to 99, decides about faults besides those of its fields."""
     path = random.choice(PREFIXES) + route.path + (random.choice(_SUFFIXES) if fate < 2 else "")
     verb = random.choice(_VERBS) if 2 <= fate < 8 else route.verb
     content_type = random.choice(_CONTENT_TYPES) if 8 <= fate < 12 else "application/json"

@@ -1,4 +1,4 @@
-"""The dialect by plain HTTP, without this project's client or MLflow's."""
+"""The dialect over plain HTTP, without this project's client or MLflow's."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Rest:
 
     def ok(self, verb: str, path: str, body: object = None, **query: Any) -> Any:
         """Return the JSON of a request that must succeed."""
-        answer = self.send(verb, path, body, query=query)
-        assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), answer.body
-        return answer.json
+        response = self.send(verb, path, body, query=query)
+        assert (response.status, response.headers["content-type"]) == (200, "application/json"), response.body
+        return response.json
 
-    def refused(self, verb: str, path: str, body: object = None, **query: Any) -> Refusal:
+    def error(self, verb: str, path: str, body: object = None, **query: Any) -> RestError:
         """Return the error of a request that must fail."""
-        return rejection(self.send(verb, path, body, query=query))
+        return error_of(self.send(verb, path, body, query=query))
 
-    # The entities that most tests need.
+    # Resources that most tests need.
 
     def secret(self, name: str, **fields: Any) -> Any:
         body = {"secret_name": name, "secret_value": SECRET_VALUE, **fields}
@@ -78,19 +78,19 @@ BUDGET = {
 }
 
 
-class Refusal(NamedTuple):
-    """An error as the dialect tells it."""
+class RestError(NamedTuple):
+    """An error response of the dialect."""
 
     status: int
     error_code: str
     message: str
 
 
-def rejection(answer: HttpResponse) -> Refusal:
-    """Return the error of an answer, which must have MLflow's envelope and nothing else."""
-    assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json) == {"error_code", "message"}
-    return Refusal(answer.status, answer.json["error_code"], answer.json["message"])
+def error_of(response: HttpResponse) -> RestError:
+    """Return the error of a response, which must have exactly MLflow's envelope."""
+    assert response.headers["content-type"] == "application/json"
+    assert set(response.json) == {"error_code", "message"}
+    return RestError(response.status, response.json["error_code"], response.json["message"])
 
 
 def content(store_path: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-"""What the dialect's JSON looks like, in both directions."""
+"""JSON of the dialect, in both directions."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 
 import pytest
 
-from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, rejection
+from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, error_of
 
 Unique = Callable[[str], str]
 
 
-# Answers
+# Responses
 
 
-def test_an_answer_is_written_as_mlflow_writes_it(rest: Rest, unique: Unique) -> None:
+def test_a_response_is_encoded_as_by_mlflow(rest: Rest, unique: Unique) -> None:
     name = unique("Schlüssel")
-    answer = rest.send("POST", "/secrets/create", {"secret_name": name, "secret_value": SECRET_VALUE, "created_by": "ann"})
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
-    secret = answer.json["secret"]
-    # Snake case, in the order of the field numbers, numbers as numbers, nothing for what is unset.
+    response = rest.send("POST", "/secrets/create", {"secret_name": name, "secret_value": SECRET_VALUE, "created_by": "ann"})
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-frame-options"] == "SAMEORIGIN"
+    secret = response.json["secret"]
+    # Snake case, in the order of the field numbers, numbers as numbers, unset fields omitted.
     assert list(secret) == [
         *("secret_id", "secret_name", "masked_values", "created_at", "last_updated_at", "created_by", "last_updated_by")
     ]
     assert type(secret["created_at"]) is int
     assert secret["masked_values"] == {"api_key": "sk-...cdef"}
-    assert answer.body == json.dumps(answer.json, indent=2, ensure_ascii=True).encode()
+    assert response.body == json.dumps(response.json, indent=2, ensure_ascii=True).encode()
 
 
 def test_enums_are_names_and_floats_are_short(rest: Rest, unique: Unique) -> None:
@@ -54,7 +54,7 @@ def test_enums_are_names_and_floats_are_short(rest: Rest, unique: Unique) -> Non
     assert (endpoint["experiment_id"], endpoint["usage_tracking"]) == ("0042", True)
 
 
-def test_a_list_of_nothing_is_an_empty_object(rest: Rest) -> None:
+def test_an_empty_list_is_an_empty_object(rest: Rest) -> None:
     assert rest.send("GET", "/secrets/list", query={"provider": "nobody's"}).body == b"{}"
 
 
@@ -73,7 +73,7 @@ SPELLINGS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", [fields for _, fields in SPELLINGS], ids=[name for name, _ in SPELLINGS])
-def test_a_request_may_be_spelt_in_many_ways(rest: Rest, fields: Any) -> None:
+def test_a_request_has_several_spellings(rest: Rest, fields: Any) -> None:
     rest_of_it = {"duration": {"unit": "DAYS", "value": 1}, "target_scope": "GLOBAL"}
     policy = rest.ok("POST", "/budgets/create", {**fields, **rest_of_it})["budget_policy"]
     assert policy.items() >= {**BUDGET, "budget_amount": 12.5}.items()
@@ -108,17 +108,17 @@ def test_a_json_string_is_read_a_second_time(rest: Rest, unique: Unique) -> None
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_a_post_says_that_it_is_json(rest: Rest, content_type: str) -> None:
-    answer = rest.send("POST", "/secrets/update", {}, headers={"content-type": content_type})
-    assert answer.status == 400
+def test_a_post_declares_json(rest: Rest, content_type: str) -> None:
+    response = rest.send("POST", "/secrets/update", {}, headers={"content-type": content_type})
+    assert response.status == 400
 
 
-def test_a_byte_order_mark_is_no_matter(rest: Rest) -> None:
+def test_a_byte_order_mark_is_ignored(rest: Rest) -> None:
     body = b"\xef\xbb\xbf" + json.dumps(BUDGET).encode()
     assert rest.ok("POST", "/budgets/create", body)
 
 
-# Where GET and DELETE read from
+# Query and body of GET and DELETE
 
 
 def test_get_reads_the_query_or_else_the_body(rest: Rest, unique: Unique) -> None:
@@ -135,15 +135,15 @@ def test_get_reads_the_query_or_else_the_body(rest: Rest, unique: Unique) -> Non
 def test_delete_reads_the_body_or_else_the_query(rest: Rest, unique: Unique) -> None:
     first, second, third = (rest.secret(unique("s"))["secret_id"] for _ in range(3))
     assert rest.ok("DELETE", "/secrets/delete", {"secret_id": first}, secret_id=second) == {}
-    assert rest.refused("DELETE", "/secrets/delete", {}, secret_id=second)[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert rest.error("DELETE", "/secrets/delete", {}, secret_id=second)[:2] == (400, "INVALID_PARAMETER_VALUE")
     assert rest.ok("DELETE", "/secrets/delete", secret_id=second) == {}
     assert rest.send("DELETE", "/secrets/delete", {"secret_id": third}, headers={}).json == {}
 
 
 def test_a_query_is_decoded_as_a_form(rest: Rest, unique: Unique) -> None:
     secret = rest.secret(unique("né & co"), provider="a b+c=d")
-    answer = rest.send("GET", "/secrets/list", query="provider=a+b%2Bc%3Dd&other=%20&other=2&empty")
-    assert answer.json == {"secrets": [secret]}
+    response = rest.send("GET", "/secrets/list", query="provider=a+b%2Bc%3Dd&other=%20&other=2&empty")
+    assert response.json == {"secrets": [secret]}
 
 
 def test_numbers_and_empty_values_in_a_query(rest: Rest) -> None:
@@ -156,16 +156,16 @@ def test_numbers_and_empty_values_in_a_query(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("path", ["/secrets/get", "/endpoints/get"])
-def test_a_repeated_parameter_is_refused(rest: Rest, path: str) -> None:
+def test_a_repeated_parameter_is_an_error(rest: Rest, path: str) -> None:
     name = "secret_id" if "secrets" in path else "endpoint_id"
     camel = "secretId" if "secrets" in path else "endpointId"
     for query, fault in ((f"{name}=a&{name}=b", "given twice"), (f"{name}=a&{camel}=a", "given as both")):
-        refused = rejection(rest.send("GET", path, query=query))
-        assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
-        assert refused.message.startswith(f"{name} is {fault}")
+        error = error_of(rest.send("GET", path, query=query))
+        assert error[:2] == (400, "INVALID_PARAMETER_VALUE")
+        assert error.message.startswith(f"{name} is {fault}")
 
 
-# null and "" leave what is there
+# null and "" change nothing
 
 EMPTY_UPDATES: list[tuple[str, dict[str, Any]]] = [
     ("secret", {"secret_value": None, "auth_config": None, "updated_by": None}),
@@ -209,16 +209,16 @@ def test_null_and_empty_leave_a_field_unchanged(rest: Rest, unique: Unique, noun
         ),
         "budget": lambda: rest.budget(target_scope="USER", target_value="bob", created_by="ann"),
     }
-    place, key, answer = {
+    place, key, response = {
         "secret": ("/secrets", "secret_id", "secret"),
         "definition": ("/model-definitions", "model_definition_id", "model_definition"),
         "endpoint": ("/endpoints", "endpoint_id", "endpoint"),
         "budget": ("/budgets", "budget_policy_id", "budget_policy"),
     }[noun]
     before = created[noun]()
-    after = rest.ok("POST", f"{place}/update", {key: before[key], **fields})[answer]
+    after = rest.ok("POST", f"{place}/update", {key: before[key], **fields})[response]
     assert {**after, "last_updated_at": 0} == {**before, "last_updated_at": 0}
-    assert rest.ok("GET", f"{place}/get", **{key: before[key]})[answer] == after
+    assert rest.ok("GET", f"{place}/get", **{key: before[key]})[response] == after
 
 
 def test_empty_texts_on_creation_are_absent(rest: Rest, unique: Unique) -> None:
@@ -230,12 +230,12 @@ def test_empty_texts_on_creation_are_absent(rest: Rest, unique: Unique) -> None:
     assert not endpoint.keys() & {"created_by", "experiment_id", "routing_strategy", "fallback_config"}
     assert "target_value" not in rest.budget(target_value="", created_by=None)
     for empty in ("", None):
-        refused = rest.refused("POST", "/budgets/create", {**BUDGET, "target_scope": "USER", "target_value": empty})
-        assert refused.message == "target_value is required when target_scope is USER"
-        refused = rest.refused("POST", "/secrets/create", {"secret_name": empty, "secret_value": SECRET_VALUE})
-        assert refused.message == "secret_name is required"
-        refused = rest.refused("POST", "/budgets/create", {**BUDGET, "budget_unit": empty})
-        assert refused.message == "budget_unit is required"
+        error = rest.error("POST", "/budgets/create", {**BUDGET, "target_scope": "USER", "target_value": empty})
+        assert error.message == "target_value is required when target_scope is USER"
+        error = rest.error("POST", "/secrets/create", {"secret_name": empty, "secret_value": SECRET_VALUE})
+        assert error.message == "secret_name is required"
+        error = rest.error("POST", "/budgets/create", {**BUDGET, "budget_unit": empty})
+        assert error.message == "budget_unit is required"
 
 
 def test_the_empty_value_of_a_tag_is_a_value(rest: Rest, unique: Unique) -> None:
@@ -247,7 +247,7 @@ def test_the_empty_value_of_a_tag_is_a_value(rest: Rest, unique: Unique) -> None
     assert read["tags"] == [{"key": "absent", "value": ""}, {"key": "empty", "value": ""}, {"key": "given", "value": "x"}]
 
 
-def test_an_auth_config_that_is_nothing_once_normalized_clears(rest: Rest, unique: Unique) -> None:
+def test_an_auth_config_that_normalizes_to_nothing_clears(rest: Rest, unique: Unique) -> None:
     secret = rest.secret(unique("s"), auth_config={"api_base": "https://api.example.com", "auth_mode": "x"})
     cleared = rest.ok("POST", "/secrets/update", {"secret_id": secret["secret_id"], "auth_config": {"api_base": " "}})
     assert "auth_config" not in cleared["secret"]
@@ -255,5 +255,5 @@ def test_an_auth_config_that_is_nothing_once_normalized_clears(rest: Rest, uniqu
 
 def test_a_post_without_a_body_is_an_empty_object(rest: Rest) -> None:
     for body in (b"", b" \n", b"{}"):
-        refused = rejection(rest.send("POST", "/secrets/update", body, headers=JSON))
-        assert refused == (400, "INVALID_PARAMETER_VALUE", "secret_id is required")
+        error = error_of(rest.send("POST", "/secrets/update", body, headers=JSON))
+        assert error == (400, "INVALID_PARAMETER_VALUE", "secret_id is required")

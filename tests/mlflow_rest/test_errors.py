@@ -1,4 +1,4 @@
-"""What the dialect refuses: each with its status and name, nothing applied, and nothing secret in the answer."""
+"""Errors of the dialect: status and error code, no effect, and no secret in the response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from gateway_entities.mlflow_rest.routes import PREFIXES
 from gateway_entities.testing import Gateway, gateway
-from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, content, rejection
+from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, content, error_of
 from tests.server.raw import request, write_lock
 
 LIMIT = 4 * 1024 * 1024
@@ -99,11 +99,11 @@ TYPE_ERRORS: list[tuple[str, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("path", "body", "faults"), TYPE_ERRORS)
 def test_every_type_error_has_its_path(rest: Rest, path: str, body: Any, faults: list[str]) -> None:
-    status, error_code, message = rest.refused("POST", path, body)
+    status, error_code, message = rest.error("POST", path, body)
     assert (status, error_code) == (400, "INVALID_PARAMETER_VALUE")
-    told = message.split("; ")
-    # A text may itself hold "; ", as in "is given twice; provide it once".
-    starts = [text for text in told if not text.startswith("provide ")]
+    parts = message.split("; ")
+    # A text may itself contain "; ", as in "is given twice; provide it once".
+    starts = [text for text in parts if not text.startswith("provide ")]
     assert len(starts) == len(faults)
     for text, fault in zip(starts, faults, strict=True):
         assert text.startswith(fault)
@@ -117,22 +117,22 @@ def test_every_type_error_has_its_path(rest: Rest, path: str, body: Any, faults:
         *(b"[" * 100_000, b'{"a":' * 100_000, b'{"a": ' + b"1" * 5000 + b"}", b"secret_name=x"),
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(rest: Rest, body: bytes) -> None:
-    assert rest.refused("POST", SECRET_CREATE, body)[:2] == (400, "INVALID_PARAMETER_VALUE")
+def test_a_body_that_is_no_json_object_is_an_error(rest: Rest, body: bytes) -> None:
+    assert rest.error("POST", SECRET_CREATE, body)[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
 @pytest.mark.parametrize("query", ["secret_id=%ff", "secret_id=%ed%a0%80", "secret_id=%00"])
-def test_a_query_that_is_no_text_is_refused(rest: Rest, query: str) -> None:
-    assert rejection(rest.send("GET", "/secrets/get", query=query))[:2] == (400, "INVALID_PARAMETER_VALUE")
+def test_a_query_that_is_no_text_is_an_error(rest: Rest, query: str) -> None:
+    assert error_of(rest.send("GET", "/secrets/get", query=query))[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
 @pytest.mark.parametrize(
     "query", ["max_results=x", "max_results=1.5", "max_results=-1", "max_results=50001", "page_token=x"]
 )
 def test_a_query_is_checked_as_a_body_is(rest: Rest, query: str) -> None:
-    refused = rejection(rest.send("GET", "/budgets/list", query=query))
-    assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
-    assert refused.message.startswith(query.partition("=")[0] + " ")
+    error = error_of(rest.send("GET", "/budgets/list", query=query))
+    assert error[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert error.message.startswith(query.partition("=")[0] + " ")
 
 
 @pytest.mark.parametrize(
@@ -140,34 +140,34 @@ def test_a_query_is_checked_as_a_body_is(rest: Rest, query: str) -> None:
     [{}, {"content-type": ""}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"}],
 )
 def test_a_post_of_something_else_is_415(rest: Rest, headers: dict[str, str]) -> None:
-    answer = rest.send("POST", SECRET_CREATE, {}, headers=headers)
-    assert rejection(answer) == (415, "INVALID_PARAMETER_VALUE", "the Content-Type must be application/json")
+    response = rest.send("POST", SECRET_CREATE, {}, headers=headers)
+    assert error_of(response) == (415, "INVALID_PARAMETER_VALUE", "the Content-Type must be application/json")
 
 
 @pytest.mark.parametrize("verb", ["POST", "DELETE"])
 def test_a_compressed_body_is_415(rest: Rest, verb: str) -> None:
     path = SECRET_CREATE if verb == "POST" else "/secrets/delete"
-    answer = rest.send(verb, path, gzip.compress(b"{}"), headers={**JSON, "content-encoding": "gzip"})
-    assert rejection(answer)[:2] == (415, "INVALID_PARAMETER_VALUE")
-    assert answer.headers["accept-encoding"] == "identity"
+    response = rest.send(verb, path, gzip.compress(b"{}"), headers={**JSON, "content-encoding": "gzip"})
+    assert error_of(response)[:2] == (415, "INVALID_PARAMETER_VALUE")
+    assert response.headers["accept-encoding"] == "identity"
 
 
 def test_a_body_over_the_limit_is_413(rest: Rest, unique: Unique) -> None:
     body = json.dumps({"secret_name": unique("large"), "secret_value": SECRET_VALUE}).encode()
-    assert rejection(rest.send("POST", SECRET_CREATE, body.ljust(LIMIT + 1)))[:2] == (413, "RESOURCE_LIMIT_EXCEEDED")
+    assert error_of(rest.send("POST", SECRET_CREATE, body.ljust(LIMIT + 1)))[:2] == (413, "RESOURCE_LIMIT_EXCEEDED")
     assert rest.send("POST", SECRET_CREATE, body.ljust(LIMIT)).status == 200
 
 
 def test_what_does_not_exist_is_404(rest: Rest) -> None:
-    refused = rest.refused("GET", "/secrets/get", secret_id="nope")
-    assert refused == (404, "RESOURCE_DOES_NOT_EXIST", "GatewaySecret not found (secret_id='nope')")
+    error = rest.error("GET", "/secrets/get", secret_id="nope")
+    assert error == (404, "RESOURCE_DOES_NOT_EXIST", "GatewaySecret not found (secret_id='nope')")
     for path, key in (
         ("/endpoints/delete", {"endpoint_id": "nope"}),
         ("/model-definitions/delete", {"model_definition_id": "nope"}),
         ("/budgets/delete", {"budget_policy_id": "nope"}),
         ("/endpoints/bindings/delete", {"endpoint_id": "nope", "resource_type": "scorer", "resource_id": "1"}),
     ):
-        assert rest.refused("DELETE", path, key)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+        assert rest.error("DELETE", path, key)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
 def test_every_duplicate_is_400_and_shows_no_sql(rest: Rest, unique: Unique) -> None:
@@ -186,7 +186,7 @@ def test_every_duplicate_is_400_and_shows_no_sql(rest: Rest, unique: Unique) -> 
         ("/endpoints/models/attach", {**on, "model_config": config}),
         ("/endpoints/bindings/create", binding),
     ):
-        status, error_code, message = rest.refused("POST", path, body)
+        status, error_code, message = rest.error("POST", path, body)
         assert (status, error_code) == (400, "RESOURCE_ALREADY_EXISTS")
         assert not any(word in message for word in ("SQL", "UNIQUE", "constraint", "INSERT"))
 
@@ -194,26 +194,26 @@ def test_every_duplicate_is_400_and_shows_no_sql(rest: Rest, unique: Unique) -> 
 def test_what_the_state_forbids_is_409(rest: Rest, unique: Unique) -> None:
     endpoint = rest.endpoint(unique("e"))
     key = {"model_definition_id": endpoint["model_mappings"][0]["model_definition_id"]}
-    assert rest.refused("DELETE", "/model-definitions/delete", key)[:2] == (409, "INVALID_STATE")
+    assert rest.error("DELETE", "/model-definitions/delete", key)[:2] == (409, "INVALID_STATE")
     last = {**key, "endpoint_id": endpoint["endpoint_id"]}
-    assert rest.refused("POST", "/endpoints/models/detach", last)[:2] == (409, "INVALID_STATE")
+    assert rest.error("POST", "/endpoints/models/detach", last)[:2] == (409, "INVALID_STATE")
 
 
 def test_a_locked_store_is_503_and_a_damaged_one_500() -> None:
     with gateway() as running:
         rest = Rest(running.http_target)
         with write_lock(running.store_path):
-            assert rest.refused("POST", BUDGET_CREATE, BUDGET)[:2] == (503, "TEMPORARILY_UNAVAILABLE")
+            assert rest.error("POST", BUDGET_CREATE, BUDGET)[:2] == (503, "TEMPORARILY_UNAVAILABLE")
         rest.secret("s")
         with closing(sqlite3.connect(running.store_path)) as connection:
             connection.execute("UPDATE secrets SET masked_values = 'no JSON'")
             connection.commit()
-        status, error_code, message = rest.refused("GET", "/secrets/list")
+        status, error_code, message = rest.error("GET", "/secrets/list")
         assert (status, error_code) == (500, "INTERNAL_ERROR")
         assert message.startswith("internal error, id ")
 
 
-def test_a_refused_request_changes_nothing(running: Gateway, rest: Rest, unique: Unique) -> None:
+def test_a_failed_request_changes_nothing(running: Gateway, rest: Rest, unique: Unique) -> None:
     endpoint, policy = rest.endpoint(unique("e")), rest.budget()
     on = {"endpoint_id": endpoint["endpoint_id"]}
     config = {"model_definition_id": endpoint["model_mappings"][0]["model_definition_id"], "linkage_type": "PRIMARY"}
@@ -228,7 +228,7 @@ def test_a_refused_request_changes_nothing(running: Gateway, rest: Rest, unique:
         ("/budgets/update", {"budget_policy_id": policy["budget_policy_id"], "budget_amount": 1, "target_scope": "USER"}),
         ("/budgets/update", {"budget_policy_id": policy["budget_policy_id"], "budget_amount": 1, "budget_unit": 0}),
     ):
-        assert rest.refused("POST", path, body).status in {400, 404}
+        assert rest.error("POST", path, body).status in {400, 404}
         assert content(running.store_path) == before
 
 
@@ -252,25 +252,25 @@ CANARY = "sk-canary-0badf00d"
         [{"key": 5, "value": CANARY}],
     ],
 )
-def test_no_answer_shows_a_secret_value(rest: Rest, unique: Unique, value: Any) -> None:
-    answer = rest.send("POST", SECRET_CREATE, {"secret_name": unique("canary"), "secret_value": value})
-    assert rejection(answer).status == 400
-    assert b"canary-0badf00d" not in answer.body
+def test_no_response_shows_a_secret_value(rest: Rest, unique: Unique, value: Any) -> None:
+    response = rest.send("POST", SECRET_CREATE, {"secret_name": unique("canary"), "secret_value": value})
+    assert error_of(response).status == 400
+    assert b"canary-0badf00d" not in response.body
 
 
-def test_broken_json_is_reported_by_its_position_only(rest: Rest) -> None:
-    answer = rest.send("POST", SECRET_CREATE, f'{{"secret_value": {{"api_key": "{CANARY}",}}}}'.encode())
-    assert rejection(answer).message.startswith("the body is not JSON: ")
-    assert CANARY.encode() not in answer.body
+def test_malformed_json_is_reported_by_place_only(rest: Rest) -> None:
+    response = rest.send("POST", SECRET_CREATE, f'{{"secret_value": {{"api_key": "{CANARY}",}}}}'.encode())
+    assert error_of(response).message.startswith("the body is not JSON: ")
+    assert CANARY.encode() not in response.body
 
 
-# Who may ask
+# Hosts
 
 LIST = PREFIXES[0] + "/secrets/list"
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:65535", "[::1]", "[::1]:80"])
-def test_this_machine_is_answered_by_any_of_its_own_names(running: Gateway, host: str) -> None:
+def test_every_loopback_host_name_is_allowed(running: Gateway, host: str) -> None:
     assert request(running.http_target, "GET", LIST, headers={"host": host}).status == 200
 
 
@@ -278,11 +278,11 @@ def test_this_machine_is_answered_by_any_of_its_own_names(running: Gateway, host
     "host",
     ["evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example", "10.0.0.1:80", "", "[::2]", "0.0.0.0", "é"],
 )
-def test_another_host_is_refused_in_the_form_of_the_dialect(running: Gateway, host: str) -> None:
-    # A page that gives its own name this machine's address could otherwise read everything through a browser.
+def test_another_host_is_an_error_of_the_dialect(running: Gateway, host: str) -> None:
+    # Against DNS rebinding: a web page could otherwise read everything through a browser.
     headers = {"host": host, "content-type": "application/json"}
     for path in (LIST, PREFIXES[1] + "/secrets/config", "/health"):
-        assert rejection(request(running.http_target, "GET", path, headers=headers))[:2] == (403, "PERMISSION_DENIED")
+        assert error_of(request(running.http_target, "GET", path, headers=headers))[:2] == (403, "PERMISSION_DENIED")
     for path in ("/gatewayentities.v1.SecretService/ListGatewaySecretInfos", "/healthz", "/"):
-        answer = request(running.http_target, "POST", path, b"{}", headers)
-        assert (answer.status, answer.error[0]) == (403, "permission_denied")
+        response = request(running.http_target, "POST", path, b"{}", headers)
+        assert (response.status, response.error[0]) == (403, "permission_denied")

@@ -1,4 +1,4 @@
-"""Whatever a request to the REST routes holds, the answer is JSON and no 5xx, and a rejected request has no effect."""
+"""Fuzzing of the REST routes: every response is JSON and not 5xx, and an error has no effect."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.mlflow_rest.requests import TOKENS, Pairs, Request, drafts, variants
 from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE
 
 EACH = -(-20_000 // profiles.PROFILES["full"].examples)
-"""Requests of one example: as many as make 20,000 in the full profile."""
+"""Requests of one example, for 20,000 in the full profile."""
 
 STATUSES = {200, 400, 404, 405, 409, 415}
 
 
 class World:
-    """A gateway with one thing of each kind in it, at all times."""
+    """A gateway that always has one resource of each type."""
 
     def __init__(self, target: str, store: sqlite3.Connection) -> None:
         self._connection = http.client.HTTPConnection(target.removeprefix("http://"), timeout=30)
@@ -40,48 +40,48 @@ class World:
             self._restore(place)
 
     def check(self, request: Request) -> None:
-        """Send a request and check its answer."""
+        """Send a request and check its response."""
         before = self._writes()
-        response, answer = self._send(request)
+        response, content = self._send(request)
         changed = self._writes() != before
         self.seen[response.status] += 1
         assert response.status in STATUSES
         assert response.getheader("content-type") == "application/json"
         if request.verb == "HEAD":
-            assert answer == b""
+            assert content == b""
         elif response.status == 200:
-            assert isinstance(json.loads(answer), dict)
+            assert isinstance(json.loads(content), dict)
         else:
-            assert set(json.loads(answer)) == {"error_code", "message"}
+            assert set(json.loads(content)) == {"error_code", "message"}
         if response.status != 200 or request.verb in {"GET", "HEAD"}:
             assert not changed
         elif changed:
-            # What names itself as an earlier request did is answered as that was, and does nothing.
-            self._tidy(request, answer)
+            # A repeated request_id returns the first response and changes nothing.
+            self._tidy(request, content)
 
     def close(self) -> None:
         self._connection.close()
 
     def _writes(self) -> int:
-        """Return a number that changes with every transaction that another connection commits."""
+        """Return a number that changes with every commit of another connection."""
         (version,) = self._store.execute("PRAGMA data_version").fetchone()
         return int(version)
 
     def _send(self, request: Request) -> tuple[http.client.HTTPResponse, bytes]:
         target, body = request.target, request.body
-        for token, known in self._ids.items():
-            target, body = target.replace(token, known), body.replace(token.encode(), known.encode())
+        for token, value in self._ids.items():
+            target, body = target.replace(token, value), body.replace(token.encode(), value.encode())
         headers = {"content-type": request.content_type} if request.content_type else {}
         self._connection.request(request.verb, target, body or None, headers)
         response = self._connection.getresponse()
         return response, response.read()
 
-    def _tidy(self, request: Request, answer: bytes) -> None:
-        """Make again what a request has removed, and remove what would pile up."""
+    def _tidy(self, request: Request, content: bytes) -> None:
+        """Restore deleted resources, and delete budgets, which would accumulate."""
         place, action = request.target.partition("?")[0].split("/")[-2:]
         if (place, action) == ("budgets", "create"):
             self._call(
-                "DELETE", place, "delete", {"budget_policy_id": json.loads(answer)["budget_policy"]["budget_policy_id"]}
+                "DELETE", place, "delete", {"budget_policy_id": json.loads(content)["budget_policy"]["budget_policy_id"]}
             )
         elif action == "delete" and place != "bindings":
             self._restore(place)
@@ -97,7 +97,7 @@ class World:
             model = {"model_definition_id": self._ids[TOKENS["model_definition_id"]], "linkage_type": "PRIMARY"}
             self._create(place, "endpoint", "endpoint_id", {"name": name, "model_configs": [model]})
         if place in {"endpoints", "budgets"}:
-            # It may have been a budget of the endpoint, and gone with it.
+            # The budget may have been deleted with the endpoint.
             self._create("budgets", "budget_policy", "budget_policy_id", BUDGET)
 
     def _create(self, place: str, noun: str, key: str, fields: dict[str, Any]) -> None:
@@ -105,9 +105,9 @@ class World:
 
     def _call(self, verb: str, place: str, action: str, fields: dict[str, Any]) -> Any:
         target = f"{PREFIXES[0]}/{place}/{action}"
-        response, answer = self._send(Request(verb, target, json.dumps(fields).encode(), "application/json"))
-        assert response.status == 200, answer
-        return json.loads(answer)
+        response, content = self._send(Request(verb, target, json.dumps(fields).encode(), "application/json"))
+        assert response.status == 200, content
+        return json.loads(content)
 
 
 @pytest.fixture(scope="module")
@@ -121,14 +121,14 @@ def world() -> Iterator[World]:
 
 
 @given(drafts(), st.integers(0, 2**64))
-def test_every_request_gets_a_sound_answer(world: World, draft: tuple[Route, Pairs], seed: int) -> None:
+def test_every_request_gets_a_valid_response(world: World, draft: tuple[Route, Pairs], seed: int) -> None:
     for request in variants(draft, seed, EACH):
         note(repr(request))
         world.check(request)
 
 
 def test_the_requests_reached_the_service(world: World) -> None:
-    """Requests that all fail early would show nothing about the rest."""
+    """The test would show little if all requests failed early."""
     total = sum(world.seen.values())
     assert total >= EACH * settings().max_examples
     assert world.seen[200] > total / 20

@@ -1,4 +1,4 @@
-"""MLFlowClient.jl works against our server: its requests, byte for byte, and its reading of each answer."""
+"""MLFlowClient.jl works with our server: its requests, byte for byte, and its decoding of each response."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ VALUE = {"api_key": "sk-0123456789abcdef", "région": 'eu-west-1\n"quoted" é �
 
 @pytest.fixture
 def julia(running: Gateway) -> Callable[..., Any]:
-    """Calls a function of the package. Every answer must be one that its structs can read."""
+    """Calls a function of the package. Its structs must be able to decode every response."""
 
     def checked(name: str, /, **arguments: Any) -> Any:
-        answer = call(running.http_target, name, **arguments)
-        for key, value in answer.items():
+        response = call(running.http_target, name, **arguments)
+        for key, value in response.items():
             assert unreadable(value, SHAPES[key], key) == []
-        return answer
+        return response
 
     return checked
 
@@ -35,7 +35,7 @@ def test_every_function_has_a_route_of_ours() -> None:
 
 
 def test_the_bytes() -> None:
-    """One request of each kind in full, so that the rest is what it is taken for."""
+    """One request of each form in full, to verify the emulation."""
     create = FUNCTIONS["creategatewaysecret"]
     assert (
         request_bytes(create, "localhost:5000", {"secret_name": "é", "secret_value": {"k": "v"}})
@@ -55,8 +55,8 @@ def test_the_bytes() -> None:
     assert bound.endswith(b'\r\n\r\n{"created_by":null,"endpoint_id":"e-1"}')
 
 
-def test_a_secret_is_stored_whole(running: Gateway, julia: Any, unique: Unique) -> None:
-    """MLflow's own server answers 200 to this form, and stores a secret with nothing in it."""
+def test_a_secret_is_stored_completely(running: Gateway, julia: Any, unique: Unique) -> None:
+    """MLflow's own server responds with 200 to this form, and stores an empty secret."""
     settings = {"auth_mode": "keys", "aws_region_name": "é"}
     sent = {"secret_name": unique("julia"), "secret_value": VALUE, "auth_config": settings, "provider": "openai"}
     secret = julia("creategatewaysecret", **sent, created_by="ann")["secret"]
@@ -95,7 +95,7 @@ def test_every_function_works(julia: Any, unique: Unique) -> None:
     assert "created_by" not in first
     key = {"model_definition_id": first["model_definition_id"]}
     updated = do("updategatewaymodeldefinition", **key, model_name="gpt-5")["model_definition"]
-    # It sends null for every argument that is missing.
+    # It sends null for every missing argument.
     assert {**updated, "last_updated_at": 0} == {**first, "model_name": "gpt-5", "last_updated_at": 0}
     assert do("getgatewaymodeldefinition", **key)["model_definition"] == updated
     assert updated in do("listgatewaymodeldefinitions", provider="openai")["model_definitions"]
@@ -145,13 +145,13 @@ def test_errors_can_be_read(running: Gateway, julia: Any, unique: Unique) -> Non
         julia("creategatewaysecret", secret_name=unique("s"), secret_value={})
     send = partial(exchange, running.http_target)
     for function, status in ((Function("GET", "nothing"), 404), (Function("PATCH", "secrets/update"), 405)):
-        answer = send(request_bytes(function, "localhost", {}))
-        assert answer.status == status
-        assert b'"error_code"' in answer.body
-        assert b'"message"' in answer.body
+        response = send(request_bytes(function, "localhost", {}))
+        assert response.status == status
+        assert b'"error_code"' in response.body
+        assert b'"message"' in response.body
 
 
-def test_basic_auth_is_no_obstacle(running: Gateway) -> None:
+def test_basic_auth_is_accepted(running: Gateway) -> None:
     sent = request_bytes(FUNCTIONS["listgatewaysecretinfos"], "localhost", {})
     authorized = sent.replace(
         b"Connection: close\r\n", b"Connection: close\r\nAuthorization: Basic YWRtaW46cGFzc3dvcmQxMjM0\r\n"

@@ -10,11 +10,11 @@ import pytest
 from gateway_entities.methods import METHODS
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES, Route
 from gateway_entities.testing import Gateway
-from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, rejection
+from tests.mlflow_rest.rest import BUDGET, SECRET_VALUE, Rest, error_of
 from tests.server.raw import request
 
 OWN = {"RecordGatewaySpend", "CheckGatewayBudget", "ListGatewayChanges"}
-"""RPCs that MLflow does not have, so that its dialect has no path for them."""
+"""RPCs without a path in the dialect, because MLflow does not have them."""
 
 every_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.method.name)
 both_prefixes = pytest.mark.parametrize("prefix", PREFIXES)
@@ -29,19 +29,19 @@ def test_every_rpc_has_one_route_or_is_our_own() -> None:
 
 @both_prefixes
 @every_route
-def test_a_route_takes_its_own_verb_only(running: Gateway, prefix: str, route: Route) -> None:
+def test_a_route_allows_its_own_verb_only(running: Gateway, prefix: str, route: Route) -> None:
     rest = Rest(running.http_target, prefix)
     empty = rest.send(route.verb, route.path, {})
-    assert empty.status == 200 or rejection(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
+    assert empty.status == 200 or error_of(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
     allowed = {"GET", "HEAD"} if route.verb == "GET" else {route.verb}
     for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed:
-        answer = rest.send(verb, route.path, {})
-        assert rejection(answer)[:2] == (405, "INVALID_PARAMETER_VALUE")
-        assert set(answer.headers["allow"].split(", ")) == allowed
+        response = rest.send(verb, route.path, {})
+        assert error_of(response)[:2] == (405, "INVALID_PARAMETER_VALUE")
+        assert set(response.headers["allow"].split(", ")) == allowed
 
 
 @both_prefixes
-def test_every_route_does_its_work(running: Gateway, prefix: str, unique: Callable[[str], str]) -> None:
+def test_every_route_works(running: Gateway, prefix: str, unique: Callable[[str], str]) -> None:
     rest = Rest(running.http_target, prefix)
     used: set[tuple[str, str]] = set()
 
@@ -114,18 +114,18 @@ def test_head_is_get_without_the_body(rest: Rest, route: Route) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/version", PREFIXES[1] + "/secrets/config"])
 def test_the_plain_paths(running: Gateway, path: str) -> None:
-    answer = request(running.http_target, "GET", path)
-    assert answer.status == 200
+    response = request(running.http_target, "GET", path)
+    assert response.status == 200
     assert request(running.http_target, "HEAD", path)[::2] == (200, b"")
-    refused = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
-    assert rejection(refused)[:2] == (405, "INVALID_PARAMETER_VALUE")
-    assert refused.headers["allow"] == "GET, HEAD"
+    response = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
+    assert error_of(response)[:2] == (405, "INVALID_PARAMETER_VALUE")
+    assert response.headers["allow"] == "GET, HEAD"
     if path.endswith("config"):
-        assert answer.headers["content-type"] == "application/json"
-        assert answer.json == {"secrets_available": True, "using_default_passphrase": False}
+        assert response.headers["content-type"] == "application/json"
+        assert response.json == {"secrets_available": True, "using_default_passphrase": False}
     else:
-        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        assert answer.body == b"OK" if path == "/health" else answer.body
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        assert response.body == b"OK" if path == "/health" else response.body
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
 )
 @pytest.mark.parametrize("verb", ["GET", "POST", "DELETE", "PATCH", "OPTIONS"])
 def test_any_other_path_is_404(running: Gateway, verb: str, path: str) -> None:
-    answer = request(running.http_target, verb, path, b"{}", {"content-type": "application/json"})
-    assert rejection(answer)[:2] == (404, "ENDPOINT_NOT_FOUND")
+    response = request(running.http_target, verb, path, b"{}", {"content-type": "application/json"})
+    assert error_of(response)[:2] == (404, "ENDPOINT_NOT_FOUND")

@@ -1,4 +1,4 @@
-"""The package, built from a clean copy and installed in three ways in environments of its own, outside the repository."""
+"""Fixtures: the package, built from a clean copy and installed in three ways in new environments outside the repository."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# What working in the tree leaves behind.
+# Leftovers of work in the tree.
 MADE_BY_MACHINES = (".git", ".cache", ".venv*", "dist", "build", ".hypothesis", ".*_cache", "__pycache__", "*.sqlite*")
 KINDS = ("wheel", "sdist", "editable")
 
 
 class Built(NamedTuple):
-    """The clean copy and what was built from it."""
+    """The clean copy and its build results."""
 
     tree: Path
     wheel: Path
@@ -27,7 +27,7 @@ class Built(NamedTuple):
 
 
 def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as somebody would who has never seen the repository, and fail with what it printed."""
+    """Run a command outside the repository's environment, and fail with its output."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV", "MYPYPATH"}
     }
@@ -47,13 +47,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the Python of each environment, by the kind of install."""
+    """Return the Python of each environment, by installation method."""
     folder = tmp_path_factory.mktemp("installed")
 
     def install(kind: str) -> Path:
         environment = folder / kind
         what = {"wheel": [built.wheel], "sdist": [built.sdist], "editable": ["--editable", built.tree]}[kind]
-        # The pip that runs the tests installs into the new environment, which then needs none of its own.
+        # The tests' pip installs into the new environment, which then needs no pip.
         run(sys.executable, "-m", "venv", "--without-pip", environment, folder=folder)
         python = environment / "bin" / "python"
         run(sys.executable, "-m", "pip", "--quiet", "--python", python, "install", *what, folder=folder)

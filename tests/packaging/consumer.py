@@ -1,7 +1,7 @@
-"""Another program, as somebody would write it: entities, both clients, errors.
+"""A user's program: entities, both clients, errors.
 
-It is type-checked and run where the package is installed, with nothing of the repository in sight. Each assert_type fails
-the type check if a type has been lost on the way.
+It is type-checked and run with the installed package, outside the repository. Each assert_type fails the type check if a
+type was lost in packaging.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is in the wheel and in the sdist."""
+"""Contents of the wheel and the sdist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def wheel_contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
+def test_the_wheel_has_both_packages_only(built: Built) -> None:
     names = wheel_contents(built.wheel).keys()
     ours = {f"gateway_entities/{name}" for name in files_below(built.tree / "gateway_entities")}
     generated = {f"gatewayentities/{name}" for name in files_below(built.tree / "gen" / "python" / "gatewayentities")}
@@ -31,14 +31,14 @@ def test_the_wheel_holds_both_packages_and_nothing_else(built: Built) -> None:
     assert {name.rpartition("/")[2] for name in metadata} == {"METADATA", "WHEEL", "RECORD", "LICENSE", "entry_points.txt"}
 
 
-def test_the_wheel_says_that_it_is_typed_and_brings_the_migrations(built: Built) -> None:
+def test_the_wheel_is_typed_and_has_the_migrations(built: Built) -> None:
     names = wheel_contents(built.wheel).keys()
     assert {"gateway_entities/py.typed", "gatewayentities/py.typed", "gatewayentities/v1/secret_pb2.pyi"} <= names
     migrations = {name for name in names if name.startswith("gateway_entities/server/store/sql/migrations/versions/")}
     assert migrations - {"gateway_entities/server/store/sql/migrations/versions/__init__.py"}
 
 
-def test_the_sdist_holds_the_sources_and_the_tests(built: Built) -> None:
+def test_the_sdist_has_the_sources_and_the_tests(built: Built) -> None:
     with tarfile.open(built.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for folder in ("gateway_entities", "gen", "proto", "tests", "docs"):

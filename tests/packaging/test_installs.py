@@ -12,7 +12,7 @@ import pytest
 from gateway_entities.testing import gateway
 from tests.packaging.conftest import KINDS, ROOT, Built, run
 
-# Where both packages come from, and whether anything of the server's came along.
+# The origin of both packages, and whether server modules were imported.
 ORIGINS = """
 import importlib.util, json
 import gateway_entities, gatewayentities.v1, gatewayentities.v1.secret_pb2, gatewayentities.v1.secret_pb2_grpc

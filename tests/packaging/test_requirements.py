@@ -26,7 +26,7 @@ def test_every_requirement_has_a_lower_bound_or_a_pin() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     loose = [line for group in groups for line in group if ">=" not in line and "==" not in line]
-    # An extra that builds on another names this package itself.
+    # An extra that includes another one requires this package itself.
     assert all(Requirement(line).name == project["name"] for line in loose)
 
 

@@ -1,4 +1,4 @@
-"""Our messages are MLflow's: the same fields, the same bytes, the same entities. MLflow itself is asked, as installed."""
+"""Our messages are MLflow's: the same fields, the same bytes, the same entities. Checked against the installed MLflow."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ from tests.entities.entity_types import KINDS, message_type, public
 from tests.messages import ENUMS, RESOURCES, full, is_map, messages
 
 with warnings.catch_warnings():
-    # Importing MLflow warns about other libraries, and that is not our business.
+    # Importing MLflow raises warnings about other libraries.
     warnings.simplefilter("ignore")
     pytest.importorskip("mlflow", reason="MLflow is not installed: pip install 'gateway-entities[test]'")
     import mlflow.entities as their_entities
     from mlflow.protos import service_pb2 as theirs
 
 OWN_NUMBERS = range(1000, 2**29)
-"""The numbers of fields that are ours alone: MLflow will not take them."""
+"""Numbers of our own fields, which MLflow will not use."""
 OWN_METHODS = {
     "RecordGatewaySpend": "MLflow counts what passes through itself, and takes no report from elsewhere",
     "CheckGatewayBudget": "MLflow checks what passes through itself, and tells nobody else",
     "ListGatewayChanges": "MLflow keeps no change log",
 }
-"""The RPCs that are ours alone, and why."""
+"""Our own RPCs, with the reasons."""
 OWN_RESOURCES = {
-    "GatewayBudgetCheck": "the answer of CheckGatewayBudget",
+    "GatewayBudgetCheck": "the result of CheckGatewayBudget",
     "GatewayChange": "a line of the change log",
     "GatewayChangeEffect": "a part of such a line",
 }
-"""The resource messages that are ours alone, and why."""
+"""Our own resource messages, with the reasons."""
 MIRRORED_METHODS = [method for method in METHODS if method.name not in OWN_METHODS]
 MIRRORED_RESOURCES = [name for name in RESOURCES if name not in OWN_RESOURCES]
 
 
-def test_what_is_ours_alone_is_here_and_not_there():
+def test_our_own_additions_are_not_in_mlflow():
     assert OWN_METHODS.keys() == {method.name for method in METHODS if not hasattr(theirs, method.name)}
     assert OWN_RESOURCES.keys() <= RESOURCES.keys()
     assert not [name for name in OWN_RESOURCES if hasattr(theirs, name)]
 
 
 def their_resource(name: str) -> Any:
-    """Return MLflow's class of a resource message. It keeps a window inside the request that lists windows."""
+    """Return MLflow's class of a resource message. Its window is nested in the request that lists windows."""
     return theirs.ListGatewayBudgetWindows.BudgetWindow if name == "GatewayBudgetWindow" else getattr(theirs, name)
 
 
 def shape(field: FieldDescriptor) -> tuple[Any, ...]:
-    """Return everything about a field that decides its bytes and its JSON."""
+    """Return the properties of a field that determine its bytes and JSON."""
     target: Any = None
     if is_map(field):
         target = [part.type for part in field.message_type.fields]
@@ -126,7 +126,7 @@ def test_filled_requests_and_responses_are_the_same_bytes(method: Method[Any, An
 
 @pytest.mark.parametrize("name", MIRRORED_RESOURCES)
 def test_any_message_passes_through_mlflow(name: str):
-    """Numbers of enums that MLflow does not know are unknown fields to it, so the order of the bytes may change there."""
+    """MLflow treats unknown enum numbers as unknown fields, so the order of the bytes may change."""
     ours, its = RESOURCES[name], their_resource(name)
 
     @given(messages(ours))

@@ -1,4 +1,4 @@
-"""The least that each request must hold, and a short way to check variations of it."""
+"""Fixtures: minimal valid requests, and a check of variations of them."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ VALID: dict[type[Message], dict[str, object]] = {
 
 @pytest.fixture(scope="session")
 def valid() -> dict[type[Message], dict[str, object]]:
-    """The least that each request must hold."""
+    """Minimal valid requests by type."""
     return VALID
 
 
 @pytest.fixture(scope="session")
 def check() -> Callable[..., list[tuple[str, str]]]:
-    """Check the least valid request of a type with some fields changed; None takes a field out."""
+    """Validate the minimal request of a type with changed fields; None removes a field."""
 
     def checked(request_type: type[Message], **changes: object) -> list[tuple[str, str]]:
         fields = {name: value for name, value in {**VALID[request_type], **changes}.items() if value is not None}

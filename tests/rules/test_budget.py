@@ -63,7 +63,7 @@ def test_a_scope_with_a_target(check: Any, scope: str) -> None:
     assert check(CreatePolicy, target_scope=scope, target_value="x" * 256) == [
         ("target_value", "must be at most 255 characters, has 256")
     ]
-    # Whether an update needs one depends on the scope that is stored.
+    # Whether an update needs one depends on the stored scope.
     assert check(UpdatePolicy, target_scope=scope) == check(UpdatePolicy, target_value="x") == []
     assert check(UpdatePolicy, target_scope=scope, target_value="") == needed
 

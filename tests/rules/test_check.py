@@ -1,4 +1,4 @@
-"""Every rule of every request: what breaks it, where, and what is said about it."""
+"""Every rule of every request: violations, their paths and their descriptions."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_every_request_type_has_rules(check: Any, valid: Any) -> None:
         assert check(request_type) == []
 
 
-def test_a_message_of_another_contract_is_refused() -> None:
+def test_a_message_of_another_contract_is_rejected() -> None:
     with pytest.raises(TypeError, match=r"google\.protobuf\.FieldMask is not a message of the contract"):
         rules.check(FieldMask())
 
 
 def texts(descriptor: Descriptor, prefix: tuple[FieldDescriptor, ...] = ()) -> Iterator[tuple[FieldDescriptor, ...]]:
-    """Yield the way to each field that holds text, maps included."""
+    """Yield the path of each text field, including maps."""
     for field in descriptor.fields:
         way = (*prefix, field)
         if field.message_type is None:
@@ -67,7 +67,7 @@ def texts(descriptor: Descriptor, prefix: tuple[FieldDescriptor, ...] = ()) -> I
 
 
 def plant(message: Message, way: tuple[FieldDescriptor, ...], key: str, value: str) -> None:
-    """Write a text at the end of the way; a map gets it as an entry."""
+    """Set the text at a path; a map gets it as an entry."""
     field, *rest = way
     if rest:
         held = getattr(message, field.name)
@@ -89,11 +89,11 @@ def plant(message: Message, way: tuple[FieldDescriptor, ...], key: str, value: s
     ],
 )
 @pytest.mark.parametrize(("key", "value"), [("key", "a\0b"), ("a\0b", "value")])
-def test_nul_is_refused_in_every_text(
+def test_nul_is_rejected_in_every_text(
     valid: Any, request_type: type[Message], way: tuple[FieldDescriptor, ...], key: str, value: str
 ) -> None:
     if "\0" in key and way[-1].message_type is None:
-        key, value = value, key  # A field that is no map has no key.
+        key, value = value, key  # Only a map has a key.
     request = request_type(**valid[request_type])
     plant(request, way, key, value)
     assert any(violation.field.startswith(way[0].name) for violation in rules.check(request))
@@ -242,7 +242,7 @@ MASKABLE = {
     UpdateEndpoint: (["name", "model_configs"], ["routing_strategy", "fallback_config", "experiment_id", "usage_tracking"]),
     UpdatePolicy: (["budget_unit", "budget_amount", "duration", "target_scope", "budget_action"], ["target_value"]),
 }
-"""For each update, the fields that must keep a value and those that may be cleared."""
+"""For each update, the required fields and the clearable ones."""
 CLEARED = "is named in update_mask and must have a value: it cannot be cleared"
 
 

@@ -1,4 +1,4 @@
-"""Rules of secrets: their values, their settings, the address that requests go to."""
+"""Rules of secrets: values, settings, and api_base."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ HOST = "must name a host in letters, digits, hyphens and dots"
         "   ",
     ],
 )
-def test_api_base_that_is_fine(check: Any, url: str) -> None:
+def test_valid_api_base(check: Any, url: str) -> None:
     assert check(CreateSecret, auth_config={"api_base": url}) == check(UpdateSecret, auth_config={"api_base": url}) == []
 
 
@@ -109,7 +109,7 @@ def test_api_base_that_is_fine(check: Any, url: str) -> None:
         ("https://[2606:4700::1111%251]", PUBLIC),
     ],
 )
-def test_api_base_that_is_refused(check: Any, url: str, description: str) -> None:
+def test_invalid_api_base(check: Any, url: str, description: str) -> None:
     assert check(CreateSecret, auth_config={"api_base": url}) == [('auth_config["api_base"]', description)]
 
 

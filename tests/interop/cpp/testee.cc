@@ -104,7 +104,7 @@ void MakeCall(const Call& call, TesteeResponse* response) {
   CallError* error = response->mutable_call_error();
   error->set_code(status.error_code());
   error->set_message(status.error_message());
-  // Details that are no status are no details: the error itself is still to be told.
+  // Malformed details are ignored: the error itself is still reported.
   if (google::rpc::Status details; details.ParseFromString(status.error_details())) {
     error->mutable_details()->Swap(details.mutable_details());
   }
@@ -144,7 +144,7 @@ void Answer(const TesteeRequest& request, TesteeResponse* response) {
 }  // namespace
 
 int main() {
-  // The libraries say on standard error what they also return.
+  // The libraries log their errors on standard error too.
   pb::SetLogHandler(nullptr);
   pb::io::FileInputStream input(fileno(stdin));
   for (;;) {

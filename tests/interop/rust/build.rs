@@ -1,4 +1,4 @@
-//! Generates the stubs of the contract, and the table by which the testee finds a message or a method from its name.
+//! Generates the stubs of the contract, and the table of messages and methods by name.
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 

@@ -10,7 +10,7 @@ import (
 	pb "gateway_entities/gen/go/gatewayentities/v1"
 )
 
-// same tells whether a binding is the one that a request names.
+// same reports whether a binding is that of a request.
 func same(row *pb.GatewayEndpointBinding, request interface {
 	GetEndpointId() string
 	GetResourceType() string

@@ -14,7 +14,7 @@ func (g *gateway) endpoint(id string) (*pb.GatewayEndpoint, error) {
 	return find("endpoint", g.endpoints, func(row *pb.GatewayEndpoint) bool { return row.GetEndpointId() == id })
 }
 
-// mappings returns what an endpoint keeps of the models that a request gives it.
+// mappings returns the mappings of a request's model configs.
 func (g *gateway) mappings(endpointID *string, configs []*pb.GatewayEndpointModelConfig) ([]*pb.GatewayEndpointModelMapping, error) {
 	var found []*pb.GatewayEndpointModelMapping
 	var bad []string

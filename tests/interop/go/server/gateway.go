@@ -20,10 +20,10 @@ import (
 	pb "gateway_entities/gen/go/gatewayentities/v1"
 )
 
-// longestPage is small, so that a client has to ask for a second page whatever size it wanted.
+// longestPage is small, so that clients need a second page for any page size.
 const longestPage = 2
 
-// gateway keeps everything in the order of creation. The methods that it does not have itself answer UNIMPLEMENTED.
+// gateway stores resources in the order of creation. Its other methods return UNIMPLEMENTED.
 type gateway struct {
 	pb.UnimplementedBindingServiceServer
 	pb.UnimplementedBudgetServiceServer
@@ -47,7 +47,7 @@ func (g *gateway) newID(noun string) *string {
 
 func now() *int64 { return proto.Int64(time.Now().UnixMilli()) }
 
-// actor returns who makes a change: who the request names, else who the header x-actor names, else nobody.
+// actor returns the actor of a change: that of the request, else that of the header x-actor, else none.
 func actor(ctx context.Context, named *string) *string {
 	if values := metadata.ValueFromIncomingContext(ctx, "x-actor"); named == nil && len(values) > 0 {
 		return &values[0]
@@ -55,7 +55,7 @@ func actor(ctx context.Context, named *string) *string {
 	return named
 }
 
-// find returns the first row that matches, as it is stored.
+// find returns the first matching row itself, not a copy.
 func find[Row any](noun string, rows []Row, matches func(Row) bool) (Row, error) {
 	if index := slices.IndexFunc(rows, matches); index >= 0 {
 		return rows[index], nil
@@ -89,7 +89,7 @@ func page[Row proto.Message](rows []Row, matches func(Row) bool, size int64, tok
 	return found[start:end], proto.String(strconv.Itoa(end)), nil
 }
 
-// update copies fields from a request to a row: those that the mask names, or without a mask those that are not empty.
+// update copies fields from a request to a row: those of the mask, or without a mask the non-empty ones.
 func update(row, request proto.Message, mask *fieldmaskpb.FieldMask, allowed ...string) error {
 	for _, path := range mask.GetPaths() {
 		if !slices.Contains(allowed, path) {
@@ -113,7 +113,7 @@ func update(row, request proto.Message, mask *fieldmaskpb.FieldMask, allowed ...
 	return nil
 }
 
-// failure returns an error with a reason, behind a detail that a client need not know.
+// failure returns an error with a reason, after a detail of a type that clients may not know.
 func failure(code codes.Code, text, reason string, details ...protoadapt.MessageV1) error {
 	known := &errdetails.ErrorInfo{Reason: reason, Domain: "go-gateway", Metadata: map[string]string{"language": "go"}}
 	unusual := &errdetails.Help{Links: []*errdetails.Help_Link{{Description: text}}}

@@ -1,5 +1,5 @@
-// A gateway in Go, in memory, on the generated interfaces of grpc-go and connect-go. It serves what the Python clients are tested
-// with, and shares no code with the server in Python. It prints its two targets, and ends when its standard input does.
+// A gateway in Go, in memory, on the generated interfaces of grpc-go and connect-go. It serves the tests of the Python
+// clients and shares no code with the Python server. It prints its two targets, and exits at the end of its standard input.
 package main
 
 import (
@@ -69,7 +69,7 @@ func (g *gateway) alone(ctx context.Context, request any, _ *grpc.UnaryServerInf
 	return next(ctx, request)
 }
 
-// aloneOverConnect does the same, lets the method see its headers where grpc-go has them, and turns its error into connect-go's.
+// aloneOverConnect does the same for connect-go: it passes the headers as grpc-go does, and converts the error.
 func (g *gateway) aloneOverConnect(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
 		headers := metadata.MD{}

@@ -20,7 +20,7 @@ import (
 	"gateway_entities/tests/interop/go/testeev1"
 )
 
-// Channels are kept, as a program would: one for each target.
+// Channels are reused, one for each target.
 var channels = map[string]*grpc.ClientConn{}
 
 func call(request *testeev1.Call) *testeev1.TesteeResponse {
@@ -54,7 +54,7 @@ func call(request *testeev1.Call) *testeev1.TesteeResponse {
 	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Proto{Proto: data}}
 }
 
-// clients returns the client of each service, for the kind of target that the call names.
+// clients returns the client of each service, for the scheme of the call's target.
 func clients(request *testeev1.Call) map[string]any {
 	target := request.GetTarget()
 	if address, ok := strings.CutPrefix(target, "grpc://"); ok {
@@ -92,7 +92,7 @@ func clients(request *testeev1.Call) map[string]any {
 	}
 }
 
-// failure returns what the client library shows of a failed call.
+// failure returns the client library's error of a call.
 func failure(err error) *testeev1.CallError {
 	if failed := new(connect.Error); errors.As(err, &failed) {
 		found := &testeev1.CallError{Code: proto.Int32(int32(failed.Code())), Message: proto.String(failed.Message())}

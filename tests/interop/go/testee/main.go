@@ -20,7 +20,7 @@ import (
 	"gateway_entities/tests/interop/go/testeev1"
 )
 
-// Without Deterministic, the entries of a map come in another order each time.
+// Without Deterministic, the order of map entries is random.
 var encoding = proto.MarshalOptions{Deterministic: true}
 
 func main() {

@@ -25,7 +25,7 @@ mod stubs {
     include!(concat!(env!("OUT_DIR"), "/stubs.rs"));
 }
 
-// The functions `kind` and `method`, which build.rs writes: what a name of a message or a path of a method stands for.
+// The functions `kind` and `method`, which build.rs generates: from a message's name or a method's path to its implementation.
 include!(concat!(env!("OUT_DIR"), "/table.rs"));
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -91,7 +91,7 @@ async fn answer(request: TesteeRequest) -> Result<Answer, Failure> {
     })
 }
 
-/// What can be done with messages of one type.
+/// Operations on messages of one type.
 struct Kind {
     recode: fn(&[u8]) -> Result<Vec<u8>, Failure>,
     to_json: fn(&[u8]) -> Result<String, Failure>,
@@ -176,7 +176,7 @@ impl From<Failure> for Answer {
             Failure::Call(status) => Answer::CallError(CallError {
                 code: Some(status.code() as i32),
                 message: Some(status.message().to_string()),
-                // Details that are no status are no details: the error itself is still to be told.
+                // Malformed details are ignored: the error itself is still reported.
                 details: tonic_types::Status::decode(status.details())
                     .map(|status| status.details)
                     .unwrap_or_default(),

@@ -1,8 +1,8 @@
-// Runs the testee of page.ts in headless Chromium: serves the page, and passes each request to it and its answer back.
+// Runs the testee of page.ts in headless Chromium: serves the page, and passes requests to it and responses back.
 //
 //     node browser.js ORIGIN CHROMIUM
 //
-// ORIGIN is where it serves the page, such as http://127.0.0.1:40080; CHROMIUM is the browser's program.
+// ORIGIN is the page's origin, such as http://127.0.0.1:40080; CHROMIUM is the browser's program.
 
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ const server = createServer((_, response) => response.setHeader("content-type", 
 );
 await once(server, "listening");
 
-// Without these it looks for Google's hosts, at each start and later.
+// Without these it connects to Google's hosts.
 const quiet = [
   "--disable-background-networking",
   "--disable-component-update",

@@ -35,7 +35,7 @@ async function overGrpc(
 }
 
 function grpcFailure({ code, details: message, metadata }: grpc.ServiceError): CallFailure {
-  // grpc-js leaves google.rpc.Status, which has the details, to its users; Connect's own gRPC reads it.
+  // grpc-js does not decode google.rpc.Status, which has the details; Connect's own gRPC does.
   const name = "grpc-status-details-bin";
   const trailers = new Headers(metadata.get(name).map((value) => [name, encodeBinaryHeader(value as Buffer)]));
   const details = received(findTrailerError(trailers)?.details ?? []);

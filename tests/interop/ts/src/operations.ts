@@ -1,4 +1,4 @@
-// What a testee does, but for the ways its calls travel: the same code in Node.js and in a page.
+// Operations of a testee except the transport of calls: the same code in Node.js and in a page.
 
 import { create, createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { DescFile, DescMessage, DescMethodUnary, Message, MessageInitShape } from "@bufbuild/protobuf";
@@ -26,7 +26,7 @@ const registry = createRegistry(
   ...Object.values<object>(v1).filter((each): each is DescFile => "kind" in each && each.kind === "file"),
 );
 
-/** Answers a request. Its calls travel as `caller` has it. */
+/** Serves a request. `caller` makes its calls. */
 export async function answer(request: TesteeRequest, caller: Caller): Promise<TesteeResponse> {
   return create(TesteeResponseSchema, { result: await result(request, caller) });
 }
@@ -81,13 +81,13 @@ async function call(call: Call, caller: Caller): Promise<Uint8Array> {
   return toBinary(method.output, response);
 }
 
-/** Tells a Connect call's failure in the protocol's form. */
+/** Converts a Connect call's failure to the protocol's form. */
 export function connectFailure(error: unknown): CallFailure {
   const { code, rawMessage: message, details } = ConnectError.from(error);
   return new CallFailure(create(CallErrorSchema, { code, message, details: received(details) }));
 }
 
-/** Gives the details of an error that came from the server. */
+/** Returns the details of a server's error. */
 export function received(details: ConnectError["details"]): MessageInitShape<typeof AnySchema>[] {
   return details.flatMap((each) =>
     "type" in each ? [{ typeUrl: `type.googleapis.com/${each.type}`, value: each.value }] : [],
@@ -102,8 +102,8 @@ async function digest(schema: DescMessage, bytes: Uint8Array): Promise<string> {
 }
 
 /**
- * Puts each map's keys in the order of their bytes, for toBinary, which has no option for it. A map is an object, and an
- * object gives keys that look like array indices first, whatever order they were set in; a proxy gives them in its own.
+ * Sorts each map's keys by their bytes, for toBinary, which has no option for it. A map is an object, which iterates over
+ * keys like array indices first, in any order of insertion; a proxy has its own order.
  */
 function sortMaps(message: ReflectMessage): void {
   for (const field of message.fields.filter((each) => message.isSet(each))) {

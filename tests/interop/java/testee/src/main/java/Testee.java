@@ -38,8 +38,8 @@ import gatewayentities.v1.ModelDefinitionServiceGrpc;
 import gatewayentities.v1.SecretServiceGrpc;
 
 /**
- * The testee of tests/interop/proto/testee.proto in Java, with protobuf-java and grpc-java as any
- * program would use them.
+ * The testee of tests/interop/proto/testee.proto in Java, with protobuf-java and grpc-java as
+ * programs use them.
  */
 public final class Testee {
   private static final List<ServiceDescriptor> SERVICES =
