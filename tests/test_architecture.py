@@ -61,7 +61,7 @@ OURS: dict[str, set[str] | None] = {
     "server.store": {"server.store.repositories", "server.store.sql", "server.store.crypto", "entities", "errors"},
     "server.store.admin": {"server.store", "errors"},
     "server.store.repositories": {"server.store.sql", "server.store.crypto", "entities", "errors"},
-    "server.store.crypto": {"server.store.sql.schema", "errors"},
+    "server.store.crypto": {"errors"},
     "server.store.sql": {"errors"},
     # Programs: they put the parts together.
     "cli": None,

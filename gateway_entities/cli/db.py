@@ -14,7 +14,7 @@ from gateway_entities.cli.options.store import exit_2_on_error, format_option, p
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store.admin.backup import Saved
+    from gateway_entities.server.store.admin.backup import BackupSummary
     from gateway_entities.server.store.admin.check import Problem, Report
     from gateway_entities.server.store.sql.database import Database
 
@@ -47,7 +47,7 @@ def upgrade(store: str, form: str) -> None:
         from gateway_entities.server.store.open import upgrade_database
 
         before, after = upgrade_database(database)
-        place = database.place
+        place = database.location
     change = "already at" if before == after else f"upgraded from {f'revision {before}' if before else 'empty'} to"
     text = f"{place}: {change} revision {after}."
     show(printable(text), {"store": place, "before": before, "after": after}, form)
@@ -103,7 +103,7 @@ def restore(file: Path, store: str, form: str) -> None:
         from gateway_entities.server.store.admin.restore import restore_backup
 
         saved = restore_backup(database, file, bar)
-    show(_saved_text(f"{database.place} restored", saved), _saved_json(saved, file, database), form)
+    show(_saved_text(f"{database.location} restored", saved), _saved_json(saved, file, database), form)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _database(url: str) -> Generator[Database]:
             database.dispose()
 
 
-def _saved_text(what: str, saved: Saved) -> str:
+def _saved_text(what: str, saved: BackupSummary) -> str:
     lines = [table(("table", "rows"), [(name, str(rows)) for name, rows in saved.rows.items()])]
     lines.append(f"{printable(what)}: {sum(saved.rows.values())} rows of revision {saved.schema}.")
     if saved.key_ids:
@@ -127,9 +127,9 @@ def _saved_text(what: str, saved: Saved) -> str:
     return "\n".join(lines)
 
 
-def _saved_json(saved: Saved, file: Path, database: Database) -> dict[str, Any]:
+def _saved_json(saved: BackupSummary, file: Path, database: Database) -> dict[str, Any]:
     return {
-        "store": database.place,
+        "store": database.location,
         "file": str(file),
         "schema": saved.schema,
         "rows": dict(saved.rows),
@@ -138,10 +138,10 @@ def _saved_json(saved: Saved, file: Path, database: Database) -> dict[str, Any]:
 
 
 def _report_text(report: Report) -> str:
-    lines = [f"{report.place}: revision {report.schema or '-'}, latest {report.newest}"]
+    lines = [f"{report.location}: revision {report.schema or '-'}, latest {report.newest}"]
     if report.rows:
         lines.append(table(("table", "rows"), [(name, str(rows)) for name, rows in report.rows.items()]))
-    lines += [f"{_where(problem)}{problem.wrong}" for problem in report.problems]
+    lines += [f"{_where(problem)}{problem.description}" for problem in report.problems]
     found = len(report.problems)
     lines.append(f"{found} problem{'s' if found > 1 else ''} found." if found else "No problem found.")
     return "\n".join(printable(line) for text in lines for line in text.split("\n"))
@@ -156,12 +156,12 @@ def _where(problem: Problem) -> str:
 
 def _report_json(report: Report) -> dict[str, Any]:
     return {
-        "store": report.place,
+        "store": report.location,
         "schema": report.schema,
         "newest": report.newest,
         "rows": dict(report.rows),
         "problems": [
-            {"table": each.table, "key": None if each.key is None else list(map(str, each.key)), "problem": each.wrong}
+            {"table": each.table, "key": None if each.key is None else list(map(str, each.key)), "problem": each.description}
             for each in report.problems
         ],
     }

@@ -81,7 +81,7 @@ def rotate(store: str, form: str, keys: Sources) -> None:
         with open_keys(store, keys()) as manager, progress("rotating") as bar:
             rotation = manager.rotate(bar)
     show(_rotation_text(rotation), _rotation_json(rotation), form)
-    click.get_current_context().exit(1 if rotation.left or rotation.unreadable else 0)
+    click.get_current_context().exit(1 if rotation.remaining or rotation.unreadable else 0)
 
 
 @keys.command()
@@ -142,10 +142,11 @@ def _report_json(report: KeyReport) -> dict[str, Any]:
 def _rotation_text(rotation: Rotation) -> str:
     lines = [f"{rotation.rewrapped} data keys re-encrypted with key {rotation.key}."]
     lines += [_unreadable_text(each) for each in rotation.unreadable]
-    others = sum(rotation.left.values())
+    others = sum(rotation.remaining.values())
     if others > len(rotation.unreadable):
+        key_ids = ", key ".join(rotation.remaining)
         lines.append(
-            f"{others} data keys still use key {', key '.join(rotation.left)}: a running server encrypts with it; restart "
+            f"{others} data keys still use key {key_ids}: a running server encrypts with it; restart "
             "that server with the new key first, and run this again"
         )
     elif not others:
@@ -157,7 +158,7 @@ def _rotation_json(rotation: Rotation) -> dict[str, Any]:
     return {
         "key": _key_json(rotation.key.id, rotation.key),
         "rewrapped": rotation.rewrapped,
-        "left": dict(rotation.left),
+        "left": dict(rotation.remaining),
         "unreadable": [_unreadable_json(each) for each in rotation.unreadable],
     }
 

@@ -129,12 +129,12 @@ class Server:
             if probe is not None:
                 undo.push_async_callback(probe.close)
             cache = ResponseCache(
-                store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.ask
+                store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
             dispatcher = Dispatcher(GatewayService(store), authenticate=authenticator.authenticate, cache=cache)
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
-            store.watch(observer.metrics.transaction)
+            store.observe(observer.metrics.transaction)
             readiness = Readiness(lambda: _check_store(store, observer.metrics))
             undo.push_async_callback(readiness.close)
             metrics = MetricsEndpoint(

@@ -80,7 +80,7 @@ def test_generate_creates_a_private_file_and_prints_the_id(run: Callable[..., Re
     assert result.stdout == f"key {key.id} (2026-11) in made.key\n"
     assert stat.S_IMODE((folder.path / "made.key").stat().st_mode) == 0o600
     again = run("generate", "made.key", code=2)
-    assert "cannot be made: File exists" in again.stderr
+    assert "cannot be created: File exists" in again.stderr
     assert KeyFile(folder.path / "made.key").read()[0].id == key.id
 
 

@@ -84,7 +84,7 @@ async def test_the_response_has_the_reason(tmp_path):
     async with serving(place) as server:
         restore = move_away(place)
         response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert response.json == {"status": "unavailable", "message": "The store's file is gone"}
+        assert response.json == {"status": "unavailable", "message": "The store's file is missing"}
         restore()
 
 

@@ -1,4 +1,4 @@
-"""The store: entities in, entities out, kept in SQLite or PostgreSQL with secret values encrypted."""
+"""Persistence: transactions over entities, in SQLite or PostgreSQL, with encrypted secret values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a store: its database, its tables and its key, each refused with a reason when it cannot be used."""
+"""Opening of a store: its database, its tables and its keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource, read_keys
 from gateway_entities.server.store.crypto.keyring import KeyRing
-from gateway_entities.server.store.crypto.wrapped_keys import unlock
+from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.postgresql import PostgresqlDatabase
@@ -23,38 +23,36 @@ from gateway_entities.server.store.store import Store
 
 
 def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0) -> Store:
-    """Open a store, making what does not exist yet: the SQLite file and its key, and on either database the tables.
+    """Open a store; create its tables, SQLite file and key file if they do not exist.
 
-    New files have mode 0600. Several processes may open one new store at the same time.
+    New files have mode 0600. Several processes may open a new store concurrently.
 
     Args:
-        url: where the store is, as find_database takes it.
-        keys: where the keys are that secrets are encrypted with; the first of them encrypts, each decrypts. Without any it
-            is the file beside the SQLite database that is called as it is, with ``.key`` added; only that one is made when
-            it does not exist. PostgreSQL needs a key named.
-        busy_timeout: the longest wait for another writer, in seconds.
+        url: the store's URL, as for find_database.
+        keys: the sources of the key-encryption keys: the first key encrypts, all decrypt. The default for SQLite is the
+            database's path with ``.key`` appended, which is created if it does not exist. PostgreSQL has no default.
+        busy_timeout: the maximum wait for another writer, in seconds.
 
     Returns:
-        The store, its tables at the newest revision.
+        The store, with its tables at the latest revision.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT (a URL of another form), FAILED_PRECONDITION (the database, the tables or the key
-            cannot be used; the message says why and what to do) or UNAVAILABLE (the database cannot be reached, or another
-            process holds its lock).
+        GatewayError: INVALID_ARGUMENT (a malformed URL), FAILED_PRECONDITION (the database, the tables or the key cannot be
+            used; the message has the cause and the remedy) or UNAVAILABLE (the database is unreachable or locked).
     """
     database = find_database(url, busy_timeout)
     ring = read_keys(keys)
     if ring is None and database.key_file is None:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
-            f"The store {database.place} needs a key to encrypt secrets with, and none is named; on PostgreSQL none is made "
-            "by itself, because every server of the database must have the same",
+            f"The store {database.location} needs a key to encrypt secrets, and none is configured; there is no default on "
+            "PostgreSQL, because all servers of a database must have the same key",
             reason="KEY_FILE",
         )
     try:
         with _upgrading(database) as (connection, _):
-            # Within the write lock, so that of several processes only one makes the key.
-            cipher = unlock(connection, ring or _default_key(connection, database))
+            # Under the write lock, so that only one process creates the key.
+            cipher = open_cipher(connection, ring or _default_key(connection, database))
         return Store(database, cipher)
     except BaseException:
         database.dispose()
@@ -62,16 +60,16 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
 
 
 def find_database(url: str, busy_timeout: float = 10.0) -> Database:
-    """Return the database of a store's URL. Nothing is opened yet.
+    """Return the database of a store's URL, without connecting to it.
 
     Args:
-        url: ``sqlite:///gateway.sqlite`` (relative) or ``sqlite:////var/lib/gateway.sqlite``: a file in a folder that
-            exists; the path is taken as it is, without escapes. Or ``postgresql://user:password@host:port/database?option=value``,
-            as libpq takes it, with its environment variables (PGPASSWORD and the like), ``.pgpass`` and service files.
-        busy_timeout: the longest wait for another writer, in seconds.
+        url: ``sqlite:///gateway.sqlite`` (relative) or ``sqlite:////var/lib/gateway.sqlite``: a file in an
+            existing folder; the path has no escapes. Or ``postgresql://user:password@host:port/database?option=value``,
+            a libpq URI; libpq's environment variables (such as PGPASSWORD), ``.pgpass`` and service files apply.
+        busy_timeout: the maximum wait for another writer, in seconds.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT (a URL of another form) or FAILED_PRECONDITION (its driver is not installed).
+        GatewayError: INVALID_ARGUMENT (a malformed URL) or FAILED_PRECONDITION (its driver is not installed).
     """
     kind, _, _ = url.partition("://")
     if kind in {"postgresql", "postgres"}:
@@ -80,32 +78,32 @@ def find_database(url: str, busy_timeout: float = 10.0) -> Database:
 
 
 def open_database(database: Database, *, create: bool) -> str | None:
-    """Check that a database can be used and holds a store, or nothing; its tables stay at the revision they are at.
+    """Check that a database is accessible and holds a store or is empty. Does not upgrade its tables.
 
     Args:
         database: the database; it stays open after an error.
-        create: make a SQLite file that does not exist.
+        create: create a missing SQLite file.
 
     Returns:
-        The revision of its tables; None when there are none.
+        The revision of its tables; None without tables.
 
     Raises:
         GatewayError: as open_store.
     """
-    with naming(database):
+    with error_context(database):
         database.prepare(create=create)
-        # A database of another program is told apart before anything is written to it.
+        # Before initialize writes: the database may belong to another program.
         with database.read() as connection:
             found = migrations.revision(connection)
-        database.settle()
+        database.initialize()
     return found
 
 
 def upgrade_database(database: Database) -> tuple[str | None, str]:
-    """Bring the tables of a database to the newest revision, making a SQLite file that does not exist. No key is needed.
+    """Upgrade the tables of a database to the latest revision; create a missing SQLite file. Needs no key.
 
     Returns:
-        The revision that they were at, None for no tables, and the one that they are at now.
+        The previous revision, None without tables, and the current one.
 
     Raises:
         GatewayError: as open_store.
@@ -116,67 +114,67 @@ def upgrade_database(database: Database) -> tuple[str | None, str]:
 
 @contextmanager
 def _upgrading(database: Database) -> Generator[tuple[Connection, str | None]]:
-    """Open a write transaction on tables of the newest revision; give the revision that they were at, too."""
+    """Open a write transaction and upgrade the tables in it; yield the connection and the previous revision."""
     found = open_database(database, create=True)
-    # Checking every reference after a migration takes a while on a large store, so only a migration does it.
-    opening = database.write() if found == migrations.HEAD else database.migrate()
-    with naming(database), opening as connection:
+    # migrate() checks all foreign keys at its end, which is slow on a large store.
+    transaction = database.write() if found == migrations.HEAD else database.migrate()
+    with error_context(database), transaction as connection:
         before = migrations.revision(connection)
         migrations.upgrade(connection)
         yield connection, before
 
 
 def _file_path(url: str) -> Path:
-    kind, separator, place = url.partition(":///")
-    # Nothing of the URL is repeated in the message: one of another kind may hold a password.
+    kind, separator, path = url.partition(":///")
+    # The message never contains the URL, which may hold a password.
     if kind != "sqlite" or not separator:
         raise _wrong_url("The store's URL is neither that of a SQLite file nor of a PostgreSQL database")
-    if place in {"", ":memory:"} or "?" in place:
+    if path in {"", ":memory:"} or "?" in path:
         raise _wrong_url("The store's URL needs a file, and no parameters")
-    # Absolute, so that a later change of the working folder changes nothing.
-    return Path(place).absolute()
+    # Absolute, so that a later chdir has no effect.
+    return Path(path).absolute()
 
 
 def _default_key(connection: Connection, database: Database) -> KeyRing:
     key_file = database.key_file
-    assert key_file is not None  # noqa: S101 - open_store has seen to it.
+    assert key_file is not None  # noqa: S101 - open_store checks it.
     if os.path.lexists(key_file):
         return KeyRing(KeyFile(key_file).read())
     if (key_id := connection.execute(select(schema.secrets.c.key_id).limit(1)).scalar()) is not None:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
-            f"its secrets are encrypted with key {key_id}, and the key file {key_file} does not exist; restore it, or name "
-            "the file that holds this key",
+            f"its secrets are encrypted with key {key_id}, and the key file {key_file} does not exist; restore it, or "
+            "configure the file that holds this key",
             reason="KEY_FILE",
         )
     return KeyRing([KeyFile(key_file).create()])
 
 
 @contextmanager
-def naming(database: Database) -> Generator[None]:
-    """Name the store in every error."""
+def error_context(database: Database) -> Generator[None]:
+    """Add the store's location to all errors, and explain those of opening a database."""
     try:
         yield
     except GatewayError as error:
         raise _unusable(database, error) from error
     except (DBAPIError, sqlite3.Error) as error:
-        wrong = database.explain(error)
-        if wrong is not None:
-            raise _unusable(database, wrong) from error
-        meaning = errors.translate(error)
-        if meaning is None:
+        explained = database.explain_open_error(error)
+        if explained is not None:
+            raise _unusable(database, explained) from error
+        mapped = errors.to_gateway_error(error)
+        if mapped is None:
             raise
-        raise GatewayError(meaning.code, f"{meaning.message} ({database.place})", reason=meaning.reason) from error
+        raise GatewayError(mapped.code, f"{mapped.message} ({database.location})", reason=mapped.reason) from error
 
 
 def _unusable(database: Database, error: GatewayError) -> GatewayError:
-    message = f"The store {database.place} cannot be used: {error.message}"
+    message = f"The store {database.location} cannot be used: {error.message}"
     return GatewayError(error.code, message, reason=error.reason)
 
 
-def _wrong_url(wrong: str) -> GatewayError:
+def _wrong_url(problem: str) -> GatewayError:
     return GatewayError(
         Code.INVALID_ARGUMENT,
-        f"{wrong}; it is sqlite:/// and a path, such as sqlite:///gateway.sqlite, or postgresql://USER@HOST/DATABASE",
+        f"{problem}; it is sqlite:/// and a path, such as sqlite:///gateway.sqlite, or postgresql://USER@HOST/DATABASE",
         reason="STORE_URL",
     )

@@ -1,4 +1,4 @@
-"""The store, and the transactions that everything in it is read and written in."""
+"""The store and its transactions."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """Everything in the store, as one transaction sees it. Valid inside the block that opened it, in one thread.
+    """The repositories within one transaction. Valid inside its ``with`` block, in one thread.
 
-    A change that is refused may have been made in part: let the error leave the block, which undoes it.
+    A failed write may have changed some rows: let the error leave the block, which rolls back.
 
     Attributes:
         secrets: the secrets.
@@ -41,11 +41,11 @@ class Transaction:
         endpoints: the endpoints with their mappings and tags.
         bindings: the bindings.
         budget_policies: the budget policies.
-        budget_spend: what was spent in the windows of the budget policies.
-        budget_charges: the charges that were recorded in the last time.
+        budget_spend: the spending counters of the budget policies.
+        budget_charges: the recorded charges.
         changes: the change log.
-        answers: the answers that were given to named requests in the last time.
-        tokens: the bearer tokens of callers.
+        stored_responses: the responses by request_id.
+        tokens: the access tokens.
     """
 
     __slots__ = (
@@ -74,113 +74,105 @@ class Transaction:
         self.tokens = Tokens(connection)
 
 
-Watcher = Callable[[str, float, float], None]
-"""Hears of a transaction that has ended: ``read`` or ``write``, the seconds until it was open, the seconds that it was."""
+TransactionObserver = Callable[[str, float, float], None]
+"""Called after a transaction with its kind, ``read`` or ``write``, and its seconds of waiting and of execution."""
 
 
 class Store:
-    """Configuration in a database. Safe to use from many threads; ``open_store`` makes one."""
+    """A configuration database. Thread-safe; created by ``open_store``."""
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._changed = threading.Condition()
+        self._idle = threading.Condition()
         self._open_transactions = 0
         self._closed = False
-        self._watcher: Watcher | None = None
+        self._observer: TransactionObserver | None = None
 
     def __repr__(self) -> str:
-        return f"<Store {self._database.place}>"
+        return f"<Store {self._database.location}>"
 
     @contextmanager
     def read(self) -> Generator[Transaction]:
-        """Open a transaction that sees one state of the store, whatever others write, and cannot change it.
+        """Open a read-only transaction on one snapshot.
 
         Raises:
-            GatewayError: UNAVAILABLE when the store is closed or cannot be read.
+            GatewayError: UNAVAILABLE; the store is closed or cannot be read.
         """
         with self._transaction("read", self._database.read()) as transaction:
             yield transaction
 
     @contextmanager
     def write(self) -> Generator[Transaction]:
-        """Open the transaction that may change the store; of all processes that have it open, one at a time is in it.
+        """Open a write transaction; there is one at a time across all processes. Not reentrant.
 
-        All of it is stored, durably, when the block ends, and none of it when an exception leaves the block. A thread that
-        is in such a block must not open a second.
+        It commits durably when the block ends, and rolls back on an exception.
 
         Raises:
-            GatewayError: UNAVAILABLE when the store is closed, cannot be written, or other writers do not end within the
-                busy timeout.
+            GatewayError: UNAVAILABLE; the store is closed, cannot be written, or stays locked for the busy timeout.
         """
         with self._transaction("write", self._database.write()) as transaction:
             yield transaction
 
-    def watch(self, watcher: Watcher) -> None:
-        """Tell a function of every transaction from now on, in the thread that had it."""
-        self._watcher = watcher
+    def observe(self, observer: TransactionObserver) -> None:
+        """Call an observer after every later transaction, in its thread."""
+        self._observer = observer
 
     def digest(self, data: bytes) -> bytes:
-        """Return 32 bytes that tell equal data from other, and that nobody can compute without the store's keys.
-
-        It may be stored where the data, or a plain hash of it, must not be: a request that holds a secret.
-        """
+        """Return a keyed digest of 32 bytes, which may be stored for data that contains a secret."""
         return self._cipher.digest(data)
 
     def revision(self) -> int | None:
-        """Return the revision of the last change, if it can be told at once; None when that would take a while.
-
-        It may be called on an event loop.
-        """
+        """Return the current revision without blocking, or None if that is not possible. Safe on an event loop."""
         return None if self._closed else self._database.revision()
 
     def revision_probe(self) -> RevisionProbe | None:
-        """Return what asks for the revision where ``revision`` cannot tell it; None where it can."""
+        """Return a probe for stores whose ``revision`` is None; None for others."""
         return self._database.revision_probe()
 
     def ping(self) -> None:
         """Check that the store can be read.
 
         Raises:
-            GatewayError: UNAVAILABLE when it cannot.
+            GatewayError: UNAVAILABLE; it cannot.
         """
         with self._counted(), map_db_errors(), self._database.read() as connection:
             self._database.ensure_present()
             connection.execute(_PING).scalar_one()
 
     def close(self) -> None:
-        """Wait for the transactions that are open, then close its connections. Later calls find the store closed."""
-        with self._changed:
+        """Wait for open transactions, then close all connections. Later calls raise UNAVAILABLE."""
+        with self._idle:
             self._closed = True
-            self._changed.wait_for(lambda: self._open_transactions == 0)
+            self._idle.wait_for(lambda: self._open_transactions == 0)
         self._database.dispose()
 
     @contextmanager
-    def _transaction(self, kind: str, opening: AbstractContextManager[Connection]) -> Generator[Transaction]:
-        began = time.perf_counter()
+    def _transaction(self, kind: str, connecting: AbstractContextManager[Connection]) -> Generator[Transaction]:
+        started = time.perf_counter()
         opened: float | None = None
         try:
-            with self._counted(), map_db_errors(), opening as connection:
+            with self._counted(), map_db_errors(), connecting as connection:
                 opened = time.perf_counter()
                 yield Transaction(connection, self._cipher)
         finally:
-            if self._watcher is not None:
+            if self._observer is not None:
                 ended = time.perf_counter()
                 opened = opened or ended
-                self._watcher(kind, opened - began, ended - opened)
+                self._observer(kind, opened - started, ended - opened)
 
     @contextmanager
     def _counted(self) -> Generator[None]:
-        with self._changed:
+        with self._idle:
             if self._closed:
                 raise GatewayError(Code.UNAVAILABLE, "The store is closed", reason="STORE_CLOSED")
             self._open_transactions += 1
         try:
             yield
         finally:
-            with self._changed:
+            with self._idle:
                 self._open_transactions -= 1
-                self._changed.notify_all()
+                self._idle.notify_all()
 
 
 _PING = text(f"SELECT version_num FROM {migrations.VERSION_TABLE}")  # noqa: S608  # a constant

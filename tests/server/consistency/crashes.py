@@ -1,7 +1,7 @@
-"""Kills under load: what was acknowledged is there, nothing is there by half, and the change log tells of exactly that.
+"""Kills under load: acknowledged mutations are durable, none is partial, and the change log matches the stored state.
 
-By hand: ``python -m tests.server.consistency.crashes [--kills 200] [--store sqlite|postgresql] [--seed 1]``. On SQLite the
-server is killed; on PostgreSQL the database is, and the server goes on.
+To run it: ``python -m tests.server.consistency.crashes [--kills 200] [--store sqlite|postgresql] [--seed 1]``. On SQLite the
+server is killed, on PostgreSQL the database.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ from gateway_entities import (
 from tests.client.server_client_pairs import PAIRS, connect
 from tests.mutations import Do, new_name
 from tests.replay import Etags, identifier, log, stored
-from tests.server.consistency.by_hand import place_by_hand
 from tests.server.consistency.server_process import ServerProcess
+from tests.server.consistency.temporary_place import temporary_place
 from tests.stores import Place
 
-_LONGEST_LIFE_S = 0.5
+_MAX_UPTIME_S = 0.5
 _TIMEOUT_S = 5.0
 _UNKNOWN = {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED}
 
 
 class Acknowledged(NamedTuple):
-    """A change whose call returned.
+    """A mutation with a response.
 
     Attributes:
-        rpc: the RPC's name.
-        thing: the noun and identifier of what it was about.
-        etag: the etag that its answer had; "" when it had none.
+        rpc: the name of its RPC.
+        resource: the noun and id of its resource.
+        etag: the etag of the result; "" without one.
     """
 
     rpc: str
-    thing: tuple[str, str]
+    resource: tuple[str, str]
     etag: str
 
 
-class Toll(NamedTuple):
-    """What a run of kills came to.
+class CrashResult(NamedTuple):
+    """Result of a run.
 
     Attributes:
-        kills: how many there were.
-        acknowledged: how many changes were acknowledged, each of which was found.
-        unknown: how many calls ended without an answer.
-        revisions: how many lines the change log has.
+        kills: the number of kills.
+        acknowledged: the number of acknowledged mutations, all of which were found.
+        unknown: the number of calls without a response.
+        revisions: the last revision.
     """
 
     kills: int
@@ -71,7 +71,7 @@ class Toll(NamedTuple):
 
 
 class _Gate:
-    """Lets the load through, or holds it between two calls."""
+    """Pauses the load between two calls."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -97,7 +97,7 @@ class _Gate:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Block new callers, and wait until none is inside."""
+        """Block new calls, and wait for the running ones."""
         with self._changed:
             self._open = False
             self._changed.wait_for(lambda: self._inside == 0)
@@ -109,11 +109,11 @@ class _Gate:
 
 
 class _OverError(Exception):
-    """The load is to end."""
+    """The load must stop."""
 
 
 class _Load:
-    """Changes things of its own over one client, and notes what was acknowledged."""
+    """Mutates its own resources over one client, and records acknowledged mutations."""
 
     def __init__(self, client: Any, gate: _Gate) -> None:
         self._client = client
@@ -128,7 +128,7 @@ class _Load:
                     self._round()
 
     def _round(self) -> None:
-        """One life of a secret, two models, an endpoint and what belongs to it: changes of one row and of many."""
+        """Create, change and delete a secret, two models and an endpoint: mutations of single and of many rows."""
         client, name = self._client, new_name("crash")
         secret = self._call("CreateGatewaySecret", "secret", lambda: client.create_secret(name, {"api_key": name}))
         models = [
@@ -181,34 +181,34 @@ class _Load:
                 lambda gone=gone: client.delete_model_definition(gone),
             )
 
-    def _call(self, rpc: str, thing: str | tuple[str, str], call: Callable[[], Any]) -> Any:
+    def _call(self, rpc: str, resource: str | tuple[str, str], call: Callable[[], Any]) -> Any:
         with self._gate:
             try:
                 result = call()
             except GatewayError as error:
-                # Any other code would be a fault: a repeat of what had taken effect is not told apart from it.
+                # Any other code fails the test: a repeated mutation returns its first response.
                 if error.code not in _UNKNOWN:
                     raise
                 self.unknown += 1
                 raise _UnknownError from error
-            told = (thing, identifier(thing, result)) if isinstance(thing, str) else thing
-            self.acknowledged.append(Acknowledged(rpc, told, "" if result is None else result.etag()))
+            key = (resource, identifier(resource, result)) if isinstance(resource, str) else resource
+            self.acknowledged.append(Acknowledged(rpc, key, "" if result is None else result.etag()))
             return result
 
 
 class _UnknownError(Exception):
-    """A call ended without an answer: whether it took effect is not known."""
+    """A call without a response, whose effect is unknown."""
 
 
-class _Witness:
-    """Follows the change log, and holds what is stored and what was acknowledged against it."""
+class _Checker:
+    """Replays the change log, and compares it with the stored state and the acknowledged mutations."""
 
     def __init__(self) -> None:
         self.revision = 0
         self._etags: Etags = {}
 
     def check(self, do: Do, acknowledged: list[Acknowledged]) -> None:
-        """Check the log since the last time: no gap, the etags, each acknowledged change; then all there is."""
+        """Check the new entries for gaps, etags and acknowledged mutations, then the stored state."""
         made: set[Acknowledged] = set()
         for line in log(do, self.revision):
             assert line.revision == self.revision + 1, f"a gap before revision {line.revision}"
@@ -220,8 +220,8 @@ class _Witness:
                     del self._etags[key]
                 else:
                     self._etags[key] = effect.etag_after
-            thing = line.change.noun, line.change.id
-            made |= {Acknowledged(line.rpc, thing, line.change.etag_after or ""), Acknowledged(line.rpc, thing, "")}
+            resource = line.change.noun, line.change.id
+            made |= {Acknowledged(line.rpc, resource, line.change.etag_after or ""), Acknowledged(line.rpc, resource, "")}
         missing = set(acknowledged) - made
         assert not missing, missing
         assert self._etags == stored(do)
@@ -232,51 +232,51 @@ def crash(
     server: ServerProcess,
     kills: int,
     seed: int,
-    tell: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[int], None] = lambda _done: None,
     clients_per_pair: int = 2,
-) -> Toll:
-    """Kill repeatedly under load, and check after each kill.
+) -> CrashResult:
+    """Kill repeatedly under load, with a check after each restart.
 
     Args:
-        place: the store's; on SQLite the server is killed, on PostgreSQL the database's server.
-        server: the gateway's server, which runs.
-        kills: how many times.
-        seed: of the moments.
-        tell: called after each check with how many there were.
-        clients_per_pair: how much load there is on each transport, sync and async.
+        place: the store's location.
+        server: the running server.
+        kills: the number of kills.
+        seed: the seed of their times.
+        progress: called after each check with the number of kills.
+        clients_per_pair: the number of clients of each transport, sync and async.
     """
     moments = random.Random(seed)
-    gate, witness, acknowledged, unknown = _Gate(), _Witness(), 0, 0
+    gate, checker, acknowledged, unknown = _Gate(), _Checker(), 0, 0
     with ExitStack() as stack:
-        do = stack.enter_context(server.asked())
+        do = stack.enter_context(server.transport())
         loads: list[_Load] = []
         for pair in PAIRS * clients_per_pair:
             client = connect(pair, server.targets["grpc"], server.targets["http"])
             stack.callback(client.close)
-            loads.append(_Load(_Hasty(client), gate))
+            loads.append(_Load(_TimeoutClient(client), gate))
         pool = stack.enter_context(ThreadPoolExecutor(len(loads)))
         stack.callback(gate.end)
         running = [pool.submit(load.run) for load in loads]
         for number in range(kills):
             gate.open()
-            time.sleep(moments.uniform(0.02, _LONGEST_LIFE_S))
+            time.sleep(moments.uniform(0.02, _MAX_UPTIME_S))
             _kill_and_restart(place, server)
             _wait_for(do)
             gate.close()
             _raise_from(running)
-            # At rest, so that the log and the lists tell of the same moment.
-            told = [each for load in loads for each in load.acknowledged]
-            acknowledged += len(told)
-            witness.check(do, told)
+            # Paused, so that the log and the lists show the same state.
+            new = [each for load in loads for each in load.acknowledged]
+            acknowledged += len(new)
+            checker.check(do, new)
             for load in loads:
                 load.acknowledged.clear()
-            tell(number + 1)
+            progress(number + 1)
         unknown = sum(load.unknown for load in loads)
-    return Toll(kills, acknowledged, unknown, witness.revision)
+    return CrashResult(kills, acknowledged, unknown, checker.revision)
 
 
-class _Hasty:
-    """A client whose calls all end after a few seconds."""
+class _TimeoutClient:
+    """A client with a short timeout for all calls."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -287,13 +287,13 @@ class _Hasty:
 
 
 def _kill_and_restart(place: Place, server: ServerProcess) -> None:
-    victim = server if place.server is None else place.server
-    victim.kill()
-    victim.start()
+    target = server if place.server is None else place.server
+    target.kill()
+    target.start()
 
 
 def _wait_for(do: Do) -> None:
-    """Wait until the server answers out of its store again."""
+    """Wait until the server can read its store again."""
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -318,15 +318,16 @@ def _raise_from(running: list[Future[None]]) -> None:
 @click.option("--seed", default=1, show_default=True)
 def main(kills: int, store: str, seed: int) -> None:
     """Kill the server, or PostgreSQL, under load."""
-    with place_by_hand(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
+    with temporary_place(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
         if sys.stderr.isatty():
-            toll = crash(place, server, kills, seed, lambda done: click.echo(f"\r{done}/{kills}", nl=False, err=True))
+            outcome = crash(place, server, kills, seed, lambda done: click.echo(f"\r{done}/{kills}", nl=False, err=True))
             click.echo(err=True)
         else:
-            toll = crash(place, server, kills, seed)
+            outcome = crash(place, server, kills, seed)
     click.echo(
-        f"{store}: {toll.kills} kills; {toll.acknowledged} changes acknowledged, all found; {toll.unknown} calls without an "
-        f"answer; {toll.revisions} revisions without a gap, which replay to exactly what is stored"
+        f"{store}: {outcome.kills} kills; {outcome.acknowledged} mutations acknowledged, all found; "
+        f"{outcome.unknown} calls without a response; {outcome.revisions} revisions without a gap, which replay to "
+        f"the stored state"
     )
 
 

@@ -1,6 +1,6 @@
-"""Editors that all read, change and write one endpoint: with etags, no edit is lost.
+"""Concurrent read-modify-write of one endpoint: with etags, no update is lost.
 
-By hand: ``python -m tests.server.consistency.editors [--store sqlite|postgresql] [--editors 8] [--updates 10]``.
+To run it: ``python -m tests.server.consistency.editors [--store sqlite|postgresql] [--editors 8] [--updates 10]``.
 """
 
 from __future__ import annotations
@@ -16,57 +16,57 @@ from gateway_entities import Code, GatewayError
 from tests.client.server_client_pairs import PAIRS, connect
 from tests.mutations import prepare
 from tests.replay import consistent
-from tests.server.consistency.by_hand import place_by_hand
 from tests.server.consistency.server_process import ServerProcess
+from tests.server.consistency.temporary_place import temporary_place
 
 
-class Edited(NamedTuple):
-    """What became of the edits.
+class EditResult(NamedTuple):
+    """Result of a run.
 
     Attributes:
-        survived: how many are in the endpoint.
-        logged: how many the change log tells of.
-        refused: how often an editor came too late, and began again.
+        survived: the number of updates in the endpoint.
+        logged: the number of updates in the change log.
+        aborted: the number of retries after ABORTED.
     """
 
     survived: int
     logged: int
-    refused: int
+    aborted: int
 
 
-def edit(servers: Sequence[ServerProcess], pairs: Sequence[str], editors: int, updates: int) -> Edited:
-    """Let editors count up the experiment_id of one endpoint, each so many times, and again whenever it came too late.
+def edit(servers: Sequence[ServerProcess], pairs: Sequence[str], editors: int, updates: int) -> EditResult:
+    """Let editors increment the experiment_id of one endpoint, with retries after ABORTED.
 
     Args:
-        servers: servers of one store; the editors are spread over them.
-        pairs: transports, sync and async; the editors are spread over them.
-        editors: how many there are.
-        updates: how many updates each makes.
+        servers: servers of one store, used in turn.
+        pairs: transports, sync or async, used in turn.
+        editors: the number of editors.
+        updates: the number of updates by each.
     """
-    together = threading.Barrier(editors)
-    with servers[0].asked() as do:
+    start = threading.Barrier(editors)
+    with servers[0].transport() as do:
         things = prepare(do)
 
         def run(number: int) -> int:
             targets = servers[number % len(servers)].targets
             client = connect(pairs[number % len(pairs)], targets["grpc"], targets["http"])
             try:
-                together.wait(timeout=60)
+                start.wait(timeout=60)
                 return sum(_update(client, things.endpoint_id) for _ in range(updates))
             finally:
                 client.close()
 
         with ThreadPoolExecutor(editors) as pool:
-            refused = sum(pool.map(run, range(editors)))
+            aborted = sum(pool.map(run, range(editors)))
         with servers[0].client() as client:
             counted = client.get_endpoint(endpoint_id=things.endpoint_id).experiment_id
         logged = sum(line.rpc == "UpdateGatewayEndpoint" for line in consistent(do))
-    return Edited(int(counted or 0), logged, refused)
+    return EditResult(int(counted or 0), logged, aborted)
 
 
 def _update(client: Any, endpoint_id: str) -> int:
-    """Count up once; return how often that was refused because another editor had been faster."""
-    refused = 0
+    """Increment once; return the number of retries."""
+    aborted = 0
     while True:
         endpoint = client.get_endpoint(endpoint_id=endpoint_id)
         counted = str(int(endpoint.experiment_id or 0) + 1)
@@ -75,9 +75,9 @@ def _update(client: Any, endpoint_id: str) -> int:
         except GatewayError as error:
             if error.code is not Code.ABORTED:
                 raise
-            refused += 1
+            aborted += 1
         else:
-            return refused
+            return aborted
 
 
 @click.command()
@@ -85,11 +85,11 @@ def _update(client: Any, endpoint_id: str) -> int:
 @click.option("--editors", default=8, show_default=True)
 @click.option("--updates", default=10, show_default=True)
 def main(store: str, editors: int, updates: int) -> None:
-    """Edit one endpoint, over each transport, sync and async, in turn."""
+    """Edit one endpoint over each transport, sync and async."""
     for pair in PAIRS:
-        with place_by_hand(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
+        with temporary_place(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
             found = edit([server], [pair], editors, updates)
-        click.echo(f"{store} {pair}: {found.survived} of {editors * updates} survive; {found.refused} began again")
+        click.echo(f"{store} {pair}: {found.survived} of {editors * updates} survive; {found.aborted} retries")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Changes through a proxy that loses answers and repeats requests: each takes effect exactly once.
+"""Mutations through a proxy that loses responses and repeats requests: each takes effect exactly once.
 
-By hand: ``python -m tests.server.consistency.losses [--mutations 2000] [--store sqlite|postgresql] [--seed 1]``.
+To run it: ``python -m tests.server.consistency.losses [--mutations 2000] [--store sqlite|postgresql] [--seed 1]``.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from gateway_entities import (
 from tests.client.server_client_pairs import PAIRS, open_client
 from tests.mutations import prepare
 from tests.replay import consistent
-from tests.server.consistency.by_hand import place_by_hand
 from tests.server.consistency.lossy_proxy import LossyProxy
 from tests.server.consistency.server_process import ServerProcess
+from tests.server.consistency.temporary_place import temporary_place
 
 LOSE = REPEAT = 0.15
-"""Of so many requests the answer is lost, and so many are sent twice: 30 % together."""
+"""Fraction of requests whose response is lost, and of those that are sent twice."""
 
 
 class Outcome(NamedTuple):
-    """What became of the changes.
+    """Result of a run.
 
     Attributes:
-        wanted: how often each was asked for, by its name: once.
-        effects: how often each took effect, by its name.
-        requests: how many requests came to the proxies.
-        lost: how many answers they lost.
-        repeated: how many requests they sent again.
-        spent: how much of the budget was spent.
-        spends: how often something was to be spent, 1 each time.
-        begun_again: how often a client gave up, and the caller repeated the request.
+        wanted: the requested mutations by name, each once.
+        effects: the number of effects of each, by name.
+        requests: the number of requests at the proxies.
+        lost: the number of lost responses.
+        repeated: the number of repeated requests.
+        spent: the recorded spending.
+        spends: the number of charges, of 1 each.
+        caller_retries: the number of retries by callers after the client had given up.
     """
 
     wanted: Counter[str]
@@ -54,11 +54,11 @@ class Outcome(NamedTuple):
     repeated: int
     spent: float
     spends: int
-    begun_again: int
+    caller_retries: int
 
 
 class _Caller:
-    """Makes changes over one client, one after the other."""
+    """Makes mutations sequentially over one client."""
 
     def __init__(self, client: Any, name: str, endpoint_id: str) -> None:
         self._client = client
@@ -66,7 +66,7 @@ class _Caller:
         self._endpoint_id = endpoint_id
         self.wanted: Counter[str] = Counter()
         self.spends = 0
-        self.begun_again = 0
+        self.caller_retries = 0
 
     def run(self, mutations: int) -> None:
         number = 0
@@ -78,7 +78,7 @@ class _Caller:
             number += 1
 
     def _round(self, number: int) -> Iterable[Any]:
-        """The changes of one policy's life. Whoever makes one is its name, or else what it is about."""
+        """The mutations of a policy and a binding. The name of each is its actor, or for deletes its resource."""
         name = f"{self._name}-{number}"
         policy: Any = None
 
@@ -86,42 +86,42 @@ class _Caller:
             nonlocal policy
             policy = self._once(
                 f"{name}-create",
-                lambda **named: self._client.create_budget_policy(
+                lambda **options: self._client.create_budget_policy(
                     budget_unit=BudgetUnit.USD,
                     budget_amount=1.0,
                     duration=BudgetDuration(BudgetDurationUnit.DAYS, 1),
                     target_scope=BudgetTargetScope.GLOBAL,
                     budget_action=BudgetAction.ALERT,
                     created_by=f"{name}-create",
-                    **named,
+                    **options,
                 ),
             )
 
         def update() -> None:
             self._once(
                 f"{name}-update",
-                lambda **named: self._client.update_budget_policy(
-                    policy.budget_policy_id, budget_amount=2.0, updated_by=f"{name}-update", **named
+                lambda **options: self._client.update_budget_policy(
+                    policy.budget_policy_id, budget_amount=2.0, updated_by=f"{name}-update", **options
                 ),
             )
 
         def bind() -> None:
             self._once(
                 f"{name}-bind",
-                lambda **named: self._client.create_binding(
-                    self._endpoint_id, "scorer", name, created_by=f"{name}-bind", **named
+                lambda **options: self._client.create_binding(
+                    self._endpoint_id, "scorer", name, created_by=f"{name}-bind", **options
                 ),
             )
 
         def unbind() -> None:
             self._once(
                 f"delete {self._endpoint_id}/scorer/{name}",
-                lambda **named: self._client.delete_binding(self._endpoint_id, "scorer", name, **named),
+                lambda **options: self._client.delete_binding(self._endpoint_id, "scorer", name, **options),
             )
 
         def spend() -> None:
-            # Its name is the caller's to give in any case.
-            self._until_told(
+            # Its request_id is always set by the caller.
+            self._retry(
                 lambda: self._client.record_spend(
                     request_id=name, endpoint_id=self._endpoint_id, amount_nanos=1_000_000_000, budget_unit=BudgetUnit.USD
                 )
@@ -131,35 +131,35 @@ class _Caller:
         def delete() -> None:
             self._once(
                 f"delete {policy.budget_policy_id}",
-                lambda **named: self._client.delete_budget_policy(policy.budget_policy_id, **named),
+                lambda **options: self._client.delete_budget_policy(policy.budget_policy_id, **options),
             )
 
         return create, update, bind, unbind, spend, delete
 
     def _once(self, name: str, call: Any) -> Any:
-        result = self._until_told(lambda: call(request_id=name))
+        result = self._retry(lambda: call(request_id=name))
         self.wanted[name] += 1
         return result
 
-    def _until_told(self, call: Any) -> Any:
-        """Call until there is an answer: the client repeats a few times, and then the caller does."""
+    def _retry(self, call: Any) -> Any:
+        """Call until there is a response; the client itself retries a few times."""
         while True:
             try:
                 return call()
             except GatewayError as error:
                 if error.code not in {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED}:
                     raise
-                self.begun_again += 1
+                self.caller_retries += 1
 
 
 def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int = 2) -> Outcome:
-    """Make changes over every transport, sync and async, concurrently, through proxies.
+    """Make mutations through proxies, over all transports, sync and async, concurrently.
 
     Args:
-        server: a server whose store has nothing in it.
-        mutations: how many changes.
-        seed: of the proxies' dice.
-        callers_per_pair: how many callers share one client.
+        server: a server with an empty store.
+        mutations: the number of mutations.
+        seed: the seed of the proxies.
+        callers_per_pair: the number of callers that share one client.
     """
     with ExitStack() as stack:
         proxies = {
@@ -170,12 +170,12 @@ def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int
             )
             for scheme, target in server.targets.items()
         }
-        do = stack.enter_context(server.asked())
+        do = stack.enter_context(server.transport())
         things = prepare(do)
         callers: list[_Caller] = []
         for pair in PAIRS:
-            scheme, colour = pair.split("-")
-            client = open_client(f"{scheme}://127.0.0.1:{proxies[scheme].port}", colour)
+            scheme, mode = pair.split("-")
+            client = open_client(f"{scheme}://127.0.0.1:{proxies[scheme].port}", mode)
             stack.callback(client.close)
             callers += [_Caller(client, f"{pair}-{n}", things.endpoint_id) for n in range(callers_per_pair)]
         shares = [mutations // len(callers) + (n < mutations % len(callers)) for n in range(len(callers))]
@@ -193,7 +193,7 @@ def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int
         sum(proxy.repeated for proxy in proxies.values()),
         windows[things.policy_id],
         sum(caller.spends for caller in callers),
-        sum(caller.begun_again for caller in callers),
+        sum(caller.caller_retries for caller in callers),
     )
 
 
@@ -206,15 +206,15 @@ def _name(line: Any) -> str:
 @click.option("--store", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def main(mutations: int, store: str, seed: int) -> None:
-    """Make changes through a lossy proxy and count their effects."""
-    with place_by_hand(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
+    """Make mutations through a lossy proxy and count their effects."""
+    with temporary_place(store) as (place, folder), ServerProcess(place, folder / "log").running() as server:
         found = lose(server, mutations, seed)
     once = sum(found.effects[name] == 1 for name in found.wanted)
     click.echo(
-        f"{store}: {found.wanted.total() + found.spends} changes in {found.requests} requests; {found.lost} answers lost, "
-        f"{found.repeated} requests repeated, {found.begun_again} given up and begun again\n"
+        f"{store}: {found.wanted.total() + found.spends} mutations in {found.requests} requests; "
+        f"{found.lost} responses lost, {found.repeated} requests repeated, {found.caller_retries} retries by callers\n"
         f"{once} of {found.wanted.total()} took effect exactly once; {found.spent:g} of {found.spends} spent; "
-        f"{(found.effects - found.wanted).total()} effects too many"
+        f"{(found.effects - found.wanted).total()} excess effects"
     )
 
 

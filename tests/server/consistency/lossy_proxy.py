@@ -1,8 +1,7 @@
-"""A TCP proxy between client and server that loses answers and repeats requests, for HTTP/1.1 and for gRPC's HTTP/2.
+"""A TCP proxy that loses responses and repeats requests of HTTP/1.1 and of gRPC.
 
-It reads just enough of either protocol to know where a request ends and which answer is its own. What it loses, the server
-has answered: the call took effect, and the caller gets no response. What it repeats, it sends again over a second
-connection, byte for byte, and drops the response.
+It parses just enough of both protocols to delimit requests and match responses. A lost response belongs to a request that
+took effect. A repeated request is sent again, byte for byte, over a second connection whose responses are discarded.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ class LossyProxy:
 
     Attributes:
         port: its port.
-        lost: how many answers it lost.
-        repeated: how many requests it sent again.
-        requests: how many requests came to it.
+        lost: the number of lost responses.
+        repeated: the number of repeated requests.
+        requests: the number of received requests.
     """
 
     def __init__(self, upstream: int, *, http2: bool, lose: float, repeat: float, seed: int) -> None:
-        """Create a proxy to a port that drops responses or repeats requests at the given rates."""
+        """Create a proxy for a server's port; ``lose`` and ``repeat`` are fractions of requests."""
         self._upstream = upstream
         self._serve = self._http2 if http2 else self._http1
         self._lose, self._repeat = lose, repeat
@@ -70,7 +69,7 @@ class LossyProxy:
 
     def _run(self, client: socket.socket) -> None:
         try:
-            with self._kept(client), self._kept(self._connect()) as server, suppress(OSError):
+            with self._closing(client), self._closing(self._connect()) as server, suppress(OSError):
                 self._serve(client, server)
         except OSError:
             pass
@@ -81,7 +80,7 @@ class LossyProxy:
         return server
 
     @contextmanager
-    def _kept(self, sock: socket.socket) -> Iterator[socket.socket]:
+    def _closing(self, sock: socket.socket) -> Iterator[socket.socket]:
         self._sockets.add(sock)
         try:
             yield sock
@@ -95,8 +94,8 @@ class LossyProxy:
         self._threads.append(thread)
         thread.start()
 
-    def _fate(self) -> str:
-        """Throw the dice for one request."""
+    def _choose(self) -> str:
+        """Choose at random between lose, repeat and pass."""
         with self._lock:
             self.requests += 1
             thrown = self._random.random()
@@ -108,9 +107,9 @@ class LossyProxy:
                 return "repeat"
             return "pass"
 
-    def _again(self, sent: bytes) -> None:
-        """Send the same bytes over another connection, and read whatever comes until the server has been silent."""
-        with suppress(OSError), self._kept(self._connect()) as server:
+    def _repeat_request(self, sent: bytes) -> None:
+        """Send bytes over another connection, and discard the responses until the server is idle."""
+        with suppress(OSError), self._closing(self._connect()) as server:
             server.sendall(sent)
             server.settimeout(2)
             while server.recv(1 << 16):
@@ -119,20 +118,20 @@ class LossyProxy:
     def _http1(self, client: socket.socket, server: socket.socket) -> None:
         from_client, from_server = _Reader(client), _Reader(server)
         while request := from_client.message():
-            fate = self._fate()
-            if fate == "repeat":
-                self._start(self._again, request)
+            action = self._choose()
+            if action == "repeat":
+                self._start(self._repeat_request, request)
             server.sendall(request)
-            answer = from_server.message()
-            if fate == "lose":
-                # Some of it may arrive.
-                client.sendall(answer[: self._random.choice([0, len(answer) // 2])])
+            response = from_server.message()
+            if action == "lose":
+                # A part of it may arrive.
+                client.sendall(response[: self._random.choice([0, len(response) // 2])])
                 return
-            client.sendall(answer)
+            client.sendall(response)
 
     def _http2(self, client: socket.socket, server: socket.socket) -> None:
         lost: set[int] = set()
-        self._start(self._http2_answers, client, server, lost)
+        self._start(self._http2_responses, client, server, lost)
         from_client = _Reader(client)
         sent = from_client.exactly(_PREFACE)
         server.sendall(sent)
@@ -140,15 +139,15 @@ class LossyProxy:
             kind, flags, stream = _head(frame)
             sent += frame
             if kind in (_DATA, _HEADERS) and flags & _END_STREAM:
-                fate = self._fate()
-                if fate == "lose":
+                action = self._choose()
+                if action == "lose":
                     lost.add(stream)
-                elif fate == "repeat":
-                    # All requests of the connection so far: what follows in it cannot be read without what came before.
-                    self._start(self._again, sent)
+                elif action == "repeat":
+                    # With all earlier requests of the connection, which HTTP/2 header compression depends on.
+                    self._start(self._repeat_request, sent)
             server.sendall(frame)
 
-    def _http2_answers(self, client: socket.socket, server: socket.socket, lost: set[int]) -> None:
+    def _http2_responses(self, client: socket.socket, server: socket.socket, lost: set[int]) -> None:
         with suppress(OSError):
             from_server = _Reader(server)
             while frame := from_server.frame():
@@ -162,7 +161,7 @@ class LossyProxy:
 
 
 class _Reader:
-    """Reads whole messages and frames of a connection; empty when it ends."""
+    """Reads complete messages and frames of a connection; returns b"" at its end."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -182,7 +181,7 @@ class _Reader:
         return head + self.exactly(int.from_bytes(head[:3])) if head else b""
 
     def message(self) -> bytes:
-        """Return a request or response of HTTP/1.1, which have a content-length here."""
+        """Return an HTTP/1.1 request or response, delimited by content-length."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             more = self.exactly(1)
@@ -195,7 +194,7 @@ class _Reader:
 
 
 def _head(frame: bytes) -> tuple[int, int, int]:
-    """Return a frame's type, flags and stream."""
+    """Return the type, flags and stream of a frame."""
     return frame[3], frame[4], int.from_bytes(frame[5:9]) & 0x7FFFFFFF
 
 

@@ -1,4 +1,4 @@
-"""The real server in a process of its own, which a test kills and starts again on the same ports."""
+"""The real server in a separate process, which tests kill and restart on the same ports."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.stores import Place
 
 
 class ServerProcess:
-    """A server on fixed ports of 127.0.0.1; not yet started.
+    """An unstarted server on fixed ports of 127.0.0.1.
 
     Attributes:
-        targets: where it takes calls, by scheme: grpc and http.
+        targets: its targets by scheme, grpc and http.
     """
 
     def __init__(self, place: Place, log: Path) -> None:
@@ -34,12 +34,12 @@ class ServerProcess:
         for key in place.keys:
             command += ["--key-file", str(key.path)]
         self._command = command
-        # The URL may hold a password, which has no place on a command line.
+        # Not as an argument, because the URL may contain a password.
         self._environment = {**os.environ, "GATEWAY_ENTITIES_STORE": place.url}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it takes calls."""
+        """Start it, and wait until it accepts calls."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
@@ -49,11 +49,11 @@ class ServerProcess:
         assert all(lines), self._log.read_text()[-2000:]
 
     def kill(self) -> None:
-        """Kill it as ``kill -9`` does."""
+        """Kill it with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Stop the process, and wait."""
+        """Stop it with SIGTERM."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
@@ -66,7 +66,7 @@ class ServerProcess:
 
     @contextmanager
     def running(self) -> Iterator[ServerProcess]:
-        """Start it, and end it with the block."""
+        """Start it, and stop it at the end of the block."""
         self.start()
         try:
             yield self
@@ -75,18 +75,18 @@ class ServerProcess:
 
     @contextmanager
     def client(self, scheme: str = "grpc", **options: Any) -> Iterator[GatewayClient]:
-        """A client of it."""
+        """Yield a client."""
         with GatewayClient(self.targets[scheme], **options) as client:
             yield client
 
     @contextmanager
-    def asked(self) -> Iterator[MessageTransport]:
-        """A way to send it request messages."""
-        carrier = MessageTransport(self.targets["grpc"], "sync")
+    def transport(self) -> Iterator[MessageTransport]:
+        """Yield a transport for request messages."""
+        transport = MessageTransport(self.targets["grpc"], "sync")
         try:
-            yield carrier
+            yield transport
         finally:
-            carrier.close()
+            transport.close()
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""The server, or the database, is killed at random moments while others write; every acknowledged write is there."""
+"""Acknowledged mutations survive kills of the server or the database at random moments."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def test_kills_of_the_server(tmp_path):
     place = sqlite_place(tmp_path / "gateway.sqlite")
     kills = profiles.count(20, 3)
     with ServerProcess(place, tmp_path / "log").running() as server:
-        toll = crash(place, server, kills, seed=profiles.SEED)
-    assert toll.acknowledged > kills
-    assert toll.revisions >= toll.acknowledged
+        outcome = crash(place, server, kills, seed=profiles.SEED)
+    assert outcome.acknowledged > kills
+    assert outcome.revisions >= outcome.acknowledged
     assert place.execute("PRAGMA integrity_check") == [("ok",)]
     assert place.execute("PRAGMA foreign_key_check") == []
 
@@ -24,6 +24,6 @@ def test_kills_of_the_server(tmp_path):
 @pytest.mark.parametrize("kills", [profiles.count(2, 1)])
 def test_kills_of_postgresql(postgresql_place, tmp_path, kills):
     with ServerProcess(postgresql_place, tmp_path / "log").running() as server:
-        toll = crash(postgresql_place, server, kills, seed=profiles.SEED)
-    assert toll.acknowledged > kills
-    assert toll.revisions >= toll.acknowledged
+        outcome = crash(postgresql_place, server, kills, seed=profiles.SEED)
+    assert outcome.acknowledged > kills
+    assert outcome.revisions >= outcome.acknowledged

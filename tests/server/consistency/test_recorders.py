@@ -1,4 +1,4 @@
-"""Many clients that record spending concurrently, over both transports, sync and async, lose nothing."""
+"""Concurrent recording of spending, over both transports, sync and async, loses no charge."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def limit(client: GatewayClient, scope: BudgetTargetScope, target: str | None, y
     return client.create_budget_policy(
         budget_unit=BudgetUnit.USD,
         budget_amount=1.0,
-        # Long, so that no window ends while a test runs.
+        # Long, so that no window ends during a test.
         duration=BudgetDuration(BudgetDurationUnit.MONTHS, 12 * years),
         target_scope=scope,
         budget_action=BudgetAction.REJECT,
@@ -72,7 +72,7 @@ def limit(client: GatewayClient, scope: BudgetTargetScope, target: str | None, y
 
 @pytest.fixture
 def policies(client: GatewayClient, endpoint_id: str) -> Iterator[list[GatewayBudgetPolicy]]:
-    """Policies of every scope; those that others could match are removed at the end."""
+    """Policies of every scope. Those that could match other tests' charges are deleted at the end."""
     made = [
         limit(client, BudgetTargetScope.GLOBAL, None),
         limit(client, BudgetTargetScope.WORKSPACE, None, 50),
@@ -84,7 +84,7 @@ def policies(client: GatewayClient, endpoint_id: str) -> Iterator[list[GatewayBu
         client.delete_budget_policy(policy.budget_policy_id)
 
 
-# Both transports are in use whichever one the test begins with.
+# Both transports are used, regardless of the first.
 once = pytest.mark.parametrize("target", ["grpc"], indirect=True)
 
 
@@ -103,7 +103,7 @@ def nanos(recorder: int, number: int) -> int:
 
 
 @once
-def test_threads_lose_nothing(
+def test_threads_lose_no_charge(
     running: Gateway, client: GatewayClient, endpoint_id: str, policies: list[GatewayBudgetPolicy]
 ) -> None:
     with GatewayClient(running.grpc_target) as grpc, GatewayClient(running.http_target) as http:
@@ -119,7 +119,7 @@ def test_threads_lose_nothing(
 
 
 @once
-async def test_tasks_lose_nothing_even_when_each_says_everything_twice(
+async def test_tasks_lose_no_charge_and_duplicates_count_once(
     running: Gateway, client: GatewayClient, endpoint_id: str, policies: list[GatewayBudgetPolicy]
 ) -> None:
     async with AsyncGatewayClient(running.grpc_target) as grpc, AsyncGatewayClient(running.http_target) as http:
@@ -127,7 +127,7 @@ async def test_tasks_lose_nothing_even_when_each_says_everything_twice(
         async def record(recorder: int, to: AsyncGatewayClient, other: AsyncGatewayClient) -> None:
             for number in range(CHARGES):
                 # The same charge over both transports at the same time.
-                said = [
+                calls = [
                     each.record_spend(
                         endpoint_id,
                         nanos(recorder, number),
@@ -137,23 +137,21 @@ async def test_tasks_lose_nothing_even_when_each_says_everything_twice(
                     )
                     for each in (to, other)
                 ]
-                assert {len(windows) for windows in await asyncio.gather(*said)} == {len(policies)}
+                assert {len(windows) for windows in await asyncio.gather(*calls)} == {len(policies)}
 
         turns = cycle([(grpc, http), (http, grpc)])
         await asyncio.gather(*(record(recorder, *next(turns)) for recorder in range(RECORDERS)))
     check_sums(client, policies)
 
 
-def test_a_client_names_its_charges_itself(
-    client: GatewayClient, endpoint_id: str, policies: list[GatewayBudgetPolicy]
-) -> None:
+def test_the_client_sets_request_ids(client: GatewayClient, endpoint_id: str, policies: list[GatewayBudgetPolicy]) -> None:
     for spent in 0.1, 0.2:
         windows = client.record_spend(endpoint_id, 100_000_000, user=endpoint_id)
         assert [window.budget_policy_id for window in windows] == [policy.budget_policy_id for policy in policies]
         assert [window.current_spend for window in windows] == [spent] * 4
     for _ in range(2):
         client.record_spend(endpoint_id, 1, request_id=f"{endpoint_id}/once", occurred_at=windows[0].window_start_ms)
-    # These are what makes it safe to try them again.
+    # This is what permits retries.
     assert RECORD_GATEWAY_SPEND.idempotent
     assert CHECK_GATEWAY_BUDGET.idempotent
 
@@ -181,7 +179,7 @@ async def test_check(
     assert (allowed, tightest in ids, remaining) == (True, True, 1.0)
     client.record_spend(endpoint_id, 999_999_999, workspace="elsewhere", user=endpoint_id)
     assert await check(workspace="elsewhere", user=endpoint_id) == (True, ids[0], 0.000000001)
-    # The window of that moment ended with the year 1969.
+    # That window ended at the end of 1969.
     assert client.record_spend(endpoint_id, 1_000_000_000, occurred_at=-1) == []
     assert (await check())[0]
     client.update_budget_policy(ids[2], budget_amount=0.5)
@@ -191,14 +189,14 @@ async def test_check(
 
 
 @pytest.mark.parametrize("amount", [1.5, "1", 2**63, -1])
-def test_an_amount_that_cannot_be_is_named(client: GatewayClient, endpoint_id: str, amount: object) -> None:
+def test_invalid_amounts(client: GatewayClient, endpoint_id: str, amount: object) -> None:
     with pytest.raises(GatewayError) as caught:
         client.record_spend(endpoint_id, amount)  # type: ignore[arg-type]
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert [violation.field for violation in caught.value.field_violations] == ["amount_nanos"]
 
 
-def test_an_endpoint_that_does_not_exist(client: GatewayClient) -> None:
+def test_endpoint_not_found(client: GatewayClient) -> None:
     for call in (lambda: client.record_spend("nope", 1), lambda: client.check_budget("nope")):
         with pytest.raises(GatewayError) as caught:
             call()

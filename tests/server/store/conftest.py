@@ -1,4 +1,4 @@
-"""A store on disk, and entities to put in it."""
+"""Stores on disk, and a factory of entities."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.stores import Place
 
 
 class Make:
-    """Builds entities whose ids, names and times follow from a number; any field can be given instead."""
+    """Creates entities with ids, names and times derived from a number; fields can be overridden."""
 
     def secret(self, number: int = 1, **fields: object) -> GatewaySecretInfo:
         info = GatewaySecretInfo(f"s-{number:04}", f"secret {number}", {"api_key": "***"}, 1000 + number, 1000 + number)
@@ -83,7 +83,7 @@ def make() -> Make:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the tests of SQLite's own behaviour keep a store."""
+    """Path of a SQLite file, for tests that are specific to SQLite."""
     return tmp_path / "gateway.sqlite"
 
 
@@ -96,7 +96,7 @@ def sqlite_store(path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
-    """An empty store, on SQLite and on PostgreSQL in turn."""
+    """An empty store, on each kind of database."""
     store = place.open(busy_timeout=5)
     yield store
     store.close()

@@ -1,4 +1,4 @@
-"""Every field of every entity survives the store.
+"""Every field of every entity survives a round trip through the store.
 
 The values come from the descriptors, so a new field is tested without a line here.
 """
@@ -25,12 +25,12 @@ from gateway_entities.methods import METHODS
 from tests.stores import KINDS, Place, postgresql_place, sqlite_place
 
 _FLOATS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
-# A policy whose scope is GLOBAL, the first one, refers to nothing.
+# Scope GLOBAL, the first one, needs no target.
 _IDS = {"secret_id": "s-1", "secret_name": "secret", "endpoint_id": "e-1", "model_definition_id": "d-1"}
 
 
 def filled(message: Any) -> Any:
-    """Fill every field of a message, at every depth; a field of one name has one value, so that references fit."""
+    """Fill all fields recursively; fields with the same name have the same value, so that references match."""
     for number, field in enumerate(message.DESCRIPTOR.fields, start=1):
         value = getattr(message, field.name)
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -57,7 +57,7 @@ def entity(kind: type[Entity[Any]]) -> Any:
 
 
 def differences(sent: Message, stored: Message, path: str) -> Iterator[str]:
-    """Name each field that two messages of one type differ in."""
+    """Return the names of the fields in which two messages of one type differ."""
     for field in sent.DESCRIPTOR.fields:
         before, after, where = getattr(sent, field.name), getattr(stored, field.name), f"{path}.{field.name}"
         if field.message_type is None or field.message_type.GetOptions().map_entry:
@@ -89,7 +89,7 @@ def test_every_field_survives(place: Place) -> None:
     store = place.open()
     with store.write() as transaction:
         transaction.secrets.add(secret, {"api_key": "sk-0123456789"})
-        # The mapping in the endpoint shows the same definition.
+        # The endpoint's mapping contains the same definition.
         transaction.model_definitions.add(endpoint.model_mappings[0].model_definition)
         transaction.endpoints.add(endpoint)
         transaction.bindings.add(binding)

@@ -29,7 +29,7 @@ def key_path(path):
 
 @pytest.fixture
 def used(path, make):
-    """The path of a closed store that holds a secret."""
+    """Path of a closed store with one secret."""
     store = open_store(url(path))
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), {"k": "v"})
@@ -45,7 +45,7 @@ def refused(address, **options):
     return caught.value
 
 
-def test_a_store_keeps_everything_over_a_restart(used, make):
+def test_data_survives_a_restart(used, make):
     store = open_store(url(used))
     with store.read() as transaction:
         assert transaction.secrets.list() == [make.secret()]
@@ -53,7 +53,7 @@ def test_a_store_keeps_everything_over_a_restart(used, make):
     store.close()
 
 
-def test_new_files_are_for_their_owner_only_whatever_the_umask(path, make):
+def test_new_files_have_mode_0600_for_any_umask(path, make):
     before = os.umask(0)
     try:
         store = open_store(url(path))
@@ -66,8 +66,8 @@ def test_new_files_are_for_their_owner_only_whatever_the_umask(path, make):
     assert modes == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.key"), 0o600)
 
 
-def test_no_file_is_ever_made_with_wider_rights(path, monkeypatch):
-    """SQLite makes files with the mode 0644; it must find the database there already."""
+def test_files_are_created_with_mode_0600(path, monkeypatch):
+    """SQLite itself would create the database with mode 0644."""
     made = []
     real = os.open
 
@@ -89,7 +89,7 @@ def test_the_key_file_is_one_line_of_base64(path):
     assert len(base64.b64decode(text)) == 32
 
 
-def test_a_given_key_file_is_used_and_no_other_made(path, tmp_path, make):
+def test_a_configured_key_file_is_used_and_no_other_created(path, tmp_path, make):
     key = tmp_path / "given"
     key.write_bytes(base64.b64encode(bytes(range(32))))
     key.chmod(0o400)
@@ -102,16 +102,16 @@ def test_a_given_key_file_is_used_and_no_other_made(path, tmp_path, make):
     assert not key_path(path).exists()
 
 
-def test_a_given_key_file_must_exist(path, tmp_path):
+def test_a_configured_key_file_must_exist(path, tmp_path):
     error = refused(url(path), keys=[KeyFile(tmp_path / "absent")])
     assert error.code is Code.FAILED_PRECONDITION
     assert error.reason == "KEY_FILE"
     assert str(tmp_path / "absent") in error.message
-    assert not path.exists(), "nothing is made before the key is known"
+    assert not path.exists(), "nothing is created before the key is read"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o610])
-def test_a_key_file_that_others_can_use_is_refused(used, mode):
+def test_a_key_file_accessible_to_others_is_rejected(used, mode):
     key_path(used).chmod(mode)
     error = refused(url(used))
     assert error.code is Code.FAILED_PRECONDITION
@@ -132,7 +132,7 @@ def test_a_key_file_that_others_can_use_is_refused(used, mode):
         b"A" * 5000,
     ],
 )
-def test_a_malformed_key_file_is_refused_and_kept(used, content):
+def test_a_malformed_key_file_is_rejected_unchanged(used, content):
     key_path(used).write_bytes(content)
     error = refused(url(used))
     assert error.code is Code.FAILED_PRECONDITION
@@ -140,13 +140,13 @@ def test_a_malformed_key_file_is_refused_and_kept(used, content):
     assert key_path(used).read_bytes() == content
 
 
-def test_a_key_file_that_is_a_folder_is_refused(used):
+def test_a_key_file_must_not_be_a_folder(used):
     key_path(used).unlink()
     key_path(used).mkdir(mode=0o700)
     assert refused(url(used)).reason == "KEY_FILE"
 
 
-def test_a_missing_key_is_not_replaced_while_there_are_secrets(used):
+def test_a_missing_key_is_an_error_if_there_are_secrets(used):
     key_path(used).unlink()
     error = refused(url(used))
     assert error.code is Code.FAILED_PRECONDITION
@@ -155,7 +155,7 @@ def test_a_missing_key_is_not_replaced_while_there_are_secrets(used):
     assert not key_path(used).exists()
 
 
-def test_a_missing_key_is_replaced_where_there_are_no_secrets(path):
+def test_a_missing_key_is_replaced_if_there_are_no_secrets(path):
     open_store(url(path)).close()
     before = key_path(path).read_bytes()
     key_path(path).unlink()
@@ -163,7 +163,7 @@ def test_a_missing_key_is_replaced_where_there_are_no_secrets(path):
     assert key_path(path).read_bytes() != before
 
 
-def test_another_key_is_refused_by_both_names(used, tmp_path, path):
+def test_another_key_is_rejected_naming_both(used, tmp_path, path):
     other = tmp_path / "other.sqlite"
     open_store(url(other)).close()
     error = refused(url(used), keys=[KeyFile(key_path(other))])
@@ -174,7 +174,7 @@ def test_another_key_is_refused_by_both_names(used, tmp_path, path):
     assert refused(url(used)).message == error.message.replace(str(key_path(other)), str(key_path(used)))
 
 
-def test_a_folder_that_does_not_exist_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     error = refused(url(tmp_path / "absent" / "gateway.sqlite"))
     assert error.code is Code.FAILED_PRECONDITION
     assert f"the folder {tmp_path / 'absent'} does not exist" in error.message
@@ -185,7 +185,7 @@ def test_a_folder_is_not_a_store(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"x", bytes(8192)])
-def test_a_file_that_is_no_database_is_refused_and_kept(path, content):
+def test_another_file_format_is_rejected_unchanged(path, content):
     path.write_bytes(content)
     error = refused(url(path))
     assert error.code is Code.FAILED_PRECONDITION
@@ -195,7 +195,7 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path, content):
     assert not key_path(path).exists()
 
 
-def test_another_programs_database_is_refused_and_kept(path):
+def test_another_programs_database_is_rejected_unchanged(path):
     with connected(path) as connection:
         connection.execute("CREATE TABLE theirs (a)")
     content = path.read_bytes()
@@ -205,7 +205,7 @@ def test_another_programs_database_is_refused_and_kept(path):
     assert path.read_bytes() == content
 
 
-def test_a_newer_schema_is_refused(used):
+def test_a_newer_revision_is_rejected(used):
     with connected(used) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     error = refused(url(used))
@@ -213,7 +213,7 @@ def test_a_newer_schema_is_refused(used):
     assert "9999" in error.message
 
 
-def test_a_damaged_database_is_refused(used):
+def test_a_damaged_database_is_rejected(used):
     content = used.read_bytes()
     used.write_bytes(content[:100] + b"\xff" * (len(content) - 100))
     error = refused(url(used))
@@ -236,7 +236,7 @@ def test_a_damaged_database_is_refused(used):
         "postgresql+psycopg://user:hunter2@host:port/db",
     ],
 )
-def test_urls_of_other_forms_are_refused_without_their_password(address, tmp_path, monkeypatch):
+def test_malformed_urls_are_rejected_without_showing_the_password(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     error = refused(address)
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "STORE_URL")
@@ -245,7 +245,7 @@ def test_urls_of_other_forms_are_refused_without_their_password(address, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_relative_path_stays_where_it_was_opened(tmp_path, monkeypatch, make):
+def test_a_relative_path_is_resolved_on_opening(tmp_path, monkeypatch, make):
     monkeypatch.chdir(tmp_path)
     store = open_store("sqlite:///gateway.sqlite")
     monkeypatch.chdir("/")
@@ -256,14 +256,14 @@ def test_a_relative_path_stays_where_it_was_opened(tmp_path, monkeypatch, make):
 
 
 @pytest.mark.parametrize("name", ["a b.sqlite", "a%20b.sqlite", "file:a.sqlite", "ä\U0001f511.sqlite", "a#b.sqlite"])
-def test_any_file_name_will_do(tmp_path, name, make):
+def test_special_characters_in_file_names(tmp_path, name, make):
     open_store(url(tmp_path / name)).close()
     assert {file.name for file in tmp_path.iterdir()} == {name, f"{name}.key"}
 
 
 @contextmanager
 def unprivileged() -> Iterator[Path]:
-    """A folder that this process can read and not write."""
+    """A folder that this process can only read."""
     folder = Path(tempfile.mkdtemp())
     root = os.geteuid() == 0
     try:
@@ -281,14 +281,14 @@ def unprivileged() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_a_place_that_cannot_be_written_is_refused():
+def test_a_read_only_folder_is_rejected():
     with unprivileged() as folder:
         error = refused(url(folder / "gateway.sqlite"))
     assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "STORE_FILE")
     assert "Permission denied" in error.message
 
 
-def test_a_store_that_cannot_be_written_is_refused(tmp_path):
+def test_a_read_only_file_is_rejected(tmp_path):
     open_store(url(tmp_path / "gateway.sqlite")).close()
     content = (tmp_path / "gateway.sqlite").read_bytes()
     with unprivileged() as folder:
@@ -309,7 +309,7 @@ def as_owner(action, folder):
     os.seteuid(effective)
 
 
-def test_threads_may_open_one_new_store_concurrently(path, make):
+def test_threads_may_open_a_new_store_concurrently(path, make):
     with ThreadPoolExecutor(6) as pool:
         stores = list(pool.map(lambda _: open_store(url(path)), range(6)))
     with stores[0].write() as transaction:
@@ -320,8 +320,8 @@ def test_threads_may_open_one_new_store_concurrently(path, make):
         store.close()
 
 
-def test_processes_may_open_one_new_store_concurrently(path, make):
-    # Started afresh: a fork would share this process's state, which other processes do not.
+def test_processes_may_open_a_new_store_concurrently(path, make):
+    # Spawned, because forked processes would share state with this one.
     context = multiprocessing.get_context("spawn")
     with context.Pool(3) as pool:
         results = pool.map(open_and_close, [str(path)] * 6, chunksize=1)

@@ -1,4 +1,4 @@
-"""Many processes at one store."""
+"""Concurrent processes on one store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway_entities.server.store import open_store
 PROCESSES = 16
 
 
-def test_of_many_processes_that_create_one_name_exactly_one_wins(place):
+def test_exactly_one_process_creates_a_name(place):
     place.open().close()
     with multiprocessing.Manager() as manager:
         outcomes = in_processes(PROCESSES, create, place, manager.Barrier(PROCESSES))
@@ -25,7 +25,7 @@ def test_of_many_processes_that_create_one_name_exactly_one_wins(place):
     store.close()
 
 
-def test_processes_may_open_one_new_store_concurrently(place):
+def test_processes_may_open_a_new_store_concurrently(place):
     with multiprocessing.Manager() as manager:
         assert in_processes(4, count_up, place, manager.Barrier(4)) == ["counted"] * 4
     store = place.open()
@@ -35,7 +35,7 @@ def test_processes_may_open_one_new_store_concurrently(place):
 
 
 def in_processes(many, work, place, together):
-    # Started afresh: a fork would share this process's connections, which other processes do not.
+    # Spawned, because forked processes would share connections with this one.
     with ProcessPoolExecutor(many, mp_context=multiprocessing.get_context("spawn")) as pool:
         started = [pool.submit(work, place.url, place.keys, together, number) for number in range(many)]
         return [each.result(timeout=300) for each in started]

@@ -1,4 +1,4 @@
-"""Whatever a client can send comes back from the disk as it was."""
+"""Property test: every value that a client can send survives a round trip through the disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gateway_entities.entities import (
 )
 from tests.stores import KINDS, Place, one_place
 
-# Text as protobuf has it: no surrogates. U+0000 is refused before it gets here.
+# Text of protobuf has no surrogates; U+0000 is rejected by the service.
 text = st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), max_size=12)
 optional = st.none() | text
 number = st.integers(-(2**31), 2**31 - 1)
@@ -57,7 +57,7 @@ policies = st.builds(
     number,
     finite,
     st.builds(BudgetDuration, number, number),
-    # An ENDPOINT scope, 3, needs its endpoint; test_budget has it.
+    # Scope 3, ENDPOINT, needs its endpoint; test_budget covers it.
     number.filter(lambda scope: scope != 3),
     number,
     time,
@@ -70,15 +70,15 @@ policies = st.builds(
 
 @pytest.fixture(scope="module", params=KINDS)
 def place_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A place for all the examples of a test."""
+    """One store for all examples of a test."""
     with one_place(request, tmp_path_factory) as place:
         yield place
 
 
-# Each example opens the store twice.
+# Each example opens the store twice, which is slow.
 @settings(max_examples=max(50, settings().max_examples // 5))
 @given(secrets, maps, definitions, endpoints, mapping_fields, binding_fields, policies, st.booleans())
-def test_everything_survives_closing_and_opening(
+def test_round_trip_through_the_disk(
     place_of_all, secret, value, definition, endpoint, mapping_fields, binding_fields, policy, has_secret
 ):
     if has_secret:
@@ -121,7 +121,7 @@ def opened(place):
 
 
 def clear(transaction):
-    """Remove what the example before left."""
+    """Delete the data of the previous example."""
     for endpoint in transaction.endpoints.list():
         assert transaction.endpoints.remove(endpoint.endpoint_id)
     for definition in transaction.model_definitions.list():

@@ -11,7 +11,7 @@ from gateway_entities.entities import GatewayEndpointTag
 from gateway_entities.errors import Code, GatewayError
 
 
-def test_an_exception_undoes_the_whole_block(store, make):
+def test_an_exception_rolls_back(store, make):
     def write():
         with store.write() as transaction:
             transaction.secrets.add(make.secret(), {"k": "v"})
@@ -25,7 +25,7 @@ def test_an_exception_undoes_the_whole_block(store, make):
         assert transaction.endpoints.list() == []
 
 
-def test_a_refused_statement_undoes_the_whole_block(store, make):
+def test_a_failed_statement_rolls_back(store, make):
     def write():
         with store.write() as transaction:
             transaction.endpoints.add(make.endpoint(1))
@@ -37,7 +37,7 @@ def test_a_refused_statement_undoes_the_whole_block(store, make):
         assert transaction.endpoints.list() == []
 
 
-def test_a_read_sees_one_state_and_none_that_is_not_stored(store, make):
+def test_a_read_sees_one_committed_snapshot(store, make):
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
     with store.read() as reader:
@@ -61,8 +61,8 @@ def test_a_read_cannot_write(store, make):
         assert transaction.endpoints.list() == []
 
 
-def test_writers_in_many_threads_lose_nothing(store, make):
-    """Every thread adds one to a counter, many times, while others read: read, then write, in one transaction."""
+def test_concurrent_writers_lose_no_update(store, make):
+    """Threads increment a counter, by a read and a write in one transaction, while others read it."""
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(experiment_id="0"))
 
@@ -85,7 +85,7 @@ def test_writers_in_many_threads_lose_nothing(store, make):
         assert transaction.endpoints.get("e-0001").experiment_id == "80"
 
 
-def test_two_stores_on_one_database_lose_nothing(store, place, make):
+def test_two_stores_on_one_database_lose_no_update(store, place, make):
     other = place.open(busy_timeout=20)
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(experiment_id="0"))
@@ -106,7 +106,7 @@ def test_two_stores_on_one_database_lose_nothing(store, place, make):
 
 @pytest.fixture
 def locked(place):
-    """An impatient store, the lock of which is held by another."""
+    """A store with a short busy timeout whose write lock is held by another."""
     store, other = place.open(busy_timeout=0.05), place.open()
     with other.write():
         yield store
@@ -114,13 +114,13 @@ def locked(place):
     store.close()
 
 
-def test_a_lock_that_is_held_too_long_is_unavailable(locked, make):
+def test_a_lock_held_beyond_the_busy_timeout_is_unavailable(locked, make):
     with pytest.raises(GatewayError) as caught, locked.write() as transaction:
         transaction.endpoints.add(make.endpoint())
     assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "STORE_BUSY")
     assert "BEGIN" not in caught.value.message
     with locked.read() as transaction:
-        assert transaction.endpoints.list() == [], "reading goes on"
+        assert transaction.endpoints.list() == [], "reads are not blocked"
     locked.ping()
 
 
@@ -134,7 +134,7 @@ def test_the_store_recovers_from_a_lock(place, make):
     store.close()
 
 
-def test_a_second_writing_block_in_one_process_waits_no_longer_than_told(place):
+def test_a_second_writer_in_one_process_waits_for_the_busy_timeout(place):
     store = place.open(busy_timeout=0.05)
     with store.write(), pytest.raises(GatewayError) as caught, store.write():
         pass
@@ -142,11 +142,11 @@ def test_a_second_writing_block_in_one_process_waits_no_longer_than_told(place):
     store.close()
 
 
-def test_a_full_disk_is_unavailable_and_undoes_the_block(sqlite_store, make):
+def test_a_full_disk_is_unavailable_and_rolls_back(sqlite_store, make):
     store = sqlite_store
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
-    # The file may grow by no more pages: what SQLite answers is what a full disk gives.
+    # With this limit SQLite reports the same error as for a full disk.
     with store._database.writer.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
@@ -156,7 +156,7 @@ def test_a_full_disk_is_unavailable_and_undoes_the_block(sqlite_store, make):
         assert transaction.endpoints.list() == [make.endpoint(1)]
 
 
-def test_ping_notices_that_the_file_is_gone(sqlite_store, path):
+def test_ping_fails_if_the_file_is_missing(sqlite_store, path):
     sqlite_store.ping()
     path.rename(path.with_suffix(".moved"))
     with pytest.raises(GatewayError) as caught:
@@ -175,7 +175,7 @@ def test_a_closed_store_is_unavailable(place):
         assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "STORE_CLOSED")
 
 
-def test_close_waits_for_what_is_under_way(place, make):
+def test_close_waits_for_open_transactions(place, make):
     store = place.open()
     entered, go_on = threading.Event(), threading.Event()
 
@@ -202,10 +202,10 @@ def test_close_waits_for_what_is_under_way(place, make):
     again.close()
 
 
-def test_every_connection_to_sqlite_keeps_the_promised_guarantees(sqlite_store):
+def test_pragmas_of_all_sqlite_connections(sqlite_store):
     def pragmas(engine):
         with engine.connect() as connection:
-            # A connection learns from the file what others set.
+            # The journal mode is a property of the file.
             connection.exec_driver_sql("SELECT * FROM secrets").all()
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only", "secure_delete")
             return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
@@ -214,7 +214,7 @@ def test_every_connection_to_sqlite_keeps_the_promised_guarantees(sqlite_store):
     assert pragmas(sqlite_store._database.reader)[:5] == ["wal", 2, 1, 5000, 1]
 
 
-def test_repr_shows_the_place_only(store, place):
+def test_repr_contains_the_location_only(store, place):
     if place.path is not None:
         assert repr(store) == f"<Store {place.path}>"
     else:

@@ -1,1 +1,1 @@
-"""Administration of a store beside its servers: backup, restore, check, keys and tokens."""
+"""Administration of a store, while servers use it: backup, restore, check, keys and tokens."""

@@ -1,15 +1,15 @@
-"""Backups: all that a store holds in one file, of one moment, the same from every database.
+"""Backups: a consistent snapshot of a store in one file, independent of the database.
 
-The file is UTF-8 text, one JSON value a line, compressed with gzip; ``zcat FILE`` shows it. Its lines are
+The file is gzip-compressed UTF-8 text with one JSON value per line:
 
 - the header: ``{"format": "gateway-entities backup", "version": 1, "schema": "0004", "created_at": MILLISECONDS}``;
-- for each table, those that are referred to before those that refer:
-  ``{"table": NAME, "columns": [NAME, ...], "rows": COUNT}``, with ``"last": NUMBER`` where the database numbers the rows,
-  followed by as many arrays, one for each row in the order of the primary key;
-- the trailer: ``{"rows": COUNT, "sha256": HEX}``, the digest of every line before it.
+- for each table, referenced tables first:
+  ``{"table": NAME, "columns": [NAME, ...], "rows": COUNT}``, with ``"last": NUMBER`` for generated ids,
+  followed by one array for each row, ordered by primary key;
+- the trailer: ``{"rows": COUNT, "sha256": HEX}``, the digest of all lines before it.
 
-Bytes are ``{"base64": TEXT}``. Values of secrets are encrypted as in the store, and the key is not in the backup. The digest
-finds damage; it does not prove who wrote the file.
+Bytes are ``{"base64": TEXT}``. Secret values are encrypted as in the store; the key is not in the backup. The digest detects
+damage, not tampering.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from gateway_entities.server.store.sql.errors import map_db_errors
 
 FORMAT: Final = "gateway-entities backup"
 VERSION: Final = 1
-ROWS_AT_ONCE: Final = 500
+BATCH_ROWS: Final = 500
 
 _FILE_MODE: Final = 0o600
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Is told now and then how many rows are done, and how many there are."""
+"""Called repeatedly with the number of processed rows and the total."""
 
 
-class RowsDone:
-    """Counts the rows that are done, and tells it."""
+class RowCounter:
+    """Counts processed rows and reports progress once per batch."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -52,19 +52,19 @@ class RowsDone:
         self._done = 0
 
     def add(self, rows: int = 1) -> None:
-        """Count rows."""
+        """Add processed rows."""
         before, self._done = self._done, self._done + rows
-        if before // ROWS_AT_ONCE != self._done // ROWS_AT_ONCE or self._done == self._total:
+        if before // BATCH_ROWS != self._done // BATCH_ROWS or self._done == self._total:
             self._progress(self._done, self._total)
 
 
-class Saved(NamedTuple):
-    """What is in a backup.
+class BackupSummary(NamedTuple):
+    """Summary of a backup.
 
     Attributes:
         schema: the revision of the tables.
-        rows: the number of rows of each table.
-        key_ids: the keys that its secrets are encrypted with.
+        rows: the number of rows in each table.
+        key_ids: the ids of the keys that it is encrypted with.
     """
 
     schema: str
@@ -72,27 +72,27 @@ class Saved(NamedTuple):
     key_ids: Sequence[str]
 
 
-def write_backup(database: Database, path: Path, progress: Progress) -> Saved:
-    """Write a backup of a store; others may read and write it meanwhile.
+def write_backup(database: Database, path: Path, progress: Progress) -> BackupSummary:
+    """Write a backup of a store; concurrent reads and writes are allowed.
 
-    The file has mode 0600 and gets its name when it is complete and on disk.
+    The file has mode 0600 and is renamed into place once it is complete and durable.
 
     Args:
-        database: the store's, open.
-        path: the file, which must not exist yet.
-        progress: see Progress.
+        database: the store's open database.
+        path: the file; it must not exist.
+        progress: the progress callback.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when the file exists or cannot be written, or there is no store; UNAVAILABLE when
-            the database cannot be read.
+        GatewayError: FAILED_PRECONDITION (the file exists or cannot be written, or the database has no store) or
+            UNAVAILABLE (the database cannot be read).
     """
     with _new_file(path) as file, map_db_errors(), database.read() as connection:
         schema = migrations.revision(connection)
         if schema is None:
-            raise GatewayError(Code.FAILED_PRECONDITION, f"There is no store in {database.place}", reason="STORE_SCHEMA")
+            raise GatewayError(Code.FAILED_PRECONDITION, f"There is no store in {database.location}", reason="STORE_SCHEMA")
         tables = store_tables(connection)
         rows = {each.name: count_rows(connection, each) for each in tables}
-        done = RowsDone(progress, sum(rows.values()))
+        done = RowCounter(progress, sum(rows.values()))
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
             lines = _Lines(packed)
             lines.write({"format": FORMAT, "version": VERSION, "schema": schema, "created_at": time.time_ns() // 1_000_000})
@@ -102,32 +102,32 @@ def write_backup(database: Database, path: Path, progress: Progress) -> Saved:
                 lines.write(header | ({"last": last[each.name]} if each.name in last else {}))
                 _write_rows(lines, connection, each, done)
             lines.end(sum(rows.values()))
-        return Saved(schema, rows, key_ids(connection, tables))
+        return BackupSummary(schema, rows, key_ids(connection, tables))
 
 
 def store_tables(connection: Connection) -> list[Table]:
-    """Return the tables of a store as they are in the database, those that are referred to before those that refer."""
+    """Return a store's tables, reflected from the database, referenced tables first."""
     metadata = MetaData()
     metadata.reflect(connection)
     return [each for each in metadata.sorted_tables if each.name != migrations.VERSION_TABLE]
 
 
 def count_rows(connection: Connection, of: Table) -> int:
-    """Return how many rows a table has."""
+    """Return the number of rows in a table."""
     return connection.execute(select(func.count()).select_from(of)).scalar_one()
 
 
 def stored_rows(connection: Connection, of: Table) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a table in the order of its primary key, each value as the driver gives it."""
-    # Without types: SQLAlchemy would fail on a value that is not of its column's.
+    """Yield the rows of a table, ordered by primary key, with unconverted values."""
+    # Without types, because conversion by SQLAlchemy fails on a value of the wrong type.
     columns: list[ColumnClause[Any]] = [column(each.name) for each in of.columns]
     plain = table(of.name, *columns)
     statement = select(*plain.columns).order_by(*(plain.c[each.name] for each in of.primary_key.columns))
-    yield from connection.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
+    yield from connection.execute(statement, execution_options={"yield_per": BATCH_ROWS})
 
 
 def key_ids(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """Return the keys that something in these tables is encrypted with."""
+    """Return the ids of the keys that these tables are encrypted with."""
     found: set[str] = set()
     for each in tables:
         if "key_id" in each.columns:
@@ -136,20 +136,20 @@ def key_ids(connection: Connection, tables: Sequence[Table]) -> list[str]:
 
 
 def from_json(value: object) -> object:
-    """Return the value of a column that a backup holds.
+    """Convert a JSON value of a backup to a column value.
 
     Raises:
-        ValueError: it is of no such form.
+        ValueError: it is malformed.
     """
     if isinstance(value, dict):
         return base64.b64decode(cast("dict[str, str]", value)["base64"], validate=True)
     if isinstance(value, list):
-        raise ValueError("a list is no value")
+        raise ValueError("a list is not a column value")
     return value
 
 
 class _Lines:
-    """Writes the lines of a backup, and digests them."""
+    """Writes and digests the lines of a backup."""
 
     def __init__(self, file: gzip.GzipFile) -> None:
         self._file = file
@@ -164,43 +164,43 @@ class _Lines:
         self.write({"rows": rows, "sha256": self._digest.hexdigest()})
 
 
-def _write_rows(lines: _Lines, connection: Connection, of: Table, done: RowsDone) -> None:
-    truths = [isinstance(each.type, Boolean) for each in of.columns]
+def _write_rows(lines: _Lines, connection: Connection, of: Table, done: RowCounter) -> None:
+    booleans = [isinstance(each.type, Boolean) for each in of.columns]
     for row in stored_rows(connection, of):
-        lines.write([_to_json(value, truth=truth) for value, truth in zip(row, truths, strict=True)])
+        lines.write([_to_json(value, boolean=boolean) for value, boolean in zip(row, booleans, strict=True)])
         done.add()
 
 
-def _to_json(value: object, *, truth: bool) -> object:
+def _to_json(value: object, *, boolean: bool) -> object:
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
-    # SQLite has no truth values of its own.
-    return bool(value) if truth and value is not None else value
+    # SQLite stores booleans as integers.
+    return bool(value) if boolean and value is not None else value
 
 
 @contextmanager
 def _new_file(path: Path) -> Generator[IO[bytes]]:
-    """Open a file under another name, and give it its own at the end of the block; after an exception there is none."""
+    """Open a temporary file that is renamed to the path at the end of the block, or deleted after an exception."""
     if os.path.lexists(path):
-        raise GatewayError(Code.FAILED_PRECONDITION, f"{path} exists already; name a new file", reason="BACKUP_FILE")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+        raise GatewayError(Code.FAILED_PRECONDITION, f"{path} already exists; use a new file", reason="BACKUP_FILE")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(path)
+        temporary.rename(path)
         _sync_folder(path.parent)
     except OSError as error:
-        why = error.strerror or "it cannot be written"
-        raise GatewayError(Code.FAILED_PRECONDITION, f"{path} cannot be written: {why}", reason="BACKUP_FILE") from error
+        cause = error.strerror or "unknown error"
+        raise GatewayError(Code.FAILED_PRECONDITION, f"{path} cannot be written: {cause}", reason="BACKUP_FILE") from error
     finally:
         with contextlib.suppress(OSError):
-            draft.unlink()
+            temporary.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
-    # A new file's name is on disk only once its folder is.
+    # Makes the new directory entry durable.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

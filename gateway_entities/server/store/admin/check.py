@@ -1,4 +1,4 @@
-"""Checking a store: its tables, what the database says of itself, every reference and every row."""
+"""Integrity check of a store: schema, database structure, foreign keys and all rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Connection, Float, Integer, LargeBinary, String,
 from sqlalchemy.exc import DBAPIError
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.store.admin.backup import Progress, RowsDone, count_rows, store_tables, stored_rows
+from gateway_entities.server.store.admin.backup import Progress, RowCounter, count_rows, store_tables, stored_rows
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.crypto.keyring import KeyRing, generate_key
 from gateway_entities.server.store.sql import errors, migrations
@@ -20,31 +20,31 @@ Reader: TypeAlias = Callable[[Transaction, tuple[Any, ...]], object]
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong.
+    """A problem.
 
     Attributes:
-        table: the table; None where it is none in particular.
-        key: the primary key of the row; None where it is none in particular.
-        wrong: what is wrong, as a clause; it holds no stored value.
+        table: its table; None for the whole database.
+        key: the primary key of its row; None for a whole table.
+        description: the problem as a clause, without stored values.
     """
 
     table: str | None
     key: tuple[object, ...] | None
-    wrong: str
+    description: str
 
 
 class Report(NamedTuple):
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        place: where the store is.
-        schema: the revision of its tables; None when there are none.
-        newest: the newest revision that this release knows.
-        rows: the number of rows of each table.
-        problems: what is wrong.
+        location: the store's location.
+        schema: the revision of its tables; None without tables.
+        newest: the latest revision that this release knows.
+        rows: the number of rows in each table.
+        problems: the problems.
     """
 
-    place: str
+    location: str
     schema: str | None
     newest: str
     rows: Mapping[str, int]
@@ -52,35 +52,35 @@ class Report(NamedTuple):
 
 
 def check(database: Database, progress: Progress) -> Report:
-    """Check a store that is open; others may read and write it meanwhile. Secret values are not decrypted.
+    """Check a store; concurrent reads and writes are allowed. Secret values are not decrypted.
 
     Args:
-        database: the store's.
-        progress: see Progress.
+        database: the store's open database.
+        progress: the progress callback.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when the tables are of a newer release; UNAVAILABLE or DATA_LOSS when the database
-            cannot be read.
+        GatewayError: FAILED_PRECONDITION (the tables belong to a newer release), UNAVAILABLE or DATA_LOSS (the database
+            cannot be read).
     """
     with errors.map_db_errors(), database.read() as connection:
         schema = migrations.revision(connection)
         migrations.require_known(schema)
         tables = store_tables(connection)
         rows = {each.name: count_rows(connection, each) for each in tables}
-        problems = [Problem(None, None, wrong) for wrong in database.damages(connection)]
+        problems = [Problem(None, None, error) for error in database.integrity_errors(connection)]
         if schema != migrations.HEAD:
-            older = f"the tables are at revision {schema}, not {migrations.HEAD}: gateway-entities db upgrade changes that"
+            older = f"the tables are at revision {schema}, not {migrations.HEAD}: run: gateway-entities db upgrade"
             problems.append(Problem(None, None, "there are no tables" if schema is None else older))
         else:
-            problems += [Problem(None, None, wrong) for wrong in migrations.differences(connection)]
+            problems += [Problem(None, None, difference) for difference in migrations.differences(connection)]
         problems += [problem for each in tables for problem in _dangling(connection, each)]
-        done = RowsDone(progress, sum(rows.values()))
+        done = RowCounter(progress, sum(rows.values()))
         problems += _check_rows(connection, tables, _READERS if schema == migrations.HEAD else {}, done)
-        return Report(database.place, schema, migrations.HEAD, rows, problems)
+        return Report(database.location, schema, migrations.HEAD, rows, problems)
 
 
 def _dangling(connection: Connection, child: Table) -> Iterator[Problem]:
-    """Yield the rows that refer to nothing; the databases see to that themselves, unless somebody told them not to."""
+    """Yield rows with dangling foreign keys, which another program may leave by disabling enforcement."""
     for reference in child.foreign_key_constraints:
         parent = reference.referred_table.alias()
         pairs = [(child.c[each.parent.name], parent.c[each.column.name]) for each in reference.elements]
@@ -91,40 +91,40 @@ def _dangling(connection: Connection, child: Table) -> Iterator[Problem]:
             .order_by(*child.primary_key.columns)
         )
         for row in connection.execute(statement):
-            yield Problem(child.name, tuple(row), f"it refers to one of {reference.referred_table.name} that does not exist")
+            yield Problem(child.name, tuple(row), f"it refers to a missing row of {reference.referred_table.name}")
 
 
 def _check_rows(
-    connection: Connection, tables: Sequence[Table], readers: Mapping[str, Reader], done: RowsDone
+    connection: Connection, tables: Sequence[Table], readers: Mapping[str, Reader], done: RowCounter
 ) -> Iterator[Problem]:
-    # No key is at hand, and none is needed for what is not encrypted.
+    # A random key suffices, because nothing is decrypted.
     transaction = Transaction(connection, Cipher(KeyRing([generate_key()[0]])))
     for each in tables:
         read = readers.get(each.name)
         names = [column.name for column in each.columns]
-        places = [names.index(column.name) for column in each.primary_key.columns]
+        positions = [names.index(column.name) for column in each.primary_key.columns]
         try:
             for row in stored_rows(connection, each):
-                key = tuple(row[place] for place in places)
-                wrong = list(_misfits(each, row))
-                if not wrong and read is not None:
-                    wrong = list(_unreadable(transaction, read, key))
-                yield from (Problem(each.name, key, what) for what in wrong)
+                key = tuple(row[position] for position in positions)
+                found = list(_type_errors(each, row))
+                if not found and read is not None:
+                    found = list(_unreadable(transaction, read, key))
+                yield from (Problem(each.name, key, description) for description in found)
                 done.add()
         except DBAPIError as error:
-            if errors.translate(error) is not None:
+            if errors.to_gateway_error(error) is not None:
                 raise
-            yield Problem(each.name, None, "it cannot be read to its end; a text in it may be none")
+            yield Problem(each.name, None, "it cannot be read to its end; it may contain invalid text")
 
 
-def _misfits(of: Table, row: Sequence[object]) -> Iterator[str]:
-    """Yield the columns whose value is of another type; SQLite stores any value in any column."""
+def _type_errors(of: Table, row: Sequence[object]) -> Iterator[str]:
+    """Yield errors for values that do not fit the type of their column, which SQLite does not enforce."""
     for column, value in zip(of.columns, row, strict=True):
         if value is None:
             if not column.nullable:
                 yield f"{column.name} is missing"
         elif not any(isinstance(column.type, kind) and fits(value) for kind, fits in _TYPES):
-            yield f"{column.name} is of the wrong type ({type(value).__name__})"
+            yield f"{column.name} has the wrong type ({type(value).__name__})"
 
 
 def _unreadable(transaction: Transaction, read: Reader, key: tuple[Any, ...]) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _unreadable(transaction: Transaction, read: Reader, key: tuple[Any, ...]) ->
     except GatewayError as error:
         yield error.message
     except Exception as error:
-        # Its text may hold a stored value.
+        # Its message may contain a stored value.
         yield f"it cannot be read ({type(error).__name__})"
 
 
@@ -151,7 +151,7 @@ _TYPES: Final[Sequence[tuple[type[Any], Callable[[object], bool]]]] = (
     (String, lambda value: isinstance(value, str)),
 )
 
-# How the row of a primary key is read. The rows of other tables are read with those of these.
+# Reads the row of a primary key. Rows of other tables are read with these.
 _READERS: Final[Mapping[str, Reader]] = {
     "secrets": lambda t, key: _encoded(t.secrets.get(*key)),
     "model_definitions": lambda t, key: _encoded(t.model_definitions.get(*key)),
@@ -164,5 +164,5 @@ _READERS: Final[Mapping[str, Reader]] = {
 
 
 def _encoded(entity: Any) -> bytes:
-    # What cannot be put on the wire is no entity, whatever its fields hold. None was removed since; nobody misses it.
+    # Encoding validates the fields. None means that the row was deleted since.
     return b"" if entity is None else entity.to_bytes()

@@ -1,6 +1,6 @@
-"""The keys of a store that others use meanwhile: telling whether they open everything, and changing to another one.
+"""Check and rotation of the keys of a store, while servers use it.
 
-The database must exist, with its tables at the newest revision.
+The tables must be at the latest revision.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource, read_keys
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing
-from gateway_entities.server.store.crypto.wrapped_keys import WrappedKeys, unlock
-from gateway_entities.server.store.open import find_database, naming, open_database
+from gateway_entities.server.store.open import error_context, find_database, open_database
+from gateway_entities.server.store.repositories.wrapped_key import WrappedKeys, open_cipher
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
 
-# A batch of this size holds the write lock for some milliseconds.
+# Such a batch holds the write lock for a few milliseconds.
 _BATCH: Final = 50
-# What a second and a third pass still find was written during the one before, under a key that some server has as its first.
+# Later passes find secrets written during the previous one by a server whose first key is another.
 _PASSES: Final = 3
-_SHORTEST_PAUSE: Final = 0.005
+_MIN_PAUSE_S: Final = 0.005
 _FIRST: Final = ""
 
 Progress = Callable[[int, int], None]
-"""Called with how many data keys were seen so far, and how many there were at the start."""
+"""Called with the number of processed data keys and the total at the start."""
 
 
 class KeyUse(NamedTuple):
@@ -36,8 +36,8 @@ class KeyUse(NamedTuple):
 
     Attributes:
         key_id: its id.
-        key: the configured key; None when it is not configured.
-        rows: how many data keys it wraps: one of each secret, and the store's own.
+        key: the key; None if it is not configured.
+        rows: the number of data keys that it wraps: one for each secret, and the digest key.
     """
 
     key_id: str
@@ -46,12 +46,12 @@ class KeyUse(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Something that cannot be decrypted.
+    """A value that cannot be decrypted.
 
     Attributes:
-        secret_id: which secret; None for the store's own key, that of digests.
-        reason: what is the matter, for programs: SECRET_UNREADABLE (altered or moved) or KEY_MISSING.
-        message: the same for people.
+        secret_id: the secret; None for the digest key.
+        reason: SECRET_UNREADABLE (altered or moved) or KEY_MISSING.
+        message: the error message.
     """
 
     secret_id: str | None
@@ -60,11 +60,11 @@ class Unreadable(NamedTuple):
 
 
 class KeyReport(NamedTuple):
-    """What is known of the keys of a store.
+    """Result of a check.
 
     Attributes:
-        keys: the configured keys, the one that wraps first, then those that are in use and not configured.
-        unreadable: what cannot be decrypted, secrets in order of their ids.
+        keys: the configured keys in order, then the keys in use that are not configured.
+        unreadable: the values that cannot be decrypted, ordered by secret id.
     """
 
     keys: Sequence[KeyUse]
@@ -72,28 +72,28 @@ class KeyReport(NamedTuple):
 
     @property
     def rotated(self) -> bool:
-        """Whether the first key wraps everything."""
+        """Whether the first key wraps all data keys."""
         return all(not use.rows for use in self.keys[1:])
 
 
 class Rotation(NamedTuple):
-    """What a rotation did.
+    """Result of a rotation.
 
     Attributes:
         key: the key that wraps now.
-        rewrapped: how many data keys it wrapped anew.
-        unreadable: those that it could not, secrets in order of their ids; they stay as they are.
-        left: how many data keys other keys still wrap, by key id; those that are unreadable among them.
+        rewrapped: the number of rewrapped data keys.
+        unreadable: the values that cannot be decrypted, ordered by secret id; they stay unchanged.
+        remaining: the number of data keys that other keys still wrap, by key id, including unreadable ones.
     """
 
     key: Key
     rewrapped: int
     unreadable: Sequence[Unreadable]
-    left: Mapping[str, int]
+    remaining: Mapping[str, int]
 
 
 class KeyManager:
-    """Looks after the keys of one store; ``open_keys`` makes one."""
+    """Manages the keys of a store; created by ``open_keys``."""
 
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database = database
@@ -101,14 +101,14 @@ class KeyManager:
         self._keys = keys
 
     def check(self, progress: Progress) -> KeyReport:
-        """Decrypt everything, keep nothing, and tell what cannot be decrypted. Others may write meanwhile.
+        """Decrypt every value, and report those that cannot be decrypted.
 
         Raises:
-            GatewayError: UNAVAILABLE when the database cannot be read.
+            GatewayError: UNAVAILABLE; the database cannot be read.
         """
         with self._reading() as stored:
             total = sum(stored.counts().values())
-            unreadable = list(self._own_unreadable(stored))
+            unreadable = list(self._check_digest_key(stored))
         progress(seen := 1, total)
         after = _FIRST
         while True:
@@ -116,9 +116,9 @@ class KeyManager:
                 page = stored.secrets(after, _BATCH)
             if not page:
                 break
-            for secret_id, secret_name, sealed in page:
+            for secret_id, secret_name, value in page:
                 try:
-                    self._cipher.unseal(secret_id, secret_name, sealed)
+                    self._cipher.decrypt(secret_id, secret_name, value)
                 except GatewayError as error:
                     unreadable.append(_unreadable(secret_id, error))
             after = page[-1].secret_id
@@ -129,16 +129,16 @@ class KeyManager:
         return KeyReport([*used, *(KeyUse(key_id, None, counts[key_id]) for key_id in sorted(counts))], unreadable)
 
     def rotate(self, progress: Progress) -> Rotation:
-        """Wrap every data key with the first key, in small transactions. Values are neither decrypted nor written.
+        """Rewrap all data keys with the first key, in small transactions. Values are neither decrypted nor written.
 
-        It may be ended at any moment: what is wrapped anew is, and another call does the rest.
+        It can be interrupted at any time; another call continues.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION naming a key that is in use and not configured, before anything is written;
-                UNAVAILABLE when the database cannot be read or written.
+            GatewayError: FAILED_PRECONDITION (a key in use is not configured; nothing was written) or UNAVAILABLE (the
+                database cannot be read or written).
         """
-        with naming(self._database), self._database.write() as connection:
-            unlock(connection, self._keys)
+        with error_context(self._database), self._database.write() as connection:
+            open_cipher(connection, self._keys)
             stored = WrappedKeys(connection, self._cipher)
             total = self._others(stored)
             rewrapped = int(stored.rewrap_digest_key())
@@ -153,25 +153,25 @@ class KeyManager:
             if rewrapped == before:
                 break
         with self._reading() as stored:
-            left = {key_id: count for key_id, count in stored.counts().items() if key_id != self._keys.first.id}
-        return Rotation(self._keys.first, rewrapped, unreadable, left)
+            remaining = {key_id: count for key_id, count in stored.counts().items() if key_id != self._keys.first.id}
+        return Rotation(self._keys.first, rewrapped, unreadable, remaining)
 
     def _pass(self) -> Generator[tuple[int, Sequence[Unreadable]]]:
         after: str | None = _FIRST
         while after is not None:
-            began = time.monotonic()
+            started = time.monotonic()
             with map_db_errors(), self._database.write() as connection:
                 batch = WrappedKeys(connection, self._cipher).rewrap(after, _BATCH)
             after = batch.last
             yield batch.rewrapped, [_unreadable(secret_id, error) for secret_id, error in batch.unreadable]
             if after is not None:
-                # Writers that poll for the lock, as SQLite's do, must find it free at least half of the time.
-                time.sleep(max(time.monotonic() - began, _SHORTEST_PAUSE))
+                # SQLite's writers poll for the lock, so it must be free at least half of the time.
+                time.sleep(max(time.monotonic() - started, _MIN_PAUSE_S))
 
     def _others(self, stored: WrappedKeys) -> int:
         return sum(count for key_id, count in stored.counts().items() if key_id != self._keys.first.id)
 
-    def _own_unreadable(self, stored: WrappedKeys) -> Generator[Unreadable]:
+    def _check_digest_key(self, stored: WrappedKeys) -> Generator[Unreadable]:
         wrapped = stored.digest_key()
         if wrapped is not None:
             try:
@@ -187,16 +187,16 @@ class KeyManager:
 
 @contextmanager
 def open_keys(url: str, sources: Sequence[KeySource], *, busy_timeout: float = 10.0) -> Generator[KeyManager]:
-    """Open what looks after the keys of a store, which servers may use meanwhile.
+    """Open the key manager of a store; servers may use the store concurrently.
 
     Args:
-        url: where the store is, as for ``open_store``.
-        sources: where its keys are; without any, the file beside the SQLite database.
-        busy_timeout: the longest wait for another writer, in seconds.
+        url: the store's URL, as for ``open_store``.
+        sources: the key sources, with the default of ``open_store``.
+        busy_timeout: the maximum wait for another writer, in seconds.
 
     Raises:
-        GatewayError: as ``open_store``; FAILED_PRECONDITION also when there is no store, or it needs an upgrade first. A key
-            that is in use and not configured is no error yet.
+        GatewayError: as ``open_store``, and FAILED_PRECONDITION (no store, or its tables need an upgrade). A missing key is
+            not an error here.
     """
     database = find_database(url, busy_timeout)
     try:
@@ -205,14 +205,16 @@ def open_keys(url: str, sources: Sequence[KeySource], *, busy_timeout: float = 1
             sources = [KeyFile(database.key_file)]
         keys = read_keys(sources)
         if keys is None:
-            raise GatewayError(Code.FAILED_PRECONDITION, f"No key of the store {database.place} is named", reason="KEY_FILE")
+            raise GatewayError(
+                Code.FAILED_PRECONDITION, f"No key of the store {database.location} is configured", reason="KEY_FILE"
+            )
         with map_db_errors(), database.read() as connection:
             found = migrations.revision(connection)
         if found != migrations.HEAD:
             raise GatewayError(
                 Code.FAILED_PRECONDITION,
-                f"The tables of the store {database.place} are at revision {found}, and this release works with "
-                f"{migrations.HEAD}; start this release's server on it, or run: gateway-entities db upgrade",
+                f"The tables of the store {database.location} are at revision {found}, and this release works with "
+                f"{migrations.HEAD}; start the server of this release on it, or run: gateway-entities db upgrade",
                 reason="STORE_SCHEMA",
             )
         yield KeyManager(database, keys)

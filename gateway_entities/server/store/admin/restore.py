@@ -1,4 +1,4 @@
-"""Restoring: what a backup holds, into a database of either kind that holds nothing yet."""
+"""Restore of a backup into an empty database of either kind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sqlalchemy import Connection, MetaData, insert
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.admin.backup import (
+    BATCH_ROWS,
     FORMAT,
-    ROWS_AT_ONCE,
     VERSION,
+    BackupSummary,
     Progress,
-    RowsDone,
-    Saved,
+    RowCounter,
     count_rows,
     from_json,
     key_ids,
@@ -32,11 +32,11 @@ from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
 
-_NO_TABLE: Final = "it has another number of rows than it says"
+_WRONG_COUNT: Final = "the number of rows differs from the header"
 
 
-class _Part(NamedTuple):
-    """What a backup says of one table."""
+class _TableHeader(NamedTuple):
+    """The header of a table in a backup."""
 
     table: str
     columns: Sequence[str]
@@ -44,32 +44,34 @@ class _Part(NamedTuple):
     last: int | None
 
 
-def restore_backup(database: Database, path: Path, progress: Progress) -> Saved:
-    """Fill an empty database from a backup, and bring its tables to the newest revision. After an error it is empty still.
+def restore_backup(database: Database, path: Path, progress: Progress) -> BackupSummary:
+    """Restore a backup into an empty database and upgrade its tables to the latest revision, in one transaction.
 
     Args:
-        database: the database; it is opened here, and made if it is a SQLite file, once the backup is known to be whole.
+        database: the unopened database; a SQLite file is created if it is missing, after the backup has been verified.
         path: the backup.
-        progress: see Progress.
+        progress: the progress callback.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when the backup cannot be read or is of a newer release, or the database holds
-            something; DATA_LOSS when the backup is damaged; what open_database raises.
+        GatewayError: FAILED_PRECONDITION (the backup is unreadable or of a newer release, or the database is not empty),
+            DATA_LOSS (the backup is damaged), and as ``open_database``.
     """
     total = _verify(path)
     open_database(database, create=True)
     with _reading(path) as lines, map_db_errors(), database.migrate() as connection:
         schema = str(_object(next(lines))["schema"])
         _require_empty(connection, database)
-        _remake(connection, schema)
-        _fill(database, connection, lines, RowsDone(progress, total))
+        _create_tables(connection, schema)
+        _fill(database, connection, lines, RowCounter(progress, total))
         migrations.upgrade(connection)
         tables = store_tables(connection)
-        return Saved(schema, {each.name: count_rows(connection, each) for each in tables}, key_ids(connection, tables))
+        return BackupSummary(
+            schema, {each.name: count_rows(connection, each) for each in tables}, key_ids(connection, tables)
+        )
 
 
 def _verify(path: Path) -> int:
-    """Check that a backup is whole, and one that this release can read; return how many rows it has."""
+    """Check that a backup is complete and supported by this release; return its number of rows."""
     with _reading(path) as lines:
         first = next(lines, b"")
         _check_header(path, first)
@@ -80,7 +82,7 @@ def _verify(path: Path) -> int:
                 rows += last.startswith(b"[")
             last = line
         if last is first or _object(last) != {"rows": rows, "sha256": digest.hexdigest()}:
-            raise _damaged(path, "its end is missing, or its digest is not that of its content")
+            raise _damaged(path, "its end is missing, or its digest does not match its content")
         return rows
 
 
@@ -92,7 +94,7 @@ def _check_header(path: Path, line: bytes) -> None:
     if header.get("format") != FORMAT:
         raise _unusable(path, "it is not a backup of a gateway")
     if not isinstance(header.get("version"), int) or header["version"] > VERSION:
-        raise _unusable(path, f"its format is newer (version {header.get('version')}) than this release knows ({VERSION})")
+        raise _unusable(path, f"its format version {header.get('version')} is newer than that of this release ({VERSION})")
     try:
         migrations.require_known(str(header.get("schema")))
     except GatewayError as error:
@@ -104,13 +106,13 @@ def _require_empty(connection: Connection, database: Database) -> None:
         if (rows := count_rows(connection, each)) > 0:
             raise GatewayError(
                 Code.FAILED_PRECONDITION,
-                f"The store {database.place} is not empty: {each.name} has {rows} rows; a backup is restored into a new one",
+                f"The store {database.location} is not empty: {each.name} has {rows} rows; restore into a new one",
                 reason="STORE_NOT_EMPTY",
             )
 
 
-def _remake(connection: Connection, schema: str) -> None:
-    """Make the tables as they were when the backup was written."""
+def _create_tables(connection: Connection, schema: str) -> None:
+    """Create the tables at the revision of the backup."""
     if migrations.revision(connection) not in {None, schema}:
         metadata = MetaData()
         metadata.reflect(connection)
@@ -118,38 +120,38 @@ def _remake(connection: Connection, schema: str) -> None:
     migrations.upgrade(connection, schema)
 
 
-def _fill(database: Database, connection: Connection, lines: Iterator[bytes], done: RowsDone) -> None:
+def _fill(database: Database, connection: Connection, lines: Iterator[bytes], done: RowCounter) -> None:
     tables = {each.name: each for each in store_tables(connection)}
     for line in lines:
-        header = _object(line)
-        if "sha256" in header:
+        fields = _object(line)
+        if "sha256" in fields:
             break
-        part = _Part(header["table"], header["columns"], header["rows"], header.get("last"))
-        into = tables.pop(part.table)
-        if set(part.columns) != set(into.columns.keys()):
-            raise ValueError(part.table)
-        for rows in _batches(lines, part):
+        header = _TableHeader(fields["table"], fields["columns"], fields["rows"], fields.get("last"))
+        into = tables.pop(header.table)
+        if set(header.columns) != set(into.columns.keys()):
+            raise ValueError(header.table)
+        for rows in _batches(lines, header):
             connection.execute(insert(into), rows)
             done.add(len(rows))
-        if part.last is not None:
-            database.set_sequence(connection, part.table, part.last)
+        if header.last is not None:
+            database.set_sequence(connection, header.table, header.last)
     if tables:
         raise ValueError(next(iter(tables)))
 
 
-def _batches(lines: Iterator[bytes], part: _Part) -> Iterator[list[dict[str, object]]]:
-    left = part.rows
-    while left > 0:
-        batch = [_row(line, part) for line in islice(lines, min(left, ROWS_AT_ONCE))]
+def _batches(lines: Iterator[bytes], header: _TableHeader) -> Iterator[list[dict[str, object]]]:
+    remaining = header.rows
+    while remaining > 0:
+        batch = [_row(line, header) for line in islice(lines, min(remaining, BATCH_ROWS))]
         if not batch:
-            raise ValueError(_NO_TABLE)
-        left -= len(batch)
+            raise ValueError(_WRONG_COUNT)
+        remaining -= len(batch)
         yield batch
 
 
-def _row(line: bytes, part: _Part) -> dict[str, object]:
+def _row(line: bytes, header: _TableHeader) -> dict[str, object]:
     values = cast("list[object]", json.loads(line))
-    return {name: from_json(value) for name, value in zip(part.columns, values, strict=True)}
+    return {name: from_json(value) for name, value in zip(header.columns, values, strict=True)}
 
 
 def _object(line: bytes) -> Mapping[str, Any]:
@@ -161,24 +163,24 @@ def _object(line: bytes) -> Mapping[str, Any]:
 
 @contextmanager
 def _reading(path: Path) -> Generator[Iterator[bytes]]:
-    """Open a backup and turn what is wrong with it into errors."""
+    """Open a backup; convert errors of its content to GatewayErrors."""
     try:
         with path.open("rb") as file, gzip.GzipFile(fileobj=file) as unpacked:
             yield iter(unpacked)
     except gzip.BadGzipFile as error:
-        # Raised at the begin of a file of another kind, and where the checksum of gzip does not fit.
-        raise _damaged(path, "it is not a backup of a gateway, or not a whole one") from error
+        # Raised for other file formats, and for a wrong checksum.
+        raise _damaged(path, "it is not a backup of a gateway, or incomplete") from error
     except (EOFError, zlib.error) as error:
-        raise _damaged(path, "it ends too early, or was altered") from error
+        raise _damaged(path, "it is truncated, or was altered") from error
     except OSError as error:
-        raise _unusable(path, error.strerror or "an error of the disk") from error
+        raise _unusable(path, error.strerror or "a disk error") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, "its content is not what a backup holds") from error
+        raise _damaged(path, "its content is malformed") from error
 
 
-def _damaged(path: Path, wrong: str) -> GatewayError:
-    return GatewayError(Code.DATA_LOSS, f"The backup {path} is damaged: {wrong}", reason="BACKUP_DAMAGED")
+def _damaged(path: Path, cause: str) -> GatewayError:
+    return GatewayError(Code.DATA_LOSS, f"The backup {path} is damaged: {cause}", reason="BACKUP_DAMAGED")
 
 
-def _unusable(path: Path, wrong: str) -> GatewayError:
-    return GatewayError(Code.FAILED_PRECONDITION, f"The backup {path} cannot be restored: {wrong}", reason="BACKUP_FILE")
+def _unusable(path: Path, cause: str) -> GatewayError:
+    return GatewayError(Code.FAILED_PRECONDITION, f"The backup {path} cannot be restored: {cause}", reason="BACKUP_FILE")

@@ -1,4 +1,4 @@
-"""Making, listing and revoking the tokens of a store, which servers may use meanwhile. No key is needed."""
+"""Creation, listing and revocation of access tokens. Needs no key."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors, name_taken, not_found
 
-_LONGEST_NAME: Final = 255
-_LONGEST_MS: Final = 100 * 366 * 24 * 60 * 60 * 1000
+_NAME_LENGTH: Final = 255
+_MAX_LIFETIME_MS: Final = 100 * 366 * 24 * 60 * 60 * 1000
 
 
 class NewToken(NamedTuple):
-    """A token that was just made.
+    """A newly created token.
 
     Attributes:
-        token: what is stored.
-        text: what its holder sends. It cannot be had a second time.
+        token: the stored token.
+        text: the text that clients send. It cannot be retrieved later.
     """
 
     token: Token
@@ -34,27 +34,29 @@ class NewToken(NamedTuple):
 
 
 class TokenManager:
-    """Looks after the tokens of one store; ``open_tokens`` makes one."""
+    """Manages the tokens of a store; created by ``open_tokens``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(self, name: str, scope: AccessScope, lifetime_ms: int | None = None) -> NewToken:
-        """Make a token.
+        """Create a token.
 
         Args:
-            name: whom it stands for: 1 to 255 printable characters.
-            scope: what may be done with it.
-            lifetime_ms: for how many milliseconds from now it is taken, 100 years at most; None for ever.
+            name: the actor of its requests: 1 to 255 printable characters.
+            scope: its scope.
+            lifetime_ms: its lifetime in milliseconds, at most 100 years; None for no expiry.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT; ALREADY_EXISTS when the name has a token that is not revoked.
+            GatewayError: INVALID_ARGUMENT, or ALREADY_EXISTS (the name has an unrevoked token).
         """
-        if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        if not 1 <= len(name) <= _NAME_LENGTH or not name.isprintable():
             raise GatewayError(
-                Code.INVALID_ARGUMENT, f"A token's name has 1 to {_LONGEST_NAME} printable characters", reason="TOKEN_NAME"
+                Code.INVALID_ARGUMENT,
+                f"A token's name has 1 to {_NAME_LENGTH} printable characters",
+                reason="TOKEN_NAME",
             )
-        if lifetime_ms is not None and not 0 < lifetime_ms <= _LONGEST_MS:
+        if lifetime_ms is not None and not 0 < lifetime_ms <= _MAX_LIFETIME_MS:
             raise GatewayError(
                 Code.INVALID_ARGUMENT, "A token expires in the future, within 100 years", reason="TOKEN_LIFETIME"
             )
@@ -71,15 +73,15 @@ class TokenManager:
         return NewToken(token, text)
 
     def list(self) -> Sequence[Token]:
-        """Return all tokens, revoked and expired ones too, in the order of their creation."""
+        """Return all tokens, including revoked and expired ones, ordered by creation."""
         with map_db_errors(), self._database.read() as connection:
             return Tokens(connection).list()
 
     def revoke(self, name: str) -> Token:
-        """Revoke the token of a name, and return it. The name may have a new token from then on.
+        """Revoke the token of a name, which is then free for a new token; return the token.
 
         Raises:
-            GatewayError: NOT_FOUND when the name has no token that is not revoked.
+            GatewayError: NOT_FOUND; the name has no unrevoked token.
         """
         with map_db_errors(), self._database.write() as connection:
             tokens = Tokens(connection)
@@ -93,15 +95,15 @@ class TokenManager:
 
 @contextmanager
 def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
-    """Open what looks after the tokens of a store.
+    """Open the token manager of a store; servers may use the store concurrently.
 
     Args:
-        url: where the store is, as for ``open_store``.
-        create: make the store, or upgrade its tables, if need be.
+        url: the store's URL, as for ``open_store``.
+        create: create the store or upgrade its tables if necessary.
 
     Raises:
-        GatewayError: as ``open_store``; without ``create`` FAILED_PRECONDITION also when there is no store, or it needs an
-            upgrade first.
+        GatewayError: as ``open_store``; without ``create`` also FAILED_PRECONDITION (no store, or its tables need an
+            upgrade).
     """
     database = find_database(url)
     try:
@@ -114,7 +116,7 @@ def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
             if found != migrations.HEAD:
                 raise GatewayError(
                     Code.FAILED_PRECONDITION,
-                    f"The tables of the store {database.place} are at revision {found}, and this release works with "
+                    f"The tables of the store {database.location} are at revision {found}, and this release works with "
                     f"{migrations.HEAD}; run: gateway-entities db upgrade",
                     reason="STORE_SCHEMA",
                 )

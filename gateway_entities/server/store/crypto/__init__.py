@@ -1,1 +1,1 @@
-"""Encryption of secrets: key sources, key ring, envelopes and wrapped keys."""
+"""Encryption of secrets: key sources, key ring and envelope encryption."""

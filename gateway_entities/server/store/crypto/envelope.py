@@ -1,8 +1,8 @@
-"""Envelope encryption of secret values, AES-256-GCM, and digests that tell nothing without a key.
+"""Envelope encryption of secret values with AES-256-GCM, and keyed digests.
 
-Each write makes a fresh data key, encrypts the value with it and wraps it with the first key-encryption key. The value is
-bound to the secret's id and name, the wrapped key to the id and to the key that wrapped it: a row that was altered, or
-swapped with another, cannot be read. Both results are nonce (12 bytes), ciphertext, tag (16 bytes).
+Each write generates a data key, encrypts the value with it, and wraps it with the first key-encryption key. Associated data
+are the secret's id and name for the value, and the id and the wrapping key's id for the data key, so that altered or swapped
+rows cannot be decrypted. Both results are nonce (12 bytes), ciphertext, tag (16 bytes).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.crypto.keyring import KEY_BYTES, KeyRing, Wrapped, decrypt, encrypt, unreadable
+from gateway_entities.server.store.crypto.keyring import KEY_BYTES, KeyRing, WrappedKey, decrypt, encrypt, unreadable
 
 _DIGEST_CONTEXT: Final = ("store key", "digest")
 
 
 class EncryptedValue(NamedTuple):
-    """An encrypted secret value, as it is stored.
+    """An encrypted secret value.
 
     Attributes:
         ciphertext: the value, encrypted with its data key.
         wrapped_key: the data key, encrypted with the key-encryption key.
-        key_id: which key-encryption key that was.
+        key_id: the id of that key-encryption key.
     """
 
     ciphertext: bytes
@@ -36,7 +36,7 @@ class EncryptedValue(NamedTuple):
 
 
 class Cipher:
-    """Encrypts and decrypts secret values, and makes keyed digests. Safe to use from many threads.
+    """Encrypts and decrypts secret values, and computes keyed digests. Thread-safe.
 
     Attributes:
         keys: the key-encryption keys.
@@ -44,12 +44,12 @@ class Cipher:
 
     __slots__ = ("_digest_key", "keys")
 
-    def __init__(self, keys: KeyRing, digest_key: Wrapped | None = None) -> None:
-        """Take the keys.
+    def __init__(self, keys: KeyRing, digest_key: WrappedKey | None = None) -> None:
+        """Create a cipher.
 
         Args:
             keys: the key-encryption keys.
-            digest_key: the store's own data key; None where no digest is made.
+            digest_key: the store's wrapped digest key; None if no digests are needed.
         """
         self.keys: Final = keys
         self._digest_key = digest_key
@@ -57,64 +57,64 @@ class Cipher:
     def __repr__(self) -> str:
         return f"<Cipher {self.keys!r}>"
 
-    def seal(self, secret_id: str, secret_name: str, value: Mapping[str, str]) -> EncryptedValue:
-        """Encrypt a value for the secret of this id and name, under a fresh data key."""
+    def encrypt(self, secret_id: str, secret_name: str, value: Mapping[str, str]) -> EncryptedValue:
+        """Encrypt the value of a secret with a new data key."""
         plaintext = json.dumps(dict(value), ensure_ascii=False).encode()
         data_key = AESGCM.generate_key(bit_length=8 * KEY_BYTES)
         ciphertext = encrypt(AESGCM(data_key), plaintext, "value", secret_id, secret_name)
         return EncryptedValue(ciphertext, *self.keys.wrap(data_key, "data key", secret_id))
 
-    def unseal(self, secret_id: str, secret_name: str, sealed: EncryptedValue) -> dict[str, str]:
-        """Decrypt the value of the secret of this id and name.
+    def decrypt(self, secret_id: str, secret_name: str, encrypted: EncryptedValue) -> dict[str, str]:
+        """Decrypt the value of a secret.
 
         Raises:
-            GatewayError: DATA_LOSS when it was encrypted for another secret or altered since; FAILED_PRECONDITION when its
-                key is not configured.
+            GatewayError: DATA_LOSS (it was altered, or encrypted for another secret) or FAILED_PRECONDITION (its key is not
+                configured).
         """
         what = _value_of(secret_id)
-        data_key = self.keys.unwrap(Wrapped(sealed.wrapped_key, sealed.key_id), what, "data key", secret_id)
+        data_key = self.keys.unwrap(WrappedKey(encrypted.wrapped_key, encrypted.key_id), what, "data key", secret_id)
         try:
-            plaintext = decrypt(AESGCM(data_key), sealed.ciphertext, "value", secret_id, secret_name)
+            plaintext = decrypt(AESGCM(data_key), encrypted.ciphertext, "value", secret_id, secret_name)
         except (InvalidTag, ValueError) as error:
             raise unreadable(what) from error
         value: dict[str, str] = json.loads(plaintext)
         return value
 
-    def rewrap(self, secret_id: str, wrapped: Wrapped) -> Wrapped:
-        """Wrap the data key of the secret of this id with the first key. Its value need not be at hand.
+    def rewrap(self, secret_id: str, wrapped: WrappedKey) -> WrappedKey:
+        """Wrap the data key of a secret with the first key.
 
         Raises:
-            GatewayError: as unseal does.
+            GatewayError: as ``decrypt``.
         """
         data_key = self.keys.unwrap(wrapped, _value_of(secret_id), "data key", secret_id)
         return self.keys.wrap(data_key, "data key", secret_id)
 
     def digest(self, data: bytes) -> bytes:
-        """Return 32 bytes that are always the same for the same data in this store, and that take its key to compute.
+        """Return the HMAC-SHA256 of data with the store's digest key.
 
-        A plain hash of a request that holds a secret would let a reader of the database test guesses.
+        An unkeyed hash of a request that contains a secret would let a reader of the database test guesses.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when the store was not opened for this.
+            GatewayError: FAILED_PRECONDITION; the cipher has no digest key.
         """
         if self._digest_key is None:
             raise GatewayError(Code.FAILED_PRECONDITION, "The store was not opened for use", reason="KEY_MISSING")
-        return hmac.digest(self._open_digest_key(self._digest_key), data, "sha256")
+        return hmac.digest(self._unwrap_digest_key(self._digest_key), data, "sha256")
 
-    def new_digest_key(self) -> Wrapped:
-        """Return a random key of digests."""
+    def new_digest_key(self) -> WrappedKey:
+        """Return a new wrapped digest key."""
         return self.keys.wrap(AESGCM.generate_key(bit_length=8 * KEY_BYTES), *_DIGEST_CONTEXT)
 
-    def rewrap_digest_key(self, wrapped: Wrapped) -> Wrapped:
-        """Wrap a key of digests with the first key.
+    def rewrap_digest_key(self, wrapped: WrappedKey) -> WrappedKey:
+        """Wrap a digest key with the first key.
 
         Raises:
-            GatewayError: DATA_LOSS when it was altered; FAILED_PRECONDITION when its key is not configured.
+            GatewayError: DATA_LOSS (it was altered) or FAILED_PRECONDITION (its key is not configured).
         """
-        return self.keys.wrap(self._open_digest_key(wrapped), *_DIGEST_CONTEXT)
+        return self.keys.wrap(self._unwrap_digest_key(wrapped), *_DIGEST_CONTEXT)
 
-    def _open_digest_key(self, wrapped: Wrapped) -> bytes:
-        return self.keys.unwrap(wrapped, "The store's key of digests", *_DIGEST_CONTEXT)
+    def _unwrap_digest_key(self, wrapped: WrappedKey) -> bytes:
+        return self.keys.unwrap(wrapped, "The store's digest key", *_DIGEST_CONTEXT)
 
 
 def _value_of(secret_id: str) -> str:

@@ -1,6 +1,6 @@
-"""Where key-encryption keys come from: files, environment variables and the output of commands.
+"""Sources of key-encryption keys: files, environment variables and commands.
 
-Each source may hold several keys. Reading one never shows what it holds, in no error either.
+A source may hold several keys. Errors never contain its content.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing, generate_key, malformed, parse_keys
 
 _FILE_MODE: Final = 0o600
-_LONGEST: Final = 1 << 16
-_HOW_TO_MAKE: Final = "make one with: gateway-entities keys generate FILE"
+_MAX_SIZE: Final = 1 << 16
+_HOW_TO_CREATE: Final = "create one with: gateway-entities keys generate FILE"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A file that only its owner can use.
+    """A key file, accessible to its owner only.
 
     Attributes:
         path: the file.
@@ -36,42 +36,39 @@ class KeyFile:
 
     @property
     def origin(self) -> str:
-        """What messages call it."""
+        """Description for messages."""
         return f"the key file {self.path}"
 
     def read(self) -> list[Key]:
         """Return its keys.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when the file is missing, cannot be read, can be used by others than its owner,
-                or does not hold keys. The message says what to do.
+            GatewayError: FAILED_PRECONDITION; the file is missing, unreadable, accessible to others, or malformed.
         """
         path = self.path
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                content = file.read(_LONGEST) if stat.S_ISREG(status.st_mode) else b""
+                content = file.read(_MAX_SIZE) if stat.S_ISREG(status.st_mode) else b""
         except FileNotFoundError as error:
-            raise _file(f"The key file {path} does not exist; name an existing one, or {_HOW_TO_MAKE}") from error
+            raise _file(f"The key file {path} does not exist; use an existing one, or {_HOW_TO_CREATE}") from error
         except OSError as error:
             raise _file(f"The key file {path} cannot be read: {error.strerror}") from error
         if (mode := stat.S_IMODE(status.st_mode)) & 0o077:
             raise _file(
-                f"The key file {path} can be used by others than its owner (mode {mode:04o}); run: chmod 600 {path} - and "
-                "if others may have read it, replace the credentials that it protects"
+                f"The key file {path} is accessible to others (mode {mode:04o}); run: chmod 600 {path} - and if others may "
+                "have read it, replace the credentials that it protects"
             )
         return parse_keys(content, self.origin)
 
     def create(self, name: str | None = None) -> Key:
-        """Make the file, which must not exist yet, with a random key in it.
-
-        The file has mode 0600 from its first byte, and is on disk when this returns.
+        """Create the file with a random key, mode 0600 and fsync. It must not exist.
 
         Args:
-            name: what to call the key; None for no name.
+            name: the key's name; None for none.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when the file cannot be made, INVALID_ARGUMENT for a name of another form.
+            GatewayError: FAILED_PRECONDITION (the file cannot be created) or INVALID_ARGUMENT (the name is malformed).
         """
         _, line = generate_key(name)
         try:
@@ -82,31 +79,31 @@ class KeyFile:
                 os.fsync(descriptor)
             _sync_folder(self.path.parent)
         except OSError as error:
-            raise _file(f"The key file {self.path} cannot be made: {error.strerror}") from error
-        # Without the line, and told by its file.
+            raise _file(f"The key file {self.path} cannot be created: {error.strerror}") from error
+        # Read again, so that the key has the file as its origin.
         return self.read()[0]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVariable:
-    """A variable of this process's environment, which its owner and the administrator can read while it runs.
+    """An environment variable. Its content is readable by the process's user and by root.
 
     Attributes:
-        name: what it is called.
+        name: its name.
     """
 
     name: str
 
     @property
     def origin(self) -> str:
-        """What messages call it."""
+        """Description for messages."""
         return f"the environment variable {self.name}"
 
     def read(self) -> list[Key]:
         """Return its keys.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when it is not set, or does not hold keys.
+            GatewayError: FAILED_PRECONDITION; it is not set or malformed.
         """
         content = os.environb.get(os.fsencode(self.name))
         if content is None:
@@ -116,11 +113,11 @@ class KeyVariable:
 
 @dataclass(frozen=True, slots=True)
 class KeyCommand:
-    """A command that prints keys, such as a call to a secret manager. No shell runs it, and what it prints is never shown.
+    """A command that prints keys, such as the client of a secret manager. It runs without a shell.
 
     Attributes:
         command: the program and its arguments, quoted as in a shell.
-        timeout: the longest that it may take, in seconds.
+        timeout: its timeout, in seconds.
     """
 
     command: str
@@ -128,7 +125,7 @@ class KeyCommand:
 
     @property
     def origin(self) -> str:
-        """What messages call it: its program alone, because an argument may be a credential."""
+        """Description for messages: the program without its arguments, which may contain a credential."""
         words = self._words()
         return f"the key command {words[0]}" if words else "the key command"
 
@@ -136,8 +133,8 @@ class KeyCommand:
         """Run it, and return its keys.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT when there is no command; FAILED_PRECONDITION when it cannot be run, fails, takes
-                too long, or does not print keys.
+            GatewayError: INVALID_ARGUMENT (no command) or FAILED_PRECONDITION (it cannot be run, fails, times out, or its
+                output is malformed).
         """
         words = self._words()
         if not words:
@@ -156,7 +153,7 @@ class KeyCommand:
             try:
                 content, _ = process.communicate(timeout=self.timeout)
             except BaseException as error:
-                # With whatever it has started itself, which may hold the pipe open.
+                # The whole group, because a child process may hold the pipe open.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 if isinstance(error, subprocess.TimeoutExpired):
@@ -175,27 +172,27 @@ class KeyCommand:
     def _failed(self, how: str) -> GatewayError:
         return GatewayError(
             Code.FAILED_PRECONDITION,
-            f"{self.origin[0].upper()}{self.origin[1:]} {how}; what it printed is not shown, so run it yourself to see why",
+            f"{self.origin[0].upper()}{self.origin[1:]} {how}; its output is not shown, so run it yourself to see the cause",
             reason="KEY_COMMAND",
         )
 
 
 KeySource: TypeAlias = KeyFile | KeyVariable | KeyCommand
-"""A place where keys are."""
+"""A source of keys."""
 
 
 def read_keys(sources: Iterable[KeySource]) -> KeyRing | None:
-    """Read every key of every source; None if there is no source.
+    """Read the keys of all sources; None without sources.
 
     Raises:
-        GatewayError: what reading a source raises; FAILED_PRECONDITION when two different keys have one name.
+        GatewayError: as ``read`` of the sources; FAILED_PRECONDITION if two different keys have the same name.
     """
     keys = [key for source in sources for key in source.read()]
     return KeyRing(keys) if keys else None
 
 
 def _sync_folder(folder: Path) -> None:
-    # A new file's name is on disk only once its folder is.
+    # Makes the new directory entry durable.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

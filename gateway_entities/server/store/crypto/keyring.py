@@ -1,6 +1,6 @@
-"""Key-encryption keys: what they are called, how they are written down, and what they wrap.
+"""Key-encryption keys: ids, names, text form, and wrapping of data keys.
 
-Where several are configured, the first wraps and each of them unwraps.
+The first configured key wraps; all of them unwrap.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ NAME_FORM: Final = "1 to 64 letters, digits, dots, hyphens and underscores, the 
 
 
 class Key:
-    """A key-encryption key. It shows nothing of itself but its id.
+    """A key-encryption key. Its repr contains id and name only.
 
     Attributes:
-        id: 16 hexadecimal digits that follow from the key and do not reveal it. What is encrypted names its key by them.
-        name: what the operator calls it; None if it has no name.
-        origin: where it was found, such as ``the key file /etc/gateway.key``.
+        id: 16 hexadecimal digits of a hash of the key, stored with everything that it encrypts.
+        name: the name that the operator gave it; None without one.
+        origin: its source, such as ``the key file /etc/gateway.key``.
     """
 
     __slots__ = ("_aead", "id", "name", "origin")
 
     def __init__(self, key: bytes, *, name: str | None = None, origin: str = "a key in memory") -> None:
-        """Take a key.
+        """Create a key.
 
         Args:
             key: 32 random bytes.
@@ -56,20 +56,20 @@ class Key:
         return f"<Key {self}>"
 
     def wrap(self, data_key: bytes, *context: str) -> bytes:
-        """Encrypt a data key, bound to a context and to this key."""
+        """Encrypt a data key; context and key id are associated data."""
         return encrypt(self._aead, data_key, *context, self.id)
 
     def unwrap(self, wrapped_key: bytes, *context: str) -> bytes:
-        """Decrypt a data key. Raises InvalidTag or ValueError when it was altered or is bound to something else."""
+        """Decrypt a data key. Raises InvalidTag or ValueError if it was altered or has another context."""
         return decrypt(self._aead, wrapped_key, *context, self.id)
 
 
-class Wrapped(NamedTuple):
-    """A data key, encrypted with a key-encryption key.
+class WrappedKey(NamedTuple):
+    """A data key that is encrypted with a key-encryption key.
 
     Attributes:
         wrapped_key: nonce (12 bytes), ciphertext, tag (16 bytes).
-        key_id: which key-encryption key that was.
+        key_id: the id of that key-encryption key.
     """
 
     wrapped_key: bytes
@@ -77,20 +77,20 @@ class Wrapped(NamedTuple):
 
 
 class KeyRing:
-    """The keys that are configured. Safe to use from many threads.
+    """The configured keys. Thread-safe.
 
     Attributes:
-        keys: all of them, each once, in the order in which they were given.
-        first: the one that wraps.
+        keys: the keys in their order, without duplicates.
+        first: the key that wraps.
     """
 
     __slots__ = ("_by_id", "first", "keys")
 
     def __init__(self, keys: Sequence[Key]) -> None:
-        """Take at least one key.
+        """Create a key ring of one or more keys.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when two different keys have one name.
+            GatewayError: FAILED_PRECONDITION; two different keys have the same name.
         """
         self._by_id: Final = {key.id: key for key in reversed(keys)}
         self.keys: Final = tuple(dict.fromkeys(self._by_id[key.id] for key in keys))
@@ -100,8 +100,8 @@ class KeyRing:
             if key.name is not None and (other := named.setdefault(key.name, key)) is not key:
                 raise GatewayError(
                     Code.FAILED_PRECONDITION,
-                    f"Two keys are called '{key.name}': {other.id} of {other.origin}, and {key.id} of {key.origin}; "
-                    "give each a name of its own",
+                    f"Two keys have the name '{key.name}': {other.id} of {other.origin}, and {key.id} of {key.origin}; "
+                    "rename one of them",
                     reason="KEY_NAME",
                 )
 
@@ -111,21 +111,21 @@ class KeyRing:
     def __contains__(self, key_id: object) -> bool:
         return key_id in self._by_id
 
-    def wrap(self, data_key: bytes, *context: str) -> Wrapped:
-        """Encrypt a data key with the first key, bound to a context."""
-        return Wrapped(self.first.wrap(data_key, *context), self.first.id)
+    def wrap(self, data_key: bytes, *context: str) -> WrappedKey:
+        """Encrypt a data key with the first key."""
+        return WrappedKey(self.first.wrap(data_key, *context), self.first.id)
 
-    def unwrap(self, wrapped: Wrapped, what: str, *context: str) -> bytes:
-        """Decrypt a data key with the key that it names.
+    def unwrap(self, wrapped: WrappedKey, what: str, *context: str) -> bytes:
+        """Decrypt a data key.
 
         Args:
-            wrapped: the data key.
-            what: what it encrypts, as the begin of a message's sentence.
-            context: what it was bound to when it was wrapped.
+            wrapped: the wrapped data key.
+            what: what it encrypts, as the subject of error messages.
+            context: the context of ``wrap``.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when its key is not configured; DATA_LOSS when it was altered, or was bound to
-                another context.
+            GatewayError: FAILED_PRECONDITION (its key is not configured) or DATA_LOSS (it was altered, or has another
+                context).
         """
         key = self._by_id.get(wrapped.key_id)
         if key is None:
@@ -139,31 +139,31 @@ class KeyRing:
         except (InvalidTag, ValueError) as error:
             raise unreadable(what) from error
 
-    def holdings(self) -> str:
-        """Return a clause that says which keys there are, and where each was found."""
+    def describe(self) -> str:
+        """Return a clause that lists the keys with their origins, for messages."""
         return ", ".join(f"{key.origin} holds key {key}" for key in self.keys)
 
 
 def unreadable(what: str) -> GatewayError:
-    """Return the error of something encrypted that does not fit its key or its row."""
+    """Return DATA_LOSS for a value that cannot be decrypted."""
     return GatewayError(
         Code.DATA_LOSS,
-        f"{what} cannot be decrypted: it, or what it belongs to, was altered in the database, or it was moved",
+        f"{what} cannot be decrypted: it was altered in the database, or moved to another row",
         reason="SECRET_UNREADABLE",
     )
 
 
 def parse_keys(content: bytes, origin: str) -> list[Key]:
-    """Read keys that are written down: ``base64`` or ``name:base64`` of 32 bytes each, the first the one that wraps.
+    """Parse keys, each the base64 of 32 bytes or ``name:base64``, separated by line breaks, spaces or commas.
 
-    They are on lines of their own, or separated by commas or spaces. What follows a ``#`` on its line is a comment.
+    ``#`` starts a comment.
 
     Args:
         content: the text.
-        origin: where it was found, for messages.
+        origin: its source, for messages.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when there is no key, or something else. The message never repeats the content.
+        GatewayError: FAILED_PRECONDITION; the text is malformed or empty. The message never contains the text.
     """
     keys = [_parse(word, line, origin) for line, word in _words(content, origin)]
     if not keys:
@@ -172,16 +172,16 @@ def parse_keys(content: bytes, origin: str) -> list[Key]:
 
 
 def generate_key(name: str | None = None) -> tuple[Key, bytes]:
-    """Make a random key.
+    """Generate a random key.
 
     Args:
-        name: what to call it; None for no name.
+        name: its name; None for none.
 
     Returns:
-        The key, and the line to write down.
+        The key and the line of its text form.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT for a name of another form.
+        GatewayError: INVALID_ARGUMENT; the name is malformed.
     """
     if name is not None and not _NAME.fullmatch(name):
         raise GatewayError(Code.INVALID_ARGUMENT, f"A key's name is {NAME_FORM}", reason="KEY_NAME")
@@ -190,30 +190,30 @@ def generate_key(name: str | None = None) -> tuple[Key, bytes]:
     return Key(key, name=name), prefix + base64.b64encode(key) + b"\n"
 
 
-def malformed(origin: str, wrong: str) -> GatewayError:
-    """Return the error of a place that was found and holds no key."""
+def malformed(origin: str, problem: str) -> GatewayError:
+    """Return FAILED_PRECONDITION for a key source without a valid key."""
     return GatewayError(
         Code.FAILED_PRECONDITION,
-        f"{origin[0].upper()}{origin[1:]} does not hold a key: {wrong}; each key is the base64 of {KEY_BYTES} bytes, or a "
-        "name, a colon and that. Restore it from a backup, or, if nothing is encrypted with it yet, make another with: "
-        "gateway-entities keys generate FILE",
+        f"{origin[0].upper()}{origin[1:]} does not hold a key: {problem}; a key is the base64 of {KEY_BYTES} bytes, "
+        "optionally preceded by a name and a colon. Restore it from a backup, or, if nothing is encrypted with it yet, "
+        "create one with: gateway-entities keys generate FILE",
         reason="KEY_FORM",
     )
 
 
 def encrypt(aead: AESGCM, plaintext: bytes, *context: str) -> bytes:
-    """Encrypt under a fresh nonce, bound to a context; return nonce (12 bytes), ciphertext and tag (16 bytes)."""
+    """Encrypt with a random nonce and associated data; return nonce (12 bytes), ciphertext and tag (16 bytes)."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + aead.encrypt(nonce, plaintext, _context(context))
 
 
 def decrypt(aead: AESGCM, data: bytes, *context: str) -> bytes:
-    """Decrypt what ``encrypt`` returned. Raises InvalidTag or ValueError when it or the context is another."""
+    """Decrypt a result of ``encrypt``. Raises InvalidTag or ValueError if it was altered or the context differs."""
     return aead.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _context(context))
 
 
 def _context(parts: Sequence[str]) -> bytes:
-    # JSON marks where each part ends, so that no two different lists read the same.
+    # JSON is injective, unlike plain concatenation.
     return json.dumps(parts).encode()
 
 
@@ -234,7 +234,7 @@ def _parse(word: str, line: int, origin: str) -> Key:
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error:
-        raise malformed(origin, f"what is on line {line} is not base64") from None
+        raise malformed(origin, f"line {line} is not base64") from None
     if len(key) != KEY_BYTES:
-        raise malformed(origin, f"what is on line {line} is {len(key)} bytes long")
+        raise malformed(origin, f"line {line} has {len(key)} bytes")
     return Key(key, name=name if colon else None, origin=origin)

@@ -1,1 +1,1 @@
-"""Tables as entities: one module a noun, and tokens and idempotency keys."""
+"""Reads and writes of entities, one module for each noun; also access tokens and stored responses."""

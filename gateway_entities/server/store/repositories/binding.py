@@ -1,4 +1,4 @@
-"""Bindings in the store."""
+"""Bindings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
 
 
 class Bindings:
-    """The bindings of one transaction."""
+    """The bindings within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -56,15 +56,15 @@ class Bindings:
         self._connection = connection
 
     def get(self, endpoint_id: str, resource_type: str, resource_id: str) -> GatewayEndpointBinding | None:
-        """Return the binding of these three keys; None when there is none."""
+        """Return the binding with these keys, or None."""
         row = execute.row(self._connection, _GET, _keys(endpoint_id, resource_type, resource_id))
         return None if row is None else _binding(row)
 
     def add(self, binding: GatewayEndpointBinding) -> None:
-        """Store a new binding.
+        """Add a binding.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when one has the same three keys; NOT_FOUND when there is no such endpoint.
+            GatewayError: ALREADY_EXISTS (its keys are in use) or NOT_FOUND (its endpoint).
         """
         row = {
             **_keys(binding.endpoint_id, binding.resource_type, binding.resource_id),
@@ -77,11 +77,11 @@ class Bindings:
         try:
             execute.run(self._connection, _ADD, row)
         except IntegrityError as error:
-            _explain(error, binding)
+            _raise_violation(error, binding)
             raise
 
     def remove(self, endpoint_id: str, resource_type: str, resource_id: str) -> bool:
-        """Remove the binding of these three keys. Return whether it was there."""
+        """Delete the binding with these keys; return whether it existed."""
         return execute.run(self._connection, _REMOVE, _keys(endpoint_id, resource_type, resource_id)) > 0
 
     def list(
@@ -93,14 +93,15 @@ class Bindings:
         after: tuple[int, str, str, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpointBinding]:
-        """Return bindings in order of creation, then of endpoint, resource type and resource.
+        """Return bindings, ordered by creation, endpoint, resource type and resource.
 
         Args:
-            endpoint_id: only those of this endpoint; None for all.
-            resource_type: only those of this kind of resource; None for all.
-            resource_id: only those of this resource; None for all.
-            after: the created_at, endpoint_id, resource_type and resource_id of the last one seen; None starts at the first.
-            limit: the most to return; None for all.
+            endpoint_id: filter; None for all.
+            resource_type: filter; None for all.
+            resource_id: filter; None for all.
+            after: the created_at, endpoint_id, resource_type and resource_id that the page starts after; None: from the
+                first.
+            limit: the maximum number; None for all.
         """
         filters = {"endpoint_id": endpoint_id, "resource_type": resource_type, "resource_id": resource_id}
         restrictions, parameters = paging.shape(filters, after, limit)
@@ -108,7 +109,7 @@ class Bindings:
 
 
 def _keys(endpoint_id: str, resource_type: str, resource_id: str) -> dict[str, object]:
-    # A resource type may be an enum, which not every driver takes for the string that it is.
+    # Drivers may adapt a str enum differently from a str.
     return {"endpoint_id": endpoint_id, "resource_type": str(resource_type), "resource_id": resource_id}
 
 
@@ -117,7 +118,7 @@ def _binding(row: Sequence[Any]) -> GatewayEndpointBinding:
     return GatewayEndpointBinding(row[0], _KNOWN_TYPES.get(resource_type, resource_type), *row[2:])
 
 
-def _explain(error: IntegrityError, binding: GatewayEndpointBinding) -> None:
+def _raise_violation(error: IntegrityError, binding: GatewayEndpointBinding) -> None:
     if errors.violates(error, bindings.primary_key):
         raise GatewayError(
             Code.ALREADY_EXISTS,

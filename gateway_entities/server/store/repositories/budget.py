@@ -1,4 +1,4 @@
-"""Budget policies in the store."""
+"""Budget policies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway_entities.entities import (
 )
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.schema import budget_policies
-from gateway_entities.server.store.sql.values import Numbers
+from gateway_entities.server.store.sql.values import EnumReader
 
 _own = budget_policies.c
 
@@ -44,10 +44,10 @@ _ADD: Final = insert(budget_policies)
 _UPDATE: Final = update(budget_policies).where(_own.budget_policy_id == bindparam("id"))
 _REMOVE: Final = delete(budget_policies).where(_own.budget_policy_id == bindparam("budget_policy_id"))
 
-_UNITS: Final = Numbers(BudgetUnit)
-_DURATION_UNITS: Final = Numbers(BudgetDurationUnit)
-_SCOPES: Final = Numbers(BudgetTargetScope)
-_ACTIONS: Final = Numbers(BudgetAction)
+_UNITS: Final = EnumReader(BudgetUnit)
+_DURATION_UNITS: Final = EnumReader(BudgetDurationUnit)
+_SCOPES: Final = EnumReader(BudgetTargetScope)
+_ACTIONS: Final = EnumReader(BudgetAction)
 
 
 @cache
@@ -57,7 +57,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
 
 
 class BudgetPolicies:
-    """The budget policies of one transaction."""
+    """The budget policies within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -65,15 +65,15 @@ class BudgetPolicies:
         self._connection = connection
 
     def get(self, budget_policy_id: str) -> GatewayBudgetPolicy | None:
-        """Return the policy of this id; None when there is none."""
+        """Return the policy with this id, or None."""
         row = execute.row(self._connection, _GET, {"budget_policy_id": budget_policy_id})
         return None if row is None else read(row)
 
     def add(self, policy: GatewayBudgetPolicy) -> None:
-        """Store a new policy. One of ENDPOINT scope is removed with the endpoint that it targets.
+        """Add a policy. One of ENDPOINT scope is deleted with its endpoint.
 
         Raises:
-            GatewayError: NOT_FOUND when the endpoint that an ENDPOINT scope targets does not exist.
+            GatewayError: NOT_FOUND; the target of ENDPOINT scope does not exist.
         """
         row = {
             "budget_policy_id": policy.budget_policy_id,
@@ -84,36 +84,36 @@ class BudgetPolicies:
         try:
             execute.run(self._connection, _ADD, row)
         except IntegrityError as error:
-            _explain(error, policy)
+            _raise_violation(error, policy)
             raise
 
     def update(self, policy: GatewayBudgetPolicy) -> None:
-        """Replace a policy; its id and what was noted at its creation stay.
+        """Update a policy, except for its id, created_at and created_by.
 
         Raises:
-            GatewayError: NOT_FOUND when there is no such policy, or no such endpoint as an ENDPOINT scope targets.
+            GatewayError: NOT_FOUND; the policy, or the target of ENDPOINT scope, does not exist.
         """
         try:
             changed = execute.run(self._connection, _UPDATE, {"id": policy.budget_policy_id, **_changeable(policy)})
         except IntegrityError as error:
-            _explain(error, policy)
+            _raise_violation(error, policy)
             raise
         if changed == 0:
             raise errors.not_found("BudgetPolicy", budget_policy_id=policy.budget_policy_id)
 
     def remove(self, budget_policy_id: str) -> bool:
-        """Remove a policy. Return whether it was there."""
+        """Delete a policy; return whether it existed."""
         return execute.run(self._connection, _REMOVE, {"budget_policy_id": budget_policy_id}) > 0
 
     def list(
         self, *, endpoint_id: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
     ) -> builtins.list[GatewayBudgetPolicy]:
-        """Return policies in order of creation, then of id.
+        """Return policies, ordered by creation and id.
 
         Args:
-            endpoint_id: only those of ENDPOINT scope that target this endpoint; None for all.
-            after: the created_at and budget_policy_id of the last one seen; None starts at the first.
-            limit: the most to return; None for all.
+            endpoint_id: filter for policies of ENDPOINT scope with this target; None for all.
+            after: the created_at and budget_policy_id that the page starts after; None starts at the first.
+            limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"endpoint_id": endpoint_id}, after, limit)
         return [read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
@@ -135,7 +135,7 @@ def _changeable(policy: GatewayBudgetPolicy) -> dict[str, object]:
 
 
 def read(row: Sequence[Any]) -> GatewayBudgetPolicy:
-    """Return the policy of a row of COLUMNS."""
+    """Convert a row of COLUMNS."""
     policy_id, unit, amount, duration_unit, duration_value, scope, action, *rest = row
     return GatewayBudgetPolicy(
         policy_id,
@@ -148,6 +148,6 @@ def read(row: Sequence[Any]) -> GatewayBudgetPolicy:
     )
 
 
-def _explain(error: IntegrityError, policy: GatewayBudgetPolicy) -> None:
+def _raise_violation(error: IntegrityError, policy: GatewayBudgetPolicy) -> None:
     if errors.violates_reference(error):
         raise errors.not_found("GatewayEndpoint", endpoint_id=str(policy.target_value)) from error

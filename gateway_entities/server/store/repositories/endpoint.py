@@ -1,4 +1,4 @@
-"""Endpoints in the store, each with its mappings and tags."""
+"""Endpoints with their mappings and tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateway_entities.entities import (
 from gateway_entities.server.store.repositories import mapping, model_definition, tag
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.schema import ENDPOINT_NAME, endpoint_mappings, endpoints, model_definitions
-from gateway_entities.server.store.sql.values import Numbers
+from gateway_entities.server.store.sql.values import EnumReader
 
 _own = endpoints.c
 
@@ -48,12 +48,12 @@ _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
 _REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
 
-_ROUTING_STRATEGIES: Final = Numbers(RoutingStrategy)
-_FALLBACK_STRATEGIES: Final = Numbers(FallbackStrategy)
+_ROUTING_STRATEGIES: Final = EnumReader(RoutingStrategy)
+_FALLBACK_STRATEGIES: Final = EnumReader(FallbackStrategy)
 
 
 class _List(NamedTuple):
-    """The statements that read the endpoints of a list, their mappings, the definitions of these, and their tags."""
+    """The four queries of a list."""
 
     endpoints: paging.Query
     mappings: paging.Query
@@ -79,7 +79,7 @@ def _list(restrictions: paging.Shape) -> _List:
 def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
     if not filters:
         return statement
-    # One condition for all filters: one and the same model must match them.
+    # A single EXISTS for all filters, because a single model must match all of them.
     definition = model_definitions.c
     attached = exists().where(
         endpoint_mappings.c.endpoint_id == _own.endpoint_id,
@@ -90,7 +90,7 @@ def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
 
 
 class Endpoints:
-    """The endpoints of one transaction."""
+    """The endpoints within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -98,23 +98,23 @@ class Endpoints:
         self._connection = connection
 
     def get(self, endpoint_id: str) -> GatewayEndpoint | None:
-        """Return the endpoint of this id, with its mappings (each with its definition) and tags; None when there is none."""
+        """Return the endpoint with this id, including mappings, their definitions, and tags; or None."""
         return self._one(_GET, {"endpoint_id": endpoint_id})
 
     def find(self, name: str) -> GatewayEndpoint | None:
-        """Return the endpoint of this name, as get does; None when there is none."""
+        """Return the endpoint with this name, as ``get`` does, or None."""
         return self._one(_FIND, {"name": name})
 
     def exists(self, endpoint_id: str) -> bool:
-        """Tell whether there is an endpoint of this id."""
+        """Return whether an endpoint has this id."""
         return execute.row(self._connection, _EXISTS, {"endpoint_id": endpoint_id}) is not None
 
     def add(self, endpoint: GatewayEndpoint) -> None:
-        """Store a new endpoint with its mappings and tags, in their order.
+        """Add an endpoint with its mappings and tags.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when another endpoint has its name, or a definition is linked twice in the same way;
-                NOT_FOUND when a definition does not exist.
+            GatewayError: ALREADY_EXISTS (its name is in use, or two mappings have the same definition and linkage type) or
+                NOT_FOUND (a definition).
         """
         row = {
             "endpoint_id": endpoint.endpoint_id,
@@ -125,56 +125,55 @@ class Endpoints:
         try:
             execute.run(self._connection, _ADD, row)
         except IntegrityError as error:
-            _explain(error, endpoint)
+            _raise_violation(error, endpoint)
             raise
         mapping.add(self._connection, endpoint.endpoint_id, endpoint.model_mappings)
         tag.add(self._connection, endpoint.endpoint_id, endpoint.tags)
 
     def update(self, endpoint: GatewayEndpoint) -> None:
-        """Replace an endpoint's own fields; its mappings, its tags, its id and what was noted at its creation stay.
+        """Update an endpoint, except for its id, created_at, created_by, mappings and tags.
 
         Raises:
-            GatewayError: NOT_FOUND when there is no such endpoint; ALREADY_EXISTS when another one has its name.
+            GatewayError: NOT_FOUND (the endpoint) or ALREADY_EXISTS (its name is in use).
         """
         try:
             changed = execute.run(self._connection, _UPDATE, {"id": endpoint.endpoint_id, **_changeable(endpoint)})
         except IntegrityError as error:
-            _explain(error, endpoint)
+            _raise_violation(error, endpoint)
             raise
         if changed == 0:
             raise errors.not_found("GatewayEndpoint", endpoint_id=endpoint.endpoint_id)
 
     def replace_mappings(self, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
-        """Put these mappings, in their order, in place of all that an endpoint has.
+        """Replace all mappings of an endpoint.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when a definition is linked twice in the same way; NOT_FOUND when the endpoint or a
-                definition does not exist.
+            GatewayError: ALREADY_EXISTS (same definition and linkage type) or NOT_FOUND (the endpoint or a definition).
         """
         mapping.replace(self._connection, endpoint_id, mappings)
 
     def add_mapping(self, added: GatewayEndpointModelMapping) -> None:
-        """Add one mapping after those that its endpoint has; errors as in replace_mappings."""
+        """Add a mapping after the existing ones of its endpoint; errors as in ``replace_mappings``."""
         mapping.append(self._connection, added.endpoint_id, added)
 
     def remove_mappings(self, endpoint_id: str, model_definition_id: str) -> int:
-        """Remove every mapping of one definition from an endpoint; return how many there were."""
+        """Delete all mappings of a definition to an endpoint; return their number."""
         return mapping.remove(self._connection, endpoint_id, model_definition_id)
 
     def set_tag(self, endpoint_id: str, new: GatewayEndpointTag) -> None:
-        """Set one tag; a key that is set already keeps its place.
+        """Set a tag; an existing key keeps its position.
 
         Raises:
-            GatewayError: NOT_FOUND when there is no such endpoint.
+            GatewayError: NOT_FOUND; the endpoint does not exist.
         """
         tag.put(self._connection, endpoint_id, new)
 
     def remove_tag(self, endpoint_id: str, key: str) -> bool:
-        """Remove one tag; return whether it was there."""
+        """Delete a tag; return whether it existed."""
         return tag.remove(self._connection, endpoint_id, key)
 
     def remove(self, endpoint_id: str) -> bool:
-        """Remove an endpoint with its mappings, tags, bindings and ENDPOINT budgets. Return whether it was there."""
+        """Delete an endpoint with its mappings, tags, bindings and ENDPOINT budgets; return whether it existed."""
         return execute.run(self._connection, _REMOVE, {"endpoint_id": endpoint_id}) > 0
 
     def list(
@@ -186,23 +185,23 @@ class Endpoints:
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpoint]:
-        """Return endpoints in order of creation, then of id, as get does; four queries, however many there are.
+        """Return endpoints as ``get`` does, ordered by creation and id, in four queries for any number of endpoints.
 
-        Models of one definition share one entity for it.
+        Mappings with the same definition share one entity.
 
         Args:
-            provider: only those with a model of this provider; None for all.
-            secret_id: only those with a model that uses this secret; with other filters, one and the same model.
-            model_definition_id: only those with this model.
-            after: the created_at and endpoint_id of the last one seen; None starts at the first.
-            limit: the most to return; None for all.
+            provider: filter by a model's provider; None for all.
+            secret_id: filter by a model's secret. A single model must match all filters.
+            model_definition_id: filter by a model.
+            after: the created_at and endpoint_id that the page starts after; None starts at the first.
+            limit: the maximum number; None for all.
         """
         filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
         restrictions, parameters = paging.shape(filters, after, limit)
         statements = _list(restrictions)
         found = {row[0]: _endpoint(row, [], []) for row in execute.rows(self._connection, statements.endpoints, parameters)}
         if found:
-            # Rows that another program left behind, of endpoints or definitions that are gone, are not in the list.
+            # Skips dangling rows, which a program without foreign keys may have left.
             definitions = model_definition.read(self._connection, statements.definitions, parameters)
             for each in mapping.read(self._connection, statements.mappings, parameters, definitions):
                 if each.endpoint_id in found:
@@ -259,6 +258,6 @@ def _endpoint(
     )
 
 
-def _explain(error: IntegrityError, endpoint: GatewayEndpoint) -> None:
+def _raise_violation(error: IntegrityError, endpoint: GatewayEndpoint) -> None:
     if errors.violates(error, ENDPOINT_NAME):
         raise errors.name_taken("Endpoint", str(endpoint.name)) from error

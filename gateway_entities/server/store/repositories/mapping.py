@@ -1,4 +1,4 @@
-"""The models attached to endpoints, in the order in which they were attached."""
+"""Mappings of models to endpoints, in the order of attachment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway_entities.server.store.repositories import model_definition
 from gateway_entities.server.store.sql import errors, execute
 from gateway_entities.server.store.sql.paging import Query
 from gateway_entities.server.store.sql.schema import MAPPING_LINKAGE, endpoint_mappings, model_definitions, secrets
-from gateway_entities.server.store.sql.values import Numbers
+from gateway_entities.server.store.sql.values import EnumReader
 
 _own = endpoint_mappings.c
 
@@ -48,16 +48,16 @@ _ADD: Final = insert(endpoint_mappings)
 _REMOVE_ALL: Final = delete(endpoint_mappings).where(_own.endpoint_id == bindparam("endpoint_id"))
 _REMOVE: Final = _REMOVE_ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
 
-_LINKAGE_TYPES: Final = Numbers(GatewayModelLinkageType)
+_LINKAGE_TYPES: Final = EnumReader(GatewayModelLinkageType)
 
 
 def of_endpoints(endpoint_ids: Query | None) -> Query:
-    """Return the statement that reads the mappings of the endpoints that another statement selects; None for all."""
+    """Return the query for the mappings of the endpoints whose ids a query selects; None for all endpoints."""
     return _MAPPINGS if endpoint_ids is None else _MAPPINGS.where(_own.endpoint_id.in_(endpoint_ids))
 
 
 def definitions_of_endpoints(endpoint_ids: Query | None) -> Query:
-    """Return the statement that reads the definitions of these mappings, each once."""
+    """Return the query for the distinct definitions of these mappings."""
     if endpoint_ids is None:
         return model_definition.ALL
     return model_definition.selected_by(select(*_DEFINITION_ID).where(_own.endpoint_id.in_(endpoint_ids)))
@@ -76,13 +76,13 @@ def read(
     parameters: Mapping[str, Any],
     definitions: Mapping[str, GatewayModelDefinition],
 ) -> Iterator[GatewayEndpointModelMapping]:
-    """Run a statement of ``of_endpoints`` and yield the mappings whose definitions there are, as ``of_endpoint`` would.
+    """Run a query of ``of_endpoints``; yield its mappings, except for those whose definition is missing.
 
     Args:
-        connection: where to run it.
-        statement: the statement.
-        parameters: those of the statement that selects the endpoints.
-        definitions: the definitions of the mappings by their ids; mappings of one definition share it.
+        connection: the connection.
+        statement: the query.
+        parameters: its parameters.
+        definitions: the definitions, keyed by id; mappings with the same definition share one entity.
     """
     for row in execute.rows(connection, statement, parameters):
         definition = definitions.get(row[2])
@@ -91,17 +91,16 @@ def read(
 
 
 def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping], first: int = 0) -> None:
-    """Store mappings of one endpoint.
+    """Add mappings to an endpoint.
 
     Args:
-        connection: where to store them.
+        connection: the connection.
         endpoint_id: the endpoint.
-        mappings: the mappings in their order.
-        first: the position of the first one; those that the endpoint has already come before.
+        mappings: the mappings, in order.
+        first: the position of the first one.
 
     Raises:
-        GatewayError: ALREADY_EXISTS when a definition is linked twice in the same way; NOT_FOUND when the endpoint or a
-            definition does not exist.
+        GatewayError: ALREADY_EXISTS (same definition and linkage type) or NOT_FOUND (the endpoint or a definition).
     """
     for position, mapping in enumerate(mappings, start=first):
         row = {
@@ -115,28 +114,28 @@ def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndp
             "created_at": mapping.created_at,
             "created_by": mapping.created_by,
         }
-        # One at a time, so that an error tells which mapping it was.
+        # One statement each, so that an error names the mapping.
         try:
             execute.run(connection, _ADD, row)
         except IntegrityError as error:
-            _explain(error, endpoint_id, mapping)
+            _raise_violation(error, endpoint_id, mapping)
             raise
 
 
 def append(connection: Connection, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
-    """Store a mapping of one endpoint after those that it has; errors as in add."""
+    """Add a mapping after the existing ones of an endpoint; errors as in ``add``."""
     ((last,),) = execute.rows(connection, _LAST_POSITION, {"endpoint_id": endpoint_id})
     add(connection, endpoint_id, [mapping], last + 1)
 
 
 def replace(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndpointModelMapping]) -> None:
-    """Put these mappings in place of all that an endpoint has; errors as in add."""
+    """Replace all mappings of an endpoint; errors as in ``add``."""
     execute.run(connection, _REMOVE_ALL, {"endpoint_id": endpoint_id})
     add(connection, endpoint_id, mappings)
 
 
 def remove(connection: Connection, endpoint_id: str, model_definition_id: str) -> int:
-    """Remove every mapping of one definition from an endpoint; return how many there were."""
+    """Delete all mappings of a definition to an endpoint; return their number."""
     keys = {"endpoint_id": endpoint_id, "model_definition_id": model_definition_id}
     return execute.run(connection, _REMOVE, keys)
 
@@ -156,7 +155,7 @@ def _mapping(row: execute.Row, definition: GatewayModelDefinition) -> GatewayEnd
     )
 
 
-def _explain(error: IntegrityError, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
+def _raise_violation(error: IntegrityError, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:
     if errors.violates(error, MAPPING_LINKAGE):
         raise GatewayError(
             Code.ALREADY_EXISTS,

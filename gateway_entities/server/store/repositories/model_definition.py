@@ -1,4 +1,4 @@
-"""Model definitions in the store."""
+"""Model definitions."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ COLUMNS: Final[tuple[Column[Any], ...]] = (
     _own.created_by,
     _own.last_updated_by,
 )
-"""What a model definition is read from, in the order of the fields of GatewayModelDefinition."""
+"""The columns of a model definition, in the field order of GatewayModelDefinition."""
 
 ALL: Final = select(*COLUMNS).select_from(model_definitions.outerjoin(secrets, secrets.c.secret_id == _own.secret_id))
-"""The statement that reads every definition."""
+"""The query for all definitions."""
 
 _GET: Final = ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
 _FIND: Final = ALL.where(_own.name == bindparam("name"))
 _ADD: Final = insert(model_definitions)
 _UPDATE: Final = update(model_definitions).where(_own.model_definition_id == bindparam("id"))
 _REMOVE: Final = delete(model_definitions).where(_own.model_definition_id == bindparam("model_definition_id"))
-# SQLite takes at most 999 parameters in one statement, on its oldest supported versions.
-_MOST_IDS: Final = 512
+# A power of two below 999, the default limit of parameters in SQLite before 3.32.
+_IDS_PER_QUERY: Final = 512
 
 
 @cache
@@ -58,19 +58,19 @@ def _list(restrictions: paging.Shape) -> paging.Query:
 
 
 def selected_by(ids: paging.Query) -> paging.Query:
-    """Return the statement that reads the definitions whose ids another statement selects."""
+    """Return the query for the definitions whose ids a query selects."""
     return ALL.where(_own.model_definition_id.in_(ids))
 
 
 def read(
     connection: Connection, statement: paging.Query, parameters: Mapping[str, Any]
 ) -> dict[str, GatewayModelDefinition]:
-    """Run a statement of this module; return the definitions by their ids."""
+    """Run a query of this module; return the definitions keyed by id."""
     return {row[0]: GatewayModelDefinition(*row) for row in execute.rows(connection, statement, parameters)}
 
 
 class ModelDefinitions:
-    """The model definitions of one transaction."""
+    """The model definitions within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -78,18 +78,18 @@ class ModelDefinitions:
         self._connection = connection
 
     def get(self, model_definition_id: str) -> GatewayModelDefinition | None:
-        """Return the definition of this id, with its secret's name; None when there is none."""
+        """Return the definition with this id, its secret_name included, or None."""
         return self._one(_GET, {"model_definition_id": model_definition_id})
 
     def find(self, name: str) -> GatewayModelDefinition | None:
-        """Return the definition of this name, with its secret's name; None when there is none."""
+        """Return the definition with this name, its secret_name included, or None."""
         return self._one(_FIND, {"name": name})
 
     def add(self, definition: GatewayModelDefinition) -> None:
-        """Store a new definition. Its secret_name is not stored: it is the secret's.
+        """Add a definition. Its secret_name is ignored: reads join the secret's.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when another definition has its name; NOT_FOUND when its secret does not exist.
+            GatewayError: ALREADY_EXISTS (its name is in use) or NOT_FOUND (its secret).
         """
         row = {
             "model_definition_id": definition.model_definition_id,
@@ -100,30 +100,29 @@ class ModelDefinitions:
         try:
             execute.run(self._connection, _ADD, row)
         except IntegrityError as error:
-            _explain(error, definition)
+            _raise_violation(error, definition)
             raise
 
     def update(self, definition: GatewayModelDefinition) -> None:
-        """Replace a definition; its id and what was noted at its creation stay.
+        """Update a definition, except for its id, created_at and created_by.
 
         Raises:
-            GatewayError: NOT_FOUND when there is no such definition, or its new secret does not exist; ALREADY_EXISTS when
-                another definition has its name.
+            GatewayError: NOT_FOUND (the definition or its secret) or ALREADY_EXISTS (its name is in use).
         """
         row = {"id": definition.model_definition_id, **_changeable(definition)}
         try:
             changed = execute.run(self._connection, _UPDATE, row)
         except IntegrityError as error:
-            _explain(error, definition)
+            _raise_violation(error, definition)
             raise
         if changed == 0:
             raise errors.not_found("GatewayModelDefinition", model_definition_id=definition.model_definition_id)
 
     def remove(self, model_definition_id: str) -> bool:
-        """Remove a definition. Return whether it was there.
+        """Delete a definition; return whether it existed.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION when an endpoint uses it.
+            GatewayError: FAILED_PRECONDITION; an endpoint uses it.
         """
         try:
             return execute.run(self._connection, _REMOVE, {"model_definition_id": model_definition_id}) > 0
@@ -138,11 +137,11 @@ class ModelDefinitions:
             raise
 
     def of_ids(self, ids: Collection[str]) -> dict[str, GatewayModelDefinition]:
-        """Return the definitions of these ids by their ids; those that there are none of are left out."""
+        """Return the existing definitions with these ids, keyed by id."""
         wanted, found = list(ids), dict[str, GatewayModelDefinition]()
-        for start in range(0, len(wanted), _MOST_IDS):
-            part = wanted[start : start + _MOST_IDS]
-            # Each length takes a statement of its own, so there are few lengths: the first id fills up.
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            part = wanted[start : start + _IDS_PER_QUERY]
+            # Padded to a power of two by repeating the first id, so that few statements are compiled.
             length = 1 << (len(part) - 1).bit_length()
             parameters = {f"id_{place}": part[place] if place < len(part) else part[0] for place in range(length)}
             found |= read(self._connection, _of_ids(length), parameters)
@@ -156,13 +155,13 @@ class ModelDefinitions:
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayModelDefinition]:
-        """Return definitions in order of creation, then of id.
+        """Return definitions, ordered by creation and id.
 
         Args:
-            provider: only those of this provider; None for all.
-            secret_id: only those that use this secret; None for all.
-            after: the created_at and model_definition_id of the last one seen; None starts at the first.
-            limit: the most to return; None for all.
+            provider: filter; None for all.
+            secret_id: filter; None for all.
+            after: the created_at and model_definition_id that the page starts after; None starts at the first.
+            limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider, "secret_id": secret_id}, after, limit)
         return [GatewayModelDefinition(*row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
@@ -183,7 +182,7 @@ def _changeable(definition: GatewayModelDefinition) -> dict[str, object]:
     }
 
 
-def _explain(error: IntegrityError, definition: GatewayModelDefinition) -> None:
+def _raise_violation(error: IntegrityError, definition: GatewayModelDefinition) -> None:
     if errors.violates(error, MODEL_DEFINITION_NAME):
         raise errors.name_taken("Model definition", definition.name) from error
     if errors.violates_reference(error):

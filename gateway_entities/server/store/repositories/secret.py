@@ -1,4 +1,4 @@
-"""Secrets in the store: their descriptions in columns, their values encrypted."""
+"""Secrets: descriptions as columns, values encrypted."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _INFO: Final = select(*_COLUMNS)
 _GET: Final = _INFO.where(secrets.c.secret_id == bindparam("secret_id"))
 _FIND: Final = _INFO.where(secrets.c.secret_name == bindparam("secret_name"))
 _ADD: Final = insert(secrets)
-# The value is bound to the name, so the name must be the stored one.
+# The name is associated data of the encrypted value, so it must equal the stored one.
 _UPDATE: Final = update(secrets).where(
     secrets.c.secret_id == bindparam("id"), secrets.c.secret_name == bindparam("bound_name")
 )
 _REMOVE: Final = delete(secrets).where(secrets.c.secret_id == bindparam("secret_id"))
-_SEALED: Final = select(secrets.c.secret_name, secrets.c.ciphertext, secrets.c.wrapped_key, secrets.c.key_id).where(
+_ENCRYPTED: Final = select(secrets.c.secret_name, secrets.c.ciphertext, secrets.c.wrapped_key, secrets.c.key_id).where(
     secrets.c.secret_id == bindparam("secret_id")
 )
 
@@ -48,7 +48,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
 
 
 class Secrets:
-    """The secrets of one transaction."""
+    """The secrets within one transaction."""
 
     __slots__ = ("_cipher", "_connection")
 
@@ -57,22 +57,22 @@ class Secrets:
         self._cipher = cipher
 
     def get(self, secret_id: str) -> GatewaySecretInfo | None:
-        """Return the secret of this id; None when there is none."""
+        """Return the secret with this id, or None."""
         return self._one(_GET, {"secret_id": secret_id})
 
     def find(self, secret_name: str) -> GatewaySecretInfo | None:
-        """Return the secret of this name; None when there is none."""
+        """Return the secret with this name, or None."""
         return self._one(_FIND, {"secret_name": secret_name})
 
     def add(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> None:
-        """Store a new secret.
+        """Add a secret.
 
         Args:
-            info: its description, the values in it masked.
-            secret_value: the credential, which is encrypted here.
+            info: its description.
+            secret_value: its value in plain text.
 
         Raises:
-            GatewayError: ALREADY_EXISTS when another secret has its name.
+            GatewayError: ALREADY_EXISTS; its name is in use.
         """
         row = {
             "secret_id": info.secret_id,
@@ -80,7 +80,7 @@ class Secrets:
             "created_at": info.created_at,
             "created_by": info.created_by,
             **_changeable(info),
-            **self._sealed(info, secret_value),
+            **self._encrypted(info, secret_value),
         }
         try:
             execute.run(self._connection, _ADD, row)
@@ -90,56 +90,56 @@ class Secrets:
             raise
 
     def update(self, info: GatewaySecretInfo, secret_value: Mapping[str, str] | None) -> None:
-        """Replace a secret's description and value; its id, its name and what was noted at its creation stay.
+        """Update a secret, except for its id, name, created_at and created_by.
 
         Args:
-            info: the description, with the id and the name that the secret has.
-            secret_value: the credential, replacing every key; None keeps the stored one.
+            info: the new description, with the stored id and name.
+            secret_value: the new value in plain text; None leaves the value unchanged.
 
         Raises:
-            GatewayError: NOT_FOUND when no secret has this id and this name.
+            GatewayError: NOT_FOUND; no secret has this id and name.
         """
         row = {"id": info.secret_id, "bound_name": info.secret_name, **_changeable(info)}
         if secret_value is not None:
-            row |= self._sealed(info, secret_value)
+            row |= self._encrypted(info, secret_value)
         if execute.run(self._connection, _UPDATE, row) == 0:
             raise errors.not_found("GatewaySecret", secret_id=info.secret_id)
 
     def remove(self, secret_id: str) -> bool:
-        """Remove a secret; model definitions that used it stay, without one. Return whether it was there."""
+        """Delete a secret and the references to it in model definitions; return whether it existed."""
         return execute.run(self._connection, _REMOVE, {"secret_id": secret_id}) > 0
 
     def list(
         self, *, provider: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
     ) -> list[GatewaySecretInfo]:
-        """Return secrets in order of creation, then of id.
+        """Return secrets, ordered by creation and id.
 
         Args:
-            provider: only those of this provider; None for all.
-            after: the created_at and secret_id of the last one seen; None starts at the first.
-            limit: the most to return; None for all.
+            provider: filter; None for all.
+            after: the created_at and secret_id that the page starts after; None starts at the first.
+            limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider}, after, limit)
         return [_info(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def reveal(self, secret_id: str) -> dict[str, str] | None:
-        """Return the decrypted value of a secret; None when there is no such secret.
+        """Return the decrypted value of a secret; None if the secret does not exist.
 
         Raises:
-            GatewayError: DATA_LOSS when the stored value cannot be decrypted.
+            GatewayError: DATA_LOSS; the stored value cannot be decrypted.
         """
-        row = execute.row(self._connection, _SEALED, {"secret_id": secret_id})
+        row = execute.row(self._connection, _ENCRYPTED, {"secret_id": secret_id})
         if row is None:
             return None
         secret_name, ciphertext, wrapped_key, key_id = row
-        return self._cipher.unseal(secret_id, secret_name, EncryptedValue(ciphertext, wrapped_key, key_id))
+        return self._cipher.decrypt(secret_id, secret_name, EncryptedValue(ciphertext, wrapped_key, key_id))
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewaySecretInfo | None:
         row = execute.row(self._connection, statement, parameters)
         return None if row is None else _info(row)
 
-    def _sealed(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> dict[str, object]:
-        return self._cipher.seal(info.secret_id, info.secret_name, secret_value)._asdict()
+    def _encrypted(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> dict[str, object]:
+        return self._cipher.encrypt(info.secret_id, info.secret_name, secret_value)._asdict()
 
 
 def _changeable(info: GatewaySecretInfo) -> dict[str, object]:

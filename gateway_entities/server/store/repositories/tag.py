@@ -1,4 +1,4 @@
-"""The tags of endpoints, in the order in which their keys were first set."""
+"""Tags of endpoints, ordered by the first set of their key."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _NEXT_POSITION: Final = (
 )
 _ADD: Final = insert(endpoint_tags).values(position=_NEXT_POSITION)
 _ADD_AT: Final = insert(endpoint_tags)
-_CHANGE: Final = update(endpoint_tags).where(_own.endpoint_id == bindparam("of_endpoint"), _own.key == bindparam("of_key"))
+_UPDATE: Final = update(endpoint_tags).where(_own.endpoint_id == bindparam("of_endpoint"), _own.key == bindparam("of_key"))
 _REMOVE: Final = delete(endpoint_tags).where(_own.endpoint_id == bindparam("endpoint_id"), _own.key == bindparam("key"))
 
 
 def of_endpoints(endpoint_ids: Query | None) -> Query:
-    """Return the statement that reads the tags of the endpoints that another statement selects; None for all."""
+    """Return the query for the tags of the endpoints whose ids a query selects; None for all endpoints."""
     return _TAGS if endpoint_ids is None else _TAGS.where(_own.endpoint_id.in_(endpoint_ids))
 
 
@@ -42,13 +42,13 @@ def of_endpoint(connection: Connection, endpoint_id: str) -> list[GatewayEndpoin
 def read(
     connection: Connection, statement: Query, parameters: Mapping[str, Any]
 ) -> Iterator[tuple[str, GatewayEndpointTag]]:
-    """Run a statement of this module; yield each tag with the id of its endpoint."""
+    """Run a query of ``of_endpoints``; yield endpoint ids and tags."""
     for endpoint_id, key, value in execute.rows(connection, statement, parameters):
         yield endpoint_id, GatewayEndpointTag(key, value)
 
 
 def add(connection: Connection, endpoint_id: str, tags: Sequence[GatewayEndpointTag]) -> None:
-    """Store the tags of a new endpoint; their keys must differ."""
+    """Add the tags of a new endpoint; their keys must be unique."""
     if tags:
         rows = [
             {"endpoint_id": endpoint_id, "key": tag.key, "value": tag.value, "position": position}
@@ -58,13 +58,13 @@ def add(connection: Connection, endpoint_id: str, tags: Sequence[GatewayEndpoint
 
 
 def put(connection: Connection, endpoint_id: str, tag: GatewayEndpointTag) -> None:
-    """Set one tag; a key that is set already keeps its place.
+    """Set a tag; an existing key keeps its position.
 
     Raises:
-        GatewayError: NOT_FOUND when there is no such endpoint.
+        GatewayError: NOT_FOUND; the endpoint does not exist.
     """
-    change = {"of_endpoint": endpoint_id, "of_key": tag.key, "value": tag.value}
-    if execute.run(connection, _CHANGE, change):
+    values = {"of_endpoint": endpoint_id, "of_key": tag.key, "value": tag.value}
+    if execute.run(connection, _UPDATE, values):
         return
     try:
         row = {"endpoint_id": endpoint_id, "key": tag.key, "value": tag.value, "of_endpoint": endpoint_id}
@@ -76,5 +76,5 @@ def put(connection: Connection, endpoint_id: str, tag: GatewayEndpointTag) -> No
 
 
 def remove(connection: Connection, endpoint_id: str, key: str) -> bool:
-    """Remove one tag; return whether it was there."""
+    """Delete a tag; return whether it existed."""
     return execute.run(connection, _REMOVE, {"endpoint_id": endpoint_id, "key": key}) > 0

@@ -1,4 +1,4 @@
-"""Bearer tokens: who may call, and how much. Of a token's text only a digest is stored."""
+"""Access tokens, stored as digests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway_entities.server.store.sql.schema import tokens
 
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET_LENGTH: Final = 43
-"""As many of these characters hold 256 bits."""
+"""Base-62 digits for 256 bits."""
 _TEXT: Final = re.compile(f"gwe_([0-9a-f]{{16}})_[0-9A-Za-z]{{{_SECRET_LENGTH}}}")
 _NO_DIGEST: Final = bytes(32)
 
@@ -32,27 +32,27 @@ _REVOKE: Final = update(tokens).where(_own.token_id == bindparam("id")).values(r
 
 
 class AccessScope(IntEnum):
-    """What a caller may do. Each one includes those before it."""
+    """Scope of a token. Each includes the preceding ones."""
 
     READ = 1
-    """Read everything; secret values are never among it."""
+    """Read all configuration, without secret values."""
     WRITE = 2
-    """Change everything but what needs ADMIN."""
+    """Change the configuration, except for budget policies."""
     ADMIN = 3
-    """Set the limits for others: budget policies."""
+    """Change budget policies."""
 
 
 class Token(NamedTuple):
-    """A token as it is stored.
+    """A stored token.
 
     Attributes:
-        token_id: its id, which stands in its text.
-        name: whom it stands for: the actor of whatever is done with it.
-        scope: what may be done with it.
+        token_id: its id, part of its text.
+        name: the actor of the requests that it authenticates.
+        scope: its scope.
         digest: the SHA-256 of its text.
-        created_at: milliseconds since the Unix epoch, UTC, as are the others.
-        expires_at: from when on it is not taken; None for never.
-        revoked_at: when it was revoked; None when it was not.
+        created_at: milliseconds since the Unix epoch, UTC, as all times here.
+        expires_at: the first moment at which it is invalid; None for never.
+        revoked_at: the time of its revocation; None if valid.
     """
 
     token_id: str
@@ -65,29 +65,29 @@ class Token(NamedTuple):
 
 
 def new_text() -> str:
-    """Return the text of a new token: ``gwe_``, its id, and 256 random bits."""
+    """Return a random token text: ``gwe_``, id, and 256 random bits."""
     return f"gwe_{secrets.token_hex(8)}_{''.join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))}"
 
 
 def id_of(text: str) -> str | None:
-    """Return the id in the text of a token; None for a text of another form."""
+    """Return the id in a token text; None for a malformed text."""
     match = _TEXT.fullmatch(text)
     return match and match[1]
 
 
 def digest_of(text: str) -> bytes:
-    """Return what is stored of a token's text."""
+    """Return the stored digest of a token text."""
     return sha256(text.encode()).digest()
 
 
 def is_text_of(text: str, token: Token | None) -> bool:
-    """Tell whether a text is that of a token. It takes as long for a token that does not exist, which has no text."""
-    same = hmac.compare_digest(digest_of(text), _NO_DIGEST if token is None else token.digest)
-    return same and token is not None
+    """Return whether a text belongs to a token, in constant time; None stands for an unknown token id."""
+    matches = hmac.compare_digest(digest_of(text), _NO_DIGEST if token is None else token.digest)
+    return matches and token is not None
 
 
 class Tokens:
-    """The tokens, within one transaction."""
+    """The tokens within one transaction."""
 
     __slots__ = ("_connection",)
 
@@ -95,18 +95,18 @@ class Tokens:
         self._connection = connection
 
     def list(self) -> Sequence[Token]:
-        """Return all tokens, revoked ones too, in the order of their creation."""
+        """Return all tokens, including revoked ones, ordered by creation."""
         return [Token(row[0], row[1], AccessScope(row[2]), *row[3:]) for row in self._connection.execute(_LIST)]
 
     def named(self, name: str) -> Token | None:
-        """Return the token of this name that is not revoked; None if there is none."""
+        """Return the unrevoked token with this name, or None."""
         row = self._connection.execute(_NAMED, {"name": name}).one_or_none()
         return None if row is None else Token(row[0], row[1], AccessScope(row[2]), *row[3:])
 
     def add(self, token: Token) -> None:
-        """Add a token. No token of its name may be there that is not revoked."""
+        """Add a token. Its name must have no unrevoked token."""
         self._connection.execute(_ADD, token._asdict())
 
     def revoke(self, token_id: str, at: int) -> None:
-        """Revoke the token of this id at this time."""
+        """Revoke the token with this id."""
         self._connection.execute(_REVOKE, {"id": token_id, "at": at})

@@ -1,1 +1,1 @@
-"""SQL that no noun owns: the schema, its migrations, the two databases, execution, paging and errors."""
+"""The SQL layer: schema, migrations, the two databases, execution, paging and errors."""

@@ -1,4 +1,4 @@
-"""What a store needs of the database that it is kept in. A module for each kind holds all that is particular to it."""
+"""Interface of the databases, implemented by the modules sqlite and postgresql."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 
-class Fault(NamedTuple):
-    """What a report of a database means to a caller, whatever the database. It holds no SQL and no stored value.
+class DbError(NamedTuple):
+    """A class of database errors, independent of the database.
 
     Attributes:
         code: the status.
         reason: the error's reason.
-        message: the error's message.
+        message: the error's message, without SQL and stored values.
     """
 
     code: Code
@@ -30,100 +30,100 @@ class Fault(NamedTuple):
     message: str
 
     def error(self) -> GatewayError:
-        """Return the error."""
+        """Return it as a GatewayError."""
         return GatewayError(self.code, self.message, reason=self.reason)
 
 
-UNIQUE_VIOLATION: Final = Fault(Code.ALREADY_EXISTS, "ID_TAKEN", "An entry with this identity already exists")
-FOREIGN_KEY_VIOLATION: Final = Fault(Code.NOT_FOUND, "NOT_FOUND", "An entry that this one refers to does not exist")
-BUSY: Final = Fault(Code.UNAVAILABLE, "STORE_BUSY", "The store is busy; try again later")
-FULL: Final = Fault(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's disk is full")
-IO_ERROR: Final = Fault(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's disk cannot be read or written")
-READ_ONLY: Final = Fault(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store cannot be written to")
-UNREACHABLE: Final = Fault(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database cannot be reached")
+UNIQUE_VIOLATION: Final = DbError(Code.ALREADY_EXISTS, "ID_TAKEN", "An entry with this identity already exists")
+FOREIGN_KEY_VIOLATION: Final = DbError(Code.NOT_FOUND, "NOT_FOUND", "An entry that this one refers to does not exist")
+BUSY: Final = DbError(Code.UNAVAILABLE, "STORE_BUSY", "The store is busy; try again later")
+FULL: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's disk is full")
+IO_ERROR: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's disk cannot be read or written")
+READ_ONLY: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store cannot be written to")
+UNREACHABLE: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database cannot be reached")
 
 
 class Database(ABC):
-    """One database, and the connections to it. Safe to use from many threads.
+    """A database and its connections. Thread-safe.
 
     Attributes:
-        place: where it is, for people to read; it never holds a password.
-        key_file: the key file that goes with it when none is named; None where a key must be named.
+        location: its path or URL for messages, without a password.
+        key_file: the default key file; None without a default.
     """
 
-    place: str
+    location: str
     key_file: Path | None
 
     @abstractmethod
     def prepare(self, *, create: bool) -> None:
-        """Check that it can be used, before anything else is done with it.
+        """Check that it is accessible. Called first.
 
         Args:
-            create: make it where it can be made and does not exist.
+            create: create a missing SQLite file.
 
         Raises:
-            GatewayError: it cannot be used; the message says why, without naming it.
+            GatewayError: it is not accessible; the message has the cause without the location.
         """
 
     @abstractmethod
-    def settle(self) -> None:
-        """Bring it into the form that is written to; called once it is known not to belong to another program.
+    def initialize(self) -> None:
+        """Set the options that persist in the database. Called once it is known to be a store or empty.
 
         Raises:
-            GatewayError: it cannot have this form.
+            GatewayError: an option cannot be set.
         """
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Connection]:
-        """Open a transaction that sees one state of the database and cannot change it."""
+        """Open a read-only transaction on one snapshot."""
 
     @abstractmethod
     def write(self) -> AbstractContextManager[Connection]:
-        """Open the transaction that may change the database: of all processes, one at a time has it.
+        """Open a write transaction; there is one at a time across all processes.
 
-        It is kept when the block ends, and undone by an exception.
+        It commits when the block ends, and rolls back on an exception.
         """
 
     def migrate(self) -> AbstractContextManager[Connection]:
-        """Open the write transaction of a migration, in which tables that others refer to can be rebuilt.
+        """Open the write transaction of a migration, which may rebuild referenced tables.
 
         Raises:
-            GatewayError: DATA_LOSS at the end of the block when a row refers to one that does not exist; nothing is changed.
+            GatewayError: DATA_LOSS at the end of the block, with a rollback; a foreign key is dangling.
         """
         return self.write()
 
     @abstractmethod
     def dispose(self) -> None:
-        """Close every connection that is not in use."""
+        """Close all idle connections."""
 
     @abstractmethod
-    def explain(self, error: Exception) -> GatewayError | None:
-        """Return why a fault keeps it from being opened, without naming it; None when that is not what the fault is."""
+    def explain_open_error(self, error: Exception) -> GatewayError | None:
+        """Return the cause of an error while opening, without the location; None for an unrelated error."""
 
     @abstractmethod
     def sequences(self, connection: Connection) -> Mapping[str, int]:
-        """Return the last number that was given to a row of each table whose rows are numbered, 0 for none yet."""
+        """Return the last generated id of each table with generated ids; 0 before the first."""
 
     @abstractmethod
     def set_sequence(self, connection: Connection, table: str, last: int) -> None:
-        """Let the next row of a table whose rows are numbered get a number above this one."""
+        """Set the last generated id of a table."""
 
     @abstractmethod
-    def damages(self, connection: Connection) -> Iterator[str]:
-        """Yield what the database itself finds damaged in its structure, a sentence for each, without any value."""
+    def integrity_errors(self, connection: Connection) -> Iterator[str]:
+        """Yield the results of the database's own integrity check, without stored values."""
 
     def revision(self) -> int | None:
-        """Return the revision of the last change, if that takes no longer than reading a file; None otherwise."""
+        """Return the current revision if that needs no network round trip, otherwise None."""
         return None
 
     def revision_probe(self) -> RevisionProbe | None:
-        """Return what asks for the revision over a network, on an event loop; None where ``revision`` tells it."""
+        """Return a probe that reads the revision over the network; None if ``revision`` returns it."""
         return None
 
     @abstractmethod
     def ensure_present(self) -> None:
-        """Check what an open connection does not tell: that the database is still where others look for it.
+        """Check that the database still exists at its location, which an open connection does not prove.
 
         Raises:
-            GatewayError: UNAVAILABLE when it is not.
+            GatewayError: UNAVAILABLE; it does not.
         """

@@ -1,4 +1,4 @@
-"""What the database reports, as errors that a caller can act on. No message holds SQL or a stored value."""
+"""Mapping of database errors to GatewayErrors. Messages contain no SQL and no stored values."""
 
 from __future__ import annotations
 
@@ -12,58 +12,59 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql import postgresql, sqlite
-from gateway_entities.server.store.sql.database import BUSY, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION, Fault
+from gateway_entities.server.store.sql.database import BUSY, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION, DbError
 
 
 def violates(error: IntegrityError, constraint: UniqueConstraint | PrimaryKeyConstraint) -> bool:
-    """Tell whether a write was refused because of this constraint."""
-    if _fault(error) is not UNIQUE_VIOLATION:
+    """Return whether a write violated this constraint."""
+    if _classify(error) is not UNIQUE_VIOLATION:
         return False
     cause = error.orig
-    return sqlite.names(cause, constraint) if isinstance(cause, sqlite3.Error) else postgresql.names(cause, constraint)
+    is_violation_of = sqlite.is_violation_of if isinstance(cause, sqlite3.Error) else postgresql.is_violation_of
+    return is_violation_of(cause, constraint)
 
 
 def violates_reference(error: IntegrityError) -> bool:
-    """Tell whether a write was refused because it would leave a reference to nothing."""
-    return _fault(error) is FOREIGN_KEY_VIOLATION
+    """Return whether a write violated a foreign key."""
+    return _classify(error) is FOREIGN_KEY_VIOLATION
 
 
 def name_taken(noun: str, name: str) -> GatewayError:
-    """Return the error of a second entry with one name, such as ``Secret with name 'k1' already exists``."""
+    """Return ALREADY_EXISTS for a name, such as ``Secret with name 'k1' already exists``."""
     return GatewayError(Code.ALREADY_EXISTS, f"{noun} with name '{name}' already exists", reason="NAME_TAKEN")
 
 
 def not_found(noun: str, **key: str) -> GatewayError:
-    """Return the error of an entry that is not there, such as ``GatewaySecret not found (secret_id='s-1')``."""
-    named = ", ".join(f"{field}='{value}'" for field, value in key.items())
-    return GatewayError(Code.NOT_FOUND, f"{noun} not found ({named})", reason="NOT_FOUND")
+    """Return NOT_FOUND for a key, such as ``GatewaySecret not found (secret_id='s-1')``."""
+    shown = ", ".join(f"{field}='{value}'" for field, value in key.items())
+    return GatewayError(Code.NOT_FOUND, f"{noun} not found ({shown})", reason="NOT_FOUND")
 
 
-def translate(error: Exception) -> GatewayError | None:
-    """Return what a database fault means to a caller; None for a mistake in this package."""
-    found = _fault(error)
+def to_gateway_error(error: Exception) -> GatewayError | None:
+    """Return the GatewayError of a database error; None for one that a bug in this package causes."""
+    found = _classify(error)
     return None if found is None else found.error()
 
 
 @contextmanager
 def map_db_errors() -> Generator[None]:
-    """Raise the GatewayError in place of a database fault that has a meaning for callers.
+    """Convert database errors to GatewayErrors; others pass unchanged.
 
     Raises:
-        GatewayError: UNAVAILABLE (the store is locked for too long, cannot be reached, or its disk fails), DATA_LOSS (it is
-            damaged), ALREADY_EXISTS (an id is in use) or NOT_FOUND (a referenced entry is missing).
+        GatewayError: UNAVAILABLE (locked, unreachable, or a disk failure), DATA_LOSS (damaged), ALREADY_EXISTS (an id is in
+            use) or NOT_FOUND (a referenced row is missing).
     """
     try:
         yield
     except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
-        meaning = translate(error)
-        if meaning is None:
+        mapped = to_gateway_error(error)
+        if mapped is None:
             raise
-        raise meaning from error
+        raise mapped from error
 
 
-def _fault(error: Exception) -> Fault | None:
+def _classify(error: Exception) -> DbError | None:
     if isinstance(error, PoolTimeout):
         return BUSY
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return sqlite.fault(cause) if isinstance(cause, sqlite3.Error) else postgresql.fault(cause)
+    return sqlite.classify(cause) if isinstance(cause, sqlite3.Error) else postgresql.classify(cause)

@@ -1,11 +1,7 @@
-"""Statements that the driver runs by itself.
+"""Execution of SQLAlchemy statements by the driver, several times faster than by SQLAlchemy.
 
-SQLAlchemy writes a statement's SQL, once for each kind of database, and is not asked again: running it through SQLAlchemy
-takes several times as long as SQLite does. An error is raised as SQLAlchemy raises it.
-
-Values go to the driver as they are given, and come back as it gives them. SQLite has no truth values: they are 0 or 1.
-A statement is a constant of its module, or comes out of a cache, because its SQL is kept for good. One whose length depends
-on its parameters, an expanding IN, cannot be run here.
+A statement is compiled once for each dialect and cached forever, so it must be a module constant or come from a cache.
+Expanding IN is not supported. Errors are the same as SQLAlchemy's. Values are not converted: booleans of SQLite are 0 or 1.
 """
 
 from __future__ import annotations
@@ -27,11 +23,11 @@ _NO_PARAMETERS: Final[Parameters] = {}
 
 class _Sql(NamedTuple):
     text: str
-    # Values that stand in the statement itself.
+    # Literal values of the statement.
     constants: Parameters
 
 
-_known: Final[dict[tuple[str, Statement, tuple[str, ...]], _Sql]] = {}
+_compiled: Final[dict[tuple[str, Statement, tuple[str, ...]], _Sql]] = {}
 
 
 def rows(connection: Connection, statement: Statement, parameters: Parameters = _NO_PARAMETERS) -> list[Row]:
@@ -41,27 +37,27 @@ def rows(connection: Connection, statement: Statement, parameters: Parameters = 
 
 
 def row(connection: Connection, statement: Statement, parameters: Parameters = _NO_PARAMETERS) -> Row | None:
-    """Return the row that a statement selects; None when it selects none. It must not select more."""
+    """Return the only row that a statement selects, or None."""
     found = rows(connection, statement, parameters)
     return found[0] if found else None
 
 
 def run(connection: Connection, statement: Statement, parameters: Parameters) -> int:
-    """Run a statement that changes something; return how many rows it has changed.
+    """Execute an INSERT, UPDATE or DELETE; return the number of affected rows.
 
     Args:
-        connection: where to run it.
-        statement: what to run. An INSERT or UPDATE without values of its own sets the columns that are among the parameters.
-        parameters: the values by their names.
+        connection: the connection.
+        statement: the statement. An INSERT or UPDATE without values sets the columns in the parameters.
+        parameters: the parameters, by name.
     """
     sql = _sql(connection, statement, parameters)
     return _run(connection, lambda cursor: cursor.execute(sql.text, {**sql.constants, **parameters}), _count)
 
 
 def run_each(connection: Connection, statement: Statement, parameters: Sequence[Parameters]) -> None:
-    """Run a statement as ``run`` does, once for each of one or more sets of parameters, all of the same names."""
+    """Execute a statement once for each of one or more sets of parameters, all with the same names."""
     if len(parameters) == 1:
-        # PostgreSQL's driver prepares for many, whatever there is.
+        # executemany of psycopg has a set-up cost that a single set does not repay.
         run(connection, statement, parameters[0])
         return
     sql = _sql(connection, statement, parameters[0])
@@ -70,12 +66,12 @@ def run_each(connection: Connection, statement: Statement, parameters: Sequence[
 
 def _sql(connection: Connection, statement: Statement, parameters: Parameters) -> _Sql:
     key = connection.dialect.name, statement, tuple(parameters)
-    found = _known.get(key)
+    found = _compiled.get(key)
     if found is None:
         compiled = statement.compile(dialect=connection.dialect, column_keys=list(parameters))
         constants = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
-        # Threads that come here at once find the same.
-        found = _known[key] = _Sql(str(compiled), constants)
+        # Concurrent threads compile equal results, so no lock is needed.
+        found = _compiled[key] = _Sql(str(compiled), constants)
     return found
 
 
@@ -88,7 +84,7 @@ def _run(connection: Connection, execute: Callable[[DBAPICursor], object], resul
         finally:
             cursor.close()
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_raises(connection, error) from error
+        raise _wrap_error(connection, error) from error
 
 
 def _all(cursor: DBAPICursor) -> list[Row]:
@@ -99,11 +95,11 @@ def _count(cursor: DBAPICursor) -> int:
     return cursor.rowcount
 
 
-def _as_sqlalchemy_raises(connection: Connection, error: Exception) -> BaseException:
+def _wrap_error(connection: Connection, error: Exception) -> BaseException:
     dialect = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
     if lost:
-        # Otherwise the pool would lend it to the next transaction.
+        # Removes it from the pool.
         connection.invalidate(error)
     return DBAPIError.instance(
         None, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect

@@ -1,8 +1,7 @@
-"""A store in a PostgreSQL database: its URL, its two ways in, and what its reports mean.
+"""PostgreSQL: URLs, connections and errors.
 
-Writers, of this process and of others, take one advisory lock at the start of their transaction and keep it to its end:
-there is one at a time, as in SQLite. Readers see one snapshot and wait for nobody. A connection that was lost is noticed
-when a transaction is to begin on it, and replaced.
+A write transaction holds one advisory lock, so that there is one at a time across all processes, as in SQLite. Reads use a
+snapshot and take no locks. A lost connection is detected at the start of a transaction and replaced.
 """
 
 from __future__ import annotations
@@ -25,34 +24,34 @@ from gateway_entities.server.store.sql.database import (
     UNIQUE_VIOLATION,
     UNREACHABLE,
     Database,
-    Fault,
+    DbError,
 )
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
-# As many as the server has worker threads; those beyond the first few are closed again after use.
-_READERS_KEPT: Final = 4
-_MOST_READERS: Final = 16
+# At most one for each worker thread of the server; those above the pool size are closed after use.
+_READER_POOL_SIZE: Final = 4
+_MAX_READERS: Final = 16
 
-_BEGIN_TO_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# So that each statement sees what others have written by then, whatever the database's default is.
-_BEGIN_TO_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Explicit, because the default isolation level is configurable.
+_BEGIN_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-# Any number will do, as long as every release has the same.
-_WRITERS_LOCK: Final = 0x6761746577617973
+# An arbitrary constant, the same in every release.
+_WRITE_LOCK: Final = 0x6761746577617973
 _SETTINGS: Final = text(
     "SELECT set_config('lock_timeout', :wait, true), set_config('synchronous_commit', "
-    # What is answered must be on disk, also where the database is set up to answer sooner.
+    # A response implies durability, even if the database is configured for asynchronous commits.
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
 _TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
 
-_UNAVAILABLE: Final = Fault(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
-_DAMAGED: Final = Fault(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
-# Keyed by SQLSTATE or by its first three or two characters, which several have in common:
+_NO_RESOURCES: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
+_DAMAGED: Final = DbError(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
+# Keyed by SQLSTATE, or by a prefix of two or three characters:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html.
-_FAULTS: Final[Mapping[str, Fault]] = {
+_ERRORS: Final[Mapping[str, DbError]] = {
     "23505": UNIQUE_VIOLATION,
     "23503": FOREIGN_KEY_VIOLATION,
     "23001": FOREIGN_KEY_VIOLATION,
@@ -62,7 +61,7 @@ _FAULTS: Final[Mapping[str, Fault]] = {
     "57014": BUSY,
     "25006": READ_ONLY,
     "53100": FULL,
-    "53": _UNAVAILABLE,
+    "53": _NO_RESOURCES,
     "58": IO_ERROR,
     "08": UNREACHABLE,
     "28": UNREACHABLE,
@@ -72,113 +71,113 @@ _FAULTS: Final[Mapping[str, Fault]] = {
     "XX001": _DAMAGED,
     "XX002": _DAMAGED,
 }
-_WHY_NOT_OPEN: Final[Mapping[str, str]] = {
-    "42501": "its user may not do what a store needs; let the user own the schema of the database",
+_OPEN_ERRORS: Final[Mapping[str, str]] = {
+    "42501": "its user lacks a privilege that a store needs; make the user the owner of the schema",
     "25006": "it cannot be written to",
 }
 
 
-def fault(error: BaseException | None) -> Fault | None:
-    """Return what an error of the driver means to a caller; None for a mistake in this package."""
+def classify(error: BaseException | None) -> DbError | None:
+    """Return the class of a driver error; None for one that a bug in this package causes."""
     code = _sqlstate(error)
     if code is not None:
-        return _FAULTS.get(code) or _FAULTS.get(code[:3]) or _FAULTS.get(code[:2])
+        return _ERRORS.get(code) or _ERRORS.get(code[:3]) or _ERRORS.get(code[:2])
     import psycopg
 
-    # Without a code it comes from the driver: the database could not be reached, or went away.
+    # Errors without SQLSTATE come from the driver: connecting failed, or the connection was lost.
     return UNREACHABLE if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) else None
 
 
-def names(error: BaseException | None, constraint: UniqueConstraint | PrimaryKeyConstraint) -> bool:
-    """Tell whether an error of the driver is about this constraint."""
+def is_violation_of(error: BaseException | None, constraint: UniqueConstraint | PrimaryKeyConstraint) -> bool:
+    """Return whether a driver error is a violation of this constraint."""
     import psycopg
 
     return isinstance(error, psycopg.Error) and error.diag.constraint_name == constraint.name
 
 
 class PostgresqlDatabase(Database):
-    """A database of a PostgreSQL server, and in it the schema that its connections start in."""
+    """A PostgreSQL database; its tables are in the current schema of its connections."""
 
     def __init__(self, url: str, busy_timeout: float) -> None:
-        """Say which; nothing is opened yet.
+        """Create an unopened database.
 
         Args:
-            url: as libpq takes it; what it leaves out comes from libpq's environment variables and files.
-            busy_timeout: the longest wait for another writer, in seconds.
+            url: a libpq URI; libpq's environment variables and files supply what it omits.
+            busy_timeout: the maximum wait for another writer, in seconds.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for a URL of another form; FAILED_PRECONDITION when the driver is not installed.
+            GatewayError: INVALID_ARGUMENT (a malformed URL) or FAILED_PRECONDITION (the driver is not installed).
         """
         given = _parameters(url)
         password = str(given.get("password") or "")
-        # A function, so that nothing that shows an object's attributes shows the password.
-        self._shows_password: Callable[[str], bool] = lambda text: password != "" and password in text
-        self.place = _place(given)
+        # A closure, so that a dump of the attributes does not show the password.
+        self._contains_password: Callable[[str], bool] = lambda text: password != "" and password in text
+        self.location = _location(given)
         self.key_file = None
         self._wait = f"{math.ceil(1000 * busy_timeout)}ms"
         defaults = {
             "connect_timeout": max(2, math.ceil(busy_timeout)),
-            # A server that vanished without a word is noticed after so many milliseconds, not after hours.
+            # Milliseconds until an unresponsive server is detected; the default is hours.
             "tcp_user_timeout": 30_000,
             "fallback_application_name": "gateway-entities",
         }
         options = {name: value for name, value in defaults.items() if name not in given} | {"client_encoding": "UTF8"}
-        self._new_live_revision: Callable[[], RevisionProbe] = lambda: _live_revision(url, options)
-        self.reader = _engine(url, options, busy_timeout, pool_size=_READERS_KEPT, most=_MOST_READERS)
-        self.writer = _engine(url, options, busy_timeout, pool_size=1, most=1)
+        self._new_probe: Callable[[], RevisionProbe] = lambda: _new_probe(url, options)
+        self.reader = _engine(url, options, busy_timeout, pool_size=_READER_POOL_SIZE, max_size=_MAX_READERS)
+        self.writer = _engine(url, options, busy_timeout, pool_size=1, max_size=1)
 
-    def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - a database is made by its administrator.
-        """Check that it can be reached and holds any text."""
+    def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - databases are created by an administrator.
+        """Check that it is reachable and encoded in UTF-8."""
         with self.read() as connection:
             encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
         if encoding != "UTF8":
             raise GatewayError(
                 Code.FAILED_PRECONDITION,
-                f"its encoding is {encoding}, which cannot hold every text; make it with ENCODING 'UTF8'",
+                f"its encoding is {encoding}, which cannot store all text; create it with ENCODING 'UTF8'",
                 reason="STORE_DATABASE",
             )
 
-    def settle(self) -> None:
-        """Do nothing: it is written to as it is."""
+    def initialize(self) -> None:
+        """Do nothing: no option persists."""
 
     @contextmanager
     def read(self) -> Generator[Connection]:
-        """Open a transaction that sees one state of the database, that of its first query."""
-        with _transaction(self.reader, _BEGIN_TO_READ) as connection:
+        """Open a read-only transaction on the snapshot of its first query."""
+        with _transaction(self.reader, _BEGIN_READ) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
-        """Open the transaction that has the lock of the writers."""
-        with _transaction(self.writer, _BEGIN_TO_WRITE) as connection:
+        """Open a transaction that holds the write lock."""
+        with _transaction(self.writer, _BEGIN_WRITE) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
-            connection.execute(_TAKE_LOCK, {"lock": _WRITERS_LOCK})
+            connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK})
             yield connection
 
     def dispose(self) -> None:
-        """Close every connection that is not in use."""
+        """Close all idle connections."""
         self.reader.dispose()
         self.writer.dispose()
 
     def revision_probe(self) -> RevisionProbe:
-        """Return what asks for the revision, over a connection of its own."""
-        return self._new_live_revision()
+        """Return a probe with a separate connection."""
+        return self._new_probe()
 
-    def explain(self, error: Exception) -> GatewayError | None:
-        """Return why the database cannot be reached or used, if that is what it is."""
+    def explain_open_error(self, error: Exception) -> GatewayError | None:
+        """Return the cause of an error while opening; None for an unrelated error."""
         cause = error.orig if isinstance(error, DBAPIError) else error
-        wrong = _WHY_NOT_OPEN.get(_sqlstate(cause) or "")
-        if wrong is not None:
-            return GatewayError(Code.FAILED_PRECONDITION, wrong, reason="STORE_DATABASE")
+        reason = _OPEN_ERRORS.get(_sqlstate(cause) or "")
+        if reason is not None:
+            return GatewayError(Code.FAILED_PRECONDITION, reason, reason="STORE_DATABASE")
         if isinstance(error, OperationalError) and _sqlstate(cause) is None:
-            # What libpq says tells a wrong password from a wrong address. It never shows the password itself.
-            said = " ".join(str(cause).split())
-            why = "" if self._shows_password(said) else f": {said}"
-            return GatewayError(Code.UNAVAILABLE, f"it cannot be reached{why}", reason="STORE_UNAVAILABLE")
+            # libpq's message distinguishes a wrong password from a wrong address. It does not contain the password.
+            message = " ".join(str(cause).split())
+            details = "" if self._contains_password(message) else f": {message}"
+            return GatewayError(Code.UNAVAILABLE, f"it cannot be reached{details}", reason="STORE_UNAVAILABLE")
         return None
 
     def sequences(self, connection: Connection) -> Mapping[str, int]:
-        """Return the last number of each table that has a sequence of its own."""
+        """Return the last generated id of each table with a sequence."""
         last: dict[str, int] = {}
         for table, sequence in connection.execute(_SEQUENCES).all():
             last_value, is_called = connection.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()  # noqa: S608 - quoted by the database.
@@ -186,16 +185,16 @@ class PostgresqlDatabase(Database):
         return last
 
     def set_sequence(self, connection: Connection, table: str, last: int) -> None:
-        """Let the next row of a table get a number above this one."""
+        """Set the last generated id of a table."""
         (sequence,) = (found for name, found in connection.execute(_SEQUENCES).all() if name == table)
         connection.execute(text("SELECT setval(:sequence, :next, false)"), {"sequence": sequence, "next": last + 1})
 
     def ensure_present(self) -> None:
-        """Do nothing: a connection to a database that is not there is no connection."""
+        """Do nothing: a connection proves that the database exists."""
 
-    def damages(self, connection: Connection) -> Iterator[str]:
-        """Yield the indexes and constraints that do not hold; every row is read elsewhere, which checks its checksum."""
-        for kind, name in connection.execute(_NOT_HELD).all():
+    def integrity_errors(self, connection: Connection) -> Iterator[str]:
+        """Yield invalid indexes and constraints. Reading all rows, which verifies page checksums, is done by ``check``."""
+        for kind, name in connection.execute(_INVALID).all():
             yield f"the {kind} {name} is not valid"
 
 
@@ -206,7 +205,7 @@ _SEQUENCES: Final = text("""
         AND pg_get_serial_sequence(quote_ident(c.relname), a.attname) IS NOT NULL
     ORDER BY c.relname
 """)
-_NOT_HELD: Final = text("""
+_INVALID: Final = text("""
     SELECT 'index', c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relnamespace = current_schema()::regnamespace AND NOT i.indisvalid
     UNION ALL
@@ -232,17 +231,17 @@ def _parameters(url: str) -> Mapping[str, Any]:
         ) from error
     _, _, rest = url.partition("://")
     authority = rest.partition("?")[0].partition("/")[0]
-    # With such a sign in the password libpq would take a part of it for the host, and name that in its errors.
+    # With an unescaped @ in the password, libpq takes part of it for the host and shows that in its errors.
     if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
         raise _wrong_url()
     try:
         return conninfo_to_dict(url)
     except ProgrammingError:
-        # Not even as its cause: the driver's message shows a part of the URL.
+        # Without a cause, because the driver's message contains a part of the URL.
         raise _wrong_url() from None
 
 
-def _place(given: Mapping[str, Any]) -> str:
+def _location(given: Mapping[str, Any]) -> str:
     if "service" in given:
         return f"postgresql:///?service={given['service']}"
     hosts = str(given.get("host", "")).split(",")
@@ -255,17 +254,17 @@ def _place(given: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _transaction(engine: Engine, begin: str) -> Generator[Connection]:
-    with _begun(engine, begin) as connection:
+    with _begin_with_retry(engine, begin) as connection:
         yield connection
         connection.commit()
 
 
-def _begun(engine: Engine, begin: str) -> Connection:
-    """Return a connection on which a transaction has begun, a new one in place of one that was lost."""
+def _begin_with_retry(engine: Engine, begin: str) -> Connection:
+    """Return a connection with a begun transaction; retry once if the pooled connection was lost."""
     try:
         return _begin(engine, begin)
     except DBAPIError as error:
-        # By now the pool gives no connection that is as old as the lost one.
+        # The pool has discarded all connections as old as the lost one.
         if not error.connection_invalidated:
             raise
     return _begin(engine, begin)
@@ -281,23 +280,23 @@ def _begin(engine: Engine, begin: str) -> Connection:
     return connection
 
 
-def _engine(url: str, options: Mapping[str, Any], busy_timeout: float, *, pool_size: int, most: int) -> Engine:
+def _engine(url: str, options: Mapping[str, Any], busy_timeout: float, *, pool_size: int, max_size: int) -> Engine:
     import psycopg
 
     return create_engine(
         "postgresql+psycopg://",
-        # The driver itself begins nothing, and ends what was begun.
+        # The driver does not begin transactions in this mode, but it ends them.
         creator=lambda: psycopg.connect(url, autocommit=True, **options),
         use_native_hstore=False,
         pool_size=pool_size,
-        max_overflow=most - pool_size,
+        max_overflow=max_size - pool_size,
         pool_timeout=busy_timeout,
         pool_use_lifo=True,
         hide_parameters=True,
     )
 
 
-def _live_revision(url: str, options: Mapping[str, Any]) -> RevisionProbe:
+def _new_probe(url: str, options: Mapping[str, Any]) -> RevisionProbe:
     import psycopg
 
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
@@ -308,7 +307,7 @@ def _live_revision(url: str, options: Mapping[str, Any]) -> RevisionProbe:
 def _wrong_url() -> GatewayError:
     return GatewayError(
         Code.INVALID_ARGUMENT,
-        "The store's URL is not one that PostgreSQL takes; it is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, and "
-        "the signs @ / ? : % in the user's name and the password are written %40 %2F %3F %3A %25",
+        "The store's URL is not a valid PostgreSQL URL; it is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with "
+        "@ / ? : % in the user and the password written as %40 %2F %3F %3A %25",
         reason="STORE_URL",
     )

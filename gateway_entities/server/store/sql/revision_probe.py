@@ -1,6 +1,6 @@
-"""The revision of a store in PostgreSQL, asked for on an event loop: without a thread, and many calls with one question.
+"""Reads of a PostgreSQL store's revision on an event loop, without a thread, one query for many concurrent callers.
 
-It speaks to libpq itself. A question over psycopg's own asynchronous cursor takes twice as long.
+It uses libpq directly, which takes half the time of psycopg's asynchronous cursor.
 """
 
 from __future__ import annotations
@@ -12,67 +12,67 @@ from typing import Any, Final
 
 import psycopg
 
-_ANSWER_SECONDS: Final = 1.0
-"""How long the database may take to answer before its connection counts as lost."""
-_AGAIN_SECONDS: Final = 1.0
-"""How long after the start of one attempt to connect the next one may follow."""
-_NAME: Final = b"revision"
-_QUESTION: Final = b"SELECT coalesce(max(revision), 0) FROM changes"
+_QUERY_TIMEOUT_S: Final = 1.0
+"""Time after which an unanswered query drops the connection."""
+_RECONNECT_INTERVAL_S: Final = 1.0
+"""Minimum time between the starts of two connection attempts."""
+_STATEMENT: Final = b"revision"
+_SQL: Final = b"SELECT coalesce(max(revision), 0) FROM changes"
 _BINARY: Final = 1
 
 Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
 
 
 class RevisionProbe:
-    """Asks for the revision over a connection of its own. Use and close it on one event loop.
+    """Reads the revision over a separate connection. Not thread-safe: use and close it on one event loop.
 
-    It connects when it is first asked, and again, in the background, when the connection was lost. Meanwhile it tells
-    nothing, and reports no errors: whoever reads the store itself does.
+    It connects at the first query, and reconnects in the background. Without a connection its result is None: errors are
+    reported by reads of the store.
     """
 
     def __init__(self, connect: Connect) -> None:
-        """Take what opens a connection; nothing is opened yet."""
+        """Create a probe; it connects later."""
         self._connect = connect
-        self._line: _Line | None = None
+        self._connection: _Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = -math.inf
         self._is_new = False
         self._closed = False
 
-    def ask(self) -> Awaitable[int | None] | None:
-        """Ask for the revision of the last change, as it is now or later; the answer is None when there is none.
+    def query(self) -> Awaitable[int | None] | None:
+        """Return an awaitable of the revision, as of now or later; its result is None if the connection is lost.
 
-        None at once when there is no connection, and once for each new connection: the database may have been replaced by
-        an older state of itself meanwhile, and have other changes under numbers that were seen before.
+        Returns None without a connection, and once for each new connection: the database may have been replaced by an older
+        state in the meantime, with other changes under the same revisions.
         """
-        if self._line is None or self._line.is_lost:
-            self._line = None
+        if self._connection is None or self._connection.is_lost:
+            self._connection = None
             self._reconnect()
             return None
         if self._is_new:
             self._is_new = False
             return None
-        return self._line.ask()
+        return self._connection.query()
 
     async def close(self) -> None:
-        """Close the connection; whoever still waits for an answer gets none."""
+        """Close the connection; pending queries return None."""
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait((self._connecting,))
-        if self._line is not None:
-            self._line.lose()
+        if self._connection is not None:
+            self._connection.drop()
 
     def _reconnect(self) -> None:
         loop = asyncio.get_running_loop()
         if self._closed or self._connecting is not None or loop.time() < self._not_before:
             return
-        self._not_before = loop.time() + _AGAIN_SECONDS
+        self._not_before = loop.time() + _RECONNECT_INTERVAL_S
         self._connecting = loop.create_task(self._open())
 
     async def _open(self) -> None:
         try:
-            self._line = _Line(await self._connect())
+            self._connection = _Connection(await self._connect())
             self._is_new = True
         except (psycopg.Error, OSError):
             pass
@@ -80,86 +80,85 @@ class RevisionProbe:
             self._connecting = None
 
 
-class _Line:
-    """One connection, and at most one question on its way.
+class _Connection:
+    """A connection with at most one query in flight.
 
-    A call that comes while one is cannot have that one's answer, which may be from before the call; all that come
-    meanwhile share the next one.
+    A call during a query must not get its result, which may be older than the call; all such calls share the next query.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self.is_lost = False
-        # The driver closes what nobody refers to any more.
+        # Keeps a reference, because psycopg closes collected connections.
         self._connection = connection
-        self._wire = connection.pgconn
+        self._libpq = connection.pgconn
         self._loop = asyncio.get_running_loop()
-        self._asked: list[asyncio.Future[int | None]] = []
+        self._in_flight: list[asyncio.Future[int | None]] = []
         self._waiting: list[asyncio.Future[int | None]] = []
-        self._found: int | None = None
-        self._limit: asyncio.TimerHandle | None = None
-        self._wire.nonblocking = 1
-        # It cannot be asked for once the connection is broken.
-        self._socket = self._wire.socket
-        self._loop.add_reader(self._socket, self._guarded, self._receive)
-        self._guarded(self._prepare)
+        self._revision: int | None = None
+        self._timeout: asyncio.TimerHandle | None = None
+        self._libpq.nonblocking = 1
+        # libpq does not return it once the connection is broken.
+        self._socket = self._libpq.socket
+        self._loop.add_reader(self._socket, self._guard, self._receive)
+        self._guard(self._prepare)
 
-    def ask(self) -> Awaitable[int | None]:
+    def query(self) -> Awaitable[int | None]:
         waiter: asyncio.Future[int | None] = self._loop.create_future()
         self._waiting.append(waiter)
-        if self._limit is None:
-            self._guarded(self._send)
+        if self._timeout is None:
+            self._guard(self._send)
         return waiter
 
-    def lose(self) -> None:
+    def drop(self) -> None:
         if self.is_lost:
             return
         self.is_lost = True
-        if self._limit is not None:
-            self._limit.cancel()
+        if self._timeout is not None:
+            self._timeout.cancel()
         self._loop.remove_reader(self._socket)
-        self._wire.finish()
-        _tell([*self._asked, *self._waiting], None)
+        self._libpq.finish()
+        _resolve([*self._in_flight, *self._waiting], None)
 
     def _prepare(self) -> None:
-        self._wire.send_prepare(_NAME, _QUESTION)
-        self._sent()
+        self._libpq.send_prepare(_STATEMENT, _SQL)
+        self._flush()
 
     def _send(self) -> None:
-        self._asked, self._waiting = self._waiting, []
-        self._found = None
-        self._wire.send_query_prepared(_NAME, None, result_format=_BINARY)
-        self._sent()
+        self._in_flight, self._waiting = self._waiting, []
+        self._revision = None
+        self._libpq.send_query_prepared(_STATEMENT, None, result_format=_BINARY)
+        self._flush()
 
-    def _sent(self) -> None:
-        # A question is shorter than any socket's buffer, unless nobody empties it.
-        if self._wire.flush() != 0:
+    def _flush(self) -> None:
+        # A query fits into any socket's send buffer, unless the server has stopped reading.
+        if self._libpq.flush() != 0:
             raise psycopg.OperationalError
-        self._limit = self._loop.call_later(_ANSWER_SECONDS, self.lose)
+        self._timeout = self._loop.call_later(_QUERY_TIMEOUT_S, self.drop)
 
     def _receive(self) -> None:
-        self._wire.consume_input()
-        while self._limit is not None and not self._wire.is_busy():
-            result = self._wire.get_result()
+        self._libpq.consume_input()
+        while self._timeout is not None and not self._libpq.is_busy():
+            result = self._libpq.get_result()
             if result is None:
-                self._limit.cancel()
-                self._limit = None
-                _tell(self._asked, self._found)
+                self._timeout.cancel()
+                self._timeout = None
+                _resolve(self._in_flight, self._revision)
             elif result.status == psycopg.pq.ExecStatus.FATAL_ERROR:
                 raise psycopg.OperationalError
             elif (value := result.get_value(0, 0)) is not None:
-                self._found = int.from_bytes(value)
-        if self._waiting and self._limit is None:
+                self._revision = int.from_bytes(value)
+        if self._waiting and self._timeout is None:
             self._send()
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guard(self, step: Callable[[], None]) -> None:
         try:
             step()
         except psycopg.Error:
-            self.lose()
+            self.drop()
 
 
-def _tell(waiters: list[asyncio.Future[int | None]], revision: int | None) -> None:
+def _resolve(waiters: list[asyncio.Future[int | None]], revision: int | None) -> None:
     for waiter in waiters:
-        # Whoever was cancelled waits no more.
+        # A waiter may have been cancelled.
         if not waiter.done():
             waiter.set_result(revision)

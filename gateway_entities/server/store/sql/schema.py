@@ -1,8 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL.
 
-NULL means absent; an empty string is a value. Times are milliseconds since the Unix epoch, UTC. Enums are stored as their
-numbers, known or not. Every constraint has a name, so that an error can tell which one was violated. Lengths are rules of
-the service, not of the tables.
+NULL means absent; an empty string is a value. Times are milliseconds since the Unix epoch, UTC. Enums are stored as
+numbers, including unknown ones. Every constraint has a name, which identifies violations. Lengths are limited by the rules
+of the contract, not by the tables.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-# PostgreSQL would otherwise order text by the language of the database; "C" orders by code point, as SQLite does.
+# Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData()
@@ -53,11 +53,11 @@ secrets = Table(
     Index("ix_secrets_key", "key_id"),
 )
 
-# Data keys of the store itself, wrapped as those of secrets are.
+# Data keys of the store itself, as opposed to those of secrets.
 wrapped_keys = Table(
     "wrapped_keys",
     metadata,
-    # What it is for.
+    # Its purpose.
     Column("name", Key, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
@@ -98,7 +98,7 @@ endpoints = Table(
     Column("created_by", Text),
     Column("last_updated_by", Text),
     Column("routing_strategy", Integer),
-    # Whether there is a fallback config at all: one without fields is a value too.
+    # Whether fallback_config is present; it may have no fields.
     Column("fallback_config", Boolean, nullable=False),
     Column("fallback_strategy", Integer),
     Column("fallback_max_attempts", Integer),
@@ -119,7 +119,7 @@ endpoint_mappings = Table(
     Column("mapping_id", Key, nullable=False),
     Column("endpoint_id", Key, nullable=False),
     Column("model_definition_id", Key, nullable=False),
-    # The order of attaching within the endpoint; numbers may be missing.
+    # Order of attachment within the endpoint, with gaps.
     Column("position", Integer, nullable=False),
     Column("weight", Double),
     Column("linkage_type", Integer, nullable=False),
@@ -132,7 +132,7 @@ endpoint_mappings = Table(
     ForeignKeyConstraint(
         ["endpoint_id"], ["endpoints.endpoint_id"], name="fk_endpoint_mappings_endpoint", ondelete="CASCADE"
     ),
-    # No action: a definition in use cannot be removed.
+    # No action: a definition in use cannot be deleted.
     ForeignKeyConstraint(
         ["model_definition_id"], ["model_definitions.model_definition_id"], name="fk_endpoint_mappings_model_definition"
     ),
@@ -145,7 +145,7 @@ endpoint_tags = Table(
     Column("endpoint_id", Key, nullable=False),
     Column("key", Key, nullable=False),
     Column("value", Text),
-    # The order in which the keys of the endpoint were first set; numbers may be missing.
+    # Order of the first set within the endpoint, with gaps.
     Column("position", Integer, nullable=False),
     PrimaryKeyConstraint("endpoint_id", "key", name="pk_endpoint_tags"),
     UniqueConstraint("endpoint_id", "position", name="uq_endpoint_tags_position"),
@@ -186,7 +186,7 @@ budget_policies = Table(
     Column("created_by", Text),
     Column("last_updated_by", Text),
     Column("target_value", Text),
-    # The target of an ENDPOINT policy once more, so that the database itself removes the policy with its endpoint.
+    # Copy of target_value for ENDPOINT scope, so that the policy is deleted with its endpoint.
     Column("endpoint_id", Key),
     PrimaryKeyConstraint("budget_policy_id", name="pk_budget_policies"),
     ForeignKeyConstraint(["endpoint_id"], ["endpoints.endpoint_id"], name="fk_budget_policies_endpoint", ondelete="CASCADE"),
@@ -198,7 +198,7 @@ budget_policies = Table(
 budget_windows = Table(
     "budget_windows",
     metadata,
-    # Never given to a second window: charges refer to it for a while after the window is gone.
+    # Never reused, because charges refer to deleted windows for a while.
     Column("window_id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
     Column("budget_policy_id", Key, nullable=False),
     Column("window_start", BigInteger, nullable=False),
@@ -206,7 +206,7 @@ budget_windows = Table(
     # Nano-units: 10^-9 of the policy's unit.
     Column("spend_nanos", BigInteger, nullable=False),
     PrimaryKeyConstraint("window_id", name="pk_budget_windows"),
-    # By the end, because a search by a moment then meets few others: most windows of a policy lie in the past.
+    # By end, because look-ups by time then skip the past windows of a policy.
     UniqueConstraint("budget_policy_id", "window_end", name="uq_budget_windows_end"),
     ForeignKeyConstraint(
         ["budget_policy_id"],
@@ -222,9 +222,9 @@ budget_charges = Table(
     "budget_charges",
     metadata,
     Column("request_id", Key, nullable=False),
-    # A digest of what was charged: enough to tell a repeat, and nothing that belongs to an endpoint or a user.
+    # Digest of the charge, to recognize a repeat without storing endpoint and user.
     Column("content", LargeBinary, nullable=False),
-    # The ids of the windows that counted it, as a JSON array.
+    # Ids of the windows it was added to, as a JSON array.
     Column("window_ids", Text, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("request_id", name="pk_budget_charges"),
@@ -234,9 +234,9 @@ budget_charges = Table(
 changes = Table(
     "changes",
     metadata,
-    # 1, 2, 3 and on without a gap, in the order of the commits.
+    # 1, 2, 3, ... without gaps, in commit order.
     Column("revision", BigInteger, nullable=False, autoincrement=False),
-    # 0 is what the change did to the thing that the call was about; what follows is what it did to others.
+    # 0 is the effect on the requested resource, followed by those on others.
     Column("position", Integer, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("actor", Text),
@@ -245,7 +245,7 @@ changes = Table(
     Column("id", Key, nullable=False),
     Column("etag_before", Text),
     Column("etag_after", Text),
-    # The thing before the change, as bytes of its message, for as long as a list may go on that began before the change.
+    # Encoded resource before the mutation, until no page token may refer to it.
     Column("before", LargeBinary),
     PrimaryKeyConstraint("revision", "position", name="pk_changes"),
     Index("ix_changes_thing", "noun", "revision"),
@@ -261,7 +261,7 @@ stored_responses = Table(
     "answers",
     metadata,
     Column("request_id", Key, nullable=False),
-    # A keyed digest of what was asked: enough to tell a repeat, and nothing that a secret could be guessed from.
+    # Keyed digest of the request, to recognize a repeat without revealing a secret.
     Column("content", LargeBinary, nullable=False),
     Column("response", LargeBinary, nullable=False),
     Column("answered_at", BigInteger, nullable=False),
@@ -272,16 +272,16 @@ stored_responses = Table(
 tokens = Table(
     "tokens",
     metadata,
-    # It stands in the token's text.
+    # Part of the token's text.
     Column("token_id", Key, nullable=False),
-    # Whom the token stands for.
+    # Actor of its requests.
     Column("name", Key, nullable=False),
     Column("scope", Integer, nullable=False),
-    # SHA-256 of the token's text, which has 256 random bits: nobody finds it by trying.
+    # SHA-256 of the token's text, which has 256 random bits.
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
-    # A revoked token stays: a store that has had one never again serves callers without.
+    # Revoked tokens stay, because a store that has ever had a token requires one.
     Column("revoked_at", BigInteger),
     PrimaryKeyConstraint("token_id", name="pk_tokens"),
 )

@@ -1,4 +1,4 @@
-"""Backups: one file, the same from both databases, and restored into either."""
+"""Backup and restore, across both databases."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CANARY = "canary-9d3e5f-value"
 
 @pytest.fixture
 def other_place(place, tmp_path, request):
-    """An empty place of the other kind, with the same key."""
+    """An empty database of the other kind, with the same key."""
     if place.path is None:
         found = sqlite_place(tmp_path / "other.sqlite")
         found.keys = place.keys
@@ -58,7 +58,7 @@ def fill(place: Place, make, many: int = 3) -> None:
             transaction.budget_policies.add(make.policy(number, budget_amount=5e-324 if number else 1e308))
             transaction.budget_spend.open(f"bp-{number:04}", -(2**62), 2**62, 2**62)
         transaction.budget_charges.add("r 1", b"\x00\xff", [1, 2], 5)
-        # So that the last number that was given is no row's.
+        # So that the last generated id belongs to no row.
         transaction.budget_spend.remove(f"bp-{many - 1:04}")
     store.close()
 
@@ -113,11 +113,11 @@ def refused(attempt, *arguments):
 
 
 def lines(file):
-    # Not splitlines: a text may hold other signs that end a line.
+    # Not splitlines, which also splits at characters such as U+2028.
     return [line + "\n" for line in gzip.decompress(file.read_bytes()).decode().removesuffix("\n").split("\n")]
 
 
-def test_a_backup_goes_to_the_other_database_and_back_without_a_difference(place, other_place, make, tmp_path):
+def test_a_round_trip_through_the_other_database_is_lossless(place, other_place, make, tmp_path):
     fill(place, make)
     expected = content(place)
     assert len(expected) > 20
@@ -127,11 +127,11 @@ def test_a_backup_goes_to_the_other_database_and_back_without_a_difference(place
     assert restored == saved
     assert content(other_place) == expected
     back_up(other_place, back)
-    # All but the header, which has the time.
+    # All lines but the header, which contains the time.
     assert lines(back)[1:-1] == lines(there)[1:-1]
 
 
-def test_rows_get_new_numbers_after_a_restore(place, other_place, make, tmp_path):
+def test_ids_are_not_reused_after_a_restore(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     restore(other_place, tmp_path / "backup")
@@ -143,7 +143,7 @@ def test_rows_get_new_numbers_after_a_restore(place, other_place, make, tmp_path
         store.close()
 
 
-def test_an_empty_store_is_restored_too(place, other_place, make, tmp_path):
+def test_an_empty_store_can_be_restored(place, other_place, make, tmp_path):
     with closing_database(find_database(place.url)) as database:
         open_database(database, create=True)
         with database.write() as connection:
@@ -158,7 +158,7 @@ def test_an_empty_store_is_restored_too(place, other_place, make, tmp_path):
     store.close()
 
 
-def test_the_format_is_the_documented_one(place, make, tmp_path):
+def test_the_format_is_as_documented(place, make, tmp_path):
     fill(place, make)
     saved = back_up(place, tmp_path / "backup")
     header, *rest, trailer = lines(tmp_path / "backup")
@@ -171,7 +171,9 @@ def test_the_format_is_the_documented_one(place, make, tmp_path):
     digest = hashlib.sha256("".join([header, *rest]).encode()).hexdigest()
     assert json.loads(trailer) == {"rows": sum(saved.rows.values()), "sha256": digest}
     parts = [json.loads(line) for line in rest if line.startswith("{")]
-    assert {part["table"] for part in parts} == set(metadata.tables), "every table is there, without being named anywhere"
+    assert {part["table"] for part in parts} == set(metadata.tables), (
+        "every table is included, without a list of tables in the code"
+    )
     assert {part["table"]: part["rows"] for part in parts} == saved.rows
     assert [part.get("last") for part in parts if part["table"] == "budget_windows"] == [3]
     place_of_secrets = next(number for number, line in enumerate(rest) if '"table":"secrets"' in line)
@@ -182,7 +184,7 @@ def test_the_format_is_the_documented_one(place, make, tmp_path):
     assert saved.key_ids == [row["key_id"]]
 
 
-def test_no_secret_is_in_a_backup(place, make, tmp_path):
+def test_a_backup_contains_no_secret(place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     content = "".join(lines(tmp_path / "backup"))
@@ -192,7 +194,7 @@ def test_no_secret_is_in_a_backup(place, make, tmp_path):
     assert key.read_text().strip() not in content
 
 
-def test_the_file_is_its_owners_and_stands_alone(place, make, tmp_path):
+def test_the_file_has_mode_0600_and_no_leftovers(place, make, tmp_path):
     fill(place, make)
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -201,7 +203,7 @@ def test_the_file_is_its_owners_and_stands_alone(place, make, tmp_path):
     assert stat.S_IMODE((folder / "backup").stat().st_mode) == 0o600
 
 
-def test_what_is_there_is_not_replaced(place, make, tmp_path):
+def test_an_existing_file_is_not_overwritten(place, make, tmp_path):
     fill(place, make)
     (tmp_path / "backup").write_text("mine")
     error = refused(back_up, place, tmp_path / "backup")
@@ -210,8 +212,8 @@ def test_what_is_there_is_not_replaced(place, make, tmp_path):
     assert refused(back_up, place, tmp_path / "absent" / "backup").code is Code.FAILED_PRECONDITION
 
 
-def test_a_backup_is_of_one_moment(place, make, tmp_path):
-    """Others write on while it is written: each of their transactions is in it as a whole, or not at all."""
+def test_a_backup_is_a_consistent_snapshot(place, make, tmp_path):
+    """Of concurrent writes, each transaction is in it completely or not at all."""
     fill(place, make)
     store = place.open(busy_timeout=60)
     stop = threading.Event()
@@ -236,7 +238,7 @@ def test_a_backup_is_of_one_moment(place, make, tmp_path):
         assert rows["endpoints"] == rows["bindings"]
 
 
-def test_a_store_that_is_not_empty_is_kept(place, other_place, make, tmp_path):
+def test_restore_requires_an_empty_store(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     store = other_place.open()
@@ -250,14 +252,14 @@ def test_a_store_that_is_not_empty_is_kept(place, other_place, make, tmp_path):
     store.close()
 
 
-def test_another_programs_database_is_kept(place, other_place, make, tmp_path):
+def test_restore_rejects_another_programs_database(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     other_place.execute("CREATE TABLE theirs (a int)")
     assert refused(restore, other_place, tmp_path / "backup").reason == "STORE_SCHEMA"
 
 
-def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, other_place, make, tmp_path):
+def test_a_backup_of_an_older_release_is_upgraded(place, other_place, make, tmp_path):
     with closing_database(find_database(place.url)) as database:
         open_database(database, create=True)
         with database.write() as connection:
@@ -267,11 +269,11 @@ def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, 
             "INSERT INTO endpoints (endpoint_id, name, created_at, last_updated_at, fallback_config) "
             "VALUES ('e-0001', 'endpoint-1', 3001, 3001, false)"
         )
-        # Spending was in millionths then.
+        # At that revision spending was in millionths.
         place.execute("INSERT INTO budget_windows VALUES (7, 'bp-0001', 0, 10, 1500000)")
         saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
     assert saved.schema == "0002"
-    # The tables are there already, and empty.
+    # The tables already exist, and are empty.
     with closing_database(find_database(other_place.url)) as database:
         open_database(database, create=True)
         with database.write() as connection:
@@ -286,7 +288,7 @@ def test_a_backup_of_an_older_release_is_restored_and_brought_up_to_date(place, 
     store.close()
 
 
-def test_every_damage_is_noticed_and_nothing_is_made_of_it(place, other_place, make, tmp_path):
+def test_damage_is_detected_before_anything_is_written(place, other_place, make, tmp_path):
     fill(place, make, many=1)
     back_up(place, tmp_path / "backup")
     whole = (tmp_path / "backup").read_bytes()
@@ -321,7 +323,7 @@ def with_trailer(changed):
     return gzip.compress((text + trailer).encode())
 
 
-def test_content_that_is_none_is_refused(place, other_place, make, tmp_path):
+def test_malformed_content_is_rejected(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     header, *rest, trailer = lines(tmp_path / "backup")
@@ -352,7 +354,7 @@ def test_content_that_is_none_is_refused(place, other_place, make, tmp_path):
 
 
 @pytest.mark.parametrize(("field", "value"), [("version", 2), ("version", None), ("schema", "9999")])
-def test_a_backup_of_a_newer_release_is_refused(place, other_place, make, tmp_path, field, value):
+def test_a_backup_of_a_newer_release_is_rejected(place, other_place, make, tmp_path, field, value):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     header, *rest, _ = lines(tmp_path / "backup")
@@ -363,7 +365,7 @@ def test_a_backup_of_a_newer_release_is_refused(place, other_place, make, tmp_pa
     assert str(value) in error.message
 
 
-def test_the_key_must_be_given_along(place, other_place, make, tmp_path):
+def test_a_restored_store_needs_its_key(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     saved = restore(other_place, tmp_path / "backup")
@@ -377,7 +379,7 @@ def test_the_key_must_be_given_along(place, other_place, make, tmp_path):
     store.close()
 
 
-def test_progress_goes_from_the_first_rows_to_the_last(place, other_place, make, tmp_path):
+def test_progress_ends_at_the_total(place, other_place, make, tmp_path):
     fill(place, make, many=200)
     told = []
     with opened(place) as database:

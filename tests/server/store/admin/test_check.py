@@ -13,10 +13,10 @@ from tests.server.store.admin.test_backup import fill
 
 @pytest.fixture
 def problems(place):
-    """Check the store; return what is wrong with it."""
+    """Return the problems of the store as tuples."""
 
     def problems(place=place):
-        return [(each.table, each.key, each.wrong) for each in report(place).problems]
+        return [(each.table, each.key, each.description) for each in report(place).problems]
 
     return problems
 
@@ -31,7 +31,7 @@ def report(place):
 
 
 def unguarded(place, *statements):
-    """Do what the database would refuse: its references are not checked meanwhile."""
+    """Execute statements without enforcement of foreign keys."""
     with place.connected() as connection:
         if place.path is None:
             connection.execute(text("SET session_replication_role = replica"))
@@ -39,17 +39,17 @@ def unguarded(place, *statements):
             connection.execute(text(statement))
 
 
-def test_a_sound_store_has_no_problems(place, make, problems):
+def test_an_intact_store_has_no_problems(place, make, problems):
     fill(place, make)
     assert problems() == []
     found = report(place)
     assert (found.schema, found.newest) == (migrations.HEAD, migrations.HEAD)
     assert set(found.rows) == set(metadata.tables)
     assert found.rows["endpoints"] == 3
-    assert str(place.path or place.server.port) in found.place
+    assert str(place.path or place.server.port) in found.location
 
 
-def test_references_to_nothing_are_found(place, make, problems):
+def test_dangling_references_are_found(place, make, problems):
     fill(place, make)
     unguarded(
         place,
@@ -57,8 +57,8 @@ def test_references_to_nothing_are_found(place, make, problems):
         "DELETE FROM endpoints WHERE endpoint_id = 'e-0002'",
     )
     found = problems()
-    assert ("endpoint_mappings", ("m-0001",), "it refers to one of model_definitions that does not exist") in found
-    assert ("bindings", ("e-0002", "scorer", "resource 2"), "it refers to one of endpoints that does not exist") in found
+    assert ("endpoint_mappings", ("m-0001",), "it refers to a missing row of model_definitions") in found
+    assert ("bindings", ("e-0002", "scorer", "resource 2"), "it refers to a missing row of endpoints") in found
     assert {table for table, _, _ in found} == {"endpoint_mappings", "endpoint_tags", "bindings"}
 
 
@@ -71,7 +71,7 @@ def test_references_to_nothing_are_found(place, make, problems):
         ("UPDATE budget_charges SET window_ids = 'canary'", "budget_charges", "r 1", "JSONDecodeError"),
     ],
 )
-def test_rows_that_are_no_entities_are_found_without_their_values(place, make, problems, change, table, key, wrong):
+def test_invalid_rows_are_found_and_their_values_not_shown(place, make, problems, change, table, key, wrong):
     fill(place, make)
     place.execute(change)
     found = problems()
@@ -80,8 +80,8 @@ def test_rows_that_are_no_entities_are_found_without_their_values(place, make, p
     assert "canary" not in str(found)
 
 
-def test_values_of_other_types_are_found(place, make, problems):
-    """Only SQLite stores them."""
+def test_values_of_wrong_types_are_found(place, make, problems):
+    """Only SQLite accepts them."""
     fill(place, make)
     if place.path is None:
         with pytest.raises(Exception, match="invalid input syntax"):
@@ -93,14 +93,14 @@ def test_values_of_other_types_are_found(place, make, problems):
     place.execute("UPDATE bindings SET display_name = CAST(x'ff' AS TEXT)")
     found = problems()
     assert "canary" not in str(found)
-    assert ("endpoints", ("e-0001",), "created_at is of the wrong type (str)") in found
-    assert ("endpoints", ("e-0001",), "fallback_config is of the wrong type (int)") in found
-    assert ("budget_policies", ("bp-0001",), "budget_amount is of the wrong type (bytes)") in found
-    assert ("secrets", ("s-0001",), "ciphertext is of the wrong type (str)") in found
+    assert ("endpoints", ("e-0001",), "created_at has the wrong type (str)") in found
+    assert ("endpoints", ("e-0001",), "fallback_config has the wrong type (int)") in found
+    assert ("budget_policies", ("bp-0001",), "budget_amount has the wrong type (bytes)") in found
+    assert ("secrets", ("s-0001",), "ciphertext has the wrong type (str)") in found
     assert [each[:2] for each in found if each[0] == "bindings"] == [("bindings", None)]
 
 
-def test_tables_that_were_changed_are_found(place, make, problems):
+def test_altered_tables_are_found(place, make, problems):
     fill(place, make)
     place.execute("DROP INDEX ix_endpoints_created")
     place.execute("ALTER TABLE secrets ADD COLUMN extra integer")
@@ -127,7 +127,7 @@ def test_a_damaged_index_is_found(place, make, problems):
     assert any("ix_bindings_created" in wrong for _, _, wrong in problems())
 
 
-def test_an_older_store_is_reported(place, problems):
+def test_an_older_schema_is_reported(place, problems):
     database = find_database(place.url)
     open_database(database, create=True)
     assert problems() == [(None, None, "there are no tables")]
@@ -135,11 +135,11 @@ def test_an_older_store_is_reported(place, problems):
         migrations.upgrade(connection, "0001")
     database.dispose()
     assert [wrong for _, _, wrong in problems()] == [
-        f"the tables are at revision 0001, not {migrations.HEAD}: gateway-entities db upgrade changes that"
+        f"the tables are at revision 0001, not {migrations.HEAD}: run: gateway-entities db upgrade"
     ]
 
 
-def test_a_newer_store_and_none_are_refused(place, tmp_path):
+def test_a_newer_schema_and_a_missing_store_are_errors(place, tmp_path):
     place.open().close()
     place.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(GatewayError, match="9999"):

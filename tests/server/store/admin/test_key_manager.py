@@ -1,4 +1,4 @@
-"""Changing the key of a store while it is used, and telling which keys it needs."""
+"""Check and rotation of a store's keys, while the store is in use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def quiet(_done, _total):
 
 
 class Keys:
-    """Key files of one test, and what is done with a store under some of them."""
+    """The key files of a test, and operations on a store with some of them."""
 
     def __init__(self, place, folder):
         self.place = place
@@ -54,12 +54,12 @@ class Keys:
         store.close()
 
     def rotate(self, *sources, progress=quiet):
-        with open_keys(self.place.url, sources) as keeper:
-            return keeper.rotate(progress)
+        with open_keys(self.place.url, sources) as manager:
+            return manager.rotate(progress)
 
     def check(self, *sources, progress=quiet):
-        with open_keys(self.place.url, sources) as keeper:
-            return keeper.check(progress)
+        with open_keys(self.place.url, sources) as manager:
+            return manager.check(progress)
 
     def counts(self):
         tables = ("secrets", "wrapped_keys")
@@ -76,14 +76,14 @@ def values(store):
         return {info.secret_id: transaction.secrets.reveal(info.secret_id) for info in transaction.secrets.list()}
 
 
-def test_only_the_data_keys_are_encrypted_again(keys, place, make):
+def test_a_rotation_rewrites_only_the_wrapped_keys(keys, place, make):
     keys.fill(make, 120, keys.old)
     columns = "secret_id, secret_name, ciphertext, masked_values, created_at, last_updated_at"
     kept = f"SELECT {columns} FROM secrets ORDER BY secret_id"
     before, wrapped = place.execute(kept), place.execute("SELECT wrapped_key FROM secrets")
     seen = []
     rotation = keys.rotate(keys.new, keys.old, progress=lambda done, total: seen.append((done, total)))
-    assert (rotation.rewrapped, rotation.unreadable, rotation.left) == (121, [], {})
+    assert (rotation.rewrapped, rotation.unreadable, rotation.remaining) == (121, [], {})
     assert rotation.key.id == keys.ids["new"]
     assert seen[-1] == (121, 121)
     assert len(seen) > 2
@@ -95,7 +95,7 @@ def test_only_the_data_keys_are_encrypted_again(keys, place, make):
     store.close()
 
 
-def test_a_second_rotation_finds_nothing_to_do(keys, place, make):
+def test_a_second_rotation_does_nothing(keys, place, make):
     keys.fill(make, 3, keys.old)
     keys.rotate(keys.new, keys.old)
     before = place.execute("SELECT wrapped_key FROM secrets")
@@ -103,7 +103,7 @@ def test_a_second_rotation_finds_nothing_to_do(keys, place, make):
     assert place.execute("SELECT wrapped_key FROM secrets") == before
 
 
-def test_digests_stay_what_they_were(keys, make):
+def test_digests_survive_a_rotation(keys, make):
     keys.fill(make, 1, keys.old)
     store = keys.opened(keys.old)
     digest = store.digest(b"request")
@@ -114,7 +114,7 @@ def test_digests_stay_what_they_were(keys, make):
     store.close()
 
 
-def test_an_open_store_with_both_keys_reads_and_digests_before_and_after(keys, make):
+def test_an_open_store_with_both_keys_works_throughout_a_rotation(keys, make):
     keys.fill(make, 2, keys.old)
     store = keys.opened(keys.new, keys.old)
     before = values(store), store.digest(b"request")
@@ -123,7 +123,7 @@ def test_an_open_store_with_both_keys_reads_and_digests_before_and_after(keys, m
     store.close()
 
 
-def test_the_first_key_encrypts_what_is_written(keys, make):
+def test_the_first_key_encrypts(keys, make):
     keys.fill(make, 2, keys.old)
     store = keys.opened(keys.new, keys.old)
     with store.write() as transaction:
@@ -132,16 +132,16 @@ def test_the_first_key_encrypts_what_is_written(keys, make):
     assert keys.counts()["secrets"] == {keys.ids["old"]: 1, keys.ids["new"]: 1}
 
 
-def test_what_cannot_be_unwrapped_stays_and_is_named(keys, place, make):
+def test_unreadable_keys_are_reported_and_unchanged(keys, place, make):
     keys.fill(make, 3, keys.old)
     place.execute("UPDATE secrets SET wrapped_key = ciphertext WHERE secret_id = 's-0001'")
     rotation = keys.rotate(keys.new, keys.old)
     assert rotation.rewrapped == 3
     assert [(each.secret_id, each.reason) for each in rotation.unreadable] == [("s-0001", "SECRET_UNREADABLE")]
-    assert rotation.left == {keys.ids["old"]: 1}
+    assert rotation.remaining == {keys.ids["old"]: 1}
 
 
-def test_rotating_without_the_old_key_is_refused_by_its_name(keys, make):
+def test_a_rotation_requires_the_old_key(keys, make):
     keys.fill(make, 3, keys.old)
     before = keys.counts()
     with pytest.raises(GatewayError) as caught:
@@ -152,7 +152,7 @@ def test_rotating_without_the_old_key_is_refused_by_its_name(keys, make):
     assert keys.counts() == before
 
 
-def test_a_store_is_not_opened_without_a_key_in_use(keys, make):
+def test_opening_requires_all_keys_in_use(keys, make):
     keys.fill(make, 3, keys.old)
     with pytest.raises(GatewayError) as caught:
         keys.opened(keys.new)
@@ -161,7 +161,7 @@ def test_a_store_is_not_opened_without_a_key_in_use(keys, make):
     assert keys.counts()["secrets"] == {keys.ids["old"]: 3}
 
 
-def test_a_store_without_secrets_takes_another_key_and_says_so(keys, caplog):
+def test_a_store_without_secrets_accepts_another_key_with_a_warning(keys, caplog):
     keys.opened(keys.old).close()
     assert caplog.text == ""
     store = keys.opened(keys.new)
@@ -171,7 +171,7 @@ def test_a_store_without_secrets_takes_another_key_and_says_so(keys, caplog):
     assert keys.counts()["wrapped_keys"] == {keys.ids["new"]: 1}
 
 
-def test_an_altered_key_of_digests_is_refused_at_the_start(keys, place):
+def test_an_altered_digest_key_fails_on_opening(keys, place):
     keys.opened(keys.old).close()
     place.execute("UPDATE wrapped_keys SET name = 'digest', wrapped_key = :other", {"other": bytes(60)})
     with pytest.raises(GatewayError) as caught:
@@ -181,7 +181,7 @@ def test_an_altered_key_of_digests_is_refused_at_the_start(keys, place):
     assert [each.secret_id for each in keys.check(keys.old).unreadable] == [None]
 
 
-def test_the_key_of_digests_alone_may_need_a_key_too(keys, place, make):
+def test_a_key_may_be_needed_for_the_digest_key_only(keys, place, make):
     keys.fill(make, 1, keys.old)
     store = keys.opened(keys.new, keys.old)
     with store.write() as transaction:
@@ -190,12 +190,12 @@ def test_the_key_of_digests_alone_may_need_a_key_too(keys, place, make):
     with pytest.raises(GatewayError) as caught:
         keys.opened(keys.new)
     assert caught.value.reason == "KEY_MISSING"
-    assert f"key {keys.ids['old']}, which is not configured; configure it too" in caught.value.message
+    assert f"key {keys.ids['old']}, which is not configured; add it" in caught.value.message
     keys.rotate(keys.new, keys.old)
     keys.opened(keys.new).close()
 
 
-def test_a_check_tells_the_keys_and_what_cannot_be_decrypted(keys, place, make):
+def test_a_check_reports_keys_and_unreadable_values(keys, place, make):
     spare = keys.make("spare")
     keys.fill(make, 130, keys.old)
     place.execute("UPDATE secrets SET secret_name = 'renamed' WHERE secret_id = 's-0007'")
@@ -222,7 +222,7 @@ def test_a_check_changes_nothing(keys, place, make):
     assert (place.execute(everything), keys.counts()) == before
 
 
-def test_nothing_is_made_where_there_is_no_store(tmp_path):
+def test_a_missing_store_is_not_created(tmp_path):
     source = KeyFile(tmp_path / "a.key")
     source.create()
     with pytest.raises(GatewayError) as caught, open_keys(f"sqlite:///{tmp_path}/absent.sqlite", [source]):
@@ -231,7 +231,7 @@ def test_nothing_is_made_where_there_is_no_store(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.key"]
 
 
-def test_a_variable_and_a_file_may_hold_the_two_keys(keys, make, monkeypatch):
+def test_keys_from_a_variable_and_a_file(keys, make, monkeypatch):
     keys.fill(make, 2, keys.old)
     monkeypatch.setenv("NEW_KEY", keys.new.path.read_text())
     assert keys.rotate(KeyVariable("NEW_KEY"), keys.old).rewrapped == 3
@@ -243,13 +243,13 @@ from pathlib import Path
 from gateway_entities.server.store.crypto.key_sources import KeyFile
 from gateway_entities.server.store.admin.key_manager import open_keys
 
-with open_keys(sys.argv[1], [KeyFile(Path(path)) for path in sys.argv[2:]]) as keeper:
-    keeper.rotate(lambda done, total: print(done, total, flush=True))
+with open_keys(sys.argv[1], [KeyFile(Path(path)) for path in sys.argv[2:]]) as manager:
+    manager.rotate(lambda done, total: print(done, total, flush=True))
 """
 
 
-def test_a_rotation_that_is_killed_can_be_resumed(keys, place, make):
-    """Whenever it is killed: each row is under one key or the other, and whole."""
+def test_a_killed_rotation_can_be_resumed(keys, place, make):
+    """Killed at any time, each row is encrypted with one of the two keys."""
     count = 500
     keys.fill(make, count, keys.old)
     expected = {f"s-{number:04}": {"k": f"v{number}"} for number in range(count)}
@@ -269,8 +269,8 @@ def test_a_rotation_that_is_killed_can_be_resumed(keys, place, make):
         store.close()
         if len(counts) == 1:
             break
-    assert partial, "it was never ended midway"
-    assert keys.rotate(keys.new, keys.old).left == {}
+    assert partial, "it was never killed during the rotation"
+    assert keys.rotate(keys.new, keys.old).remaining == {}
     store = keys.opened(keys.new)
     assert values(store) == expected
     store.close()
@@ -288,7 +288,7 @@ def serving(place, *arguments) -> Iterator[str]:
 
 
 class Callers:
-    """Threads that call a server without a pause and without repeating anything; what they wrote last, and what failed."""
+    """Threads that call a server continuously, without retries; records their last writes and failures."""
 
     def __init__(self, target):
         self.target = target
@@ -345,8 +345,8 @@ class Callers:
         call(GET_GATEWAY_SECRET_INFO, secret_id=f"s-{turn % 300:04}")
 
 
-def test_no_request_fails_while_the_key_is_changed(keys, place, make):
-    """A server has both keys; the key is changed to and fro under it, and at last to the new one."""
+def test_no_request_fails_during_rotations(keys, place, make):
+    """A server with both keys keeps working while the first key is changed repeatedly."""
     seconds = profiles.count(30, 2)
     keys.fill(make, 300, keys.old)
     both = ["--key-file", str(keys.new.path), "--key-file", str(keys.old.path)]
@@ -362,7 +362,7 @@ def test_no_request_fails_while_the_key_is_changed(keys, place, make):
                     done = subprocess.run([*rotate, *arguments], capture_output=True, text=True, check=False)
                     assert done.returncode in {0, 1}, done.stderr
                     rewrapped.append(json.loads(done.stdout)["rewrapped"])
-            # Those that write go on while the last one ends, with the new key.
+            # The writers continue until the last rotation has ended.
             last = subprocess.run([*rotate, *both], capture_output=True, text=True, check=False)
             assert last.returncode == 0, last.stdout
     assert callers.failed == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.crypto.envelope import Cipher
-from gateway_entities.server.store.crypto.keyring import Key, KeyRing, Wrapped
+from gateway_entities.server.store.crypto.keyring import Key, KeyRing, WrappedKey
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 CANARY = "canary-7f3a9c51d2e84b06-value"
@@ -26,28 +26,28 @@ def cipher_of(*keys):
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
-def test_what_was_sealed_is_unsealed(secret_id, name, value):
-    sealed = cipher_of(KEY).seal(secret_id, name, value)
-    found = cipher_of(OTHER, KEY).unseal(secret_id, name, sealed)
+def test_decrypt_reverses_encrypt(secret_id, name, value):
+    encrypted = cipher_of(KEY).encrypt(secret_id, name, value)
+    found = cipher_of(OTHER, KEY).decrypt(secret_id, name, encrypted)
     assert found == value
     assert list(found) == list(value)
 
 
-def test_the_form_is_the_documented_one():
-    """Decrypt by hand: nonce, ciphertext and tag; the value under the data key, the data key under the key."""
-    sealed = cipher_of(KEY).seal("s-1", "naïve", {"k": "ü"})
-    assert len(sealed.wrapped_key) == 12 + 32 + 16
-    wrap_context = f'["data key", "s-1", "{sealed.key_id}"]'.encode()
-    data_key = AESGCM(KEY).decrypt(sealed.wrapped_key[:12], sealed.wrapped_key[12:], wrap_context)
+def test_the_format_is_as_documented():
+    """Decrypts without the package: nonce, ciphertext and tag, for the data key and for the value."""
+    encrypted = cipher_of(KEY).encrypt("s-1", "naïve", {"k": "ü"})
+    assert len(encrypted.wrapped_key) == 12 + 32 + 16
+    wrap_context = f'["data key", "s-1", "{encrypted.key_id}"]'.encode()
+    data_key = AESGCM(KEY).decrypt(encrypted.wrapped_key[:12], encrypted.wrapped_key[12:], wrap_context)
     assert len(data_key) == 32
     value_context = rb'["value", "s-1", "na\u00efve"]'
-    plaintext = AESGCM(data_key).decrypt(sealed.ciphertext[:12], sealed.ciphertext[12:], value_context)
+    plaintext = AESGCM(data_key).decrypt(encrypted.ciphertext[:12], encrypted.ciphertext[12:], value_context)
     assert plaintext == '{"k": "ü"}'.encode()
 
 
-def test_two_writes_share_nothing():
+def test_two_writes_have_different_keys_and_nonces():
     cipher = cipher_of(KEY)
-    first, second = (cipher.seal("s-1", "n", {"k": "v"}) for _ in range(2))
+    first, second = (cipher.encrypt("s-1", "n", {"k": "v"}) for _ in range(2))
     assert first.ciphertext[:12] != second.ciphertext[:12]
     assert first.wrapped_key[:12] != second.wrapped_key[:12]
     assert first.ciphertext[12:] != second.ciphertext[12:]
@@ -66,44 +66,44 @@ def test_two_writes_share_nothing():
         ("s-1", "n", {"wrapped_key": bytes(60)}),
     ],
 )
-def test_nothing_else_unseals_it(secret_id, name, changes):
-    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})._replace(**changes)
+def test_another_context_or_key_fails(secret_id, name, changes):
+    encrypted = cipher_of(KEY).encrypt("s-1", "n", {"k": CANARY})._replace(**changes)
     with pytest.raises(GatewayError) as caught:
-        cipher_of(KEY, OTHER).unseal(secret_id, name, sealed)
+        cipher_of(KEY, OTHER).decrypt(secret_id, name, encrypted)
     assert caught.value.code is Code.DATA_LOSS
     assert CANARY not in str(caught.value)
 
 
 @given(st.integers(min_value=0), st.integers(min_value=0, max_value=7), st.sampled_from(["ciphertext", "wrapped_key"]))
-def test_no_bit_can_be_changed(place, bit, part):
-    sealed = cipher_of(KEY).seal("s-1", "n", {"k": "v"})
-    data = bytearray(getattr(sealed, part))
+def test_any_changed_bit_fails(place, bit, part):
+    encrypted = cipher_of(KEY).encrypt("s-1", "n", {"k": "v"})
+    data = bytearray(getattr(encrypted, part))
     data[place % len(data)] ^= 1 << bit
     with pytest.raises(GatewayError):
-        cipher_of(KEY).unseal("s-1", "n", sealed._replace(**{part: bytes(data)}))
+        cipher_of(KEY).decrypt("s-1", "n", encrypted._replace(**{part: bytes(data)}))
 
 
-def test_a_key_that_is_not_configured_is_named():
-    sealed = cipher_of(KEY).seal("s-1", "n", {"k": CANARY})
+def test_a_missing_key_is_named():
+    encrypted = cipher_of(KEY).encrypt("s-1", "n", {"k": CANARY})
     with pytest.raises(GatewayError) as caught:
-        cipher_of(OTHER).unseal("s-1", "n", sealed)
+        cipher_of(OTHER).decrypt("s-1", "n", encrypted)
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "KEY_MISSING")
     assert Key(KEY).id in caught.value.message
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text()))
 def test_rewrapping_changes_the_key_and_not_the_value(secret_id, name, value):
-    sealed = cipher_of(KEY).seal(secret_id, name, value)
-    wrapped = cipher_of(OTHER, KEY).rewrap(secret_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+    encrypted = cipher_of(KEY).encrypt(secret_id, name, value)
+    wrapped = cipher_of(OTHER, KEY).rewrap(secret_id, WrappedKey(encrypted.wrapped_key, encrypted.key_id))
     assert wrapped.key_id == Key(OTHER).id
-    assert cipher_of(OTHER).unseal(secret_id, name, sealed._replace(**wrapped._asdict())) == value
+    assert cipher_of(OTHER).decrypt(secret_id, name, encrypted._replace(**wrapped._asdict())) == value
     for other_id in (secret_id + "x", name + "y" + secret_id):
         with pytest.raises(GatewayError):
-            cipher_of(OTHER, KEY).rewrap(other_id, Wrapped(sealed.wrapped_key, sealed.key_id))
+            cipher_of(OTHER, KEY).rewrap(other_id, WrappedKey(encrypted.wrapped_key, encrypted.key_id))
 
 
 @given(st.binary(), st.binary())
-def test_digests_are_equal_for_equal_data_only_and_outlive_a_rotation(data, other):
+def test_digests_are_deterministic_and_survive_a_rotation(data, other):
     keys = KeyRing([Key(KEY)])
     wrapped = Cipher(keys).new_digest_key()
     digest = Cipher(keys, wrapped).digest
@@ -115,8 +115,8 @@ def test_digests_are_equal_for_equal_data_only_and_outlive_a_rotation(data, othe
     assert Cipher(KeyRing([Key(OTHER)]), rotated).digest(data) == digest(data)
 
 
-def test_a_digest_is_made_with_the_key_that_is_stored():
-    """By hand: HMAC-SHA256 under a key that is wrapped as that of a secret is, in a context of its own."""
+def test_a_digest_is_an_hmac_with_the_stored_key():
+    """Computes it without the package: HMAC-SHA256 with a wrapped key that has a context of its own."""
     keys = KeyRing([Key(KEY)])
     wrapped = Cipher(keys).new_digest_key()
     context = f'["store key", "digest", "{wrapped.key_id}"]'.encode()
@@ -124,7 +124,7 @@ def test_a_digest_is_made_with_the_key_that_is_stored():
     assert Cipher(keys, wrapped).digest(b"data") == hmac.digest(key, b"data", "sha256")
 
 
-def test_ciphers_show_nothing():
+def test_repr_contains_no_key():
     cipher = cipher_of(KEY)
     for form in (KEY.hex(), base64.b64encode(KEY).decode(), repr(KEY)):
         assert form not in repr(cipher)
@@ -142,7 +142,7 @@ MOVES = {
 
 
 @pytest.mark.parametrize("change", MOVES.values(), ids=MOVES)
-def test_what_is_changed_in_the_database_is_unreadable(place, store, make, change):
+def test_altered_rows_are_unreadable(place, store, make, change):
     with store.write() as transaction:
         for number in (1, 2):
             transaction.secrets.add(make.secret(number), {"k": CANARY})
@@ -157,8 +157,8 @@ def test_what_is_changed_in_the_database_is_unreadable(place, store, make, chang
     assert CANARY not in caught.value.message
 
 
-def test_a_value_that_went_with_its_whole_row_is_readable_again(place, store, make):
-    """What makes the moved ones above unreadable is the move."""
+def test_a_restored_row_is_readable(place, store, make):
+    """Control: moving is what makes the rows above unreadable."""
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), {"k": "v"})
     for name in ("renamed", "secret 1"):
@@ -173,12 +173,12 @@ def forms(text):
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     for shift in range(3):
-        # Base64 groups three bytes: the same text looks different at each of three places.
+        # Base64 encodes groups of three bytes, so a text has three encodings, depending on its offset.
         encoded = base64.b64encode(bytes(shift) + raw)
         yield encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
 
 
-def test_the_value_is_in_no_file_log_error_or_repr(path, make, caplog):
+def test_files_logs_errors_and_repr_contain_no_value(path, make, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
     texts = []
@@ -211,7 +211,7 @@ def test_the_value_is_in_no_file_log_error_or_repr(path, make, caplog):
             assert form.decode() not in text
 
 
-def test_a_removed_secret_leaves_no_ciphertext_behind(path, make):
+def test_deleting_a_secret_erases_its_ciphertext(path, make):
     store = open_store(f"sqlite:///{path}")
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), {"api_key": CANARY * 500})

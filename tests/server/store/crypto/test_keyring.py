@@ -1,4 +1,4 @@
-"""How keys are written down, where they come from, and that none of it is ever shown."""
+"""Text form and sources of keys, neither of which is ever shown."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def key_file(tmp_path):
 
 
 @given(st.lists(st.tuples(st.none() | NAMES, st.binary(min_size=32, max_size=32)), min_size=1), st.data())
-def test_keys_are_read_as_they_are_written(keys, data):
+def test_parsing(keys, data):
     ends = st.sampled_from(["\n", "\r\n", "\n\n", " ", ",", ", ", "\n# a comment: with, words\n", " # old\n"])
     text = "".join(f"{'' if name is None else f'{name}:'}{encoded(key)}{data.draw(ends)}" for name, key in keys)
     found = parse_keys(text.encode(), "a text")
@@ -55,7 +55,7 @@ def test_keys_are_read_as_they_are_written(keys, data):
 
 
 @given(st.binary(max_size=200))
-def test_any_other_text_is_refused_and_not_repeated(content):
+def test_malformed_text_is_rejected_without_showing_it(content):
     error = refused(parse_keys, content, "the place")
     assert error.code is Code.FAILED_PRECONDITION
     assert error.message.startswith("The place does not hold a key: ")
@@ -66,31 +66,31 @@ def test_any_other_text_is_refused_and_not_repeated(content):
     [
         ("", "it is empty"),
         ("# nothing\n", "it is empty"),
-        ("\n\nhunter2secret!\n", "what is on line 3 is not base64"),
-        (encoded(ONE[:31]), "what is on line 1 is 31 bytes long"),
+        ("\n\nhunter2secret!\n", "line 3 is not base64"),
+        (encoded(ONE[:31]), "line 1 has 31 bytes"),
         (f"{encoded(ONE)}\n-x:{encoded(TWO)}", "a name on line 2 is not 1 to 64 letters"),
-        (f"a b:{encoded(ONE)}", "what is on line 1"),
+        (f"a b:{encoded(ONE)}", "line 1 is not base64"),
         (f":{encoded(ONE)}", "a name on line 1"),
         (f"{'n' * 65}:{encoded(ONE)}", "a name on line 1"),
         ("ключ", "it is not plain text"),
     ],
 )
-def test_a_fault_is_reported_by_its_line(text, wrong):
+def test_errors_contain_the_line_number(text, wrong):
     error = refused(parse_keys, text.encode(), "the place", hidden=["hunter2", encoded(ONE), encoded(ONE[:31])])
     assert wrong in error.message
 
 
-def test_a_key_shows_its_id_and_name_only():
+def test_repr_contains_id_and_name_only():
     key = Key(ONE, name="main", origin="the key file /k")
     ring = KeyRing([key])
     assert str(key) == f"{key.id} (main)"
     assert len(key.id) == 16
     assert key.id != Key(TWO).id
     for secret in (ONE.hex(), encoded(ONE), repr(ONE)):
-        assert secret not in repr(key) + repr(ring) + str(ring) + ring.holdings()
+        assert secret not in repr(key) + repr(ring) + str(ring) + ring.describe()
 
 
-def test_a_ring_has_each_key_once_in_the_order_given():
+def test_a_key_ring_is_ordered_and_without_duplicates():
     ring = KeyRing([Key(TWO, name="new"), Key(ONE), Key(TWO, name="again"), Key(ONE, name="old")])
     assert [(key.id, key.name) for key in ring.keys] == [(Key(TWO).id, "new"), (Key(ONE).id, None)]
     assert ring.first is ring.keys[0]
@@ -98,14 +98,14 @@ def test_a_ring_has_each_key_once_in_the_order_given():
     assert Key(THREE).id not in ring
 
 
-def test_two_keys_cannot_have_one_name():
+def test_names_are_unique():
     error = refused(KeyRing, [Key(ONE, name="main", origin="here"), Key(TWO, name="main", origin="there")])
     assert error.reason == "KEY_NAME"
     assert "of here" in error.message
     assert "of there" in error.message
 
 
-def test_a_generated_file_is_for_its_owner_only_and_never_replaces_one(tmp_path):
+def test_a_created_file_has_mode_0600_and_replaces_no_file(tmp_path):
     path = tmp_path / "new.key"
     before = os.umask(0)
     try:
@@ -119,14 +119,14 @@ def test_a_generated_file_is_for_its_owner_only_and_never_replaces_one(tmp_path)
     assert path.read_bytes() == content
 
 
-def test_generated_keys_differ_and_names_are_checked():
+def test_generated_keys_are_random_and_names_validated():
     (first, line), (second, _) = generate_key(), generate_key()
     assert first.id != second.id
     assert parse_keys(line, "a line")[0].id == first.id
     assert refused(generate_key, "no spaces").code is Code.INVALID_ARGUMENT
 
 
-def test_a_file_may_hold_several_keys_and_several_files_too(key_file):
+def test_several_keys_from_several_files(key_file):
     first = key_file(f"new:{encoded(THREE)}\n{encoded(ONE)}\n")
     ring = read_keys([KeyFile(first), KeyFile(key_file(encoded(TWO), "other.key"))])
     assert [key.id for key in ring.keys] == [Key(key).id for key in (THREE, ONE, TWO)]
@@ -134,7 +134,7 @@ def test_a_file_may_hold_several_keys_and_several_files_too(key_file):
     assert read_keys([]) is None
 
 
-def test_a_variable_holds_keys(monkeypatch):
+def test_keys_from_a_variable(monkeypatch):
     monkeypatch.setenv("SOME_KEY", f"new:{encoded(TWO)},{encoded(ONE)}")
     assert [key.id for key in KeyVariable("SOME_KEY").read()] == [Key(TWO).id, Key(ONE).id]
     monkeypatch.setenv("SOME_KEY", "")
@@ -149,14 +149,14 @@ def python(*words):
     return shlex.join([sys.executable, "-c", *words])
 
 
-def test_a_commands_output_holds_keys(key_file):
+def test_keys_from_a_command(key_file):
     path = key_file(f"new:{encoded(TWO)}\n{encoded(ONE)}", "with a space.key")
     keys = KeyCommand(f"cat '{path}'").read()
     assert [key.id for key in keys] == [Key(TWO).id, Key(ONE).id]
     assert keys[0].origin == "the key command cat"
 
 
-def test_no_shell_sees_a_command(tmp_path):
+def test_a_command_runs_without_a_shell(tmp_path):
     mark = tmp_path / "mark"
     refused(KeyCommand(f"echo x; touch {mark}").read)
     refused(KeyCommand(f"echo $(touch {mark})").read)
@@ -175,7 +175,7 @@ def test_no_shell_sees_a_command(tmp_path):
         ("/no/such/program --token=hunter2", "cannot be run: No such file"),
     ],
 )
-def test_a_command_that_fails_shows_neither_output_nor_arguments(command, wrong, capfd):
+def test_errors_of_a_command_show_neither_output_nor_arguments(command, wrong, capfd):
     error = refused(KeyCommand(command).read, hidden=["hunter2"])
     assert error.code is Code.FAILED_PRECONDITION
     assert wrong in error.message
@@ -184,11 +184,11 @@ def test_a_command_that_fails_shows_neither_output_nor_arguments(command, wrong,
 
 
 @pytest.mark.parametrize("command", ["", "   ", "cat 'open"])
-def test_a_command_needs_a_program(command):
+def test_an_empty_command_is_invalid(command):
     assert refused(KeyCommand(command).read).code is Code.INVALID_ARGUMENT
 
 
-def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path):
+def test_a_timeout_kills_the_process_group(tmp_path):
     note = tmp_path / "pid"
     child = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     parent = python(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])")

@@ -16,7 +16,7 @@ def bound(store, make):
 
 @pytest.mark.parametrize("name", [None, "", "a name"])
 @pytest.mark.parametrize("resource_type", [GatewayResourceType.SCORER_JOB, "another_kind"])
-def test_what_was_added_is_read(bound, make, name, resource_type):
+def test_round_trip(bound, make, name, resource_type):
     binding = make.binding(resource_type=resource_type, created_by=name, last_updated_by=name, display_name=name)
     with bound.write() as transaction:
         transaction.bindings.add(binding)
@@ -28,7 +28,7 @@ def test_what_was_added_is_read(bound, make, name, resource_type):
         assert transaction.bindings.get("e-0001", resource_type, "resource 2") is None
 
 
-def test_the_same_three_keys_are_refused(bound, make):
+def test_keys_are_unique(bound, make):
     with bound.write() as transaction:
         transaction.bindings.add(make.binding())
         transaction.bindings.add(make.binding(endpoint=2))
@@ -39,14 +39,14 @@ def test_the_same_three_keys_are_refused(bound, make):
     assert caught.value.message == "Endpoint 'e-0001' is already bound to scorer 'resource 1'"
 
 
-def test_a_missing_endpoint_is_refused(bound, make):
+def test_endpoint_not_found(bound, make):
     with pytest.raises(GatewayError) as caught, bound.write() as transaction:
         transaction.bindings.add(make.binding(endpoint=3))
     assert caught.value.code is Code.NOT_FOUND
     assert caught.value.message == "GatewayEndpoint not found (endpoint_id='e-0003')"
 
 
-def test_remove_needs_all_three_keys(bound, make):
+def test_remove_compares_all_keys(bound, make):
     with bound.write() as transaction:
         transaction.bindings.add(make.binding())
         assert not transaction.bindings.remove("e-0002", "scorer", "resource 1")
@@ -56,7 +56,7 @@ def test_remove_needs_all_three_keys(bound, make):
         assert transaction.bindings.list() == []
 
 
-def test_list_is_ordered_filtered_and_paged(bound, make):
+def test_list(bound, make):
     with bound.write() as transaction:
         for endpoint, kind, number, created_at in [
             (2, "scorer", 1, 50),

@@ -8,7 +8,7 @@ from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetTarget
 from gateway_entities.errors import Code, GatewayError
 
 
-def test_what_was_added_is_read(store, make):
+def test_round_trip(store, make):
     policies = [
         make.policy(1, created_by="ana", last_updated_by="", target_scope=BudgetTargetScope.USER, target_value="bo"),
         make.policy(2, budget_amount=0.0, target_value=""),
@@ -30,7 +30,7 @@ def test_what_was_added_is_read(store, make):
         assert transaction.budget_policies.get("bp-0009") is None
 
 
-def test_update_replaces_all_but_the_id_and_the_creation(store, make):
+def test_update(store, make):
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy(created_by="ana"))
         changed = make.policy(
@@ -50,7 +50,7 @@ def test_update_replaces_all_but_the_id_and_the_creation(store, make):
     assert caught.value.message == "BudgetPolicy not found (budget_policy_id='bp-0002')"
 
 
-def test_a_target_that_does_not_exist_is_refused(store, make):
+def test_target_not_found(store, make):
     policy = make.policy(target_scope=BudgetTargetScope.ENDPOINT, target_value="e-0001")
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
@@ -64,7 +64,7 @@ def test_a_target_that_does_not_exist_is_refused(store, make):
         assert caught.value.message == "GatewayEndpoint not found (endpoint_id='e-0001')"
 
 
-def test_a_policy_that_left_its_endpoint_outlives_it(store, make):
+def test_a_retargeted_policy_outlives_its_former_endpoint(store, make):
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint())
         transaction.budget_policies.add(make.policy(1, target_scope=BudgetTargetScope.ENDPOINT, target_value="e-0001"))
@@ -75,14 +75,14 @@ def test_a_policy_that_left_its_endpoint_outlives_it(store, make):
         assert transaction.budget_policies.list() == [make.policy(1)]
 
 
-def test_remove_tells_whether_it_was_there(store, make):
+def test_remove(store, make):
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
         assert transaction.budget_policies.remove("bp-0001")
         assert not transaction.budget_policies.remove("bp-0001")
 
 
-def test_list_is_ordered_and_paged(store, make):
+def test_list(store, make):
     with store.write() as transaction:
         for number, created_at in [(3, 50), (1, 60), (2, 50)]:
             transaction.budget_policies.add(make.policy(number, created_at=created_at))

@@ -22,7 +22,7 @@ PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FAL
 
 @pytest.fixture
 def models(store, make):
-    """A store with definitions 1 to 3; the first has a secret."""
+    """A store with definitions 1 to 3, the first with a secret."""
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1), {"k": "v"})
         transaction.model_definitions.add(make.definition(1, secret_id="s-0001", provider="a"))
@@ -31,7 +31,7 @@ def models(store, make):
     return store
 
 
-def test_what_was_added_is_read_with_definitions_in_attach_order(models, make):
+def test_round_trip_with_definitions_in_order_of_attachment(models, make):
     mappings = [
         make.mapping(9, definition=2, weight=0.1, created_by="ana"),
         make.mapping(1, definition=1, weight=None, linkage_type=FALLBACK, fallback_order=0),
@@ -72,7 +72,7 @@ FALLBACKS = [
 STRATEGIES = [None, RoutingStrategy.ROUTING_STRATEGY_UNSPECIFIED, RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT, 77]
 
 
-def test_every_combination_of_absent_empty_and_unknown_survives(store, make):
+def test_absent_empty_and_unknown_values_survive(store, make):
     combinations = itertools.product(FALLBACKS, STRATEGIES, [None, "", "5"], [None, False, True])
     endpoints = [
         make.endpoint(
@@ -100,7 +100,7 @@ def test_unknown_linkage_types_survive(models, make):
         assert transaction.endpoints.get("e-0001").model_mappings[0].linkage_type == 99
 
 
-def test_a_taken_name_is_refused(store, make):
+def test_names_are_unique(store, make):
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
         transaction.endpoints.add(make.endpoint(2))
@@ -115,7 +115,7 @@ def test_a_taken_name_is_refused(store, make):
         assert caught.value.reason == "NAME_TAKEN"
 
 
-def test_update_writes_only_its_own_columns(models, make):
+def test_update_leaves_mappings_and_tags_unchanged(models, make):
     tag = GatewayEndpointTag("k", "v")
     with models.write() as transaction:
         transaction.endpoints.add(make.endpoint(created_by="ana", model_mappings=[make.mapping()], tags=[tag]))
@@ -129,7 +129,7 @@ def test_update_writes_only_its_own_columns(models, make):
     assert caught.value.message == "GatewayEndpoint not found (endpoint_id='e-0008')"
 
 
-def test_one_linkage_can_stand_once(models, make):
+def test_linkages_are_unique(models, make):
     with models.write() as transaction:
         transaction.endpoints.add(make.endpoint(1, model_mappings=[make.mapping(1)]))
         transaction.endpoints.add_mapping(make.mapping(2, linkage_type=FALLBACK))
@@ -147,11 +147,11 @@ def test_one_linkage_can_stand_once(models, make):
         assert (caught.value.code, caught.value.reason) == (Code.ALREADY_EXISTS, "ALREADY_ATTACHED")
         assert caught.value.message.startswith(f"Model definition '{refused}' is already attached to endpoint 'e")
     with models.read() as transaction:
-        assert mapping_ids(transaction) == ["m-0001", "m-0002"], "a refused change leaves everything as it was"
+        assert mapping_ids(transaction) == ["m-0001", "m-0002"], "a failed statement changes nothing"
 
 
 @pytest.mark.parametrize("mapping", [{"definition": 9}, {"endpoint": 9}])
-def test_a_mapping_to_nothing_is_refused(models, make, mapping):
+def test_definition_not_found(models, make, mapping):
     with models.write() as transaction:
         transaction.endpoints.add(make.endpoint(1))
         with pytest.raises(GatewayError) as caught:
@@ -159,7 +159,7 @@ def test_a_mapping_to_nothing_is_refused(models, make, mapping):
     assert caught.value.code is Code.NOT_FOUND
 
 
-def test_mappings_are_added_last_replaced_and_removed_by_definition(models, make):
+def test_add_replace_and_remove_mappings(models, make):
     with models.write() as transaction:
         transaction.endpoints.add(
             make.endpoint(model_mappings=[make.mapping(1, definition=3), make.mapping(2, definition=1)])
@@ -177,7 +177,7 @@ def test_mappings_are_added_last_replaced_and_removed_by_definition(models, make
         assert mapping_ids(transaction) == []
 
 
-def test_a_tag_keeps_the_place_of_its_first_setting(store, make):
+def test_a_tag_keeps_its_position(store, make):
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(1, tags=[GatewayEndpointTag("z", "1")]))
         transaction.endpoints.add(make.endpoint(2))
@@ -194,7 +194,7 @@ def test_a_tag_keeps_the_place_of_its_first_setting(store, make):
     assert caught.value.code is Code.NOT_FOUND
 
 
-def test_removing_an_endpoint_removes_what_belongs_to_it_and_nothing_else(models, make):
+def test_remove_cascades(models, make):
     endpoint_scope = {"target_scope": BudgetTargetScope.ENDPOINT}
     with models.write() as transaction:
         for number in (1, 2):
@@ -202,7 +202,7 @@ def test_removing_an_endpoint_removes_what_belongs_to_it_and_nothing_else(models
             transaction.endpoints.add(make.endpoint(number, model_mappings=mappings, tags=[GatewayEndpointTag("k", "v")]))
             transaction.bindings.add(make.binding(endpoint=number))
             transaction.budget_policies.add(make.policy(number, target_value=f"e-000{number}", **endpoint_scope))
-        # A user may be called as an endpoint is.
+        # A user's name may equal an endpoint's id.
         transaction.budget_policies.add(make.policy(3, target_scope=BudgetTargetScope.USER, target_value="e-0001"))
         transaction.budget_policies.add(make.policy(4))
         assert transaction.endpoints.remove("e-0001")
@@ -221,7 +221,7 @@ def test_removing_an_endpoint_removes_what_belongs_to_it_and_nothing_else(models
         assert transaction.endpoints.get("e-0001") == make.endpoint(1)
 
 
-def test_list_is_ordered_filtered_and_paged(models, make):
+def test_list(models, make):
     with models.write() as transaction:
         for number, created_at, definitions in [(3, 50, [1, 2]), (1, 60, [2]), (2, 50, [2, 3]), (4, 50, [])]:
             mappings = [make.mapping(10 * number + each, endpoint=number, definition=each) for each in definitions]
@@ -231,13 +231,13 @@ def test_list_is_ordered_filtered_and_paged(models, make):
         assert ids(listing()) == ["e-0002", "e-0003", "e-0004", "e-0001"]
         assert ids(listing(provider="a")) == ["e-0002", "e-0003"]
         assert ids(listing(secret_id="s-0001")) == ["e-0003"]
-        assert ids(listing(provider="b", secret_id="s-0001")) == [], "one and the same model must match both"
+        assert ids(listing(provider="b", secret_id="s-0001")) == [], "a single model must match both filters"
         assert ids(listing(provider="a", secret_id="s-0001")) == ["e-0003"]
         assert ids(listing(limit=2)) == ["e-0002", "e-0003"]
         assert ids(listing(limit=2, after=(50, "e-0003"))) == ["e-0004", "e-0001"]
         assert ids(listing(provider="a", limit=1, after=(50, "e-0002"))) == ["e-0003"]
         page = listing(provider="a", limit=1, after=(50, "e-0002"))
-        assert page == [transaction.endpoints.get("e-0003")], "a filtered page still holds every mapping"
+        assert page == [transaction.endpoints.get("e-0003")], "endpoints of a filtered page have all mappings"
 
 
 def ids(endpoints):
@@ -252,7 +252,7 @@ def tags(transaction):
     return [(tag.key, tag.value) for tag in transaction.endpoints.get("e-0001").tags]
 
 
-def test_what_another_program_left_behind_is_not_listed(sqlite_store, path, make):
+def test_dangling_rows_are_not_listed(sqlite_store, path, make):
     with sqlite_store.write() as transaction:
         for number in (1, 2):
             transaction.model_definitions.add(make.definition(number))
@@ -260,7 +260,7 @@ def test_what_another_program_left_behind_is_not_listed(sqlite_store, path, make
             tags = [GatewayEndpointTag("k", "v")]
             transaction.endpoints.add(make.endpoint(number, model_mappings=mappings, tags=tags))
     with closing(sqlite3.connect(path)) as other, other:
-        # It does not hold references.
+        # Without enforcement of foreign keys.
         other.execute("DELETE FROM endpoints WHERE endpoint_id = 'e-0001'")
         other.execute("DELETE FROM model_definitions WHERE model_definition_id = 'd-0002'")
     with sqlite_store.read() as transaction:

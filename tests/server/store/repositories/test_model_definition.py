@@ -15,7 +15,7 @@ def with_secrets(store, make):
     return store
 
 
-def test_what_was_added_is_read_with_the_name_of_its_secret(with_secrets, make):
+def test_round_trip_with_secret_name(with_secrets, make):
     definition = make.definition(secret_id="s-0001", created_by="ana", last_updated_by="")
     with with_secrets.write() as transaction:
         transaction.model_definitions.add(definition)
@@ -28,14 +28,14 @@ def test_what_was_added_is_read_with_the_name_of_its_secret(with_secrets, make):
         assert transaction.model_definitions.find("definition 2") is None
 
 
-def test_deleting_a_secret_leaves_its_definitions_without_one(with_secrets, make):
+def test_deleting_a_secret_clears_references(with_secrets, make):
     with with_secrets.write() as transaction:
         transaction.model_definitions.add(make.definition(secret_id="s-0001"))
         transaction.secrets.remove("s-0001")
         assert transaction.model_definitions.get("d-0001") == make.definition(secret_id=None, secret_name=None)
 
 
-def test_a_taken_name_is_refused(store, make):
+def test_names_are_unique(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1, name="md1"))
         transaction.model_definitions.add(make.definition(2, name="md2"))
@@ -50,7 +50,7 @@ def test_a_taken_name_is_refused(store, make):
         assert caught.value.reason == "NAME_TAKEN"
 
 
-def test_a_secret_that_does_not_exist_is_refused(store, make):
+def test_secret_not_found(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1))
     for attempt in (
@@ -63,7 +63,7 @@ def test_a_secret_that_does_not_exist_is_refused(store, make):
         assert caught.value.message == "GatewaySecret not found (secret_id='s-7')"
 
 
-def test_update_replaces_all_but_the_id_and_the_creation(with_secrets, make):
+def test_update(with_secrets, make):
     with with_secrets.write() as transaction:
         transaction.model_definitions.add(make.definition(secret_id="s-0001", created_by="ana"))
         changed = make.definition(
@@ -87,7 +87,7 @@ def test_update_replaces_all_but_the_id_and_the_creation(with_secrets, make):
     assert caught.value.code is Code.NOT_FOUND
 
 
-def test_a_definition_in_use_stays(store, make):
+def test_a_definition_in_use_cannot_be_removed(store, make):
     with store.write() as transaction:
         transaction.model_definitions.add(make.definition(1))
         transaction.endpoints.add(make.endpoint(1, model_mappings=[make.mapping(1)]))
@@ -103,7 +103,7 @@ def test_a_definition_in_use_stays(store, make):
         assert not transaction.model_definitions.remove("d-0001")
 
 
-def test_definitions_of_ids_in_any_number(store, make):
+def test_of_ids_with_any_number_of_ids(store, make):
     with store.write() as transaction:
         stored = {f"d-{number:04}": make.definition(number) for number in (1, 2, 3)}
         for definition in stored.values():
@@ -115,7 +115,7 @@ def test_definitions_of_ids_in_any_number(store, make):
         assert transaction.model_definitions.of_ids(many) == stored
 
 
-def test_list_is_ordered_filtered_and_paged(with_secrets, make):
+def test_list(with_secrets, make):
     with with_secrets.write() as transaction:
         for number, provider, secret_id, created_at in [
             (4, "a", "s-0001", 70),

@@ -1,4 +1,4 @@
-"""How many queries reading takes, and that each finds an index to follow."""
+"""Number of queries of each read, and their use of indexes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.statements import record_statements
 
 @pytest.fixture
 def queries(store):
-    """The statements that readers have sent, with their parameters."""
+    """The recorded statements of readers."""
     return record_statements(store._database.reader)
 
 
@@ -26,7 +26,7 @@ def fill(store, make, count):
 
 
 @pytest.mark.parametrize("count", [10, 1000])
-def test_a_list_of_endpoints_takes_four_queries_however_long(store, make, queries, count):
+def test_a_list_of_endpoints_takes_four_queries(store, make, queries, count):
     fill(store, make, count)
     with store.read() as transaction:
         endpoints = transaction.endpoints.list()
@@ -37,7 +37,7 @@ def test_a_list_of_endpoints_takes_four_queries_however_long(store, make, querie
 
 
 @pytest.mark.parametrize("count", [10, 1000])
-def test_a_filtered_page_takes_four_queries_too(store, make, queries, count):
+def test_a_filtered_page_takes_four_queries(store, make, queries, count):
     fill(store, make, count)
     with store.read() as transaction:
         page = transaction.endpoints.list(provider="openai", secret_id="s-0001", after=(3001, "e-0001"), limit=5)
@@ -47,7 +47,7 @@ def test_a_filtered_page_takes_four_queries_too(store, make, queries, count):
 
 
 @pytest.mark.parametrize("count", [10, 1000])
-def test_what_was_spent_takes_one_query_however_many_policies_there_are(store, make, queries, count):
+def test_spending_takes_one_query(store, make, queries, count):
     with store.write() as transaction:
         for number in range(count):
             transaction.budget_policies.add(make.policy(number))
@@ -63,7 +63,7 @@ def test_what_was_spent_takes_one_query_however_many_policies_there_are(store, m
         assert len(queries) == 1
 
 
-def test_one_entry_takes_one_query_and_an_endpoint_three(store, make, queries):
+def test_get_takes_one_query_and_three_for_an_endpoint(store, make, queries):
     fill(store, make, 1)
     counts = []
     for read in (
@@ -110,7 +110,7 @@ READS = [
 ]
 
 
-def test_every_read_follows_an_index_and_sorts_nothing_that_an_index_orders(store, make, queries, place):
+def test_every_read_uses_an_index_and_sorts_nothing_else(store, make, queries, place):
     fill(store, make, 3)
     with store.read() as transaction:
         for read in READS:
@@ -126,12 +126,12 @@ def test_every_read_follows_an_index_and_sorts_nothing_that_an_index_orders(stor
 
 
 def sqlite_plan(connection, statement, parameters):
-    # The parameters stand in it.
+    # The statement contains its parameters.
     return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
 
 
 def postgresql_plan(connection, statement, parameters):
-    # It would rather read a small table as a whole, and sort it; these make it follow an index wherever there is one.
+    # Its planner prefers a sequential scan of a small table; this makes it use an index if there is one.
     for way in ("seqscan", "sort", "hashjoin", "mergejoin", "bitmapscan"):
         connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
     return [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]

@@ -10,7 +10,7 @@ from gateway_entities.errors import Code, GatewayError
 VALUE = {"zeta": "one", "alpha": "two", "": "\U0001f511"}
 
 
-def test_what_was_added_is_read_by_id_by_name_and_in_the_list(store, make):
+def test_round_trip_by_id_by_name_and_in_the_list(store, make):
     info = make.secret(
         provider="openai",
         masked_values={"zeta": "***", "alpha": "abc...wxyz"},
@@ -26,10 +26,10 @@ def test_what_was_added_is_read_by_id_by_name_and_in_the_list(store, make):
         assert transaction.secrets.list() == [info]
         revealed = transaction.secrets.reveal(info.secret_id)
     assert revealed == VALUE
-    assert list(revealed) == list(VALUE), "the order of the keys is kept"
+    assert list(revealed) == list(VALUE), "the order of the keys is preserved"
 
 
-def test_nothing_is_found_where_nothing_is(store):
+def test_an_empty_store(store):
     with store.read() as transaction:
         assert transaction.secrets.get("s-0001") is None
         assert transaction.secrets.find("secret 1") is None
@@ -37,7 +37,7 @@ def test_nothing_is_found_where_nothing_is(store):
         assert transaction.secrets.list() == []
 
 
-def test_names_are_compared_exactly(store, make):
+def test_names_are_case_and_space_sensitive(store, make):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1, secret_name="Key"), VALUE)
         transaction.secrets.add(make.secret(2, secret_name="key"), VALUE)
@@ -55,7 +55,7 @@ def test_absent_and_empty_are_different(store, make, name):
         assert transaction.secrets.get(info.secret_id) == info
 
 
-def test_a_taken_name_is_refused_without_sql(store, make):
+def test_names_are_unique(store, make):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1, secret_name="k1"), VALUE)
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
@@ -65,7 +65,7 @@ def test_a_taken_name_is_refused_without_sql(store, make):
     assert caught.value.reason == "NAME_TAKEN"
 
 
-def test_a_taken_id_is_refused_as_such(store, make):
+def test_ids_are_unique(store, make):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1), VALUE)
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
@@ -74,7 +74,7 @@ def test_a_taken_id_is_refused_as_such(store, make):
     assert "secrets." not in caught.value.message
 
 
-def test_update_without_a_value_keeps_the_stored_one(store, make):
+def test_update_without_a_value_leaves_it_unchanged(store, make):
     info = make.secret(created_by="ana")
     changed = replace(info, provider="azure", auth_config={"a": "b"}, last_updated_at=9000, last_updated_by="bo")
     with store.write() as transaction:
@@ -84,7 +84,7 @@ def test_update_without_a_value_keeps_the_stored_one(store, make):
         assert transaction.secrets.reveal(info.secret_id) == VALUE
 
 
-def test_update_with_a_value_replaces_every_key_and_uses_a_fresh_data_key(store, make, place):
+def test_update_with_a_value_uses_a_new_data_key(store, make, place):
     info = make.secret()
     with store.write() as transaction:
         transaction.secrets.add(info, VALUE)
@@ -99,7 +99,7 @@ def test_update_with_a_value_replaces_every_key_and_uses_a_fresh_data_key(store,
     assert before[1] != after[1]
 
 
-def test_update_changes_neither_the_name_nor_what_was_noted_at_creation(store, make):
+def test_update_leaves_name_and_creation_unchanged(store, make):
     info = make.secret(created_by="ana")
     with store.write() as transaction:
         transaction.secrets.add(info, VALUE)
@@ -110,14 +110,14 @@ def test_update_changes_neither_the_name_nor_what_was_noted_at_creation(store, m
     assert caught.value.code is Code.NOT_FOUND
 
 
-def test_update_of_a_missing_secret_is_refused(store, make):
+def test_update_not_found(store, make):
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
         transaction.secrets.update(make.secret(), None)
     assert caught.value.code is Code.NOT_FOUND
     assert caught.value.message == "GatewaySecret not found (secret_id='s-0001')"
 
 
-def test_remove_tells_whether_it_was_there(store, make):
+def test_remove(store, make):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
         assert transaction.secrets.remove("s-0001")
@@ -125,7 +125,7 @@ def test_remove_tells_whether_it_was_there(store, make):
         assert transaction.secrets.get("s-0001") is None
 
 
-def test_list_is_ordered_by_creation_then_id_and_filtered(store, make):
+def test_list(store, make):
     with store.write() as transaction:
         for number, provider, created_at in [(3, "b", 50), (1, None, 60), (2, "b", 50), (4, "", 40)]:
             transaction.secrets.add(make.secret(number, provider=provider, created_at=created_at), VALUE)
@@ -143,7 +143,7 @@ def test_list_is_ordered_by_creation_then_id_and_filtered(store, make):
 
 
 @pytest.mark.parametrize("swapped", ["ciphertext", "wrapped_key", "ciphertext, wrapped_key"])
-def test_values_swapped_between_two_rows_cannot_be_read(store, make, place, swapped):
+def test_swapped_values_are_unreadable(store, make, place, swapped):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(1), {"k": "first"})
         transaction.secrets.add(make.secret(2), {"k": "second"})
@@ -164,14 +164,14 @@ def test_values_swapped_between_two_rows_cannot_be_read(store, make, place, swap
         "UPDATE secrets SET wrapped_key = substr(wrapped_key, 1, 1)",
     ],
 )
-def test_an_altered_row_cannot_be_read(store, make, place, change):
+def test_an_altered_value_is_unreadable(store, make, place, change):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
     place.execute(change)
     unreadable(store, "s-0001")
 
 
-def test_a_row_that_names_a_key_that_is_not_there_says_so(store, make, place):
+def test_a_missing_key_is_reported(store, make, place):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
     place.execute("UPDATE secrets SET key_id = '0000000000000000'")
@@ -180,7 +180,7 @@ def test_a_row_that_names_a_key_that_is_not_there_says_so(store, make, place):
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "KEY_MISSING")
 
 
-def test_a_changed_id_cannot_be_read(store, make, place):
+def test_a_value_with_a_changed_id_is_unreadable(store, make, place):
     with store.write() as transaction:
         transaction.secrets.add(make.secret(), VALUE)
     place.execute("UPDATE secrets SET secret_id = 's-9999'")

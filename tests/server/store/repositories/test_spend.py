@@ -1,4 +1,4 @@
-"""What was spent, and the charges, in the store."""
+"""Spending counters and recorded charges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway_entities.server.store.repositories.charge import Charge
 from gateway_entities.server.store.repositories.spend import Counter
 
 
-def test_each_policy_has_the_window_of_the_moment(store, make):
+def test_list_returns_the_current_windows(store, make):
     with store.write() as transaction:
         for number in (1, 2):
             transaction.budget_policies.add(make.policy(number))
@@ -27,7 +27,7 @@ def test_each_policy_has_the_window_of_the_moment(store, make):
     }
 
 
-def test_list_is_paged_by_policy(store, make):
+def test_list_pages_by_policy(store, make):
     with store.write() as transaction:
         for number in (1, 2, 3):
             transaction.budget_policies.add(make.policy(number))
@@ -42,7 +42,7 @@ def test_list_is_paged_by_policy(store, make):
     ]
 
 
-def test_the_number_of_a_window_is_never_given_again(store, make):
+def test_window_ids_are_never_reused(store, make):
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
         number = transaction.budget_spend.open("bp-0001", 0, 10, 1)
@@ -51,7 +51,7 @@ def test_the_number_of_a_window_is_never_given_again(store, make):
         assert transaction.budget_spend.of_windows([number]) == []
 
 
-def test_many_windows_are_read_and_increased_together(store, make):
+def test_many_windows_in_one_call(store, make):
     with store.write() as transaction:
         numbers = []
         for number in range(1200):
@@ -81,7 +81,7 @@ def test_a_policy_matches_by_its_scope_and_target(store, make):
         assert matching("ann", "e-0001", False) == [0]
 
 
-def test_prune_removes_the_oldest_first_and_no_more_than_its_limit(store, make):
+def test_prune_removes_the_oldest_up_to_the_limit(store, make):
     with store.write() as transaction:
         spend, charges = transaction.budget_spend, transaction.budget_charges
         transaction.budget_policies.add(make.policy())
@@ -98,7 +98,7 @@ def test_prune_removes_the_oldest_first_and_no_more_than_its_limit(store, make):
             assert left() == expected
 
 
-def test_a_charge_is_read_as_it_was_added_and_only_once(store):
+def test_charges(store):
     with store.write() as transaction:
         transaction.budget_charges.add("r 1", b"\x00\xff", [3, 2**40], 5)
         assert transaction.budget_charges.get("r 1") == Charge(b"\x00\xff", [3, 2**40])

@@ -9,7 +9,7 @@ from gateway_entities.server.store.repositories.token import AccessScope, digest
 from gateway_entities.server.store.sql import migrations
 
 
-def test_what_is_made_is_listed_in_order_and_holds_no_text(place):
+def test_list_is_ordered_and_contains_no_text(place):
     with open_tokens(place.url, create=True) as keeper:
         made = [keeper.create(f"name {number}", scope) for number, scope in enumerate(AccessScope)]
         assert sorted(keeper.list()) == sorted(each.token for each in made)
@@ -23,7 +23,7 @@ def test_what_is_made_is_listed_in_order_and_holds_no_text(place):
     assert not any(each.text.rpartition("_")[2] in repr(row) for each in made for row in rows)
 
 
-def test_a_running_server_sees_what_the_keeper_does(store, place):
+def test_an_open_store_sees_changes_of_the_manager(store, place):
     with open_tokens(place.url) as keeper:
         made = keeper.create("alice", AccessScope.WRITE, 1000)
         with store.read() as transaction:
@@ -37,7 +37,7 @@ def test_a_running_server_sees_what_the_keeper_does(store, place):
     assert made.token.expires_at == made.token.created_at + 1000
 
 
-def test_the_database_too_keeps_a_name_to_one_token(store, place):
+def test_the_database_enforces_one_unrevoked_token_per_name(store, place):
     with open_tokens(place.url) as keeper:
         token = keeper.create("alice", AccessScope.READ).token
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
@@ -45,7 +45,7 @@ def test_the_database_too_keeps_a_name_to_one_token(store, place):
     assert caught.value.code is Code.ALREADY_EXISTS
 
 
-def test_a_store_of_an_older_release_is_upgraded_by_create_only(place):
+def test_only_create_upgrades_an_older_store(place):
     database = find_database(place.url)
     database.prepare(create=True)
     with database.write() as connection:
@@ -58,7 +58,7 @@ def test_a_store_of_an_older_release_is_upgraded_by_create_only(place):
         assert keeper.list() == []
 
 
-def test_texts():
+def test_text_form():
     texts = {new_text() for _ in range(200)}
     assert len(texts) == 200
     text = texts.pop()

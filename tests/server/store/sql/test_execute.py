@@ -1,4 +1,4 @@
-"""Statements that the driver runs by itself: they end as SQLAlchemy lets them end."""
+"""Execution by the driver, with the same results as execution by SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def connection(store):
         yield connection
 
 
-def test_rows_come_as_they_were_given(connection):
+def test_values_are_not_converted(connection):
     assert execute.rows(connection, GREATER, {"name": "a"}) == [("b", b"\0b"), ("c", b"\0c")]
     assert execute.rows(connection, PAGE, {"name": "", "most": 2}) == [("a", b"\0a"), ("b", b"\0b")]
     assert execute.row(connection, PAGE, {"name": "b", "most": 1}) == ("c", b"\0c")
     assert execute.row(connection, PAGE, {"name": "c", "most": 1}) is None
 
 
-def test_a_statement_changes_the_columns_that_are_given(connection):
+def test_statements_set_the_columns_in_the_parameters(connection):
     of_one = update(wrapped_keys).where(wrapped_keys.c.name == bindparam("of"))
     assert execute.run(connection, of_one, {"of": "a", "key_id": "other"}) == 1
     assert execute.run(connection, of_one, {"of": "b", "wrapped_key": b"new"}) == 1
@@ -43,7 +43,7 @@ def test_a_statement_changes_the_columns_that_are_given(connection):
     assert rows == [("a", b"\0a", "other"), ("b", b"new", "k"), ("c", b"\0c", "k")]
 
 
-def test_a_refused_write_raises_what_sqlalchemy_raises(connection):
+def test_errors_are_those_of_sqlalchemy(connection):
     with connection.begin_nested() as here:
         with pytest.raises(IntegrityError) as ours:
             execute.run(connection, ADD, key("a"))
@@ -57,14 +57,14 @@ def test_a_refused_write_raises_what_sqlalchemy_raises(connection):
     assert not ours.value.connection_invalidated
 
 
-def test_a_parameter_that_was_forgotten_is_not_null(connection):
+def test_a_missing_parameter_is_an_error(connection):
     with connection.begin_nested() as here:
         with pytest.raises(DBAPIError):
             execute.rows(connection, PAGE, {"name": "a"})
         here.rollback()
 
 
-def test_nothing_of_a_statement_is_in_its_error(connection):
+def test_errors_contain_no_sql(connection):
     with connection.begin_nested() as here:
         with pytest.raises(IntegrityError) as caught:
             execute.run_each(connection, ADD, [key("d"), key("a")])

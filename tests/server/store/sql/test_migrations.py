@@ -1,4 +1,4 @@
-"""Migrations: every earlier version becomes the newest one with all of its rows, and mistakes of a migration are named."""
+"""Upgrades of every earlier version keep all rows, and mistakes in a migration are reported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def database(place):
 
 @pytest.fixture
 def next_step(tmp_path, monkeypatch):
-    """Return a function that adds a migration to a copy of the others; it returns schema.py, parts added to endpoints."""
+    """A function that adds a migration to a copy of the others; it returns the metadata with parts added to endpoints."""
     scripts = tmp_path / "scripts"
     shutil.copytree(Path(migrations.__file__).parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
 
@@ -63,7 +63,7 @@ def next_step(tmp_path, monkeypatch):
 
 @contextmanager
 def fresh_tables(place, schema=metadata):
-    """A connection to the tables of a schema in a database of the same kind, for as long as the block lasts."""
+    """Yield a connection to new tables of a schema, in a database of the same kind."""
     address = "sqlite://" if place.server is None else place.server.url().replace("postgresql", "postgresql+psycopg", 1)
     with create_engine(address, poolclass=NullPool).connect() as connection:
         schema.create_all(connection)
@@ -72,7 +72,7 @@ def fresh_tables(place, schema=metadata):
 
 
 @pytest.mark.parametrize("start", revisions())
-def test_each_version_becomes_the_newest_with_all_of_its_rows(database, place, start):
+def test_upgrades_from_each_version_keep_all_rows(database, place, start):
     with fresh_tables(place) as fresh:
         assert upgrade_problems(database, start, fresh) == []
     with database.read() as connection:
@@ -154,7 +154,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_mistake_of_a_migration_is_named(database, place, next_step, name):
+def test_mistakes_in_a_migration_are_reported(database, place, next_step, name):
     statements, parts, problem = BAD[name]
     schema = next_step(statements, *parts())
     with fresh_tables(place, schema) as fresh:
@@ -162,8 +162,8 @@ def test_a_mistake_of_a_migration_is_named(database, place, next_step, name):
     assert [each for each in found if problem in each], found
 
 
-def test_rows_that_a_cascade_deletes_are_named(database, place, next_step):
-    """A rebuild of a parent within an ordinary write transaction, and on PostgreSQL one that is made by hand."""
+def test_rows_deleted_by_a_cascade_are_reported(database, place, next_step):
+    """A rebuild of a parent table in an ordinary write transaction; on PostgreSQL a manual one."""
     by_hand = [
         f"op.execute('{statement}')"
         for statement in (
@@ -180,7 +180,7 @@ def test_rows_that_a_cascade_deletes_are_named(database, place, next_step):
         assert [each for each in found if each.startswith(f"migration next: {child} has ")], child
 
 
-def test_numbering_that_a_rebuild_of_sqlite_forgets_is_named(tmp_path, next_step):
+def test_a_lost_autoincrement_is_reported(tmp_path, next_step):
     place = sqlite_place(tmp_path / "gateway.sqlite")
     next_step([NUMBERED.replace("True", "False"), '    batch.alter_column("window_end", existing_type=sa.BigInteger)'])
     with opened(place) as database, fresh_tables(place) as fresh:
@@ -190,7 +190,7 @@ def test_numbering_that_a_rebuild_of_sqlite_forgets_is_named(tmp_path, next_step
 
 @pytest.fixture
 def with_children(place, make):
-    """The place of a store that has an endpoint with a tag and a binding."""
+    """A store with an endpoint that has a tag and a binding."""
     store = place.open()
     with store.write() as transaction:
         transaction.endpoints.add(make.endpoint(tags=[GatewayEndpointTag("k", "v")]))
@@ -199,7 +199,7 @@ def with_children(place, make):
     return place
 
 
-def test_a_store_that_is_opened_keeps_the_children_of_a_table_that_is_rebuilt(with_children, next_step):
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(with_children, next_step):
     next_step([ADDED, *REBUILT])
     with_children.open().close()
     assert with_children.execute("SELECT note FROM endpoints") == [(None,)]
@@ -209,10 +209,10 @@ def test_a_store_that_is_opened_keeps_the_children_of_a_table_that_is_rebuilt(wi
     with store.write() as transaction:
         assert transaction.endpoints.remove("e-0001")
     store.close()
-    assert with_children.execute("SELECT key FROM endpoint_tags") == [], "foreign keys hold again"
+    assert with_children.execute("SELECT key FROM endpoint_tags") == [], "foreign keys are enforced again"
 
 
-def test_a_migration_that_leaves_rows_without_their_parent_changes_nothing(sqlite_store, path, make, next_step):
+def test_a_migration_that_leaves_dangling_rows_is_rolled_back(sqlite_store, path, make, next_step):
     with sqlite_store.write() as transaction:
         transaction.endpoints.add(make.endpoint(tags=[GatewayEndpointTag("k", "v")]))
     sqlite_store.close()
@@ -228,8 +228,8 @@ def test_a_migration_that_leaves_rows_without_their_parent_changes_nothing(sqlit
     assert place.execute("SELECT version_num FROM alembic_version") == [(revisions()[-2],)]
 
 
-def test_a_crash_in_a_migration_leaves_the_store_as_it_was(with_children, next_step):
-    """The process ends without warning when the tables are changed and rows are rewritten, before the transaction ends."""
+def test_a_crash_during_a_migration_rolls_back(with_children, next_step):
+    """The process exits after tables and rows were changed, before the commit."""
     before = with_children.execute("SELECT * FROM endpoints")
     next_step([ADDED, *REBUILT, "op.execute(\"UPDATE endpoints SET note = 'x'\")", "import os", "os._exit(9)"])
     code = (

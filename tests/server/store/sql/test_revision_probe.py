@@ -1,4 +1,4 @@
-"""The revision over a connection of its own: as fresh as the query, silent about failures, and never blocking."""
+"""The revision probe: freshness of results, lost connections, and concurrency."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = "asks-for-the-revision"
 
 
 class Proxy:
-    """A way to the database on which answers can be held up."""
+    """A proxy to the database that can delay responses."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -85,27 +85,27 @@ async def proxy(place: Place) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def live(place: Place, proxy: Proxy) -> AsyncIterator[RevisionProbe]:
+async def probe(place: Place, proxy: Proxy) -> AsyncIterator[RevisionProbe]:
     port = await proxy.start()
     url = place.url.replace(f":{place.server.port}/", f":{port}/")
-    live = RevisionProbe(lambda: psycopg.AsyncConnection.connect(url, application_name=NAME, sslmode="disable"))
-    yield live
-    await live.close()
+    probe = RevisionProbe(lambda: psycopg.AsyncConnection.connect(url, application_name=NAME, sslmode="disable"))
+    yield probe
+    await probe.close()
 
 
 async def change(place: Place, revision: int) -> None:
     await asyncio.to_thread(place.execute, CHANGE, {"revision": revision})
 
 
-async def tell(live: RevisionProbe) -> int | None:
-    asked = live.ask()
+async def report_revision(probe: RevisionProbe) -> int | None:
+    asked = probe.query()
     return None if asked is None else await asyncio.wait_for(asked, 20)
 
 
-async def connected(live: RevisionProbe) -> int:
-    """Query until there is a revision, and return it."""
+async def connected(probe: RevisionProbe) -> int:
+    """Query until there is a result; return it."""
     async with asyncio.timeout(20):
-        while (told := await tell(live)) is None:
+        while (told := await report_revision(probe)) is None:
             await asyncio.sleep(0.01)
     return told
 
@@ -116,103 +116,103 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_it_tells_each_change(live, place):
-    assert await connected(live) == 0
+async def test_it_returns_each_new_revision(probe, place):
+    assert await connected(probe) == 0
     for revision in range(1, 20):
         await change(place, revision)
-        assert await tell(live) == revision
+        assert await report_revision(probe) == revision
 
 
-async def test_a_query_during_another_query_does_not_get_its_result(live, place, proxy):
+async def test_a_query_in_flight_does_not_serve_later_callers(probe, place, proxy):
     await change(place, 1)
-    assert await connected(live) == 1
+    assert await connected(probe) == 1
     proxy.open.clear()
     before = proxy.questions
-    first = live.ask()
+    first = probe.query()
     await until(lambda: proxy.questions == before + 1)
-    # Its answer was made before the change, and comes after it.
+    # Its response was sent before the change and is delivered after it.
     await until(lambda: proxy.held > 0)
     await change(place, 2)
-    later = [live.ask() for _ in range(8)]
+    later = [probe.query() for _ in range(8)]
     proxy.open.set()
     assert await first == 1
     assert [await each for each in later] == [2] * 8
     assert proxy.questions == before + 2
 
 
-async def test_a_question_without_an_answer_is_given_up_and_the_next_connection_tells(live, place, proxy):
-    assert await connected(live) == 0
+async def test_a_timeout_drops_the_connection(probe, place, proxy):
+    assert await connected(probe) == 0
     proxy.open.clear()
     began = time.monotonic()
-    waiting = [live.ask() for _ in range(3)]
+    waiting = [probe.query() for _ in range(3)]
     assert [await each for each in waiting] == [None] * 3
     assert time.monotonic() - began < 10
-    assert live.ask() is None
+    assert probe.query() is None
     proxy.open.set()
     await change(place, 1)
-    assert await connected(live) == 1
+    assert await connected(probe) == 1
 
 
-async def test_a_connection_that_ends_is_replaced(live, place, proxy):
-    assert await connected(live) == 0
+async def test_a_lost_connection_is_replaced(probe, place, proxy):
+    assert await connected(probe) == 0
     proxy.open.clear()
-    waiting = live.ask()
+    waiting = probe.query()
     proxy.cut()
     assert await asyncio.wait_for(waiting, 20) is None
     proxy.open.set()
-    assert await connected(live) == 0
+    assert await connected(probe) == 0
 
 
-async def test_a_connection_that_ends_while_it_is_idle_is_replaced(live, place):
-    assert await connected(live) == 0
+async def test_a_lost_idle_connection_is_replaced(probe, place):
+    assert await connected(probe) == 0
     ends = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{NAME}'"
     assert await asyncio.to_thread(place.execute, ends) == [(True,)]
-    await until(lambda: live.ask() is None)
-    assert await connected(live) == 0
+    await until(lambda: probe.query() is None)
+    assert await connected(probe) == 0
 
 
-async def test_an_error_is_no_answer(live, place):
-    assert await connected(live) == 0
+async def test_an_sql_error_drops_the_connection(probe, place):
+    assert await connected(probe) == 0
     await asyncio.to_thread(place.execute, "ALTER TABLE changes RENAME TO elsewhere")
-    assert await tell(live) is None
+    assert await report_revision(probe) is None
     await asyncio.to_thread(place.execute, "ALTER TABLE elsewhere RENAME TO changes")
-    assert await connected(live) == 0
+    assert await connected(probe) == 0
 
 
-async def test_of_each_new_connection_it_tells_nothing_once(live, proxy):
+async def test_the_first_query_of_each_connection_returns_none(probe, proxy):
     for number in (1, 2):
-        await until(lambda number=number: live.ask() is None and proxy.connections == number)
-        await until(lambda: live._connecting is None)
-        assert live.ask() is None
-        assert await live.ask() == 0
+        await until(lambda number=number: probe.query() is None and proxy.connections == number)
+        await until(lambda: probe._connecting is None)
+        assert probe.query() is None
+        assert await probe.query() == 0
         proxy.cut()
 
 
-async def test_a_database_that_is_away_is_tried_once_in_a_while(live, proxy):
+async def test_reconnects_are_rate_limited(probe, proxy):
     await proxy.stop()
     began = time.monotonic()
     for _ in range(200):
-        assert live.ask() is None
+        assert probe.query() is None
         await asyncio.sleep(0.001)
     assert proxy.connections <= 1 + (time.monotonic() - began)
 
 
-async def test_a_cancelled_waiter_does_not_block_the_others(live):
-    assert await connected(live) == 0
-    asked = [asyncio.ensure_future(live.ask()) for _ in range(4)]
+async def test_cancelling_one_caller_does_not_affect_others(probe):
+    assert await connected(probe) == 0
+    asked = [asyncio.ensure_future(probe.query()) for _ in range(4)]
     asked[0].cancel()
     asked[2].cancel()
     assert [await asked[1], await asked[3]] == [0, 0]
-    assert await tell(live) == 0
+    assert await report_revision(probe) == 0
 
 
-async def test_closing_leaves_nothing(live, place, proxy):
-    assert await connected(live) == 0
+async def test_close_releases_everything(probe, place, proxy):
+    assert await connected(probe) == 0
     proxy.open.clear()
-    waiting = live.ask()
-    await live.close()
+    waiting = probe.query()
+    await probe.close()
     assert await waiting is None
-    assert live.ask() is None
+    assert probe.query() is None
     proxy.open.set()
     open_ones = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{NAME}'"
     async with asyncio.timeout(20):
@@ -221,9 +221,9 @@ async def test_closing_leaves_nothing(live, place, proxy):
     assert proxy.connections == 1
 
 
-async def test_closing_does_not_wait_for_a_connection(live, proxy):
+async def test_close_does_not_wait_for_connecting(probe, proxy):
     proxy.open.clear()
-    assert live.ask() is None
+    assert probe.query() is None
     await until(lambda: proxy.connections == 1)
-    await asyncio.wait_for(live.close(), 5)
+    await asyncio.wait_for(probe.close(), 5)
     assert len(asyncio.all_tasks()) < 10

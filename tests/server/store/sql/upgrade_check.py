@@ -1,4 +1,4 @@
-"""Fills the tables of an older version of the store, runs the migrations after it, and compares with schema.py."""
+"""Fills the tables of an older version, migrates them, and compares the result with schema.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 
 Rows: TypeAlias = dict[str, list[dict[str, Any]]]
-"""The rows of each table, in the order of the primary key, by the names of their columns."""
+"""The rows of each table as dicts, ordered by primary key."""
 
 
 def _to_nanos(rows: Rows) -> None:
@@ -25,9 +25,9 @@ def _to_nanos(rows: Rows) -> None:
 
 
 CHANGES: Mapping[str, Callable[[Rows], None]] = {"0006": _to_nanos}
-"""What migrations make of stored values, by revision. The values of columns that they add follow from the defaults."""
+"""Conversions of stored values by migrations, keyed by revision. Added columns have their defaults."""
 
-# The number of a row that was deleted: more than that of any row.
+# The id of a deleted row, greater than those of all rows.
 _LAST = 2**62
 # What SQLAlchemy does not reflect.
 _DETAILS = {
@@ -38,7 +38,7 @@ _DETAILS = {
 
 
 def revisions() -> list[str]:
-    """Return every revision, the oldest first."""
+    """Return all revisions, oldest first."""
     config = Config()
     config.set_main_option("script_location", migrations.SCRIPTS)
     return [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()][::-1]
@@ -51,14 +51,14 @@ def upgrade_problems(
     changes: Mapping[str, Callable[[Rows], None]] = CHANGES,
     transaction: Callable[[], AbstractContextManager[Connection]] | None = None,
 ) -> list[str]:
-    """Return what is wrong after an upgrade from one version to the newest; each clause names the table and the column.
+    """Return the problems after an upgrade to the latest version, one clause for each table or column.
 
     Args:
-        database: an empty one, prepared.
-        start: the version to fill the tables of.
-        fresh: a connection to a database with the tables of schema.py, and no rows.
+        database: an empty, prepared database.
+        start: the version of the filled tables.
+        fresh: a connection to empty tables of schema.py.
         changes: as CHANGES.
-        transaction: opens what the migrations run in; ``database.migrate`` by default.
+        transaction: opens the transaction of the migrations; ``database.migrate`` by default.
     """
     with database.write() as connection:
         migrations.upgrade(connection, start)
@@ -82,7 +82,7 @@ def upgrade_problems(
 
 
 def _fill(database: Database, connection: Connection) -> None:
-    """Give every table two rows; in the second everything is absent that may be."""
+    """Insert two rows into every table; all nullable columns of the second are NULL."""
     for table in store_tables(connection):
         rows = [{column.name: _value(column, number) for column in table.columns} for number in (1, 2)]
         connection.execute(insert(table), rows)
@@ -91,14 +91,14 @@ def _fill(database: Database, connection: Connection) -> None:
 
 
 def _value(column: Column[Any], number: int) -> object:
-    """Return the value of a column in one of the rows; no two rows have the same."""
+    """Return the value of a column in a row, unique for each row."""
     if column.nullable and number == 2:
         return None
     for reference in column.foreign_keys:
         return _value(reference.column, number)
     values: Sequence[tuple[type[Any], object]] = [
         (Boolean, number == 1),
-        # Neither is a double.
+        # Neither value is a double.
         (BigInteger, 2**53 + 1 if number == 1 else 2**61 + 1),
         (Integer, number),
         (Double, number + 0.1),
@@ -123,7 +123,7 @@ def _insert(connection: Connection, rows: Rows) -> None:
 
 
 def _lost(expected: Rows, found: Rows) -> Iterator[str]:
-    """Yield how stored rows differ from those that are expected; columns and tables that are not expected may be there."""
+    """Yield the differences of stored rows from the expected ones; additional columns and tables are allowed."""
     for table, rows in expected.items():
         if len(found.get(table, [])) != len(rows):
             yield f"{table} has {len(found.get(table, []))} rows in place of {len(rows)}"
@@ -135,7 +135,7 @@ def _lost(expected: Rows, found: Rows) -> Iterator[str]:
 
 
 def _other_tables(migrated: Connection, fresh: Connection) -> Iterator[str]:
-    """Yield how the migrated tables differ from new ones; the order of columns and constraints is of no meaning."""
+    """Yield the differences of migrated tables from new ones, regardless of the order of columns and constraints."""
     found, expected = _tables(migrated), _tables(fresh)
     for name in sorted({*found, *expected}):
         if (is_now := found.get(name, "absent")) != (should_be := expected.get(name, "absent")):
@@ -166,5 +166,5 @@ def _tables(connection: Connection) -> dict[str, str]:
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return f"({', '.join(f'{name} {_shown(part)}' for name, part in sorted(value.items()))})"
-    # Of a type the form tells more than its text, the collation for one; of an expression only the text is the same twice.
+    # The repr of a type includes the collation, its text does not; expressions have no stable repr.
     return repr(value) if isinstance(value, TypeEngine) else str(value)

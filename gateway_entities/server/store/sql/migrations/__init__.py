@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD: Final = "0006"
-"""The newest revision: what a store must be at to be used."""
+"""The latest revision, which a store must have to be used."""
 
 VERSION_TABLE: Final = "alembic_version"
 
-# Alembic keeps the migration that is under way in module variables, one for the whole process.
+# Alembic has the current migration in module globals.
 _alembic = threading.Lock()
 
 SCRIPTS: Final = __name__.replace(".migrations", ":migrations")
-"""Where Alembic finds env.py and versions/, as a package and a folder in it."""
+"""Location of env.py and versions/, in Alembic's package:folder form."""
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision that a database is at; None for an empty one.
+    """Return the revision of a database; None if it is empty.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when the database is in use for something else.
+        GatewayError: FAILED_PRECONDITION; the database belongs to another program.
     """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE in tables:
@@ -56,17 +56,17 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, to: str | None = None) -> None:
-    """Bring a database to a revision, the newest by default, within the transaction that the connection is in.
+    """Upgrade a database to a revision, by default the latest, within the connection's transaction.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when the database is at a revision that this release does not know.
+        GatewayError: FAILED_PRECONDITION; this release does not know the database's revision.
     """
-    # Looked up now, so that a test may pretend that this release is an older one.
+    # Not a default argument, so that tests can simulate an older release.
     to = HEAD if to is None else to
     if (found := revision(connection)) == to:
         return
     require_known(found)
-    # Alembic takes longer to import than a store takes to open.
+    # Importing Alembic takes longer than opening a store.
     from alembic import command
 
     with _alembic:
@@ -74,10 +74,10 @@ def upgrade(connection: Connection, to: str | None = None) -> None:
 
 
 def require_known(found: str | None) -> None:
-    """Check that this release knows a revision; None, that of an empty database, is known.
+    """Check that this release knows a revision, or that it is None, that of an empty database.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION when it does not.
+        GatewayError: FAILED_PRECONDITION; it does not.
     """
     from alembic.script import ScriptDirectory
 
@@ -91,7 +91,7 @@ def require_known(found: str | None) -> None:
 
 
 def differences(connection: Connection) -> list[str]:
-    """Return how the tables of a database at the newest revision differ from those of schema.py, a clause for each."""
+    """Return the differences of a database at the latest revision from schema.py, one clause each."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
@@ -101,15 +101,15 @@ def differences(connection: Connection) -> list[str]:
 
 def _flat(found: Iterable[Any]) -> Iterator[Sequence[Any]]:
     for each in found:
-        # What concerns one column comes as a list of its own.
+        # Differences of columns come in nested lists.
         yield from each if isinstance(each, list) else [each]
 
 
 def _difference(found: Sequence[Any]) -> str:
-    """Return what is missing, unexpected or of another kind; what Alembic would add is what is missing."""
+    """Describe a difference; what Alembic would add is missing."""
     verb, _, noun = str(found[0]).partition("_")
     wrong = {"add": "is missing", "remove": "does not belong here"}.get(verb, "is not as it should be")
-    # Of a column there are the names of its schema and its table too.
+    # For a column, the names of its schema and table come before its own.
     named = [str(getattr(part, "name", part)) for part in found[1:] if isinstance(part, str) or hasattr(part, "name")]
     return f"{noun.replace('_', ' ')} {'.'.join(named)} {wrong}"
 

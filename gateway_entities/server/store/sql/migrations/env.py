@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps go over the connection, and in the transaction, of whoever opens the store."""
+"""Alembic environment: migrations use the connection and transaction of the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway_entities.server.store.sql.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # SQLite can roll back a change of tables; Alembic assumes that it cannot.
+    # SQLite has transactional DDL, contrary to Alembic's default.
     transactional_ddl=True,
 )
 with context.begin_transaction():

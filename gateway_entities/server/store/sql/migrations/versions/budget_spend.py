@@ -1,4 +1,4 @@
-"""What is spent: the windows of budget policies, and the charges that may be repeated."""
+"""Budget windows and recorded charges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables, and the index that finds the policies of a charge."""
+    """Create the tables, and the index for the policies of a charge."""
     op.create_index("ix_budget_policies_target", "budget_policies", ["target_scope", "target_value"])
     _budget_windows()
     _budget_charges()

@@ -1,4 +1,4 @@
-"""The change log, and the answers to requests that may be repeated."""
+"""The change log and the stored responses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "changes",
         sa.Column("revision", sa.BigInteger, nullable=False, autoincrement=False),

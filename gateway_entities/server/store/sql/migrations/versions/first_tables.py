@@ -12,7 +12,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make every table, the referenced ones first."""
+    """Create the tables, referenced tables first."""
     _secrets()
     _model_definitions()
     _endpoints()

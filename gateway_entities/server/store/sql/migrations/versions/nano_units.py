@@ -1,4 +1,4 @@
-"""Spending in nano-units, 10^-9 of the policy's unit, in place of millionths."""
+"""Spending in nano-units, 10^-9 of the policy's unit, instead of millionths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST = 2**63 - 1
 
 
 def upgrade() -> None:
-    """Multiply what was spent by 1000; what an int64 cannot hold becomes the most that it holds."""
+    """Multiply spending by 1000, up to the maximum of int64."""
     nanos = f"CASE WHEN spend_micros > {MOST // 1000} THEN {MOST} ELSE spend_micros * 1000 END"
     op.execute(f"UPDATE budget_windows SET spend_micros = {nanos}")  # noqa: S608 - constants.
     op.alter_column("budget_windows", "spend_micros", new_column_name="spend_nanos")

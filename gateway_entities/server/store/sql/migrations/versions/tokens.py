@@ -1,4 +1,4 @@
-"""Bearer tokens."""
+"""Access tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "tokens",
         sa.Column("token_id", KEY, nullable=False),

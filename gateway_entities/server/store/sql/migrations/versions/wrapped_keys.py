@@ -1,4 +1,4 @@
-"""Which key wraps what: quick to tell for secrets, and a place for data keys of the store itself."""
+"""Data keys of the store itself, and an index on the key of secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table and the index. Its row is made when the store is opened with a key."""
+    """Create the table and the index. The table's row is added when the store is opened with a key."""
     op.create_index("ix_secrets_key", "secrets", ["key_id"])
     op.create_table(
         "wrapped_keys",

@@ -1,4 +1,4 @@
-"""What the tests get from fixtures, for the same code when it is run by hand."""
+"""Store locations for the modules of this folder when they run as programs, without fixtures."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.stores import Place, postgresql_place, sqlite_place
 
 
 @contextmanager
-def place_by_hand(kind: str) -> Iterator[tuple[Place, Path]]:
-    """Make a place for a store, on a PostgreSQL server of its own if it is for that, and a folder beside it."""
-    with tempfile.TemporaryDirectory(prefix="gateway-exactness-") as name:
+def temporary_place(kind: str) -> Iterator[tuple[Place, Path]]:
+    """Yield the location of a store and a temporary folder; for PostgreSQL with a new server."""
+    with tempfile.TemporaryDirectory(prefix="gateway-consistency-") as name:
         folder = Path(name)
         if kind == "sqlite":
             yield sqlite_place(folder / "gateway.sqlite"), folder

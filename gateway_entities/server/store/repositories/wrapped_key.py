@@ -1,7 +1,4 @@
-"""The wrapped data keys in the store: which key-encryption key wraps each, and wrapping them anew.
-
-Beside the data key of each secret the store has one of its own, that of digests.
-"""
+"""Wrapped data keys: those of secrets, and the store's own digest key."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, unio
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher, EncryptedValue
-from gateway_entities.server.store.crypto.keyring import KeyRing, Wrapped
+from gateway_entities.server.store.crypto.keyring import KeyRing, WrappedKey
 from gateway_entities.server.store.sql.schema import secrets, wrapped_keys
 
 _DIGEST: Final = "digest"
@@ -44,26 +41,26 @@ _REWRAP_OWN: Final = update(wrapped_keys).where(wrapped_keys.c.name == _DIGEST)
 
 
 class StoredSecret(NamedTuple):
-    """A secret as it is stored.
+    """A stored secret.
 
     Attributes:
         secret_id: its id.
         secret_name: its name.
-        sealed: its value, encrypted.
+        value: its encrypted value.
     """
 
     secret_id: str
     secret_name: str
-    sealed: EncryptedValue
+    value: EncryptedValue
 
 
 class Batch(NamedTuple):
-    """What one step of a rotation did.
+    """Result of one batch of a rotation.
 
     Attributes:
-        rewrapped: how many secrets it wrapped anew.
-        unreadable: the ids of those whose data key cannot be decrypted, which stay as they are, and why.
-        last: the greatest id that it saw; None when there was none left.
+        rewrapped: the number of rewrapped data keys.
+        unreadable: the secret ids whose data key cannot be decrypted and stays unchanged, with the errors.
+        last: the last secret id of the batch; None if it was empty.
     """
 
     rewrapped: int
@@ -72,10 +69,10 @@ class Batch(NamedTuple):
 
 
 class WrappedKeys:
-    """The wrapped data keys of one transaction.
+    """The wrapped data keys within one transaction.
 
     Attributes:
-        cipher: what unwraps and wraps them.
+        cipher: the cipher that rewraps.
     """
 
     __slots__ = ("_connection", "cipher")
@@ -85,49 +82,49 @@ class WrappedKeys:
         self.cipher: Final = cipher
 
     def counts(self) -> dict[str, int]:
-        """Return how many data keys each key-encryption key wraps, by its id; the store's own ones are counted too."""
+        """Return the number of data keys for each key-encryption key, by its id, including the digest key."""
         counts: dict[str, int] = {}
         for key_id, count in self._connection.execute(_COUNTS).all():
             counts[key_id] = counts.get(key_id, 0) + count
         return counts
 
     def secrets(self, after: str, limit: int) -> list[StoredSecret]:
-        """Return secrets in order of their ids, those greater than ``after``, at most ``limit``."""
+        """Return up to ``limit`` secrets with ids greater than ``after``, ordered by id."""
         rows = self._connection.execute(_PAGE, {"after": after, "limit": limit}).all()
-        return [StoredSecret(secret_id, name, EncryptedValue(*sealed)) for secret_id, name, *sealed in rows]
+        return [StoredSecret(secret_id, name, EncryptedValue(*value)) for secret_id, name, *value in rows]
 
     def rewrap(self, after: str, limit: int) -> Batch:
-        """Wrap the data keys of secrets with the first key: those that another key wraps, at most ``limit``.
+        """Rewrap data keys of secrets that another key than the first wraps.
 
         Args:
-            after: only secrets whose ids are greater.
-            limit: the most to look at.
+            after: the secret id that the batch starts after.
+            limit: the maximum number of secrets.
         """
         others = self._connection.execute(
             _OTHERS, {"after": after, "first": self.cipher.keys.first.id, "limit": limit}
         ).all()
-        changes: list[dict[str, object]] = []
+        updates: list[dict[str, object]] = []
         unreadable: list[tuple[str, GatewayError]] = []
         for secret_id, wrapped_key, key_id in others:
             try:
-                wrapped = self.cipher.rewrap(secret_id, Wrapped(wrapped_key, key_id))
+                wrapped = self.cipher.rewrap(secret_id, WrappedKey(wrapped_key, key_id))
             except GatewayError as error:
                 unreadable.append((secret_id, error))
             else:
-                changes.append({"id": secret_id, **wrapped._asdict()})
-        if changes:
-            self._connection.execute(_REWRAP, changes)
-        return Batch(len(changes), unreadable, others[-1].secret_id if others else None)
+                updates.append({"id": secret_id, **wrapped._asdict()})
+        if updates:
+            self._connection.execute(_REWRAP, updates)
+        return Batch(len(updates), unreadable, others[-1].secret_id if others else None)
 
-    def digest_key(self) -> Wrapped | None:
-        """Return the key of digests; None in a store that was not opened for use since it has its table."""
-        return _row(self._connection)
+    def digest_key(self) -> WrappedKey | None:
+        """Return the digest key; None in a store that was upgraded but not opened since."""
+        return _digest_row(self._connection)
 
     def rewrap_digest_key(self) -> bool:
-        """Wrap the key of digests with the first key. Return whether another one wrapped it before.
+        """Rewrap the digest key with the first key; return whether another key wrapped it.
 
         Raises:
-            GatewayError: DATA_LOSS when it was altered, FAILED_PRECONDITION when its key is not configured.
+            GatewayError: DATA_LOSS (it was altered) or FAILED_PRECONDITION (its key is not configured).
         """
         wrapped = self.digest_key()
         if wrapped is None or wrapped.key_id == self.cipher.keys.first.id:
@@ -136,55 +133,54 @@ class WrappedKeys:
         return True
 
 
-def unlock(connection: Connection, keys: KeyRing) -> Cipher:
-    """Check that every key in use is configured, and return what encrypts and decrypts.
+def open_cipher(connection: Connection, keys: KeyRing) -> Cipher:
+    """Return the store's cipher, after checking that all keys in use are configured.
 
     Args:
-        connection: the one in the transaction that opens the store, which holds the write lock.
+        connection: a connection that holds the write lock.
         keys: the configured keys.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION naming a key that is in use and not configured; DATA_LOSS when the store's own key
-            was altered.
+        GatewayError: FAILED_PRECONDITION (a key in use is not configured) or DATA_LOSS (the digest key was altered).
     """
     in_use = connection.execute(_SECRET_KEYS).all()
     if missing := [f"key {key_id} ({count} of them)" for key_id, count in in_use if key_id not in keys]:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
-            f"its secrets are encrypted with {' and '.join(missing)}, which is not configured: {keys.holdings()}; "
-            "configure the missing key too, or in place of these",
+            f"its secrets are encrypted with {' and '.join(missing)}, which is not configured: {keys.describe()}; "
+            "add the missing key, or replace these by it",
             reason="KEY_MISSING",
         )
-    own = _row(connection)
+    own = _digest_row(connection)
     if own is None or (not in_use and own.key_id not in keys):
         own = _new_digest_key(connection, Cipher(keys), own)
     cipher = Cipher(keys, own)
     try:
-        # A digest that cannot be made is found out now, and not by a request.
+        # Fails here instead of in a request.
         cipher.digest(b"")
     except GatewayError as error:
         missing_key = error.reason == "KEY_MISSING"
-        remedy = f"configure it too ({keys.holdings()})" if missing_key else "restore the database from a backup"
+        remedy = f"add it ({keys.describe()})" if missing_key else "restore the database from a backup"
         raise GatewayError(
             error.code,
-            f"{error.message}; {remedy}, or remove the row of its table wrapped_keys: requests that were sent before and "
-            "are repeated after that will be refused",
+            f"{error.message}; {remedy}, or delete the row of its table wrapped_keys: repeats of earlier requests will "
+            "then fail",
             reason=error.reason,
         ) from error
     return cipher
 
 
-def _row(connection: Connection) -> Wrapped | None:
+def _digest_row(connection: Connection) -> WrappedKey | None:
     row = connection.execute(_OWN).one_or_none()
-    return None if row is None else Wrapped(*row)
+    return None if row is None else WrappedKey(*row)
 
 
-def _new_digest_key(connection: Connection, cipher: Cipher, lost: Wrapped | None) -> Wrapped:
+def _new_digest_key(connection: Connection, cipher: Cipher, lost: WrappedKey | None) -> WrappedKey:
     if lost is not None:
-        # Without secrets nothing else needs the lost key, and the store must stay usable.
+        # Without secrets, nothing else is encrypted with the lost key, so the store stays usable.
         _log.warning(
-            "The store's key of digests is encrypted with key %s, which is not configured; as the store holds no secrets, a "
-            "new one is made: requests that were sent before and are repeated now will be refused",
+            "The store's digest key is encrypted with key %s, which is not configured. The store has no secrets, so it gets "
+            "a new digest key: repeats of earlier requests will fail",
             lost.key_id,
         )
         connection.execute(_REMOVE_OWN)
