@@ -43,7 +43,7 @@ def program(name: str, how_to_install: str) -> str:
     return found
 
 
-def kept(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Path:
+def cached_folder(name: str, versions: Sequence[str], make: Callable[[Path], None]) -> Path:
     """Return a cached folder that ``make`` filled for these versions, now or in an earlier run.
 
     Args:
@@ -99,7 +99,7 @@ def _environment(name: str, requirements: Sequence[str]) -> Path:
         python = folder / "environment" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
 
-    return kept(name, (*requirements, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
+    return cached_folder(name, (*requirements, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
 
 
 def protoc(*options: str, plugins: Path | None = None, root: Path = PROTO, files: Sequence[str] = ()) -> None:

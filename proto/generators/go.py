@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from generators.compilers import PROTO, kept, program, protoc
+from generators.compilers import PROTO, cached_folder, program, protoc
 
 # Each generates code for its library's version in proto/packages/go/go.mod: update both together.
 PLUGINS = (
@@ -27,7 +27,7 @@ def plugins() -> Path:
         for plugin in PLUGINS:
             subprocess.run([go, "install", plugin], check=True, env={**os.environ, "GOBIN": str(folder)})
 
-    return kept("go", PLUGINS, make)
+    return cached_folder("go", PLUGINS, make)
 
 
 def generate(target: Path) -> None:

@@ -30,7 +30,7 @@ def generate(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         descriptors = Path(folder) / "protos.binpb"
         protoc(f"--descriptor_set_out={descriptors}")
-        # The Python that runs this needs no protobuf; that of the compilers has it.
+        # The running Python may lack protobuf; the compilers' environment has it.
         command: list[str | Path] = [python_environment() / "python", "-m", "generators.methods", descriptors]
         result = subprocess.run(command, check=True, cwd=PROTO, stdout=subprocess.PIPE, text=True)
     (target / "methods.py").write_text(result.stdout, encoding="utf-8")

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from generators.compilers import PROTO, kept, program, protoc, sources
+from generators.compilers import PROTO, cached_folder, program, protoc, sources
 
 # The newest for Node.js 20. The stubs need a @bufbuild/protobuf of the generator's version or later, as
 # proto/packages/ts/package.json requires.
@@ -40,4 +40,4 @@ def plugin() -> Path:
         quiet = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
         subprocess.run([npm, "install", "--prefix", str(folder), *quiet, *PLUGIN], check=True)
 
-    return kept("ts", PLUGIN, make)
+    return cached_folder("ts", PLUGIN, make)

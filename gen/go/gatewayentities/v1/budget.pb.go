@@ -1432,8 +1432,8 @@ type RecordGatewaySpendRequest struct {
 	AmountNanos *int64 `protobuf:"varint,4,opt,name=amount_nanos,json=amountNanos,proto3,oneof" json:"amount_nanos,omitempty"`
 	// Unit of the amount; policies in another unit do not count it. Required.
 	BudgetUnit *BudgetUnit `protobuf:"varint,5,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
-	// When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
-	// window that contains this moment. Absent means now.
+	// Time of the spending, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
+	// window that contains this time. Absent means now.
 	OccurredAt *int64 `protobuf:"varint,6,opt,name=occurred_at,json=occurredAt,proto3,oneof" json:"occurred_at,omitempty"`
 	// Idempotency key of this charge, 1 to 255 characters, unique for each charge. A repeat with the same key and content
 	// counts nothing. Required.
@@ -1527,7 +1527,7 @@ type RecordGatewaySpendResponse struct {
 	// The current state of the windows, in the order of their policies, without those of policies that were deleted or reset
 	// since the charge was first recorded.
 	Windows []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
-	// Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no.
+	// Whether one of these windows is saturated at 2^63 - 1 nano-units: further spending is not counted. Absent means no.
 	Saturated     *bool `protobuf:"varint,2,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -70,13 +70,13 @@ type BudgetServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
 	ListGatewayBudgetWindows(ctx context.Context, in *ListGatewayBudgetWindowsRequest, opts ...grpc.CallOption) (*ListGatewayBudgetWindowsResponse, error)
-	// RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-	// none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
-	// they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
-	// counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
+	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
+	// endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
+	// no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-	// than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
+	// Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; a negative amount; an occurred_at more than 24 hours
+	// ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(ctx context.Context, in *RecordGatewaySpendRequest, opts ...grpc.CallOption) (*RecordGatewaySpendResponse, error)
 	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
 	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
@@ -213,13 +213,13 @@ type BudgetServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
 	ListGatewayBudgetWindows(context.Context, *ListGatewayBudgetWindowsRequest) (*ListGatewayBudgetWindowsResponse, error)
-	// RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-	// none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
-	// they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
-	// counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
+	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
+	// endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
+	// no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-	// than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
+	// Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; a negative amount; an occurred_at more than 24 hours
+	// ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(context.Context, *RecordGatewaySpendRequest) (*RecordGatewaySpendResponse, error)
 	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
 	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in

@@ -923,8 +923,8 @@ class RecordGatewaySpendRequest(_message.Message):
     budget_unit: Global___BudgetUnit.ValueType
     """Unit of the amount; policies in another unit do not count it. Required."""
     occurred_at: _builtins.int
-    """When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
-    window that contains this moment. Absent means now.
+    """Time of the spending, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
+    window that contains this time. Absent means now.
     """
     request_id: _builtins.str
     """Idempotency key of this charge, 1 to 255 characters, unique for each charge. A repeat with the same key and content
@@ -985,7 +985,7 @@ class RecordGatewaySpendResponse(_message.Message):
     WINDOWS_FIELD_NUMBER: _builtins.int
     SATURATED_FIELD_NUMBER: _builtins.int
     saturated: _builtins.bool
-    """Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no."""
+    """Whether one of these windows is saturated at 2^63 - 1 nano-units: further spending is not counted. Absent means no."""
     @_builtins.property
     def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetWindow]:
         """The current state of the windows, in the order of their policies, without those of policies that were deleted or reset

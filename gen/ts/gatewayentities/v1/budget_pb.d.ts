@@ -712,8 +712,8 @@ export declare type RecordGatewaySpendRequest = Message<"gatewayentities.v1.Reco
   budgetUnit?: BudgetUnit | undefined;
 
   /**
-   * When it was spent, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
-   * window that contains this moment. Absent means now.
+   * Time of the spending, in milliseconds since the Unix epoch, UTC, at most 24 hours ahead. Each policy counts it in the
+   * window that contains this time. Absent means now.
    *
    * @generated from field: optional int64 occurred_at = 6;
    */
@@ -749,7 +749,7 @@ export declare type RecordGatewaySpendResponse = Message<"gatewayentities.v1.Rec
   windows: GatewayBudgetWindow[];
 
   /**
-   * Whether one of those windows holds 2^63 - 1 nano-units: what was spent beyond is not counted in it. Absent means no.
+   * Whether one of these windows is saturated at 2^63 - 1 nano-units: further spending is not counted. Absent means no.
    *
    * @generated from field: optional bool saturated = 2;
    */
@@ -1064,13 +1064,13 @@ export declare const BudgetService: GenService<{
     output: typeof ListGatewayBudgetWindowsResponseSchema;
   },
   /**
-   * RecordGatewaySpend adds what a request to an endpoint cost to a window of every policy that matches: to all or to
-   * none. A window holds at most 2^63 - 1 nano-units and stays there. Those match that have that budget_unit, and the scope GLOBAL; or WORKSPACE, if the workspace is "default", which
-   * they all belong to; or ENDPOINT and that endpoint; or USER and that user. A window that ended 24 hours ago or earlier
-   * counts nothing more. A request_id is remembered for 24 hours or longer, and so long a repeat changes nothing.
+   * RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
+   * budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
+   * endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
+   * no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
    *
-   * Errors: INVALID_ARGUMENT (a missing field; a budget_unit that is not known; a negative amount; an occurred_at more
-   * than 24 hours ahead; a request_id that was used with another content); NOT_FOUND (the endpoint).
+   * Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; a negative amount; an occurred_at more than 24 hours
+   * ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.RecordGatewaySpend
    */
