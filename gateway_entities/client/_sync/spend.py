@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import cast
 
 from gateway_entities import methods
-from gateway_entities.client._base import read_entities, read_entity
+from gateway_entities.client._base import ensure_request_id, read_entities, read_entity
 from gateway_entities.client._requests import build
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import BudgetUnit, GatewayBudgetCheck, GatewayBudgetWindow
@@ -62,6 +62,8 @@ class SpendMethods(RpcClient):
             occurred_at=occurred_at,
             request_id=request_id,
         )
+        # Required, whichever server it is for.
+        ensure_request_id(request)
         response = self._call(methods.RECORD_GATEWAY_SPEND, request, timeout)
         return read_entities(GatewayBudgetWindow.from_proto, response.windows)
 
