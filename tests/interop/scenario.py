@@ -132,7 +132,8 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
     run.write(update, changed, get, "budget_policy_id")
     run.read(m.LIST_GATEWAY_BUDGET_POLICIES, m.LIST_GATEWAY_BUDGET_POLICIES.request_type())
     spend = m.RECORD_GATEWAY_SPEND
-    run.write(spend, spend.request_type(endpoint_id=endpoint, amount_micros=123_456, budget_unit="USD", request_id=run.name))
+    charge = spend.request_type(endpoint_id=endpoint, amount_nanos=123_456_789, budget_unit="USD", request_id=run.name)
+    run.write(spend, charge)
     run.read(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
     run.read(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())
     run.write(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))

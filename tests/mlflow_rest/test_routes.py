@@ -117,9 +117,9 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
     response = request(running.http_target, "GET", path)
     assert response.status == 200
     assert request(running.http_target, "HEAD", path)[::2] == (200, b"")
-    response = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
-    assert error_of(response)[:2] == (405, "INVALID_PARAMETER_VALUE")
-    assert response.headers["allow"] == "GET, HEAD"
+    rejected = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
+    assert error_of(rejected)[:2] == (405, "INVALID_PARAMETER_VALUE")
+    assert rejected.headers["allow"] == "GET, HEAD"
     if path.endswith("config"):
         assert response.headers["content-type"] == "application/json"
         assert response.json == {"secrets_available": True, "using_default_passphrase": False}
