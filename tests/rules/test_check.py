@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from gateway_entities import rules
 from gateway_entities.methods import METHODS
+from gateway_entities.rules.responses import RESOURCES
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 ANYTHING = "naïve \u202e 🙂 'quoted' \n"
@@ -315,3 +316,8 @@ def test_all_violations_are_reported_in_the_order_of_the_fields() -> None:
         "budget_action",
         "target_value",
     ]
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.DESCRIPTOR.name)
+def test_every_field_of_a_resource_has_a_rule(resource: type[Message]) -> None:
+    assert set(RESOURCES[resource].fields) == set(resource.DESCRIPTOR.fields_by_name)
