@@ -64,6 +64,12 @@ class JsonFormatter(logging.Formatter):
         return f"{text}.{milliseconds:03d}Z"
 
 
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    # grpcio logs an error with its stack if a response cannot be sent: the caller has gone, or its deadline has passed.
+    # That is the caller's affair, and the access log has the call.
+    return not (record.name.startswith("grpc.") and "ExecuteBatchError" in record.getMessage())
+
+
 def log_to_stderr(form: LogFormat | None, level: str) -> None:
     """Send the log of this process to standard error. For programs only: a library leaves logging to its program.
 
@@ -75,6 +81,7 @@ def log_to_stderr(form: LogFormat | None, level: str) -> None:
     as_text = sys.stderr.isatty() if form is None else form == "text"
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
+    handler.addFilter(_is_of_interest)
     # No format shows them, and collecting them takes a quarter of a record's time.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     lowest = getattr(logging, level.upper())
