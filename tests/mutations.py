@@ -34,7 +34,7 @@ def new_name(stem: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Things:
+class Resources:
     """One of each resource: an endpoint with two models of one secret, its binding and budget; an unused model."""
 
     secret_id: str
@@ -50,7 +50,7 @@ class Things:
         return {"endpoint_id": self.endpoint_id, "resource_type": "scorer", "resource_id": self.resource_id}
 
 
-def prepare(do: Do) -> Things:
+def prepare(do: Do) -> Resources:
     """Create one of each resource."""
     secret_id = do(create_secret()).secret.secret_id
     first, second, spare = (do(create_definition(secret_id)).model_definition.model_definition_id for _ in range(3))
@@ -59,7 +59,7 @@ def prepare(do: Do) -> Things:
     resource_id = new_name("resource")
     do(create_binding(endpoint_id, resource_id))
     policy_id = do(create_policy(endpoint_id)).budget_policy.budget_policy_id
-    return Things(secret_id, first, second, spare, endpoint_id, resource_id, policy_id)
+    return Resources(secret_id, first, second, spare, endpoint_id, resource_id, policy_id)
 
 
 def create_secret() -> secret_pb2.CreateGatewaySecretRequest:
@@ -101,7 +101,7 @@ def _primary(model_id: str) -> endpoint_pb2.GatewayEndpointModelConfig:
     return endpoint_pb2.GatewayEndpointModelConfig(model_definition_id=model_id, linkage_type="PRIMARY")
 
 
-REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Things], Any]]] = {
+REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Resources], Any]]] = {
     methods.CREATE_GATEWAY_SECRET: lambda _: create_secret(),
     methods.UPDATE_GATEWAY_SECRET: lambda t: secret_pb2.UpdateGatewaySecretRequest(
         secret_id=t.secret_id, secret_value={"api_key": CANARY, "other": CANARY}

@@ -15,7 +15,7 @@ from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
 from tests.client.recording_transports import MessageTransport
 from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
-from tests.mutations import Things, prepare
+from tests.mutations import Resources, prepare
 from tests.stores import KINDS, postgresql_place, serving
 
 
@@ -95,7 +95,7 @@ def do(request: pytest.FixtureRequest, client: Any) -> Iterator[MessageTransport
 
 
 @pytest.fixture
-def things(do: MessageTransport) -> Things:
+def resources(do: MessageTransport) -> Resources:
     """One of everything, for one test."""
     return prepare(do)
 

@@ -12,16 +12,16 @@ from tests.replay import consistent
 
 
 @pytest.mark.parametrize("method", LOGGED, ids=lambda method: method.name)
-def test_each_change_is_listed_once_and_the_log_tells_of_all_there_is(client, other, do, things, method):
+def test_each_change_is_listed_once_and_the_log_tells_of_all_there_is(client, other, do, resources, method):
     last = client.list_changes()[-1].revision
-    perform(client, REQUESTS[method](things))
+    perform(client, REQUESTS[method](resources))
     found = other.list_changes(since_revision=last)
     assert [(line.revision, line.rpc) for line in found] == [(last + 1, method.name)]
     assert CANARY.encode() not in found[0].to_bytes()
     assert consistent(do)[-1] == found[0]
 
 
-def test_a_list_fetches_every_page(client, things, monkeypatch):
+def test_a_list_fetches_every_page(client, resources, monkeypatch):
     whole = client.list_changes()
     for package in (_async, _sync):
         monkeypatch.setattr(package.change, "PAGE_SIZE", 7)
@@ -31,10 +31,10 @@ def test_a_list_fetches_every_page(client, things, monkeypatch):
     assert client.list_changes(since_revision=len(whole) + 5) == []
 
 
-def test_a_change_shows_its_actor(client, things):
+def test_a_change_shows_its_actor(client, resources):
     last = client.list_changes()[-1].revision
-    client.update_endpoint(things.endpoint_id, experiment_id="3", updated_by="ann")
-    client.update_endpoint(things.endpoint_id, experiment_id="4")
+    client.update_endpoint(resources.endpoint_id, experiment_id="3", updated_by="ann")
+    client.update_endpoint(resources.endpoint_id, experiment_id="4")
     assert [line.actor for line in client.list_changes(since_revision=last)] == ["ann", None]
 
 

@@ -18,7 +18,7 @@ from gateway_entities.methods import METHODS
 from gatewayentities.v1 import binding_pb2
 from tests.client.recording_transports import perform
 from tests.client.server_client_pairs import MLFLOW_PAIRS, open_client
-from tests.mutations import GUARDED, REQUESTS, Things, subject
+from tests.mutations import GUARDED, REQUESTS, Resources, subject
 from tests.replay import log, stored
 
 ENTITIES = {
@@ -52,8 +52,8 @@ def test_every_rpc_with_an_etag_is_tried_here():
 
 
 @every_guarded
-def test_stale_etags_are_refused_and_nothing_changes(client, do, things, method):
-    request = REQUESTS[method](things)
+def test_stale_etags_are_refused_and_nothing_changes(client, do, resources, method):
+    request = REQUESTS[method](resources)
     request.etag = "0" * 32
     before, lines = stored(do), log(do)
     with pytest.raises(GatewayError) as caught:
@@ -63,8 +63,8 @@ def test_stale_etags_are_refused_and_nothing_changes(client, do, things, method)
 
 
 @every_guarded
-def test_fresh_etags_are_taken_and_stale_then(client, do, things, method):
-    request = REQUESTS[method](things)
+def test_fresh_etags_are_taken_and_stale_then(client, do, resources, method):
+    request = REQUESTS[method](resources)
     before = entity(subject(do, request))
     request.etag = before.etag()
     perform(client, request)
@@ -76,8 +76,8 @@ def test_fresh_etags_are_taken_and_stale_then(client, do, things, method):
 
 
 @pytest.mark.parametrize("method", TELLING, ids=lambda method: method.name)
-def test_made_and_changed_things_tell_the_etag_that_they_have(client, do, things, method):
-    request = REQUESTS[method](things)
+def test_made_and_changed_things_tell_the_etag_that_they_have(client, do, resources, method):
+    request = REQUESTS[method](resources)
     response = do(request)
     resource = response.DESCRIPTOR.fields[0]
     if resource.message_type is None or resource.name in {"mapping", "etag"}:
@@ -87,34 +87,34 @@ def test_made_and_changed_things_tell_the_etag_that_they_have(client, do, things
         assert response.etag == entity(getattr(response, resource.name)).etag()
 
 
-def test_changes_without_an_etag_touch_only_the_fields_they_name(client, do, things):
-    request = REQUESTS[next(m for m in GUARDED if m.name == "UpdateGatewayEndpoint")](things)
-    before = client.get_endpoint(endpoint_id=things.endpoint_id)
+def test_changes_without_an_etag_touch_only_the_fields_they_name(client, do, resources):
+    request = REQUESTS[next(m for m in GUARDED if m.name == "UpdateGatewayEndpoint")](resources)
+    before = client.get_endpoint(endpoint_id=resources.endpoint_id)
     after = perform(client, request)
     assert after.name == request.name
     after.name, after.last_updated_at = before.name, before.last_updated_at
     assert after == before
 
 
-def test_two_editors_of_different_fields_both_win(client, other, things):
-    client.get_endpoint(endpoint_id=things.endpoint_id)
-    other.get_endpoint(endpoint_id=things.endpoint_id)
-    client.update_endpoint(things.endpoint_id, name=f"{things.resource_id}.renamed")
-    other.update_endpoint(things.endpoint_id, usage_tracking=True, updated_by="bob")
-    both = client.get_endpoint(endpoint_id=things.endpoint_id)
-    assert (both.name, both.usage_tracking, both.last_updated_by) == (f"{things.resource_id}.renamed", True, "bob")
+def test_two_editors_of_different_fields_both_win(client, other, resources):
+    client.get_endpoint(endpoint_id=resources.endpoint_id)
+    other.get_endpoint(endpoint_id=resources.endpoint_id)
+    client.update_endpoint(resources.endpoint_id, name=f"{resources.resource_id}.renamed")
+    other.update_endpoint(resources.endpoint_id, usage_tracking=True, updated_by="bob")
+    both = client.get_endpoint(endpoint_id=resources.endpoint_id)
+    assert (both.name, both.usage_tracking, both.last_updated_by) == (f"{resources.resource_id}.renamed", True, "bob")
 
 
-def test_two_readers_of_one_etag_cannot_both_write(client, other, things):
-    ours, theirs = (each.get_endpoint(endpoint_id=things.endpoint_id) for each in (client, other))
+def test_two_readers_of_one_etag_cannot_both_write(client, other, resources):
+    ours, theirs = (each.get_endpoint(endpoint_id=resources.endpoint_id) for each in (client, other))
     assert ours.etag() == theirs.etag()
-    won = client.update_endpoint(things.endpoint_id, experiment_id="1", etag=ours.etag())
+    won = client.update_endpoint(resources.endpoint_id, experiment_id="1", etag=ours.etag())
     with pytest.raises(GatewayError) as caught:
-        other.update_endpoint(things.endpoint_id, experiment_id="2", etag=theirs.etag())
+        other.update_endpoint(resources.endpoint_id, experiment_id="2", etag=theirs.etag())
     assert caught.value.code is Code.ABORTED
-    assert client.get_endpoint(endpoint_id=things.endpoint_id) == won
-    again = other.get_endpoint(endpoint_id=things.endpoint_id)
-    assert other.update_endpoint(things.endpoint_id, experiment_id="2", etag=again.etag()).experiment_id == "2"
+    assert client.get_endpoint(endpoint_id=resources.endpoint_id) == won
+    again = other.get_endpoint(endpoint_id=resources.endpoint_id)
+    assert other.update_endpoint(resources.endpoint_id, experiment_id="2", etag=again.etag()).experiment_id == "2"
 
 
 @every_guarded
@@ -122,7 +122,7 @@ def test_two_readers_of_one_etag_cannot_both_write(client, other, things):
 @pytest.mark.parametrize("field", ["etag", "request_id"])
 def test_before_mlflow_both_are_refused_and_nothing_is_sent(pair, method, field):
     """To leave them out would promise what MLflow does not keep. Nobody listens at the target."""
-    request = REQUESTS[method](Things(*"sdfxerp"))
+    request = REQUESTS[method](Resources(*"sdfxerp"))
     setattr(request, field, "0" * 32)
     client = open_client("mlflow+http://127.0.0.1:9", pair.split("-")[1])
     with pytest.raises(GatewayError) as caught:
@@ -132,6 +132,8 @@ def test_before_mlflow_both_are_refused_and_nothing_is_sent(pair, method, field)
     assert field in caught.value.message
 
 
-def test_bindings_have_etags_in_lists(client, do, things):
-    found = client.list_bindings(endpoint_id=things.endpoint_id)
-    assert found == [entity(each) for each in do(binding_pb2.ListGatewayEndpointBindingsRequest(**things.binding)).bindings]
+def test_bindings_have_etags_in_lists(client, do, resources):
+    found = client.list_bindings(endpoint_id=resources.endpoint_id)
+    assert found == [
+        entity(each) for each in do(binding_pb2.ListGatewayEndpointBindingsRequest(**resources.binding)).bindings
+    ]

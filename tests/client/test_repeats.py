@@ -13,8 +13,8 @@ from tests.replay import log, stored
 every_named = pytest.mark.parametrize("method", NAMED, ids=lambda method: method.name)
 
 
-def named(method, things):
-    request = REQUESTS[method](things)
+def named(method, resources):
+    request = REQUESTS[method](resources)
     request.request_id = new_name("request")
     return request
 
@@ -25,8 +25,8 @@ def test_every_rpc_with_a_name_is_tried_here(client, do):
 
 
 @every_named
-def test_a_repeat_gets_the_same_bytes_and_does_nothing(client, do, things, method):
-    request = named(method, things)
+def test_a_repeat_gets_the_same_bytes_and_does_nothing(client, do, resources, method):
+    request = named(method, resources)
     first = do(request)
     before, lines, windows = stored(do), log(do), client.list_budget_windows()
     for _ in range(3):
@@ -36,8 +36,8 @@ def test_a_repeat_gets_the_same_bytes_and_does_nothing(client, do, things, metho
 
 
 @every_named
-def test_a_repeat_through_the_other_client_gets_the_same_result(client, other, do, things, method):
-    request = named(method, things)
+def test_a_repeat_through_the_other_client_gets_the_same_result(client, other, do, resources, method):
+    request = named(method, resources)
     first = perform(client, request)
     lines = log(do)
     assert perform(other, request) == first
@@ -45,8 +45,8 @@ def test_a_repeat_through_the_other_client_gets_the_same_result(client, other, d
 
 
 @every_named
-def test_a_name_is_not_taken_for_another_content(client, do, things, method):
-    request = named(method, things)
+def test_a_name_is_not_taken_for_another_content(client, do, resources, method):
+    request = named(method, resources)
     perform(client, request)
     before = stored(do)
     with pytest.raises(GatewayError) as caught:
@@ -56,13 +56,13 @@ def test_a_name_is_not_taken_for_another_content(client, do, things, method):
     assert stored(do) == before
 
 
-def test_calls_without_a_name_are_different_calls(client, do, things):
-    made = [perform(client, create_policy(things.endpoint_id)) for _ in range(2)]
+def test_calls_without_a_name_are_different_calls(client, do, resources):
+    made = [perform(client, create_policy(resources.endpoint_id)) for _ in range(2)]
     assert made[0].budget_policy_id != made[1].budget_policy_id
     assert len(log(do)) >= 2
 
 
-def test_what_failed_is_not_remembered(client, do, things):
+def test_what_failed_is_not_remembered(client, do, resources):
     request_id, secret = new_name("request"), new_name("secret")
     with pytest.raises(GatewayError) as caught:
         client.create_model_definition(

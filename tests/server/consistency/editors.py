@@ -45,21 +45,21 @@ def edit(servers: Sequence[ServerProcess], pairs: Sequence[str], editors: int, u
     """
     start = threading.Barrier(editors)
     with servers[0].transport() as do:
-        things = prepare(do)
+        resources = prepare(do)
 
         def run(number: int) -> int:
             targets = servers[number % len(servers)].targets
             client = connect(pairs[number % len(pairs)], targets["grpc"], targets["http"])
             try:
                 start.wait(timeout=60)
-                return sum(_update(client, things.endpoint_id) for _ in range(updates))
+                return sum(_update(client, resources.endpoint_id) for _ in range(updates))
             finally:
                 client.close()
 
         with ThreadPoolExecutor(editors) as pool:
             aborted = sum(pool.map(run, range(editors)))
         with servers[0].client() as client:
-            counted = client.get_endpoint(endpoint_id=things.endpoint_id).experiment_id
+            counted = client.get_endpoint(endpoint_id=resources.endpoint_id).experiment_id
         logged = sum(line.rpc == "UpdateGatewayEndpoint" for line in consistent(do))
     return EditResult(int(counted or 0), logged, aborted)
 

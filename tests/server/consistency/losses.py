@@ -171,13 +171,13 @@ def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int
             for scheme, target in server.targets.items()
         }
         do = stack.enter_context(server.transport())
-        things = prepare(do)
+        resources = prepare(do)
         callers: list[_Caller] = []
         for pair in PAIRS:
             scheme, mode = pair.split("-")
             client = open_client(f"{scheme}://127.0.0.1:{proxies[scheme].port}", mode)
             stack.callback(client.close)
-            callers += [_Caller(client, f"{pair}-{n}", things.endpoint_id) for n in range(callers_per_pair)]
+            callers += [_Caller(client, f"{pair}-{n}", resources.endpoint_id) for n in range(callers_per_pair)]
         shares = [mutations // len(callers) + (n < mutations % len(callers)) for n in range(len(callers))]
         with ThreadPoolExecutor(len(callers)) as pool:
             for done in [pool.submit(caller.run, share) for caller, share in zip(callers, shares, strict=True)]:
@@ -191,7 +191,7 @@ def lose(server: ServerProcess, mutations: int, seed: int, callers_per_pair: int
         sum(proxy.requests for proxy in proxies.values()),
         sum(proxy.lost for proxy in proxies.values()),
         sum(proxy.repeated for proxy in proxies.values()),
-        windows[things.policy_id],
+        windows[resources.policy_id],
         sum(caller.spends for caller in callers),
         sum(caller.caller_retries for caller in callers),
     )

@@ -179,9 +179,9 @@ def test_update_to_another_endpoint(gateway: Any) -> None:
 
 
 def test_delete(gateway: Any) -> None:
-    policy, kept = gateway.policy(), gateway.policy()
+    policy, remaining = gateway.policy(), gateway.policy()
     gateway.do(DeleteGatewayBudgetPolicyRequest(budget_policy_id=policy.budget_policy_id))
-    assert gateway.do(ListGatewayBudgetPoliciesRequest()).budget_policies == [kept]
+    assert gateway.do(ListGatewayBudgetPoliciesRequest()).budget_policies == [remaining]
 
 
 def test_lists_current_windows_in_the_order_of_policies(gateway: Any) -> None:

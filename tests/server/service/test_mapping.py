@@ -100,12 +100,12 @@ def test_detach_removes_all_linkage_types(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "left",
+    "others",
     [[], [("FALLBACK", 1.0)], [("PRIMARY", 0.0)], [("PRIMARY", 0.0), ("FALLBACK", 1.0)]],
 )
-def test_the_last_weighted_primary_model_cannot_be_detached(gateway: Any, left: list[tuple[str, float]]) -> None:
+def test_the_last_weighted_primary_model_cannot_be_detached(gateway: Any, others: list[tuple[str, float]]) -> None:
     config = gateway.config()
-    endpoint = gateway.endpoint(config, *(gateway.config(linkage, weight=weight) for linkage, weight in left))
+    endpoint = gateway.endpoint(config, *(gateway.config(linkage, weight=weight) for linkage, weight in others))
     error = gateway.refused(detaching(endpoint, config["model_definition_id"]))
     assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "LAST_PRIMARY_MODEL")
     assert "PRIMARY model of a weight above 0" in error.message

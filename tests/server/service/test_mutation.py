@@ -23,7 +23,7 @@ from tests.mutations import (
     METHOD_OF,
     NAMED,
     REQUESTS,
-    Things,
+    Resources,
     create_binding,
     create_endpoint,
     create_policy,
@@ -42,7 +42,7 @@ STALE = "0" * 32
 
 
 @pytest.fixture
-def things(gateway: Any) -> Things:
+def resources(gateway: Any) -> Resources:
     return prepare(gateway.do)
 
 
@@ -56,10 +56,10 @@ def test_every_mutating_rpc_is_covered() -> None:
 class TestLog:
     @every_mutation
     def test_each_mutation_appends_an_entry_with_the_etags_before_and_after(
-        self, gateway: Any, things: Things, method: Any
+        self, gateway: Any, resources: Resources, method: Any
     ) -> None:
         before, earlier = stored(gateway.do), consistent(gateway.do)
-        response = gateway.do(REQUESTS[method](things))
+        response = gateway.do(REQUESTS[method](resources))
         after, lines = stored(gateway.do), consistent(gateway.do)
         assert lines[:-1] == earlier
         line = lines[-1]
@@ -73,54 +73,54 @@ class TestLog:
         assert changed == logged
         assert changed
 
-    def test_a_mutation_without_changes_has_an_entry_without_effects(self, gateway: Any, things: Things) -> None:
-        response = gateway.do(endpoint_pb2.DeleteGatewayEndpointTagRequest(endpoint_id=things.endpoint_id, key="never"))
+    def test_a_mutation_without_changes_has_an_entry_without_effects(self, gateway: Any, resources: Resources) -> None:
+        response = gateway.do(endpoint_pb2.DeleteGatewayEndpointTagRequest(endpoint_id=resources.endpoint_id, key="never"))
         line = consistent(gateway.do)[-1]
-        assert line.change == GatewayChangeEffect("endpoint", things.endpoint_id, response.etag, response.etag)
+        assert line.change == GatewayChangeEffect("endpoint", resources.endpoint_id, response.etag, response.etag)
         assert line.effects == []
 
-    def test_deleting_a_secret_affects_its_models_and_their_endpoints(self, gateway: Any, things: Things) -> None:
-        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id))
+    def test_deleting_a_secret_affects_its_models_and_their_endpoints(self, gateway: Any, resources: Resources) -> None:
+        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=resources.secret_id))
         line = consistent(gateway.do)[-1]
-        assert (line.change.noun, line.change.id, line.change.etag_after) == ("secret", things.secret_id, None)
+        assert (line.change.noun, line.change.id, line.change.etag_after) == ("secret", resources.secret_id, None)
         assert {(effect.noun, effect.id) for effect in line.effects} == {
-            ("model_definition", things.model_id),
-            ("model_definition", things.second_id),
-            ("model_definition", things.spare_id),
-            ("endpoint", things.endpoint_id),
+            ("model_definition", resources.model_id),
+            ("model_definition", resources.second_id),
+            ("model_definition", resources.spare_id),
+            ("endpoint", resources.endpoint_id),
         }
         assert all(effect.etag_after for effect in line.effects)
 
-    def test_updating_a_model_affects_its_endpoints(self, gateway: Any, things: Things) -> None:
-        other = gateway.do(create_endpoint(things.second_id)).endpoint.endpoint_id
+    def test_updating_a_model_affects_its_endpoints(self, gateway: Any, resources: Resources) -> None:
+        other = gateway.do(create_endpoint(resources.second_id)).endpoint.endpoint_id
         request = model_definition_pb2.UpdateGatewayModelDefinitionRequest(
-            model_definition_id=things.second_id, provider="anthropic"
+            model_definition_id=resources.second_id, provider="anthropic"
         )
         gateway.do(request)
         line = consistent(gateway.do)[-1]
         assert {(effect.noun, effect.id) for effect in line.effects} == {
-            ("endpoint", things.endpoint_id),
+            ("endpoint", resources.endpoint_id),
             ("endpoint", other),
         }
 
-    def test_deleting_an_endpoint_affects_its_bindings_and_budgets(self, gateway: Any, things: Things) -> None:
-        second = gateway.do(create_policy(things.endpoint_id)).budget_policy.budget_policy_id
-        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
+    def test_deleting_an_endpoint_affects_its_bindings_and_budgets(self, gateway: Any, resources: Resources) -> None:
+        second = gateway.do(create_policy(resources.endpoint_id)).budget_policy.budget_policy_id
+        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=resources.endpoint_id))
         line = consistent(gateway.do)[-1]
         assert {(effect.noun, effect.id) for effect in line.effects} == {
-            ("binding", f"{things.endpoint_id}/scorer/{things.resource_id}"),
-            ("budget_policy", things.policy_id),
+            ("binding", f"{resources.endpoint_id}/scorer/{resources.resource_id}"),
+            ("budget_policy", resources.policy_id),
             ("budget_policy", second),
         }
         assert all(effect.etag_after is None for effect in line.effects)
 
     @every_mutation
-    def test_a_failed_mutation_has_no_entry(self, gateway: Any, things: Things, method: Any) -> None:
-        request = REQUESTS[method](things)
-        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=things.endpoint_id))
-        for gone in (things.model_id, things.second_id, things.spare_id):
+    def test_a_failed_mutation_has_no_entry(self, gateway: Any, resources: Resources, method: Any) -> None:
+        request = REQUESTS[method](resources)
+        gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=resources.endpoint_id))
+        for gone in (resources.model_id, resources.second_id, resources.spare_id):
             gateway.do(model_definition_pb2.DeleteGatewayModelDefinitionRequest(model_definition_id=gone))
-        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id))
+        gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=resources.secret_id))
         if method is methods.CREATE_GATEWAY_SECRET:
             gateway.do(request)
         lines = consistent(gateway.do)
@@ -142,7 +142,7 @@ class TestLog:
         assert [line.actor for line in log(gateway.do)] == ["ann", "robot", None]
         assert (made.created_by, made.last_updated_by) == ("robot", "robot")
 
-    def test_pages_start_after_since_revision(self, gateway: Any, things: Things) -> None:
+    def test_pages_start_after_since_revision(self, gateway: Any, resources: Resources) -> None:
         whole = log(gateway.do)
         assert [log(gateway.do, since) for since in range(len(whole) + 2)] == [whole[n:] for n in range(len(whole) + 2)]
         page = gateway.do(methods.LIST_GATEWAY_CHANGES.request_type(since_revision=2, page_size=3))
@@ -150,10 +150,10 @@ class TestLog:
         assert page.revision == len(whole)
         assert log(gateway.do, 2**63 - 1) == []
 
-    def test_the_log_never_contains_a_secret(self, gateway: Any, things: Things) -> None:
+    def test_the_log_never_contains_a_secret(self, gateway: Any, resources: Resources) -> None:
         for method in sorted(LOGGED, key=lambda method: method.name.startswith("Delete")):
             with suppress(GatewayError):  # It may have been deleted together with another resource.
-                gateway.do(named(REQUESTS[method](things), f"of {method.name}"))
+                gateway.do(named(REQUESTS[method](resources), f"of {method.name}"))
         assert all(CANARY.encode() not in line.to_bytes() for line in consistent(gateway.do))
         for table in ("changes", "answers"):
             rows = gateway.place.execute(f"SELECT * FROM {table}")
@@ -163,17 +163,17 @@ class TestLog:
 
 class TestEtags:
     @every_guarded
-    def test_a_stale_etag_aborts_without_changes(self, gateway: Any, things: Things, method: Any) -> None:
+    def test_a_stale_etag_aborts_without_changes(self, gateway: Any, resources: Resources, method: Any) -> None:
         before, lines = stored(gateway.do), log(gateway.do)
-        request = REQUESTS[method](things)
+        request = REQUESTS[method](resources)
         request.etag = STALE
         error = gateway.refused(request)
         assert (error.code, error.reason) == (Code.ABORTED, "STALE_ETAG")
         assert (stored(gateway.do), log(gateway.do)) == (before, lines)
 
     @every_guarded
-    def test_a_current_etag_is_accepted_once(self, gateway: Any, things: Things, method: Any) -> None:
-        request = REQUESTS[method](things)
+    def test_a_current_etag_is_accepted_once(self, gateway: Any, resources: Resources, method: Any) -> None:
+        request = REQUESTS[method](resources)
         before = stored(gateway.do)
         request.etag = before[_key(gateway, request)]
         gateway.do(request)
@@ -183,18 +183,18 @@ class TestEtags:
 
     @every_guarded
     def test_two_updates_in_one_millisecond_have_different_etags(
-        self, gateway: Any, things: Things, method: Any, monkeypatch: pytest.MonkeyPatch
+        self, gateway: Any, resources: Resources, method: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
-        request = REQUESTS[method](things)
+        request = REQUESTS[method](resources)
         first = gateway.do(request)
         if method.name.startswith("Update"):
             assert gateway.do(request).etag != first.etag
         consistent(gateway.do)
 
     @pytest.mark.parametrize("etag", ["x", "0" * 31, "0" * 33, "A" * 32])
-    def test_a_malformed_etag_is_invalid(self, gateway: Any, things: Things, etag: str) -> None:
-        error = gateway.refused(secret_pb2.DeleteGatewaySecretRequest(secret_id=things.secret_id, etag=etag))
+    def test_a_malformed_etag_is_invalid(self, gateway: Any, resources: Resources, etag: str) -> None:
+        error = gateway.refused(secret_pb2.DeleteGatewaySecretRequest(secret_id=resources.secret_id, etag=etag))
         assert error.code is Code.INVALID_ARGUMENT
         assert {violation.field for violation in error.field_violations} == {"etag"}
 
@@ -202,9 +202,9 @@ class TestEtags:
 class TestRepeats:
     @every_named
     def test_a_repeat_returns_the_first_response_without_effect(
-        self, gateway: Any, things: Things, method: Any, ticks: Any
+        self, gateway: Any, resources: Resources, method: Any, ticks: Any
     ) -> None:
-        request = named(REQUESTS[method](things))
+        request = named(REQUESTS[method](resources))
         first = gateway.do(request).SerializeToString(deterministic=True)
         before, lines = stored(gateway.do), log(gateway.do)
         ticks.advance(IDEMPOTENCY_WINDOW_MS - 1000)
@@ -212,8 +212,8 @@ class TestRepeats:
         assert (stored(gateway.do), log(gateway.do)) == (before, lines)
 
     @every_named
-    def test_another_content_is_invalid(self, gateway: Any, things: Things, method: Any) -> None:
-        request = named(REQUESTS[method](things))
+    def test_another_content_is_invalid(self, gateway: Any, resources: Resources, method: Any) -> None:
+        request = named(REQUESTS[method](resources))
         gateway.do(request)
         before = stored(gateway.do)
         error = gateway.refused(of_other_content(request))
@@ -221,9 +221,9 @@ class TestRepeats:
         assert [violation.field for violation in error.field_violations] == ["request_id"]
         assert stored(gateway.do) == before
 
-    def test_a_request_id_belongs_to_one_rpc(self, gateway: Any, things: Things) -> None:
+    def test_a_request_id_belongs_to_one_rpc(self, gateway: Any, resources: Resources) -> None:
         gateway.do(named(create_secret()))
-        error = gateway.refused(named(create_endpoint(things.model_id)))
+        error = gateway.refused(named(create_endpoint(resources.model_id)))
         assert [violation.field for violation in error.field_violations] == ["request_id"]
 
     def test_a_request_id_belongs_to_one_caller(self, gateway: Any) -> None:
@@ -237,14 +237,14 @@ class TestRepeats:
 
     @pytest.mark.parametrize("others", [0, 20])
     def test_a_request_id_can_be_used_again_after_24_hours(
-        self, gateway: Any, things: Things, ticks: Any, others: int
+        self, gateway: Any, resources: Resources, ticks: Any, others: int
     ) -> None:
         """Also when more responses have expired than one mutation prunes."""
         for number in range(others):
             gateway.do(named(create_secret(), f"other {number}"))
-        request = named(create_binding(things.endpoint_id, "once"))
+        request = named(create_binding(resources.endpoint_id, "once"))
         gateway.do(request)
-        gateway.do(binding_pb2.DeleteGatewayEndpointBindingRequest(**{**things.binding, "resource_id": "once"}))
+        gateway.do(binding_pb2.DeleteGatewayEndpointBindingRequest(**{**resources.binding, "resource_id": "once"}))
         ticks.advance(IDEMPOTENCY_WINDOW_MS + 1)
         lines = log(gateway.do)
         gateway.do(request)
@@ -253,16 +253,16 @@ class TestRepeats:
         gateway.do(request)
         assert len(log(gateway.do)) == len(lines) + 1, "its response is stored again"
 
-    def test_errors_are_not_stored(self, gateway: Any, things: Things) -> None:
+    def test_errors_are_not_stored(self, gateway: Any, resources: Resources) -> None:
         request = named(create_binding("e-none", "once"))
         assert gateway.refused(request).code is Code.NOT_FOUND
         assert gateway.refused(request).code is Code.NOT_FOUND
-        gateway.do(named(create_binding(things.endpoint_id, "once")))
+        gateway.do(named(create_binding(resources.endpoint_id, "once")))
 
-    def test_a_repeat_with_an_etag_is_not_aborted(self, gateway: Any, things: Things) -> None:
+    def test_a_repeat_with_an_etag_is_not_aborted(self, gateway: Any, resources: Resources) -> None:
         """Although its etag is stale by then."""
-        request = named(REQUESTS[methods.UPDATE_GATEWAY_ENDPOINT](things))
-        etag = stored(gateway.do)["endpoint", things.endpoint_id]
+        request = named(REQUESTS[methods.UPDATE_GATEWAY_ENDPOINT](resources))
+        etag = stored(gateway.do)["endpoint", resources.endpoint_id]
         request.etag = etag
         assert gateway.do(request) == gateway.do(request)
 
@@ -299,7 +299,7 @@ def test_replaying_the_log_gives_the_stored_state(fresh_gateway: Any, data: st.D
     before = len(log(gateway.do))
     for _ in range(data.draw(st.integers(1, 25))):
         # Mixed ids, such as a model of one set in an endpoint of another.
-        mixed = Things(*(getattr(data.draw(st.sampled_from(several)), name) for name in Things.__slots__))
+        mixed = Resources(*(getattr(data.draw(st.sampled_from(several)), name) for name in Resources.__slots__))
         request = REQUESTS[data.draw(st.sampled_from(LOGGED))](mixed)
         # Any other error fails the test.
         with suppress(_RefusedError):
@@ -322,7 +322,7 @@ def _unless_refused(gateway: Any, request: Any) -> Any:
         raise
 
 
-def _grown(things: Things, method: Any, response: Any) -> Things:
+def _grown(resources: Resources, method: Any, response: Any) -> Resources:
     """Return the ids with that of the created resource in place of the old one."""
     made = {
         methods.CREATE_GATEWAY_SECRET: lambda: {"secret_id": response.secret.secret_id},
@@ -331,4 +331,4 @@ def _grown(things: Things, method: Any, response: Any) -> Things:
         methods.CREATE_GATEWAY_ENDPOINT_BINDING: lambda: {"resource_id": response.binding.resource_id},
         methods.CREATE_GATEWAY_BUDGET_POLICY: lambda: {"policy_id": response.budget_policy.budget_policy_id},
     }
-    return replace(things, **made.get(method, dict)())
+    return replace(resources, **made.get(method, dict)())

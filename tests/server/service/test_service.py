@@ -55,8 +55,8 @@ def test_every_handler_validates_its_request(gateway: Any, method: Method[Any, A
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m.name.startswith("List")], ids=lambda method: method.name)
 def test_lists_of_an_empty_gateway_are_empty(gateway: Any, method: Method[Any, Any]) -> None:
-    told = {"revision": 0} if "revision" in method.response_type.DESCRIPTOR.fields_by_name else {}
-    assert gateway.do(method.request_type()) == method.response_type(**told)
+    fields = {"revision": 0} if "revision" in method.response_type.DESCRIPTOR.fields_by_name else {}
+    assert gateway.do(method.request_type()) == method.response_type(**fields)
     size = "max_results" if "max_results" in method.request_type.DESCRIPTOR.fields_by_name else "page_size"
     assert gateway.refused(method.request_type(**{size: -1})).code is Code.INVALID_ARGUMENT
 

@@ -225,7 +225,7 @@ def test_a_repeat_counts_once_and_returns_the_same_response(
 
 
 def test_a_repeat_returns_the_current_sums(gateway: Any, spend: Any, clock: Clock, endpoint_id: str) -> None:
-    kept, edited, deleted = gateway.policy(), gateway.policy(), gateway.policy()
+    unchanged, edited, deleted = gateway.policy(), gateway.policy(), gateway.policy()
     request = charge(endpoint_id, 1)
     assert len(gateway.do(request).windows) == 3
     change(gateway, edited, duration={"unit": "HOURS", "value": 1})
@@ -234,7 +234,7 @@ def test_a_repeat_returns_the_current_sums(gateway: Any, spend: Any, clock: Cloc
     # The edited policy has a new counter for the same time, without this charge.
     assert len(spend(10)) == 2
     (window,) = gateway.do(request).windows
-    assert (window.budget_policy_id, window.current_spend) == (kept.budget_policy_id, 0.000000011)
+    assert (window.budget_policy_id, window.current_spend) == (unchanged.budget_policy_id, 0.000000011)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_policy_counts_charges_after_its_creation(gateway: Any, spend: Any, sh
 
 
 @pytest.mark.parametrize(
-    ("changes", "kept"),
+    ("changes", "counts_on"),
     [
         ({"budget_amount": 5.0, "budget_action": "REJECT", "updated_by": "ann"}, True),
         (
@@ -299,12 +299,12 @@ def test_a_policy_counts_charges_after_its_creation(gateway: Any, spend: Any, sh
     ],
 )
 def test_changing_a_counting_field_resets_the_counter(
-    gateway: Any, spend: Any, shown: Any, changes: dict[str, Any], kept: bool
+    gateway: Any, spend: Any, shown: Any, changes: dict[str, Any], counts_on: bool
 ) -> None:
     policy = gateway.policy(target_scope="USER", target_value="ann")
     spend(1_000_000_000, user="ann")
     change(gateway, policy, **changes)
-    assert shown(policy) == (1.0 if kept else 0.0)
+    assert shown(policy) == (1.0 if counts_on else 0.0)
 
 
 def test_counters_are_deleted_with_their_policy_or_endpoint(gateway: Any, spend: Any, rows: Any, endpoint_id: str) -> None:

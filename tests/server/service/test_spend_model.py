@@ -113,11 +113,11 @@ class Course:
             if policy.matches(charge) and policy.window(moment)[1] > now - DAY:
                 policy.counted.append((charge["amount_nanos"], moment))
                 expected[key] = (*policy.window(moment), policy.spent(moment))
-        answer = {
+        response = {
             window.budget_policy_id: (window.window_start_ms, window.window_end_ms, window.current_spend)
             for window in self.gateway.do(request).windows
         }
-        assert answer == expected
+        assert response == expected
         self.recorded.append((request, now))
 
     def repeat(self, number: int) -> None:

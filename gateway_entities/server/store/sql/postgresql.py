@@ -1,7 +1,7 @@
 """PostgreSQL: URLs, connections and errors.
 
 A write transaction holds one advisory lock, so that there is one at a time across all processes, as in SQLite. Reads use a
-snapshot and take no locks. A lost connection is detected at the start of a transaction and replaced.
+snapshot and never wait for writers. A lost connection is detected at the start of a transaction and replaced.
 """
 
 from __future__ import annotations

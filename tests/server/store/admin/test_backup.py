@@ -381,13 +381,13 @@ def test_a_restored_store_needs_its_key(place, other_place, make, tmp_path):
 
 def test_progress_ends_at_the_total(place, other_place, make, tmp_path):
     fill(place, make, many=200)
-    told = []
+    calls = []
     with opened(place) as database:
-        total = sum(write_backup(database, tmp_path / "backup", lambda *now: told.append(now)).rows.values())
-    assert told[-1] == (total, total)
-    assert len(told) > 2
-    assert told == sorted(told)
-    told.clear()
+        total = sum(write_backup(database, tmp_path / "backup", lambda *now: calls.append(now)).rows.values())
+    assert calls[-1] == (total, total)
+    assert len(calls) > 2
+    assert calls == sorted(calls)
+    calls.clear()
     with closing_database(find_database(other_place.url)) as database:
-        restore_backup(database, tmp_path / "backup", lambda *now: told.append(now))
-    assert told[-1] == (total, total)
+        restore_backup(database, tmp_path / "backup", lambda *now: calls.append(now))
+    assert calls[-1] == (total, total)

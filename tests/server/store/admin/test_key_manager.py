@@ -79,15 +79,15 @@ def values(store):
 def test_a_rotation_rewrites_only_the_wrapped_keys(keys, place, make):
     keys.fill(make, 120, keys.old)
     columns = "secret_id, secret_name, ciphertext, masked_values, created_at, last_updated_at"
-    kept = f"SELECT {columns} FROM secrets ORDER BY secret_id"
-    before, wrapped = place.execute(kept), place.execute("SELECT wrapped_key FROM secrets")
+    unchanged = f"SELECT {columns} FROM secrets ORDER BY secret_id"
+    before, wrapped = place.execute(unchanged), place.execute("SELECT wrapped_key FROM secrets")
     seen = []
     rotation = keys.rotate(keys.new, keys.old, progress=lambda done, total: seen.append((done, total)))
     assert (rotation.rewrapped, rotation.unreadable, rotation.remaining) == (121, [], {})
     assert rotation.key.id == keys.ids["new"]
     assert seen[-1] == (121, 121)
     assert len(seen) > 2
-    assert place.execute(kept) == before
+    assert place.execute(unchanged) == before
     assert not set(wrapped) & set(place.execute("SELECT wrapped_key FROM secrets"))
     assert keys.counts() == {"secrets": {keys.ids["new"]: 120}, "wrapped_keys": {keys.ids["new"]: 1}}
     store = keys.opened(keys.new)

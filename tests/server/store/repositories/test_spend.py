@@ -89,13 +89,13 @@ def test_prune_removes_the_oldest_up_to_the_limit(store, make):
             spend.open("bp-0001", start, start + 10, 1)
             charges.add(f"r{start}", b"", [], start)
 
-        def left():
+        def remaining():
             return [start for start in (0, 10, 20) if spend.list(start)[0].counter and charges.get(f"r{start}")]
 
         for until, most, expected in [(9, 5, [10, 20]), (20, 0, [10, 20]), (30, 1, [20]), (30, 5, [])]:
             spend.prune(until + 1, most)
             charges.prune(until, most)
-            assert left() == expected
+            assert remaining() == expected
 
 
 def test_charges(store):

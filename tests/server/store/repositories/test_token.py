@@ -10,10 +10,10 @@ from gateway_entities.server.store.sql import migrations
 
 
 def test_list_is_ordered_and_contains_no_text(place):
-    with open_tokens(place.url, create=True) as keeper:
-        made = [keeper.create(f"name {number}", scope) for number, scope in enumerate(AccessScope)]
-        assert sorted(keeper.list()) == sorted(each.token for each in made)
-        assert [each.created_at for each in keeper.list()] == sorted(each.created_at for each in keeper.list())
+    with open_tokens(place.url, create=True) as manager:
+        made = [manager.create(f"name {number}", scope) for number, scope in enumerate(AccessScope)]
+        assert sorted(manager.list()) == sorted(each.token for each in made)
+        assert [each.created_at for each in manager.list()] == sorted(each.created_at for each in manager.list())
     for each in made:
         assert is_text_of(each.text, each.token)
         assert id_of(each.text) == each.token.token_id
@@ -24,12 +24,12 @@ def test_list_is_ordered_and_contains_no_text(place):
 
 
 def test_an_open_store_sees_changes_of_the_manager(store, place):
-    with open_tokens(place.url) as keeper:
-        made = keeper.create("alice", AccessScope.WRITE, 1000)
+    with open_tokens(place.url) as manager:
+        made = manager.create("alice", AccessScope.WRITE, 1000)
         with store.read() as transaction:
             assert transaction.tokens.list() == [made.token]
             assert transaction.tokens.named("alice") == made.token
-        revoked = keeper.revoke("alice")
+        revoked = manager.revoke("alice")
         with store.read() as transaction:
             assert transaction.tokens.named("alice") is None
             assert transaction.tokens.list() == [revoked]
@@ -38,8 +38,8 @@ def test_an_open_store_sees_changes_of_the_manager(store, place):
 
 
 def test_the_database_enforces_one_unrevoked_token_per_name(store, place):
-    with open_tokens(place.url) as keeper:
-        token = keeper.create("alice", AccessScope.READ).token
+    with open_tokens(place.url) as manager:
+        token = manager.create("alice", AccessScope.READ).token
     with pytest.raises(GatewayError) as caught, store.write() as transaction:
         transaction.tokens.add(token._replace(token_id="0" * 16))
     assert caught.value.code is Code.ALREADY_EXISTS
@@ -54,8 +54,8 @@ def test_only_create_upgrades_an_older_store(place):
     with pytest.raises(GatewayError) as caught, open_tokens(place.url):
         pass
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "STORE_SCHEMA")
-    with open_tokens(place.url, create=True) as keeper:
-        assert keeper.list() == []
+    with open_tokens(place.url, create=True) as manager:
+        assert manager.list() == []
 
 
 def test_text_form():

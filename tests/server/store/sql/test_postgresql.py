@@ -23,9 +23,9 @@ def place(postgresql_place):
 def refused(url, keys=()):
     with pytest.raises(GatewayError) as caught:
         open_store(url, keys=keys, busy_timeout=2)
-    told = "".join(traceback.format_exception(caught.value))
+    printed = "".join(traceback.format_exception(caught.value))
     for secret in ("hunter2", "unter2", PASSWORD, ESCAPED_PASSWORD):
-        assert secret not in told
+        assert secret not in printed
     return caught.value
 
 

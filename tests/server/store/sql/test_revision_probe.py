@@ -97,17 +97,17 @@ async def change(place: Place, revision: int) -> None:
     await asyncio.to_thread(place.execute, CHANGE, {"revision": revision})
 
 
-async def report_revision(probe: RevisionProbe) -> int | None:
-    asked = probe.query()
-    return None if asked is None else await asyncio.wait_for(asked, 20)
+async def query(probe: RevisionProbe) -> int | None:
+    pending = probe.query()
+    return None if pending is None else await asyncio.wait_for(pending, 20)
 
 
 async def connected(probe: RevisionProbe) -> int:
     """Query until there is a result; return it."""
     async with asyncio.timeout(20):
-        while (told := await report_revision(probe)) is None:
+        while (revision := await query(probe)) is None:
             await asyncio.sleep(0.01)
-    return told
+    return revision
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -120,7 +120,7 @@ async def test_it_returns_each_new_revision(probe, place):
     assert await connected(probe) == 0
     for revision in range(1, 20):
         await change(place, revision)
-        assert await report_revision(probe) == revision
+        assert await query(probe) == revision
 
 
 async def test_a_query_in_flight_does_not_serve_later_callers(probe, place, proxy):
@@ -174,7 +174,7 @@ async def test_a_lost_idle_connection_is_replaced(probe, place):
 async def test_an_sql_error_drops_the_connection(probe, place):
     assert await connected(probe) == 0
     await asyncio.to_thread(place.execute, "ALTER TABLE changes RENAME TO elsewhere")
-    assert await report_revision(probe) is None
+    assert await query(probe) is None
     await asyncio.to_thread(place.execute, "ALTER TABLE elsewhere RENAME TO changes")
     assert await connected(probe) == 0
 
@@ -199,11 +199,11 @@ async def test_reconnects_are_rate_limited(probe, proxy):
 
 async def test_cancelling_one_caller_does_not_affect_others(probe):
     assert await connected(probe) == 0
-    asked = [asyncio.ensure_future(probe.query()) for _ in range(4)]
-    asked[0].cancel()
-    asked[2].cancel()
-    assert [await asked[1], await asked[3]] == [0, 0]
-    assert await report_revision(probe) == 0
+    pending = [asyncio.ensure_future(probe.query()) for _ in range(4)]
+    pending[0].cancel()
+    pending[2].cancel()
+    assert [await pending[1], await pending[3]] == [0, 0]
+    assert await query(probe) == 0
 
 
 async def test_close_releases_everything(probe, place, proxy):
