@@ -22,7 +22,7 @@ RESOURCES: dict[type[Message], Table] = {
 }
 
 _PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0), "saturated": anything}
-"""Rules of the scalar fields of responses."""
+"""Rules of the scalar fields of responses, by name. Others may have any value."""
 
 
 def _response(response_type: type[Message]) -> Table:
@@ -31,7 +31,7 @@ def _response(response_type: type[Message]) -> Table:
     fields: dict[str, Field] = {}
     for field in response_type.DESCRIPTOR.fields:
         if field.message_type is None:
-            fields[field.name] = optional(_PLAIN[field.name])
+            fields[field.name] = optional(_PLAIN.get(field.name, anything))
         else:
             rule = nested(tables[field.message_type.full_name])
             fields[field.name] = optional(each(rule)) if field.is_repeated else required(rule)

@@ -8,16 +8,16 @@ import pytest
 from google.protobuf.message import Message
 
 from gateway_entities import rules
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gateway_entities.methods import METHODS
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 PRIMARY = endpoint_pb2.GatewayEndpointModelConfig(model_definition_id="d-1", linkage_type="PRIMARY")
 
-VALID: dict[type[Message], dict[str, object]] = {
+_NOT_EMPTY: dict[type[Message], dict[str, object]] = {
     secret_pb2.CreateGatewaySecretRequest: {"secret_name": "n", "secret_value": {"api_key": "v"}},
     secret_pb2.GetGatewaySecretInfoRequest: {"secret_id": "s-1"},
     secret_pb2.UpdateGatewaySecretRequest: {"secret_id": "s-1"},
     secret_pb2.DeleteGatewaySecretRequest: {"secret_id": "s-1"},
-    secret_pb2.ListGatewaySecretInfosRequest: {},
     model_definition_pb2.CreateGatewayModelDefinitionRequest: {
         "name": "n",
         "secret_id": "s-1",
@@ -25,21 +25,18 @@ VALID: dict[type[Message], dict[str, object]] = {
         "model_name": "gpt-4o",
     },
     model_definition_pb2.GetGatewayModelDefinitionRequest: {"model_definition_id": "d-1"},
-    model_definition_pb2.ListGatewayModelDefinitionsRequest: {},
     model_definition_pb2.UpdateGatewayModelDefinitionRequest: {"model_definition_id": "d-1"},
     model_definition_pb2.DeleteGatewayModelDefinitionRequest: {"model_definition_id": "d-1"},
     endpoint_pb2.CreateGatewayEndpointRequest: {"name": "n", "model_configs": [PRIMARY]},
     endpoint_pb2.GetGatewayEndpointRequest: {"endpoint_id": "e-1"},
     endpoint_pb2.UpdateGatewayEndpointRequest: {"endpoint_id": "e-1"},
     endpoint_pb2.DeleteGatewayEndpointRequest: {"endpoint_id": "e-1"},
-    endpoint_pb2.ListGatewayEndpointsRequest: {},
     endpoint_pb2.AttachModelToGatewayEndpointRequest: {"endpoint_id": "e-1", "model_config": PRIMARY},
     endpoint_pb2.DetachModelFromGatewayEndpointRequest: {"endpoint_id": "e-1", "model_definition_id": "d-1"},
     endpoint_pb2.SetGatewayEndpointTagRequest: {"endpoint_id": "e-1", "key": "k"},
     endpoint_pb2.DeleteGatewayEndpointTagRequest: {"endpoint_id": "e-1", "key": "k"},
     binding_pb2.CreateGatewayEndpointBindingRequest: {"endpoint_id": "e-1", "resource_type": "scorer", "resource_id": "r"},
     binding_pb2.DeleteGatewayEndpointBindingRequest: {"endpoint_id": "e-1", "resource_type": "scorer", "resource_id": "r"},
-    binding_pb2.ListGatewayEndpointBindingsRequest: {},
     budget_pb2.CreateGatewayBudgetPolicyRequest: {
         "budget_unit": "USD",
         "budget_amount": 1.0,
@@ -50,8 +47,6 @@ VALID: dict[type[Message], dict[str, object]] = {
     budget_pb2.GetGatewayBudgetPolicyRequest: {"budget_policy_id": "bp-1"},
     budget_pb2.UpdateGatewayBudgetPolicyRequest: {"budget_policy_id": "bp-1"},
     budget_pb2.DeleteGatewayBudgetPolicyRequest: {"budget_policy_id": "bp-1"},
-    budget_pb2.ListGatewayBudgetPoliciesRequest: {},
-    budget_pb2.ListGatewayBudgetWindowsRequest: {},
     budget_pb2.RecordGatewaySpendRequest: {
         "endpoint_id": "e-1",
         "amount_nanos": 0,
@@ -59,14 +54,15 @@ VALID: dict[type[Message], dict[str, object]] = {
         "request_id": "r",
     },
     budget_pb2.CheckGatewayBudgetRequest: {"endpoint_id": "e-1"},
-    change_pb2.ListGatewayChangesRequest: {},
 }
+
+VALID_REQUESTS = {method.request_type: _NOT_EMPTY.get(method.request_type, {}) for method in METHODS}
 
 
 @pytest.fixture(scope="session")
 def valid() -> dict[type[Message], dict[str, object]]:
     """Minimal valid requests by type."""
-    return VALID
+    return VALID_REQUESTS
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +70,7 @@ def check() -> Callable[..., list[tuple[str, str]]]:
     """Validate the minimal request of a type with changed fields; None removes a field."""
 
     def checked(request_type: type[Message], **changes: object) -> list[tuple[str, str]]:
-        fields = {name: value for name, value in {**VALID[request_type], **changes}.items() if value is not None}
+        fields = {name: value for name, value in {**VALID_REQUESTS[request_type], **changes}.items() if value is not None}
         return [tuple(violation) for violation in rules.check(request_type(**fields))]
 
     return checked

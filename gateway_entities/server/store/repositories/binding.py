@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointBinding, GatewayResourceType
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows
 from gateway_entities.server.store.sql.schema import bindings
 
 _own = bindings.c
 
-# In the order of the fields of GatewayEndpointBinding.
-_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _own.endpoint_id,
-    _own.resource_type,
-    _own.resource_id,
-    _own.created_at,
-    _own.last_updated_at,
-    _own.created_by,
-    _own.last_updated_by,
-    _own.display_name,
+_KNOWN_TYPES: Final = {kind.value: kind for kind in GatewayResourceType}
+
+
+def _read_type(text: str) -> str:
+    return _KNOWN_TYPES.get(text, text)
+
+
+def _write_type(resource_type: str) -> tuple[str]:
+    # Drivers may adapt a str enum differently from a str.
+    return (str(resource_type),)
+
+
+_ROWS: Final = EntityRows(
+    GatewayEndpointBinding,
+    bindings,
+    {"resource_type": Conversion(("resource_type",), _read_type, _write_type)},
 )
-_BINDING: Final = select(*_COLUMNS)
+_BINDING: Final = select(*_ROWS.columns)
 _CONDITIONS: Final = {
     "endpoint_id": _own.endpoint_id == bindparam("endpoint_id"),
     "resource_type": _own.resource_type == bindparam("resource_type"),
     "resource_id": _own.resource_id == bindparam("resource_id"),
 }
-_KNOWN_TYPES: Final = {kind.value: kind for kind in GatewayResourceType}
 
 _GET: Final = _BINDING.where(*_CONDITIONS.values())
 _ADD: Final = insert(bindings)
@@ -58,7 +63,7 @@ class Bindings:
     def get(self, endpoint_id: str, resource_type: str, resource_id: str) -> GatewayEndpointBinding | None:
         """Return the binding with these keys, or None."""
         row = execute.row(self._connection, _GET, _keys(endpoint_id, resource_type, resource_id))
-        return None if row is None else _binding(row)
+        return None if row is None else _ROWS.read(row)
 
     def add(self, binding: GatewayEndpointBinding) -> None:
         """Add a binding.
@@ -66,16 +71,8 @@ class Bindings:
         Raises:
             GatewayError: ALREADY_EXISTS (its keys are in use) or NOT_FOUND (its endpoint).
         """
-        row = {
-            **_keys(binding.endpoint_id, binding.resource_type, binding.resource_id),
-            "created_at": binding.created_at,
-            "last_updated_at": binding.last_updated_at,
-            "created_by": binding.created_by,
-            "last_updated_by": binding.last_updated_by,
-            "display_name": binding.display_name,
-        }
         try:
-            execute.run(self._connection, _ADD, row)
+            execute.run(self._connection, _ADD, _ROWS.write(binding))
         except IntegrityError as error:
             _raise_violation(error, binding)
             raise
@@ -105,17 +102,11 @@ class Bindings:
         """
         filters = {"endpoint_id": endpoint_id, "resource_type": resource_type, "resource_id": resource_id}
         restrictions, parameters = paging.shape(filters, after, limit)
-        return [_binding(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+        return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
 
 def _keys(endpoint_id: str, resource_type: str, resource_id: str) -> dict[str, object]:
-    # Drivers may adapt a str enum differently from a str.
     return {"endpoint_id": endpoint_id, "resource_type": str(resource_type), "resource_id": resource_id}
-
-
-def _binding(row: Sequence[Any]) -> GatewayEndpointBinding:
-    resource_type: str = row[1]
-    return GatewayEndpointBinding(row[0], _KNOWN_TYPES.get(resource_type, resource_type), *row[2:])
 
 
 def _raise_violation(error: IntegrityError, binding: GatewayEndpointBinding) -> None:

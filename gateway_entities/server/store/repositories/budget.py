@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import (
@@ -19,35 +18,40 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
 )
 from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows, enum_column
 from gateway_entities.server.store.sql.schema import budget_policies
-from gateway_entities.server.store.sql.values import EnumReader
 
 _own = budget_policies.c
+_DURATION_UNIT: Final = enum_column("duration_unit", BudgetDurationUnit)
 
-COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _own.budget_policy_id,
-    _own.budget_unit,
-    _own.budget_amount,
-    _own.duration_unit,
-    _own.duration_value,
-    _own.target_scope,
-    _own.budget_action,
-    _own.created_at,
-    _own.last_updated_at,
-    _own.created_by,
-    _own.last_updated_by,
-    _own.target_value,
+
+def _read_duration(unit: int, value: int) -> BudgetDuration:
+    return BudgetDuration(_DURATION_UNIT.read(unit), value)
+
+
+def _write_duration(duration: BudgetDuration) -> tuple[int, int]:
+    (unit,) = _DURATION_UNIT.write(duration.unit)
+    return unit, duration.value
+
+
+ROWS: Final = EntityRows(
+    GatewayBudgetPolicy,
+    budget_policies,
+    {
+        "budget_unit": enum_column("budget_unit", BudgetUnit),
+        "duration": Conversion(("duration_unit", "duration_value"), _read_duration, _write_duration),
+        "target_scope": enum_column("target_scope", BudgetTargetScope),
+        "budget_action": enum_column("budget_action", BudgetAction),
+    },
+    fixed=("budget_policy_id", "created_at", "created_by"),
 )
-_POLICY: Final = select(*COLUMNS)
+"""The conversion of rows."""
+
+_POLICY: Final = select(*ROWS.columns)
 _GET: Final = _POLICY.where(_own.budget_policy_id == bindparam("budget_policy_id"))
 _ADD: Final = insert(budget_policies)
 _UPDATE: Final = update(budget_policies).where(_own.budget_policy_id == bindparam("id"))
 _REMOVE: Final = delete(budget_policies).where(_own.budget_policy_id == bindparam("budget_policy_id"))
-
-_UNITS: Final = EnumReader(BudgetUnit)
-_DURATION_UNITS: Final = EnumReader(BudgetDurationUnit)
-_SCOPES: Final = EnumReader(BudgetTargetScope)
-_ACTIONS: Final = EnumReader(BudgetAction)
 
 
 @cache
@@ -67,7 +71,7 @@ class BudgetPolicies:
     def get(self, budget_policy_id: str) -> GatewayBudgetPolicy | None:
         """Return the policy with this id, or None."""
         row = execute.row(self._connection, _GET, {"budget_policy_id": budget_policy_id})
-        return None if row is None else read(row)
+        return None if row is None else ROWS.read(row)
 
     def add(self, policy: GatewayBudgetPolicy) -> None:
         """Add a policy. One of ENDPOINT scope is deleted with its endpoint.
@@ -75,14 +79,8 @@ class BudgetPolicies:
         Raises:
             GatewayError: NOT_FOUND; the target of ENDPOINT scope does not exist.
         """
-        row = {
-            "budget_policy_id": policy.budget_policy_id,
-            "created_at": policy.created_at,
-            "created_by": policy.created_by,
-            **_changeable(policy),
-        }
         try:
-            execute.run(self._connection, _ADD, row)
+            execute.run(self._connection, _ADD, {**ROWS.write(policy), **_endpoint(policy)})
         except IntegrityError as error:
             _raise_violation(error, policy)
             raise
@@ -93,8 +91,9 @@ class BudgetPolicies:
         Raises:
             GatewayError: NOT_FOUND; the policy, or the target of ENDPOINT scope, does not exist.
         """
+        row = {"id": policy.budget_policy_id, **ROWS.changes(policy), **_endpoint(policy)}
         try:
-            changed = execute.run(self._connection, _UPDATE, {"id": policy.budget_policy_id, **_changeable(policy)})
+            changed = execute.run(self._connection, _UPDATE, row)
         except IntegrityError as error:
             _raise_violation(error, policy)
             raise
@@ -116,36 +115,11 @@ class BudgetPolicies:
             limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"endpoint_id": endpoint_id}, after, limit)
-        return [read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+        return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
 
-def _changeable(policy: GatewayBudgetPolicy) -> dict[str, object]:
-    return {
-        "budget_unit": int(policy.budget_unit),
-        "budget_amount": policy.budget_amount,
-        "duration_unit": int(policy.duration.unit),
-        "duration_value": policy.duration.value,
-        "target_scope": int(policy.target_scope),
-        "budget_action": int(policy.budget_action),
-        "last_updated_at": policy.last_updated_at,
-        "last_updated_by": policy.last_updated_by,
-        "target_value": policy.target_value,
-        "endpoint_id": policy.target_value if policy.target_scope == BudgetTargetScope.ENDPOINT else None,
-    }
-
-
-def read(row: Sequence[Any]) -> GatewayBudgetPolicy:
-    """Convert a row of COLUMNS."""
-    policy_id, unit, amount, duration_unit, duration_value, scope, action, *rest = row
-    return GatewayBudgetPolicy(
-        policy_id,
-        _UNITS.read(unit),
-        amount,
-        BudgetDuration(_DURATION_UNITS.read(duration_unit), duration_value),
-        _SCOPES.read(scope),
-        _ACTIONS.read(action),
-        *rest,
-    )
+def _endpoint(policy: GatewayBudgetPolicy) -> dict[str, str | None]:
+    return {"endpoint_id": policy.target_value if policy.target_scope == BudgetTargetScope.ENDPOINT else None}
 
 
 def _raise_violation(error: IntegrityError, policy: GatewayBudgetPolicy) -> None:

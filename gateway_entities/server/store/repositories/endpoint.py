@@ -20,36 +20,48 @@ from gateway_entities.entities import (
 )
 from gateway_entities.server.store.repositories import mapping, model_definition, tag
 from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows, boolean_column, enum_column
 from gateway_entities.server.store.sql.schema import ENDPOINT_NAME, endpoint_mappings, endpoints, model_definitions
-from gateway_entities.server.store.sql.values import EnumReader
 
 _own = endpoints.c
 
-_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _own.endpoint_id,
-    _own.name,
-    _own.created_at,
-    _own.last_updated_at,
-    _own.created_by,
-    _own.last_updated_by,
-    _own.routing_strategy,
-    _own.fallback_config,
-    _own.fallback_strategy,
-    _own.fallback_max_attempts,
-    _own.experiment_id,
-    _own.usage_tracking,
+_STRATEGY: Final = enum_column("fallback_strategy", FallbackStrategy)
+
+
+def _read_fallback(present: bool, strategy: int | None, max_attempts: int | None) -> FallbackConfig | None:
+    return FallbackConfig(_STRATEGY.read(strategy), max_attempts) if present else None
+
+
+def _write_fallback(config: FallbackConfig | None) -> tuple[bool, int | None, int | None]:
+    if config is None:
+        return False, None, None
+    (strategy,) = _STRATEGY.write(config.strategy)
+    return True, strategy, config.max_attempts
+
+
+_ROWS: Final = EntityRows(
+    GatewayEndpoint,
+    endpoints,
+    {
+        "routing_strategy": enum_column("routing_strategy", RoutingStrategy),
+        "fallback_config": Conversion(
+            ("fallback_config", "fallback_strategy", "fallback_max_attempts"),
+            _read_fallback,
+            _write_fallback,
+        ),
+        "usage_tracking": boolean_column("usage_tracking"),
+    },
+    fixed=("endpoint_id", "created_at", "created_by"),
+    filled_later={"model_mappings": list, "tags": list},
 )
 _ID: Final[tuple[Column[Any], ...]] = (_own.endpoint_id,)
-_ENDPOINT: Final = select(*_COLUMNS)
+_ENDPOINT: Final = select(*_ROWS.columns)
 _GET: Final = _ENDPOINT.where(_own.endpoint_id == bindparam("endpoint_id"))
 _FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
 _EXISTS: Final = select(*_ID).where(_own.endpoint_id == bindparam("endpoint_id"))
 _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
 _REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
-
-_ROUTING_STRATEGIES: Final = EnumReader(RoutingStrategy)
-_FALLBACK_STRATEGIES: Final = EnumReader(FallbackStrategy)
 
 
 class _List(NamedTuple):
@@ -116,14 +128,8 @@ class Endpoints:
             GatewayError: ALREADY_EXISTS (its name is in use, or two mappings have the same definition and linkage type) or
                 NOT_FOUND (a definition).
         """
-        row = {
-            "endpoint_id": endpoint.endpoint_id,
-            "created_at": endpoint.created_at,
-            "created_by": endpoint.created_by,
-            **_changeable(endpoint),
-        }
         try:
-            execute.run(self._connection, _ADD, row)
+            execute.run(self._connection, _ADD, _ROWS.write(endpoint))
         except IntegrityError as error:
             _raise_violation(error, endpoint)
             raise
@@ -137,7 +143,7 @@ class Endpoints:
             GatewayError: NOT_FOUND (the endpoint) or ALREADY_EXISTS (its name is in use).
         """
         try:
-            changed = execute.run(self._connection, _UPDATE, {"id": endpoint.endpoint_id, **_changeable(endpoint)})
+            changed = execute.run(self._connection, _UPDATE, {"id": endpoint.endpoint_id, **_ROWS.changes(endpoint)})
         except IntegrityError as error:
             _raise_violation(error, endpoint)
             raise
@@ -199,7 +205,7 @@ class Endpoints:
         filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
         restrictions, parameters = paging.shape(filters, after, limit)
         statements = _list(restrictions)
-        found = {row[0]: _endpoint(row, [], []) for row in execute.rows(self._connection, statements.endpoints, parameters)}
+        found = {row[0]: _ROWS.read(row) for row in execute.rows(self._connection, statements.endpoints, parameters)}
         if found:
             # Skips dangling rows, which a program without foreign keys may have left.
             definitions = model_definition.read(self._connection, statements.definitions, parameters)
@@ -215,47 +221,10 @@ class Endpoints:
         row = execute.row(self._connection, statement, parameters)
         if row is None:
             return None
-        endpoint_id = row[0]
-        return _endpoint(
-            row, mapping.of_endpoint(self._connection, endpoint_id), tag.of_endpoint(self._connection, endpoint_id)
-        )
-
-
-def _changeable(endpoint: GatewayEndpoint) -> dict[str, object]:
-    fallback = endpoint.fallback_config
-    strategy = None if fallback is None else fallback.strategy
-    return {
-        "name": endpoint.name,
-        "last_updated_at": endpoint.last_updated_at,
-        "last_updated_by": endpoint.last_updated_by,
-        "routing_strategy": None if endpoint.routing_strategy is None else int(endpoint.routing_strategy),
-        "fallback_config": fallback is not None,
-        "fallback_strategy": None if strategy is None else int(strategy),
-        "fallback_max_attempts": None if fallback is None else fallback.max_attempts,
-        "experiment_id": endpoint.experiment_id,
-        "usage_tracking": endpoint.usage_tracking,
-    }
-
-
-def _endpoint(
-    row: execute.Row, mappings: list[GatewayEndpointModelMapping], tags: list[GatewayEndpointTag]
-) -> GatewayEndpoint:
-    *own, routing_strategy, has_fallback, strategy, max_attempts, experiment_id, usage_tracking = row
-    endpoint_id, name, created_at, last_updated_at, created_by, last_updated_by = own
-    return GatewayEndpoint(
-        endpoint_id,
-        name,
-        created_at,
-        last_updated_at,
-        mappings,
-        tags,
-        created_by,
-        last_updated_by,
-        _ROUTING_STRATEGIES.read_optional(routing_strategy),
-        FallbackConfig(_FALLBACK_STRATEGIES.read_optional(strategy), max_attempts) if has_fallback else None,
-        experiment_id,
-        None if usage_tracking is None else bool(usage_tracking),
-    )
+        endpoint = _ROWS.read(row)
+        endpoint.model_mappings = mapping.of_endpoint(self._connection, endpoint.endpoint_id)
+        endpoint.tags = tag.of_endpoint(self._connection, endpoint.endpoint_id)
+        return endpoint
 
 
 def _raise_violation(error: IntegrityError, endpoint: GatewayEndpoint) -> None:

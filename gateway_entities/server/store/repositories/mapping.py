@@ -12,27 +12,23 @@ from gateway_entities.entities import GatewayEndpointModelMapping, GatewayModelD
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.repositories import model_definition
 from gateway_entities.server.store.sql import errors, execute
+from gateway_entities.server.store.sql.entity_rows import EntityRows, enum_column
 from gateway_entities.server.store.sql.paging import Query
 from gateway_entities.server.store.sql.schema import MAPPING_LINKAGE, endpoint_mappings, model_definitions, secrets
-from gateway_entities.server.store.sql.values import EnumReader
 
 _own = endpoint_mappings.c
 
-_OWN_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _own.mapping_id,
-    _own.endpoint_id,
-    _own.model_definition_id,
-    _own.weight,
-    _own.linkage_type,
-    _own.fallback_order,
-    _own.created_at,
-    _own.created_by,
+_ROWS: Final = EntityRows(
+    GatewayEndpointModelMapping,
+    endpoint_mappings,
+    {"linkage_type": enum_column("linkage_type", GatewayModelLinkageType)},
+    filled_later={"model_definition": lambda: None},
 )
 _DEFINITION_ID: Final[tuple[Column[Any], ...]] = (_own.model_definition_id,)
 _ORDER: Final = (_own.endpoint_id, _own.position)
-_MAPPINGS: Final = select(*_OWN_COLUMNS).order_by(*_ORDER)
+_MAPPINGS: Final = select(*_ROWS.columns).order_by(*_ORDER)
 _OF_ONE: Final = (
-    select(*_OWN_COLUMNS, *model_definition.COLUMNS)
+    select(*_ROWS.columns, *model_definition.ROWS.columns)
     .select_from(
         endpoint_mappings.join(
             model_definitions, model_definitions.c.model_definition_id == _own.model_definition_id
@@ -47,8 +43,6 @@ _LAST_POSITION: Final = select(func.coalesce(func.max(_own.position), -1)).where
 _ADD: Final = insert(endpoint_mappings)
 _REMOVE_ALL: Final = delete(endpoint_mappings).where(_own.endpoint_id == bindparam("endpoint_id"))
 _REMOVE: Final = _REMOVE_ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
-
-_LINKAGE_TYPES: Final = EnumReader(GatewayModelLinkageType)
 
 
 def of_endpoints(endpoint_ids: Query | None) -> Query:
@@ -65,9 +59,9 @@ def definitions_of_endpoints(endpoint_ids: Query | None) -> Query:
 
 def of_endpoint(connection: Connection, endpoint_id: str) -> list[GatewayEndpointModelMapping]:
     """Return the mappings of one endpoint."""
-    own = len(_OWN_COLUMNS)
+    own = len(_ROWS.columns)
     rows = execute.rows(connection, _OF_ONE, {"endpoint_id": endpoint_id})
-    return [_mapping(row[:own], GatewayModelDefinition(*row[own:])) for row in rows]
+    return [_mapping(row[:own], model_definition.ROWS.read(row[own:])) for row in rows]
 
 
 def read(
@@ -103,17 +97,7 @@ def add(connection: Connection, endpoint_id: str, mappings: Sequence[GatewayEndp
         GatewayError: ALREADY_EXISTS (same definition and linkage type) or NOT_FOUND (the endpoint or a definition).
     """
     for position, mapping in enumerate(mappings, start=first):
-        row = {
-            "mapping_id": mapping.mapping_id,
-            "endpoint_id": endpoint_id,
-            "model_definition_id": mapping.model_definition_id,
-            "position": position,
-            "weight": mapping.weight,
-            "linkage_type": None if mapping.linkage_type is None else int(mapping.linkage_type),
-            "fallback_order": mapping.fallback_order,
-            "created_at": mapping.created_at,
-            "created_by": mapping.created_by,
-        }
+        row = {**_ROWS.write(mapping), "endpoint_id": endpoint_id, "position": position}
         # One statement each, so that an error names the mapping.
         try:
             execute.run(connection, _ADD, row)
@@ -141,18 +125,9 @@ def remove(connection: Connection, endpoint_id: str, model_definition_id: str) -
 
 
 def _mapping(row: execute.Row, definition: GatewayModelDefinition) -> GatewayEndpointModelMapping:
-    mapping_id, endpoint_id, definition_id, weight, linkage_type, fallback_order, created_at, created_by = row
-    return GatewayEndpointModelMapping(
-        mapping_id,
-        endpoint_id,
-        definition_id,
-        definition,
-        weight,
-        _LINKAGE_TYPES.read(linkage_type),
-        fallback_order,
-        created_at,
-        created_by,
-    )
+    mapping = _ROWS.read(row)
+    mapping.model_definition = definition
+    return mapping
 
 
 def _raise_violation(error: IntegrityError, endpoint_id: str, mapping: GatewayEndpointModelMapping) -> None:

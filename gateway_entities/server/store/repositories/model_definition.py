@@ -7,31 +7,26 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayModelDefinition
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.entity_rows import EntityRows
 from gateway_entities.server.store.sql.schema import MODEL_DEFINITION_NAME, model_definitions, secrets
 
 _own = model_definitions.c
 
-COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _own.model_definition_id,
-    _own.name,
-    _own.secret_id,
-    secrets.c.secret_name,
-    _own.provider,
-    _own.model_name,
-    _own.created_at,
-    _own.last_updated_at,
-    _own.created_by,
-    _own.last_updated_by,
+ROWS: Final = EntityRows(
+    GatewayModelDefinition,
+    model_definitions,
+    fixed=("model_definition_id", "created_at", "created_by"),
+    joined={"secret_name": secrets.c.secret_name},
 )
-"""The columns of a model definition, in the field order of GatewayModelDefinition."""
+"""The conversion of rows of ALL."""
 
-ALL: Final = select(*COLUMNS).select_from(model_definitions.outerjoin(secrets, secrets.c.secret_id == _own.secret_id))
+ALL: Final = select(*ROWS.columns).select_from(model_definitions.outerjoin(secrets, secrets.c.secret_id == _own.secret_id))
 """The query for all definitions."""
 
 _GET: Final = ALL.where(_own.model_definition_id == bindparam("model_definition_id"))
@@ -66,7 +61,7 @@ def read(
     connection: Connection, statement: paging.Query, parameters: Mapping[str, Any]
 ) -> dict[str, GatewayModelDefinition]:
     """Run a query of this module; return the definitions keyed by id."""
-    return {row[0]: GatewayModelDefinition(*row) for row in execute.rows(connection, statement, parameters)}
+    return {row[0]: ROWS.read(row) for row in execute.rows(connection, statement, parameters)}
 
 
 class ModelDefinitions:
@@ -91,14 +86,8 @@ class ModelDefinitions:
         Raises:
             GatewayError: ALREADY_EXISTS (its name is in use) or NOT_FOUND (its secret).
         """
-        row = {
-            "model_definition_id": definition.model_definition_id,
-            "created_at": definition.created_at,
-            "created_by": definition.created_by,
-            **_changeable(definition),
-        }
         try:
-            execute.run(self._connection, _ADD, row)
+            execute.run(self._connection, _ADD, ROWS.write(definition))
         except IntegrityError as error:
             _raise_violation(error, definition)
             raise
@@ -109,7 +98,7 @@ class ModelDefinitions:
         Raises:
             GatewayError: NOT_FOUND (the definition or its secret) or ALREADY_EXISTS (its name is in use).
         """
-        row = {"id": definition.model_definition_id, **_changeable(definition)}
+        row = {"id": definition.model_definition_id, **ROWS.changes(definition)}
         try:
             changed = execute.run(self._connection, _UPDATE, row)
         except IntegrityError as error:
@@ -164,22 +153,11 @@ class ModelDefinitions:
             limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider, "secret_id": secret_id}, after, limit)
-        return [GatewayModelDefinition(*row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+        return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewayModelDefinition | None:
         row = execute.row(self._connection, statement, parameters)
-        return None if row is None else GatewayModelDefinition(*row)
-
-
-def _changeable(definition: GatewayModelDefinition) -> dict[str, object]:
-    return {
-        "name": definition.name,
-        "secret_id": definition.secret_id,
-        "provider": definition.provider,
-        "model_name": definition.model_name,
-        "last_updated_at": definition.last_updated_at,
-        "last_updated_by": definition.last_updated_by,
-    }
+        return None if row is None else ROWS.read(row)
 
 
 def _raise_violation(error: IntegrityError, definition: GatewayModelDefinition) -> None:

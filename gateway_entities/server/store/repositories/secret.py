@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewaySecretInfo
 from gateway_entities.server.store.crypto.envelope import Cipher, EncryptedValue
 from gateway_entities.server.store.sql import errors, execute, paging
+from gateway_entities.server.store.sql.entity_rows import EntityRows, json_column
 from gateway_entities.server.store.sql.schema import SECRET_NAME, secrets
-from gateway_entities.server.store.sql.values import from_json, to_json
 
-# In the order of the fields of GatewaySecretInfo.
-_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    secrets.c.secret_id,
-    secrets.c.secret_name,
-    secrets.c.masked_values,
-    secrets.c.created_at,
-    secrets.c.last_updated_at,
-    secrets.c.provider,
-    secrets.c.auth_config,
-    secrets.c.created_by,
-    secrets.c.last_updated_by,
+_ROWS: Final = EntityRows(
+    GatewaySecretInfo,
+    secrets,
+    {"masked_values": json_column("masked_values"), "auth_config": json_column("auth_config")},
+    fixed=("secret_id", "secret_name", "created_at", "created_by"),
 )
-_INFO: Final = select(*_COLUMNS)
+_INFO: Final = select(*_ROWS.columns)
 _GET: Final = _INFO.where(secrets.c.secret_id == bindparam("secret_id"))
 _FIND: Final = _INFO.where(secrets.c.secret_name == bindparam("secret_name"))
 _ADD: Final = insert(secrets)
@@ -74,14 +68,7 @@ class Secrets:
         Raises:
             GatewayError: ALREADY_EXISTS; its name is in use.
         """
-        row = {
-            "secret_id": info.secret_id,
-            "secret_name": info.secret_name,
-            "created_at": info.created_at,
-            "created_by": info.created_by,
-            **_changeable(info),
-            **self._encrypted(info, secret_value),
-        }
+        row = {**_ROWS.write(info), **self._encrypted(info, secret_value)}
         try:
             execute.run(self._connection, _ADD, row)
         except IntegrityError as error:
@@ -99,7 +86,7 @@ class Secrets:
         Raises:
             GatewayError: NOT_FOUND; no secret has this id and name.
         """
-        row = {"id": info.secret_id, "bound_name": info.secret_name, **_changeable(info)}
+        row = {"id": info.secret_id, "bound_name": info.secret_name, **_ROWS.changes(info)}
         if secret_value is not None:
             row |= self._encrypted(info, secret_value)
         if execute.run(self._connection, _UPDATE, row) == 0:
@@ -120,7 +107,7 @@ class Secrets:
             limit: the maximum number; None for all.
         """
         restrictions, parameters = paging.shape({"provider": provider}, after, limit)
-        return [_info(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+        return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def reveal(self, secret_id: str) -> dict[str, str] | None:
         """Return the decrypted value of a secret; None if the secret does not exist.
@@ -136,32 +123,7 @@ class Secrets:
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewaySecretInfo | None:
         row = execute.row(self._connection, statement, parameters)
-        return None if row is None else _info(row)
+        return None if row is None else _ROWS.read(row)
 
     def _encrypted(self, info: GatewaySecretInfo, secret_value: Mapping[str, str]) -> dict[str, object]:
         return self._cipher.encrypt(info.secret_id, info.secret_name, secret_value)._asdict()
-
-
-def _changeable(info: GatewaySecretInfo) -> dict[str, object]:
-    return {
-        "provider": info.provider,
-        "masked_values": to_json(info.masked_values),
-        "auth_config": to_json(info.auth_config),
-        "last_updated_at": info.last_updated_at,
-        "last_updated_by": info.last_updated_by,
-    }
-
-
-def _info(row: Sequence[Any]) -> GatewaySecretInfo:
-    secret_id, name, masked_values, created_at, last_updated_at, provider, auth_config, created_by, last_updated_by = row
-    return GatewaySecretInfo(
-        secret_id,
-        name,
-        from_json(masked_values),
-        created_at,
-        last_updated_at,
-        provider,
-        from_json(auth_config),
-        created_by,
-        last_updated_by,
-    )

@@ -26,7 +26,7 @@ _AT_MOMENT: Final = and_(
     _own.window_start <= bindparam("moment"),
     _own.window_end > bindparam("moment"),
 )
-_SPEND: Final = select(*_COLUMNS, *budget.COLUMNS).select_from(budget_policies.outerjoin(budget_windows, _AT_MOMENT))
+_SPEND: Final = select(*_COLUMNS, *budget.ROWS.columns).select_from(budget_policies.outerjoin(budget_windows, _AT_MOMENT))
 _MATCHING: Final = _SPEND.where(
     or_(
         _policies.target_scope == int(BudgetTargetScope.GLOBAL),
@@ -38,7 +38,7 @@ _MATCHING: Final = _SPEND.where(
     )
 )
 _OF_WINDOWS: Final = (
-    select(*_COLUMNS, *budget.COLUMNS)
+    select(*_COLUMNS, *budget.ROWS.columns)
     .join_from(budget_windows, budget_policies)
     .where(_own.window_id.in_(bindparam("ids", expanding=True)))
 )
@@ -159,7 +159,7 @@ class BudgetSpend:
 
 def _spend(row: Sequence[Any]) -> Spend:
     window_id, start, end, nanos, *policy = row
-    return Spend(budget.read(policy), None if window_id is None else Counter(window_id, start, end, nanos))
+    return Spend(budget.ROWS.read(policy), None if window_id is None else Counter(window_id, start, end, nanos))
 
 
 def _sorted(found: Iterable[Spend]) -> builtins.list[Spend]:

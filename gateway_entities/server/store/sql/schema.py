@@ -7,6 +7,8 @@ of the contract, not by the tables.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -22,6 +24,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+
+REVISION: Final = "0006"
+"""The migration that leads to these tables, the last in migrations/versions/."""
 
 # Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
 Key = Text().with_variant(Text(collation="C"), "postgresql")

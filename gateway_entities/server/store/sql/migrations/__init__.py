@@ -1,6 +1,7 @@
 """The steps from one version of the tables to the next, run by Alembic when a store is opened.
 
-To change the tables: change schema.py, add a module to versions/ whose ``down_revision`` is the current head, and set HEAD.
+To change the tables: change schema.py and its REVISION, and add a module to versions/ whose ``down_revision`` is the
+revision before.
 All steps run in one transaction, on SQLite without foreign keys (``Database.migrate``). A crash leaves the store as it was.
 There are no steps back.
 
@@ -28,7 +29,7 @@ from gateway_entities.server.store.sql import schema
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0006"
+HEAD: Final = schema.REVISION
 """The latest revision, which a store must have to be used."""
 
 VERSION_TABLE: Final = "alembic_version"
