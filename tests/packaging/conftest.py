@@ -1,4 +1,4 @@
-"""Fixtures: the package, built from a clean copy and installed in three ways in new environments outside the repository."""
+"""Fixtures: the package, built from a clean copy and installed in new environments outside the repository."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.profiles import PROFILE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Leftovers of work in the tree.
 MADE_BY_MACHINES = (".git", ".cache", ".venv*", "dist", "build", ".hypothesis", ".*_cache", "__pycache__", "*.sqlite*")
-KINDS = ("wheel", "sdist", "editable")
+# Installation takes long. The README's commands install in place themselves.
+KINDS = ("wheel",) if PROFILE.share is None else ("wheel", "sdist", "editable")
 
 
 class Built(NamedTuple):

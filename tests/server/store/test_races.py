@@ -10,8 +10,9 @@ from dataclasses import replace
 from gateway_entities.entities import GatewayEndpoint
 from gateway_entities.errors import GatewayError
 from gateway_entities.server.store import open_store
+from tests import profiles
 
-PROCESSES = 16
+PROCESSES = profiles.count(16, 6)
 
 
 def test_exactly_one_process_creates_a_name(place):
