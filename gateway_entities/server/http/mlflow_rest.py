@@ -25,13 +25,17 @@ from gateway_entities.server.http.asgi import (
     Connection,
     Headers,
     HttpResponse,
+    Memory,
     ResponseError,
+    check_length,
     credentials_of,
+    is_complete,
     parse_once,
     read_body,
 )
+from gateway_entities.server.rpc.byte_budget import OVERLOADED, Lease
 from gateway_entities.server.rpc.dispatcher import Dispatcher
-from gateway_entities.server.rpc.limits import MAX_LIST_BYTES
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_LIST_BYTES, Limits
 
 ROOTS: Final = ("/api", "/ajax-api")
 """The prefixes of the dialect's paths, also of those that do not exist."""
@@ -41,6 +45,8 @@ _SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-opt
 _ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in ROUTES}
 REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
 """The RPC of each path."""
+_OBJECTS_PER_BYTE: Final = 8
+"""Bytes of memory, about, for each byte of a message while it is encoded as JSON."""
 _NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
 """MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and its resource is missing."""
 
@@ -59,10 +65,11 @@ STATIC: Final = {
 class MlflowRest:
     """Calls in the dialect to the RPCs of a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, limits: Limits = DEFAULT_LIMITS) -> None:
         self._dispatcher = dispatcher
+        self._body_timeout = limits.http_body_timeout_s
 
-    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         path, verb = scope["path"], scope["method"]
         if path in STATIC:
@@ -74,8 +81,12 @@ class MlflowRest:
             raise ResponseError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
         _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
-        body = await _read_body(scope, receive)
         query, credentials = scope["query_string"], parse_once(scope, credentials_of)
+        connection: Connection = scope["extensions"][CONNECTION]
+        if not is_complete(scope):
+            # Before the body costs memory.
+            await connection.call(self._dispatcher.authenticate(route.method, credentials, None))
+        body = await self._read_body(scope, receive, memory)
 
         def work() -> bytes:
             def page(token: str) -> Any:
@@ -87,15 +98,22 @@ class MlflowRest:
 
                 return self._dispatcher.execute(route.method, credentials, read)
 
-            response = page("")
             if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
                 # The dialect has no page tokens for this list, so it gets all of it.
-                add_pages(response, page)
-            return encode.to_json(response)
+                return encode_list(page, memory.response)
+            return encode.to_json(page(""))
 
-        connection: Connection = scope["extensions"][CONNECTION]
         data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
         return HttpResponse(200, (_JSON, *_SAFE), data)
+
+    async def _read_body(self, scope: Scope, receive: Receive, memory: Memory) -> bytes:
+        try:
+            check_length(dict(scope["headers"]))
+            return await read_body(scope, receive, memory, self._body_timeout)
+        except GatewayError as error:
+            if error.code is not Code.RESOURCE_EXHAUSTED or error.reason == OVERLOADED:
+                raise
+            raise ResponseError(_envelope(413, error.code.mlflow, error.message)) from None
 
     def error_response(self, error: GatewayError) -> HttpResponse:
         """Return an error in MLflow's envelope."""
@@ -126,13 +144,6 @@ def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
         raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    try:
-        return await read_body(scope, receive)
-    except GatewayError as error:
-        raise ResponseError(_envelope(413, error.code.mlflow, error.message)) from None
-
-
 def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes) -> Message:
     """Return the request message. GET reads the query, or without one the body; DELETE the body, or without one the query.
 
@@ -150,29 +161,36 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     return request
 
 
-def add_pages(response: Any, page: Callable[[str], Any]) -> None:
-    """Append all further pages of a list to its first one. All of them show one revision.
+def encode_list(page: Callable[[str], Any], lease: Lease) -> bytes:
+    """Return the JSON of a whole list. All of its pages show one revision.
 
     Args:
-        response: the first page.
-        page: returns the page of a token.
+        page: returns the page of a token; the first has the empty token.
+        lease: counts the bytes of the list.
 
     Raises:
-        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit.
+        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are; CANCELLED, if
+            the caller has gone.
     """
-    token, size = response.next_page_token, response.ByteSize()
-    while token:
-        following = page(token)
-        token = following.next_page_token
-        size += following.ByteSize()
+    pages: list[bytes] = []
+    token: str | None = ""
+    size = 0
+    while token is not None:
+        response = page(token)
+        token = response.next_page_token or None
+        expanded = _OBJECTS_PER_BYTE * response.ByteSize()
+        lease.grow(expanded)
+        pages.append(encode.to_json(response))
+        size += len(pages[-1])
         if size > MAX_LIST_BYTES:
             raise GatewayError(
                 Code.RESOURCE_EXHAUSTED,
                 f"the list is larger than {MAX_LIST_BYTES} bytes; read it in pages, over gRPC or Connect",
                 reason="LIST_TOO_LARGE",
             )
-        response.MergeFrom(following)
-    response.ClearField("next_page_token")
+        # The pages, and the whole that they are joined to.
+        lease.grow(2 * len(pages[-1]) - expanded)
+    return encode.join_pages(pages)
 
 
 def _read_query(query: bytes) -> decode.JsonObject:
