@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway_entities.client import GatewayClient
@@ -66,9 +66,9 @@ class MessageTransport:
         self._wait: Callable[[Any], Any] = self._run if mode == "async" else lambda result: result
         self._transport: Any = open_async_transport(target) if mode == "async" else open_transport(target)
 
-    def __call__(self, request: Any) -> Any:
+    def __call__(self, request: Any, *, timeout: float = 30, metadata: Mapping[str, str] | None = None) -> Any:
         method = METHOD_OF[type(request)]
-        data = self._wait(self._transport.call(method, request.SerializeToString(), timeout=30, metadata=None))
+        data = self._wait(self._transport.call(method, request.SerializeToString(), timeout=timeout, metadata=metadata))
         return method.response_type.FromString(data)
 
     def _run(self, coroutine: Any) -> Any:

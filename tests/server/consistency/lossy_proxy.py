@@ -1,7 +1,8 @@
-"""A TCP proxy that loses responses and repeats requests of HTTP/1.1 and of gRPC.
+"""A TCP proxy that loses responses, repeats and delays requests, and cuts connections.
 
-It parses just enough of both protocols to delimit requests and match responses. A lost response belongs to a request that
-took effect. A repeated request is sent again, byte for byte, over a second connection whose responses are discarded.
+It parses just enough of HTTP/1.1 and gRPC to delimit requests and match responses. A lost response belongs to a request that
+took effect. A repeated request is sent again, byte for byte, over a second connection whose responses are discarded. A cut
+connection has lost the request. Of another protocol it delays bytes and cuts connections between any two of them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,37 @@ from __future__ import annotations
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 _PREFACE: Final = 24
 _FRAME_HEAD: Final = 9
 _DATA, _HEADERS = 0, 1
 _END_STREAM: Final = 1
+_CHUNK: Final = 1 << 16
+
+
+class Losses(NamedTuple):
+    """What a proxy does, as fractions of the requests; of other protocols, of the pieces that it reads.
+
+    Attributes:
+        lose: their response is lost.
+        repeat: they are sent twice.
+        cut: they are lost, and their connection.
+        delay: they are delayed.
+        longest_delay: the longest delay, in seconds.
+    """
+
+    lose: float = 0.0
+    repeat: float = 0.0
+    cut: float = 0.0
+    delay: float = 0.0
+    longest_delay: float = 0.05
+
+
+_NO_LOSSES: Final = Losses()
 
 
 class LossyProxy:
@@ -24,16 +48,19 @@ class LossyProxy:
 
     Attributes:
         port: its port.
+        losses: what it does; may be replaced.
         lost: the number of lost responses.
         repeated: the number of repeated requests.
         requests: the number of received requests.
     """
 
-    def __init__(self, upstream: int, *, http2: bool, lose: float, repeat: float, seed: int) -> None:
-        """Create a proxy for a server's port; ``lose`` and ``repeat`` are fractions of requests."""
+    def __init__(
+        self, upstream: int, protocol: Literal["http", "grpc", "other"], losses: Losses = _NO_LOSSES, *, seed: int = 0
+    ) -> None:
+        """Create a proxy for a server's port."""
         self._upstream = upstream
-        self._serve = self._http2 if http2 else self._http1
-        self._lose, self._repeat = lose, repeat
+        self._serve = {"http": self._http1, "grpc": self._http2, "other": self._other}[protocol]
+        self.losses = losses
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -54,10 +81,14 @@ class LossyProxy:
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
-            for sock in list(self._sockets):
-                _cut(sock)
+            self.cut()
             for thread in self._threads:
                 thread.join()
+
+    def cut(self) -> None:
+        """Cut all connections."""
+        for sock in list(self._sockets):
+            _cut(sock)
 
     def _accept(self) -> None:
         while not self._closed:
@@ -95,34 +126,43 @@ class LossyProxy:
         thread.start()
 
     def _choose(self) -> str:
-        """Choose at random between lose, repeat and pass."""
+        """Choose at random what happens to a request; a delay is over when it returns."""
+        losses = self.losses
         with self._lock:
             self.requests += 1
-            thrown = self._random.random()
-            if thrown < self._lose:
-                self.lost += 1
-                return "lose"
-            if thrown < self._lose + self._repeat:
-                self.repeated += 1
-                return "repeat"
-            return "pass"
+            thrown, pause = self._random.random(), self._random.uniform(0, losses.longest_delay)
+            for action in ("lose", "repeat", "cut", "delay"):
+                thrown -= getattr(losses, action)
+                if thrown < 0:
+                    break
+            else:
+                return "pass"
+            self.lost += action == "lose"
+            self.repeated += action == "repeat"
+        if action == "delay":
+            time.sleep(pause)
+        return action
 
     def _repeat_request(self, sent: bytes) -> None:
         """Send bytes over another connection, and discard the responses until the server is idle."""
         with suppress(OSError), self._closing(self._connect()) as server:
             server.sendall(sent)
             server.settimeout(2)
-            while server.recv(1 << 16):
+            while server.recv(_CHUNK):
                 pass
 
     def _http1(self, client: socket.socket, server: socket.socket) -> None:
         from_client, from_server = _Reader(client), _Reader(server)
         while request := from_client.message():
             action = self._choose()
+            if action == "cut":
+                return
             if action == "repeat":
                 self._start(self._repeat_request, request)
             server.sendall(request)
             response = from_server.message()
+            if not response:
+                return
             if action == "lose":
                 # A part of it may arrive.
                 client.sendall(response[: self._random.choice([0, len(response) // 2])])
@@ -140,6 +180,8 @@ class LossyProxy:
             sent += frame
             if kind in (_DATA, _HEADERS) and flags & _END_STREAM:
                 action = self._choose()
+                if action == "cut":
+                    return
                 if action == "lose":
                     lost.add(stream)
                 elif action == "repeat":
@@ -159,6 +201,19 @@ class LossyProxy:
         _cut(client)
         _cut(server)
 
+    def _other(self, client: socket.socket, server: socket.socket) -> None:
+        self._start(self._pump, server, client)
+        self._pump(client, server)
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(_CHUNK):
+                if self._choose() == "cut":
+                    break
+                sink.sendall(data)
+        _cut(source)
+        _cut(sink)
+
 
 class _Reader:
     """Reads complete messages and frames of a connection; returns b"" at its end."""
@@ -169,7 +224,7 @@ class _Reader:
 
     def exactly(self, size: int) -> bytes:
         while len(self._read) < size:
-            more = self._sock.recv(1 << 16)
+            more = self._sock.recv(_CHUNK)
             if not more:
                 return b""
             self._read += more

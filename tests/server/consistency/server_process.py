@@ -26,7 +26,7 @@ class ServerProcess:
 
     def __init__(self, place: Place, log: Path) -> None:
         self._log = log
-        ports = {scheme: _free_port() for scheme in ("grpc", "http")}
+        ports = {scheme: free_port() for scheme in ("grpc", "http")}
         self.targets = {scheme: f"{scheme}://127.0.0.1:{port}" for scheme, port in ports.items()}
         command = [sys.executable, "-m", "gateway_entities.cli", "serve"]
         for scheme, port in ports.items():
@@ -89,7 +89,8 @@ class ServerProcess:
             transport.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
