@@ -73,7 +73,7 @@ THEIRS: dict[str, set[str]] = {
     "grpc": {"transports.grpc", "server.grpc"},
     "grpc_health": {"server.grpc"},
     "grpc_reflection": {"server.grpc"},
-    "httptools": {"transports.http1.response"},
+    "httptools": {"transports.http1.response", "server.http.protocol"},
     "anyio": {"server.http"},
     "starlette": {"server.http"},
     "uvicorn": {"server.http"},
@@ -296,8 +296,11 @@ def test_grpc_is_imported_in_exactly_two_files() -> None:
     assert importers(ROOT, "grpc") == [f"{PACKAGE}/server/grpc.py", f"{PACKAGE}/transports/grpc.py"]
 
 
-def test_the_http_parser_is_imported_in_exactly_one_file() -> None:
-    assert importers(ROOT, "httptools") == [f"{PACKAGE}/transports/http1/response.py"]
+def test_the_http_parser_is_imported_in_exactly_two_files() -> None:
+    assert importers(ROOT, "httptools") == [
+        f"{PACKAGE}/server/http/protocol.py",
+        f"{PACKAGE}/transports/http1/response.py",
+    ]
 
 
 def test_names_and_lengths() -> None:

@@ -21,6 +21,7 @@ from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
 from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store, open_store
@@ -57,6 +58,7 @@ class Server:
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         drain_delay: float = 0.0,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -72,6 +74,7 @@ class Server:
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
+            limits: the limits of connections, times and memory.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -86,6 +89,7 @@ class Server:
         self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
         self._require_token = require_token
         self._drain_delay = drain_delay
+        self._limits = limits
         self._skip_delay = asyncio.Event()
         loopback = self._grpc.is_loopback and self._http.is_loopback
         # Without tokens, every caller who can reach it could use it.
@@ -149,9 +153,10 @@ class Server:
                 metrics=metrics,
                 cors_origins=self._cors_origins,
                 hosts=hosts,
+                limits=self._limits,
             )
             responder = CachedResponder(dispatcher, METHODS, observer=observer, hosts=hosts)
-            http = HttpServer(app, None if tls is None else tls.context, responder)
+            http = HttpServer(app, None if tls is None else tls.context, responder, self._limits)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
             grpc = GrpcServer(dispatcher, observer, tls)

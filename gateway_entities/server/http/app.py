@@ -15,12 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.http.allowed_hosts import LOOPBACK_ONLY, AllowedHosts, AllowedHostsMiddleware
-from gateway_entities.server.http.asgi import HttpResponse, ProtocolApp, RpcProtocol
+from gateway_entities.server.http.asgi import Budgets, HttpResponse, ProtocolApp, RpcProtocol
 from gateway_entities.server.http.connect import ConnectProtocol, method_not_allowed, not_found
 from gateway_entities.server.http.cors import with_cors
 from gateway_entities.server.http.mlflow_rest import REST_METHODS, ROOTS, STATIC, MlflowRest
 from gateway_entities.server.http.telemetry import TelemetryMiddleware
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.telemetry.observer import Observer
 
 
@@ -33,6 +34,7 @@ def http_app(
     methods: Iterable[Method[Any, Any]] = METHODS,
     cors_origins: Sequence[str] = (),
     hosts: AllowedHosts | None = LOOPBACK_ONLY,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> ASGIApp:
     """Return the ASGI app for an HttpServer.
 
@@ -44,15 +46,17 @@ def http_app(
         methods: the RPCs of Connect calls. The dispatcher's service has a handler for each.
         cors_origins: origins whose pages may call the app from a browser, checked.
         hosts: the allowed host names; None for any.
+        limits: the limits of bodies.
     """
-    connect, rest = ConnectProtocol(dispatcher, methods), MlflowRest(dispatcher)
-    connect_app, rest_app = ProtocolApp(connect), ProtocolApp(rest)
+    budgets = Budgets(limits)
+    connect, rest = ConnectProtocol(dispatcher, methods, limits), MlflowRest(dispatcher, limits)
+    connect_app, rest_app = ProtocolApp(connect, budgets), ProtocolApp(rest, budgets)
     routes = [
         *(Route(root + tail, rest_app) for root in ROOTS for tail in ("", "/{path:path}")),
         # Paths of no RPC; those of RPCs bypass the router.
         Route("/{service}/{method}", connect_app),
         *_probes(ready),
-        *([Route("/metrics", ProtocolApp(metrics), methods=["GET"])] if metrics else []),
+        *([Route("/metrics", ProtocolApp(metrics, budgets), methods=["GET"])] if metrics else []),
         *(Route(path, rest_app) for path in STATIC if not path.startswith(ROOTS)),
     ]
     router = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})

@@ -22,15 +22,18 @@ from gateway_entities.server.http.asgi import (
     Connection,
     Headers,
     HttpResponse,
+    Memory,
     ResponseError,
+    check_length,
     credentials_of,
+    is_complete,
     parse_once,
     read_body,
     request_too_large,
 )
 from gateway_entities.server.rpc.codec import JSON, PROTO, Codec
 from gateway_entities.server.rpc.dispatcher import Dispatcher
-from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_REQUEST_BYTES, Limits
 
 _CODECS: Final = {b"application/proto": PROTO, b"application/json": JSON}
 _JSON_TYPE: Final = (b"content-type", b"application/json")
@@ -55,11 +58,12 @@ class Call(NamedTuple):
 class ConnectProtocol:
     """Connect calls to the RPCs of a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher, methods: Iterable[Method[Any, Any]]) -> None:
+    def __init__(self, dispatcher: Dispatcher, methods: Iterable[Method[Any, Any]], limits: Limits = DEFAULT_LIMITS) -> None:
         self._dispatcher = dispatcher
+        self._body_timeout = limits.http_body_timeout_s
         self._methods = {method.path: method for method in methods}
 
-    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         method = self._methods.get(scope["path"])
         if method is None:
@@ -69,8 +73,12 @@ class ConnectProtocol:
         call = parse_once(scope, parse_call)
         loop = asyncio.get_running_loop()
         deadline = None if call.timeout is None else loop.time() + call.timeout
-        body = await read_body(scope, receive, deadline)
         credentials = parse_once(scope, credentials_of)
+        connection: Connection = scope["extensions"][CONNECTION]
+        if not is_complete(scope):
+            # Before the body costs memory.
+            await connection.call(self._dispatcher.authenticate(method, credentials, call.timeout))
+        body = await read_body(scope, receive, memory, self._body_timeout, deadline)
         key = (method.path, call.codec.name, body)
 
         def read() -> Any:
@@ -90,7 +98,6 @@ class ConnectProtocol:
         if not call.gzipped and NOT_CACHED not in scope["extensions"]:
             data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
         if data is None:
-            connection: Connection = scope["extensions"][CONNECTION]
             data = await connection.call(self._dispatcher.submit(work, left(), during=method.path))
         return HttpResponse(200, ((b"content-type", call.content_type),), data)
 
@@ -114,9 +121,7 @@ def parse_call(scope: Scope) -> Call:
     if encoding not in (b"identity", b"gzip"):
         error = GatewayError(Code.UNIMPLEMENTED, "the content-encoding is not supported; gzip and identity are")
         raise ResponseError(error_response(error, headers=((b"accept-encoding", b"gzip, identity"),)))
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length[:20]) > MAX_REQUEST_BYTES:
-        raise request_too_large()
+    check_length(headers)
     timeout = headers.get(b"connect-timeout-ms")
     return Call(codec, content_type, encoding == b"gzip", None if timeout is None else _seconds(timeout))
 

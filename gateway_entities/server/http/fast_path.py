@@ -15,7 +15,14 @@ from starlette.types import Scope
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.server.http.allowed_hosts import AllowedHosts
-from gateway_entities.server.http.asgi import NOT_CACHED, HttpResponse, ResponseError, credentials_of, parse_once
+from gateway_entities.server.http.asgi import (
+    MAX_UNSENT_BYTES,
+    NOT_CACHED,
+    HttpResponse,
+    ResponseError,
+    credentials_of,
+    parse_once,
+)
 from gateway_entities.server.http.connect import Call, parse_call
 from gateway_entities.server.http.telemetry import ID_HEADER, observed_headers
 from gateway_entities.server.rpc.auth import Credentials
@@ -77,6 +84,9 @@ class CachedResponder:
             scope["extensions"][NOT_CACHED] = {}
             return False
         principal, data = found
+        if len(data) > MAX_UNSENT_BYTES:
+            # The app sends it in parts, as the client reads them.
+            return False
         context = self._observer.begin("connect", method.path, head.observed)
         context.began, context.status, context.actor = began, 200, principal.name
         headers = ((b"content-type", head.call.content_type), (ID_HEADER, context.request_id.encode()))

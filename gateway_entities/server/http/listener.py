@@ -14,28 +14,47 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway_entities.server.address import Address, address_unavailable
+from gateway_entities.server.http.acceptor import Acceptor
+from gateway_entities.server.http.connections import Connections
 from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.http.protocol import HttpProtocol
+from gateway_entities.server.rpc.descriptors import descriptor_limit
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 
 _SHUTDOWN_TIMEOUT_S: Final = 1
 """Seconds for requests to end once the dispatcher has no calls left: responses being sent, bodies being received."""
+
+_OTHER_DESCRIPTORS: Final = 128
+"""Descriptors for everything but connections: the store's, the log's, the libraries'. HTTP and gRPC share the others."""
+
+_PACKET_BYTES: Final = 32 * 1024
+"""Bytes read from a connection in one step. A request that is not complete by then is read on only when it is admitted."""
+
+_TICKS: Final = 3
+"""Connections are checked for time limits each time that uvicorn has counted so many ticks of 0.1 s."""
 
 
 class HttpServer:
     """An HTTP server of one app. It runs on the event loop that it was started on, which may run in any thread."""
 
-    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None, responder: CachedResponder | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        tls: ssl.SSLContext | None = None,
+        responder: CachedResponder | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         """Create a server.
 
         Args:
             app: the app from ``http_app``.
             tls: the TLS context; None for plain HTTP.
             responder: sends cached responses before the app is called; None for none.
+            limits: the limits of connections.
         """
         config = uvicorn.Config(
             app,
-            # uvicorn only calls it.
-            http=cast("type[HttpProtocol]", partial(HttpProtocol, responder=responder)),
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -46,9 +65,7 @@ class HttpServer:
             timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
         )
         config.load()
-        # uvicorn would create a context of its own from files, with the ciphers of TLS 1.0.
-        config.ssl = tls
-        self._server = _Uvicorn(config)
+        self._server = _Uvicorn(config, tls, responder, limits)
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self, address: Address) -> int:
@@ -78,16 +95,46 @@ class HttpServer:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without signal handlers, with an event for the moment when it listens."""
+    """uvicorn without signal handlers, on an acceptor of our own, with an event for the moment when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(
+        self, config: uvicorn.Config, tls: ssl.SSLContext | None, responder: CachedResponder | None, limits: Limits
+    ) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._tls = tls
+        self._limits = limits
+        self._connections = Connections(limits, (descriptor_limit() - _OTHER_DESCRIPTORS) // 2)
+        self._create = partial(
+            HttpProtocol,
+            config=config,
+            server_state=self.server_state,
+            app_state={},
+            limits=limits,
+            connections=self._connections,
+            buffer=memoryview(bytearray(_PACKET_BYTES)),
+            responder=responder,
+        )
+        self._acceptor: Acceptor | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        assert sockets is not None  # noqa: S101 - HttpServer gives one.
+        [listener] = sockets
+        acceptor = Acceptor(
+            listener, self._create, self._connections, tls=self._tls, handshake_timeout=self._limits.http_head_timeout_s
+        )
+        acceptor.start(self.config.backlog)
+        # uvicorn closes them when it stops.
+        self.servers = cast("list[asyncio.Server]", [acceptor])
+        self._acceptor = acceptor
+        self.started = True
         self.listening.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._acceptor is not None and counter % _TICKS == 0:
+            self._acceptor.tick()
+        return await super().on_tick(counter)

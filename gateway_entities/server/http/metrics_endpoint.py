@@ -8,7 +8,7 @@ from collections.abc import Callable
 from starlette.types import Receive, Scope
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.http.asgi import HttpResponse, credentials_of, parse_once
+from gateway_entities.server.http.asgi import HttpResponse, Memory, credentials_of, parse_once
 from gateway_entities.server.http.connect import error_response
 from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.telemetry.metrics import Metrics
@@ -27,7 +27,7 @@ class MetricsEndpoint:
         self._metrics = metrics
         self._authenticate = authenticate
 
-    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:  # noqa: ARG002 - RpcProtocol's signature.
+    async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:  # noqa: ARG002 - RpcProtocol's.
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         credentials = parse_once(scope, credentials_of)
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")

@@ -25,13 +25,17 @@ from gateway_entities.server.http.asgi import (
     Connection,
     Headers,
     HttpResponse,
+    Memory,
     ResponseError,
+    check_length,
     credentials_of,
+    is_complete,
     parse_once,
     read_body,
 )
+from gateway_entities.server.rpc.byte_budget import OVERLOADED, Lease
 from gateway_entities.server.rpc.dispatcher import Dispatcher
-from gateway_entities.server.rpc.limits import MAX_LIST_BYTES
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_LIST_BYTES, Limits
 
 ROOTS: Final = ("/api", "/ajax-api")
 """The prefixes of the dialect's paths, also of those that do not exist."""
@@ -59,10 +63,11 @@ STATIC: Final = {
 class MlflowRest:
     """Calls in the dialect to the RPCs of a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, limits: Limits = DEFAULT_LIMITS) -> None:
         self._dispatcher = dispatcher
+        self._body_timeout = limits.http_body_timeout_s
 
-    async def respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+    async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         path, verb = scope["path"], scope["method"]
         if path in STATIC:
@@ -74,8 +79,12 @@ class MlflowRest:
             raise ResponseError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
         _check_verb(verb, route.verb)
         _check_headers(verb, dict(scope["headers"]))
-        body = await _read_body(scope, receive)
         query, credentials = scope["query_string"], parse_once(scope, credentials_of)
+        connection: Connection = scope["extensions"][CONNECTION]
+        if not is_complete(scope):
+            # Before the body costs memory.
+            await connection.call(self._dispatcher.authenticate(route.method, credentials, None))
+        body = await self._read_body(scope, receive, memory)
 
         def work() -> bytes:
             def page(token: str) -> Any:
@@ -90,12 +99,20 @@ class MlflowRest:
             response = page("")
             if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
                 # The dialect has no page tokens for this list, so it gets all of it.
-                add_pages(response, page)
+                add_pages(response, page, memory.response)
             return encode.to_json(response)
 
-        connection: Connection = scope["extensions"][CONNECTION]
         data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
         return HttpResponse(200, (_JSON, *_SAFE), data)
+
+    async def _read_body(self, scope: Scope, receive: Receive, memory: Memory) -> bytes:
+        try:
+            check_length(dict(scope["headers"]))
+            return await read_body(scope, receive, memory, self._body_timeout)
+        except GatewayError as error:
+            if error.code is not Code.RESOURCE_EXHAUSTED or error.reason == OVERLOADED:
+                raise
+            raise ResponseError(_envelope(413, error.code.mlflow, error.message)) from None
 
     def error_response(self, error: GatewayError) -> HttpResponse:
         """Return an error in MLflow's envelope."""
@@ -126,13 +143,6 @@ def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
         raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    try:
-        return await read_body(scope, receive)
-    except GatewayError as error:
-        raise ResponseError(_envelope(413, error.code.mlflow, error.message)) from None
-
-
 def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes) -> Message:
     """Return the request message. GET reads the query, or without one the body; DELETE the body, or without one the query.
 
@@ -150,19 +160,22 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     return request
 
 
-def add_pages(response: Any, page: Callable[[str], Any]) -> None:
+def add_pages(response: Any, page: Callable[[str], Any], lease: Lease) -> None:
     """Append all further pages of a list to its first one. All of them show one revision.
 
     Args:
         response: the first page.
         page: returns the page of a token.
+        lease: counts the bytes of the list.
 
     Raises:
-        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit.
+        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are.
     """
     token, size = response.next_page_token, response.ByteSize()
+    lease.grow(size)
     while token:
         following = page(token)
+        lease.grow(following.ByteSize())
         token = following.next_page_token
         size += following.ByteSize()
         if size > MAX_LIST_BYTES:

@@ -1,4 +1,4 @@
-"""HTTP/1.1: uvicorn's protocol with a header limit, the client's certificate, no access log, and a fast path.
+"""HTTP/1.1: uvicorn's protocol with limits, the client's certificate, no access log, and a fast path.
 
 A request whose response is in the cache never becomes an ASGI task.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+import math
+import re
+from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
+import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway_entities.errors import Code
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.http.asgi import (
     CERTIFICATE_NAME,
     CLIENT,
@@ -24,107 +27,302 @@ from gateway_entities.server.http.asgi import (
     Connection,
     HttpResponse,
 )
+from gateway_entities.server.http.connections import Connections
 from gateway_entities.server.http.fast_path import CachedResponder
+from gateway_entities.server.http.joined_writes import JoinedWrites
 from gateway_entities.server.rpc.auth import certificate_name
-from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES
+from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, Limits
 
 _LINGER_S: Final = 1.0
 """Seconds that a client whose request was refused may still send, so that it comes to read the response."""
 
-_MAX_JOINED_BYTES: Final = 64 * 1024
-"""Copying more than this costs more than a second packet."""
+_MAX_DISCARDED_BYTES: Final = 4 * MAX_REQUEST_BYTES
+"""Bytes of the body of a refused request that are read and dropped."""
+
+_MAX_PIPELINED: Final = 16
+"""Requests of one connection that wait for the response to another."""
+
+_UPGRADE_HEADERS: Final = (b"upgrade", b"http2-settings")
 
 
-class HeadersTooLargeError(Exception):
-    """The headers of a request are over the limit."""
+class _Wait(Enum):
+    """What a connection waits for."""
+
+    HEAD = "the headers of a request"
+    BODY = "the body of a request"
+    NEXT = "the first byte of the next request"
+    WRITE = "the client to read"
+    LINGER = "the client to close, after a refused request"
+    NOTHING = "the app"
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """One connection. A malformed request, or one with headers over the limit, gets an error and closes it."""
+class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
+    """One connection. A malformed request, or one over a limit, gets an error and closes it.
 
-    def __init__(self, *args: Any, responder: CachedResponder | None = None, **settings: Any) -> None:
-        """Create it with uvicorn's arguments and the fast path's responder."""
+    Attributes:
+        deadline: the time on the loop's clock when ``time_out`` is due.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        limits: Limits,
+        connections: Connections,
+        buffer: memoryview,
+        responder: CachedResponder | None = None,
+        **settings: Any,
+    ) -> None:
+        """Create it with uvicorn's arguments.
+
+        Args:
+            *args: uvicorn's.
+            limits: the time limits.
+            connections: the open connections, which the new one is among.
+            buffer: receives what the peer sends. The connections of one event loop share it.
+            responder: sends cached responses; None for none.
+            **settings: uvicorn's.
+        """
         super().__init__(*args, **settings)
         self._responder = responder
+        self._connections = connections
+        self._buffer = buffer
+        self._timeouts: dict[_Wait, float] = {
+            _Wait.HEAD: limits.http_head_timeout_s,
+            # The app refuses the request first.
+            _Wait.BODY: limits.http_body_timeout_s + _LINGER_S,
+            _Wait.NEXT: limits.http_idle_timeout_s,
+            _Wait.WRITE: limits.http_write_timeout_s,
+            _Wait.LINGER: _LINGER_S,
+            _Wait.NOTHING: math.inf,
+        }
+        self._wait: _Wait = _Wait.NOTHING
+        self.deadline: float = math.inf
+        self._await(_Wait.HEAD)
         # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
         self._extensions: dict[str, object] = {}
         self._connection = Connection()
         self._parsed_headers: list[tuple[bytes, bytes]] = []
         self._parsed: dict[object, object] = {}
+        self._in_head, self._in_body = False, False
+        # Bytes since the start of a head, or since the last part of a body: headers, framing of chunks, trailers.
+        self._overhead = 0
+        # Bytes of the last packet, and of all packets from the one that a request ended in: at least the next one's headers.
+        self._last, self._since_end = 0, 0
+        # Bytes of a body that no reader wants.
+        self._discarded = 0
+        self._error: GatewayError | None = None
+        self._certificate_name: str | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether ``connection_made`` has been called."""
+        return cast("asyncio.Transport | None", self.transport) is not None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, without uvicorn's access log: this does not change the logging of the process."""
         self.access_log = False
-        # Bytes of headers so far; None within a body.
-        self._head: int | None = 0
-        # Bytes of the last packet, and of all packets from the one that a request ended in: at least the next one's headers.
-        self._last, self._since_end = 0, 0
-        self._too_large = False
-        self._refused = False
         self._certificate_name = _certificate_name(transport.get_extra_info("peercert"))
-        super().connection_made(cast("asyncio.Transport", _JoinedWrites(transport, self.loop)))
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the calls that are in flight."""
+        self._connections.discard(self)
         self._connection.close()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature.
+        """Return the buffer to receive into."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Receive a packet."""
+        self.data_received(self._buffer[:nbytes])
+
+    def data_received(self, data: bytes | memoryview) -> None:
         """Feed the parser. Incomplete headers are limited by the number of bytes received."""
-        if self._refused:
+        if self._wait is _Wait.LINGER:
             return
         self._last = len(data)
         self._since_end += self._last
-        self._head = None if self._head is None else self._head + self._last
-        super().data_received(data)
-        if self._body is not None and not self._refused:
+        self._overhead += self._last
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            self._ignore_upgrade(bytes(data[error.args[0] :]))
+            return
+        except httptools.HttpParserError:
+            self._refuse(self._error or GatewayError(Code.INVALID_ARGUMENT, "this is not an HTTP request"))
+            return
+        if self._body is not None:
             # The body is incomplete: the app waits for the rest.
             self._begin_cycle()
-        if self._head is not None and self._head > MAX_HEADER_BYTES and not self._refused:
-            self._too_large = True
-            self.send_400_response("")
+        if self._overhead > MAX_HEADER_BYTES:
+            self._refuse(_headers_too_large())
+        elif self._in_body and not self.cycle.response_complete:
+            # The app reads on when it has checked the headers.
+            self.flow.pause_reading()
+        self._await(self._next_wait())
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Feed the parser the request without its wish for another protocol, which would leave its body unread."""
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(GatewayError(Code.INVALID_ARGUMENT, "CONNECT is for proxies, and this is none"))
+            return
+        lines = b"".join(
+            b"%b: %b\r\n" % (name, _without_upgrade(value) if name == b"connection" else value)
+            for name, value in self.headers
+            if name not in _UPGRADE_HEADERS
+        )
+        version = self.parser.get_http_version().encode()
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, lines)
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn does.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(head + rest)
+
+    def is_waiting(self) -> bool:
+        """Whether it waits for a request, with none in flight."""
+        return self._wait in (_Wait.HEAD, _Wait.NEXT, _Wait.LINGER)
+
+    def time_out(self) -> None:
+        """End the connection, because its peer has done nothing for too long."""
+        if self._wait is _Wait.HEAD and self._in_head:
+            self._refuse(GatewayError(Code.DEADLINE_EXCEEDED, "the headers have not arrived in time"))
+        elif self._wait is _Wait.NEXT and not self.transport.get_write_buffer_size():
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _await(self, wait: _Wait) -> None:
+        """Set the deadline, unless it has been set for this wait."""
+        if wait is not self._wait:
+            self._wait = wait
+            self.deadline = self.loop.time() + self._timeouts[wait]
+
+    def _next_wait(self) -> _Wait:
+        # uvicorn has no flow before the connection, and no cycle before the first request.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if self._wait is _Wait.LINGER:
+            return _Wait.LINGER
+        if self.flow.write_paused:
+            return _Wait.WRITE
+        if self._in_body:
+            return _Wait.BODY
+        if cycle is not None and not cycle.response_complete:
+            return _Wait.NOTHING
+        if self._in_head or self._wait is _Wait.HEAD:
+            return _Wait.HEAD
+        return _Wait.NEXT
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._await(_Wait.WRITE)
+
+    def resume_writing(self) -> None:
+        """Go on after the client has read."""
+        super().resume_writing()
+        self._await(self._next_wait())
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self._in_head = True
         name = self._certificate_name
         self._extensions = {CONNECTION: self._connection}
         if name is not None:
             self._extensions[CLIENT] = {CERTIFICATE_NAME: name}
         self.scope["extensions"] = cast("dict[str, dict[object, object]]", self._extensions)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Receive a header. Trailers are ignored: they come too late to be headers."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Start a request, unless its headers are over the limit."""
+        """Start a request, unless its headers are over the limit or do not name one host.
+
+        Raises:
+            GatewayError: to the parser, which stops.
+        """
         if self._since_end > MAX_HEADER_BYTES and self._size_of_head() > MAX_HEADER_BYTES:
-            self._too_large = True
-            # The parser stops and reports a bad request.
-            raise HeadersTooLargeError
-        self._head = None
+            self._stop(_headers_too_large())
+        self._in_head, self._in_body = False, True
+        self._overhead = 0
+        if self.parser.should_upgrade():
+            # The parser stops after this, and gets the request again.
+            return
         if self.headers != self._parsed_headers:
-            # A copy, because trailers are appended to the list.
-            self._parsed_headers, self._parsed = list(self.headers), {}
+            if sum(name == b"host" for name, _ in self.headers) != 1:
+                self._stop(GatewayError(Code.INVALID_ARGUMENT, "a request has one Host header"))
+            self._parsed_headers, self._parsed = self.headers, {}
+        if not self.url.startswith(b"/"):
+            self._check_absolute_url()
+        if len(self.pipeline) >= _MAX_PIPELINED:
+            self._stop(GatewayError(Code.RESOURCE_EXHAUSTED, "too many requests wait on one connection"))
         self._extensions[PARSED] = self._parsed
         if self._is_for_fast_path():
             self._body = b""
         else:
             super().on_headers_complete()
 
+    def _check_absolute_url(self) -> None:
+        """Refuse a URL of another host: an app that reads the Host header would not notice."""
+        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
+            return
+        scheme, separator, rest = self.url.partition(b"://")
+        authority = re.split(b"[/?#]", rest, maxsplit=1)[0]
+        host = next(value for name, value in self.headers if name == b"host")
+        if not separator or scheme.lower() not in (b"http", b"https") or authority.lower() != host.lower():
+            self._stop(GatewayError(Code.INVALID_ARGUMENT, "the request line and the Host header name different hosts"))
+
+    def _stop(self, error: GatewayError) -> NoReturn:
+        """Stop the parser, which reports that its callback has failed."""
+        self._error = error
+        raise error
+
     def on_body(self, body: bytes) -> None:
         """Receive a part of a request's body."""
+        self._overhead = 0
         if self._body is None:
+            if self.cycle.response_complete:
+                self._discard(len(body))
             super().on_body(body)
         else:
             self._body += body
 
     def on_message_complete(self) -> None:
         """End a request."""
+        self._in_body = False
+        self._overhead = self._discarded = 0
+        if self.parser.should_upgrade():
+            return
         self._extensions[COMPLETE] = {}
         if self._body is None or not self._try_fast_path(self._body):
             self._begin_cycle()
             super().on_message_complete()
-        self._head = 0
+        # A pipelined head has its own time.
+        self._await(_Wait.NOTHING)
         self._since_end = self._last
+
+    def on_response_complete(self) -> None:
+        """Start the next request, or wait for it: uvicorn's method without its timer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._connections.begin_waiting(self)
+        self._await(self._next_wait())
+
+    def _discard(self, count: int) -> None:
+        """Drop a part of a body after the response, which a client may read only when it has sent everything."""
+        self._discarded += count
+        if self._discarded > _MAX_DISCARDED_BYTES:
+            self.transport.close()
 
     def _is_for_fast_path(self) -> bool:
         # uvicorn has none before the first request.
@@ -133,7 +331,6 @@ class HttpProtocol(HttpToolsProtocol):
         return (
             self._responder is not None
             and self._responder.handles(self.url)
-            and parser is not None
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
@@ -169,69 +366,48 @@ class HttpProtocol(HttpToolsProtocol):
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature.
-        """Refuse a malformed request, and end the connection."""
-        if self._too_large:
-            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            code, message = Code.RESOURCE_EXHAUSTED, f"the headers are larger than {MAX_HEADER_BYTES} bytes"
-        else:
-            status, code, message = HTTPStatus.BAD_REQUEST, Code.INVALID_ARGUMENT, "this is not an HTTP request"
-        # The path may be unknown, so the body is an error of Connect and of MLflow.
-        body = json.dumps({"code": code.connect, "error_code": code.mlflow, "message": message}).encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+    def _refuse(self, error: GatewayError) -> None:
+        """Refuse a request that does not reach the app, and end the connection."""
+        self.transport.write(_error_response(error))
         # If a connection is closed while the client still sends, it is reset and the response is lost.
-        self._refused = True
-        self.loop.call_later(_LINGER_S, self.transport.close)
+        self._await(_Wait.LINGER)
+        self.flow.resume_reading()
 
 
-class _JoinedWrites:
-    """A transport that sends the head and the body of a response, which uvicorn writes separately, in one packet.
+def busy_response() -> bytes:
+    """Return the response to a connection over the limit."""
+    return _error_response(GatewayError(Code.UNAVAILABLE, "the server has too many connections"))
 
-    The first write is buffered until the second, or until the event loop is idle.
-    """
 
-    __slots__ = ("_buffer", "_loop", "_transport")
+def _headers_too_large() -> GatewayError:
+    return GatewayError(Code.RESOURCE_EXHAUSTED, f"the headers are larger than {MAX_HEADER_BYTES} bytes")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._buffer = b""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+_STATUSES: Final = {
+    Code.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
+    Code.RESOURCE_EXHAUSTED: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    Code.DEADLINE_EXCEEDED: HTTPStatus.REQUEST_TIMEOUT,
+    Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
-    def write(self, data: bytes) -> None:
-        buffered = self._buffer
-        if buffered:
-            self._buffer = b""
-            if len(data) <= _MAX_JOINED_BYTES:
-                self._transport.write(buffered + data)
-            else:
-                self._transport.write(buffered)
-                self._transport.write(data)
-        elif len(data) <= _MAX_JOINED_BYTES:
-            self._buffer = data
-            self._loop.call_soon(self._flush)
-        else:
-            self._transport.write(data)
 
-    def writelines(self, parts: Iterable[bytes]) -> None:
-        """Send a whole response."""
-        self._flush()
-        self._transport.writelines(parts)
+def _error_response(error: GatewayError) -> bytes:
+    status = _STATUSES[error.code]
+    # The path may be unknown, so the body is an error of Connect and of MLflow.
+    content = {"code": error.code.connect, "error_code": error.code.mlflow, "message": error.message}
+    body = json.dumps(content).encode()
+    retry = "retry-after: 1\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
 
-    def _flush(self) -> None:
-        if self._buffer:
-            self._transport.write(self._buffer)
-            self._buffer = b""
+def _without_upgrade(connection: bytes) -> bytes:
+    """Return the value of a Connection header without the options of an upgrade."""
+    options = connection.split(b",")
+    return b",".join(option for option in options if option.strip().lower() not in _UPGRADE_HEADERS)
 
 
 def _certificate_name(certificate: dict[str, Any] | None) -> str | None:

@@ -103,6 +103,22 @@ class Dispatcher:
         if self._cache is not None:
             self._cache.put(key, response, data)
 
+    async def authenticate(self, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> None:
+        """Authenticate the caller of a request whose body is still to be read.
+
+        Args:
+            method: the RPC.
+            credentials: the caller's.
+            timeout: as in ``submit``.
+
+        Raises:
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``submit`` raises.
+        """
+        # A new token may not be in the cache yet.
+        if self._cache is None or not self._cache.authenticates(method, credentials):
+            scope = required_scope(method)
+            await self.submit(lambda: self._authenticate(credentials, scope), timeout, during=method.path)
+
     def execute(self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request]) -> Response:
         """Execute one call in this thread, from a function that runs by ``submit``.
 
