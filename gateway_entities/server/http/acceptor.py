@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -96,8 +97,8 @@ class Acceptor:
             try:
                 opened, address = self._listener.accept()
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    # There is none any more, or its peer has gone already.
+                # The system looks for a free descriptor before it looks for a connection.
+                if error.errno not in _EXHAUSTED or not self._is_pending():
                     return
                 if self._connections.evict(self._evict):
                     # Its descriptor is free when the loop comes back.
@@ -107,6 +108,11 @@ class Acceptor:
                     return
             else:
                 self._open(opened, peer_of(address[0]))
+
+    def _is_pending(self) -> bool:
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _wait(self, error: OSError) -> None:
         self._loop.remove_reader(self._listener)

@@ -17,8 +17,12 @@ class OpenConnection(Protocol):
     deadline: float
     """The time on the loop's clock when it has waited too long for its peer."""
 
-    def is_waiting(self) -> bool:
+    def waits_for_request(self) -> bool:
         """Whether it waits for a request, with none in flight."""
+        ...
+
+    def waits_for_peer(self) -> bool:
+        """Whether it waits for its peer to send or to read; then it may be in the middle of a request."""
         ...
 
     def time_out(self) -> None:
@@ -61,7 +65,7 @@ class Connections:
         return self._evict_from(crowd, evict)
 
     def evict(self, evict: Callable[[OpenConnection], None]) -> bool:
-        """End the connection that has waited longest, of the peer with the most; return whether there was one."""
+        """End the connection that has waited longest of the peer with the most; return whether there was one."""
         return bool(self._peers) and self._evict_from(self._largest_peer(), evict)
 
     def add(self, connection: OpenConnection, peer: str) -> None:
@@ -98,7 +102,10 @@ class Connections:
         return max(self._by_peer, key=lambda peer: len(self._by_peer[peer]))
 
     def _evict_from(self, peer: str, evict: Callable[[OpenConnection], None]) -> bool:
-        oldest = next((each for each in self._by_peer[peer] if each.is_waiting()), None)
+        own = self._by_peer[peer]
+        oldest = next((each for each in own if each.waits_for_request()), None)
+        # An upload that does not go on.
+        oldest = oldest or next((each for each in own if each.waits_for_peer()), None)
         if oldest is None:
             return False
         self.discard(oldest)

@@ -51,6 +51,12 @@ class JoinedWrites:
         """Return the number of unsent bytes."""
         return len(self._buffer) + self._transport.get_write_buffer_size()
 
+    def write_eof(self) -> None:
+        """Send what is unsent, and that nothing more comes, if the transport can."""
+        self._flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
     def close(self) -> None:
         """Send what is unsent, and close."""
         self._flush()

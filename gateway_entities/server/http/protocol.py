@@ -97,12 +97,11 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         }
         self._wait: _Wait = _Wait.NOTHING
         self.deadline: float = math.inf
-        self._await(_Wait.HEAD)
         # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
         self._extensions: dict[str, object] = {}
         self._connection = Connection()
-        self._parsed_headers: list[tuple[bytes, bytes]] = []
+        self._parsed_headers: list[tuple[bytes, bytes]] | None = None
         self._parsed: dict[object, object] = {}
         self._in_head, self._in_body = False, False
         # Bytes since the start of a head, or since the last part of a body: headers, framing of chunks, trailers.
@@ -111,6 +110,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._last, self._since_end = 0, 0
         # Bytes of a body that no reader wants.
         self._discarded = 0
+        self._refused = False
         self._error: GatewayError | None = None
         self._certificate_name: str | None = None
 
@@ -124,6 +124,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.access_log = False
         self._certificate_name = _certificate_name(transport.get_extra_info("peercert"))
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport, self.loop)))
+        self._await(_Wait.HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the calls that are in flight."""
@@ -141,7 +142,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes | memoryview) -> None:
         """Feed the parser. Incomplete headers are limited by the number of bytes received."""
-        if self._wait is _Wait.LINGER:
+        if self._refused:
             return
         self._last = len(data)
         self._since_end += self._last
@@ -181,9 +182,13 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.data_received(head + rest)
 
-    def is_waiting(self) -> bool:
+    def waits_for_request(self) -> bool:
         """Whether it waits for a request, with none in flight."""
-        return self._wait in (_Wait.HEAD, _Wait.NEXT, _Wait.LINGER)
+        return not self.has_begun or self._wait in (_Wait.HEAD, _Wait.NEXT, _Wait.LINGER)
+
+    def waits_for_peer(self) -> bool:
+        """Whether it waits for its peer to send or to read."""
+        return not self.has_begun or self._wait is not _Wait.NOTHING
 
     def time_out(self) -> None:
         """End the connection, because its peer has done nothing for too long."""
@@ -203,8 +208,8 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _next_wait(self) -> _Wait:
         # uvicorn has no flow before the connection, and no cycle before the first request.
         cycle = cast("RequestResponseCycle | None", self.cycle)
-        if self._wait is _Wait.LINGER:
-            return _Wait.LINGER
+        if self._refused:
+            return self._wait
         if self.flow.write_paused:
             return _Wait.WRITE
         if self._in_body:
@@ -248,7 +253,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         """
         if self._since_end > MAX_HEADER_BYTES and self._size_of_head() > MAX_HEADER_BYTES:
             self._stop(_headers_too_large())
-        self._in_head, self._in_body = False, True
+        self._in_head = False
         self._overhead = 0
         if self.parser.should_upgrade():
             # The parser stops after this, and gets the request again.
@@ -261,6 +266,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._check_absolute_url()
         if len(self.pipeline) >= _MAX_PIPELINED:
             self._stop(GatewayError(Code.RESOURCE_EXHAUSTED, "too many requests wait on one connection"))
+        self._in_body = True
         self._extensions[PARSED] = self._parsed
         if self._is_for_fast_path():
             self._body = b""
@@ -269,8 +275,6 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _check_absolute_url(self) -> None:
         """Refuse a URL of another host: an app that reads the Host header would not notice."""
-        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
-            return
         scheme, separator, rest = self.url.partition(b"://")
         authority = re.split(b"[/?#]", rest, maxsplit=1)[0]
         host = next(value for name, value in self.headers if name == b"host")
@@ -298,12 +302,12 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._overhead = self._discarded = 0
         if self.parser.should_upgrade():
             return
+        # The next request has its own time.
+        self._await(_Wait.NOTHING)
         self._extensions[COMPLETE] = {}
         if self._body is None or not self._try_fast_path(self._body):
             self._begin_cycle()
             super().on_message_complete()
-        # A pipelined head has its own time.
-        self._await(_Wait.NOTHING)
         self._since_end = self._last
 
     def on_response_complete(self) -> None:
@@ -368,7 +372,21 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _refuse(self, error: GatewayError) -> None:
         """Refuse a request that does not reach the app, and end the connection."""
+        self._refused = True
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            if not self._in_body:
+                # Responses come in order, so it ends after those to the requests before.
+                cycle.keep_alive = False
+                return
+            if self.pipeline or cycle.response_started:
+                self.transport.abort()
+                return
+            # The app's response would be a second one.
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.transport.write(_error_response(error))
+        self.transport.write_eof()
         # If a connection is closed while the client still sends, it is reset and the response is lost.
         self._await(_Wait.LINGER)
         self.flow.resume_reading()
