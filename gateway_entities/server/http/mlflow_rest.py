@@ -45,6 +45,8 @@ _SAFE: Final[Headers] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-opt
 _ROUTES: Final = {prefix + route.path: route for prefix in PREFIXES for route in ROUTES}
 REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
 """The RPC of each path."""
+_OBJECTS_PER_BYTE: Final = 8
+"""Bytes of memory, about, for each byte of a message while it is encoded as JSON."""
 _NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
 """MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and its resource is missing."""
 
@@ -96,11 +98,10 @@ class MlflowRest:
 
                 return self._dispatcher.execute(route.method, credentials, read)
 
-            response = page("")
             if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
                 # The dialect has no page tokens for this list, so it gets all of it.
-                add_pages(response, page, memory.response)
-            return encode.to_json(response)
+                return encode_list(page, memory.response)
+            return encode.to_json(page(""))
 
         data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
         return HttpResponse(200, (_JSON, *_SAFE), data)
@@ -160,32 +161,36 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     return request
 
 
-def add_pages(response: Any, page: Callable[[str], Any], lease: Lease) -> None:
-    """Append all further pages of a list to its first one. All of them show one revision.
+def encode_list(page: Callable[[str], Any], lease: Lease) -> bytes:
+    """Return the JSON of a whole list. All of its pages show one revision.
 
     Args:
-        response: the first page.
-        page: returns the page of a token.
+        page: returns the page of a token; the first has the empty token.
         lease: counts the bytes of the list.
 
     Raises:
-        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are.
+        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are; CANCELLED, if
+            the caller has gone.
     """
-    token, size = response.next_page_token, response.ByteSize()
-    lease.grow(size)
-    while token:
-        following = page(token)
-        lease.grow(following.ByteSize())
-        token = following.next_page_token
-        size += following.ByteSize()
+    pages: list[bytes] = []
+    token: str | None = ""
+    size = 0
+    while token is not None:
+        response = page(token)
+        token = response.next_page_token or None
+        expanded = _OBJECTS_PER_BYTE * response.ByteSize()
+        lease.grow(expanded)
+        pages.append(encode.to_json(response))
+        size += len(pages[-1])
         if size > MAX_LIST_BYTES:
             raise GatewayError(
                 Code.RESOURCE_EXHAUSTED,
                 f"the list is larger than {MAX_LIST_BYTES} bytes; read it in pages, over gRPC or Connect",
                 reason="LIST_TOO_LARGE",
             )
-        response.MergeFrom(following)
-    response.ClearField("next_page_token")
+        # The pages, and the whole that they are joined to.
+        lease.grow(2 * len(pages[-1]) - expanded)
+    return encode.join_pages(pages)
 
 
 def _read_query(query: bytes) -> decode.JsonObject:

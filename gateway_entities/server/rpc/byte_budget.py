@@ -36,6 +36,19 @@ class ByteBudget:
         """Return a lease of no bytes yet."""
         return Lease(self)
 
+    def check(self, size: int) -> None:
+        """Check the size of one request, which would not fit later either.
+
+        Raises:
+            GatewayError: RESOURCE_EXHAUSTED if it is over the maximum.
+        """
+        if size > self._maximum:
+            raise GatewayError(
+                Code.RESOURCE_EXHAUSTED,
+                f"it takes more than the server's budget for {self._purpose}, {self._maximum} bytes",
+                reason="OVER_BUDGET",
+            )
+
     def take(self, count: int) -> None:
         """Count bytes.
 
@@ -72,11 +85,13 @@ class Lease:
         """Count more bytes, or fewer.
 
         Raises:
-            GatewayError: RESOURCE_EXHAUSTED as of ByteBudget; CANCELLED if the lease is closed: the request has ended.
+            GatewayError: RESOURCE_EXHAUSTED as of ByteBudget's methods; CANCELLED if the lease is closed: the request has
+                ended.
         """
         with self._lock:
             if self._closed:
                 raise GatewayError(Code.CANCELLED, "the caller has gone")
+            self._budget.check(self._size + count)
             self._budget.take(count)
             self._size += count
 

@@ -16,7 +16,7 @@ MAX_STREAMS: Final = 4096
 An HTTP/1.1 connection has one call at a time."""
 
 MAX_LIST_BYTES: Final = 64 * 1024 * 1024
-"""Maximum encoded size of a list in MLflow's dialect, which has no pages."""
+"""Maximum size of a list in MLflow's dialect, which has no pages: of its JSON. The budget of responses may be smaller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

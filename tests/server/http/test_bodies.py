@@ -9,13 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.http.mlflow_rest import encode_list
 from gateway_entities.server.rpc.byte_budget import ByteBudget
 from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES, Limits
 from gateway_entities.server.server import Server
+from gatewayentities.v1 import endpoint_pb2
 from tests.server.http.raw_http import CREATE, LIST, connect, head, is_alive, is_closed, post, read
 from tests.stores import serving, sqlite_place
 
@@ -148,6 +151,9 @@ def test_a_budget_counts_the_bytes_of_its_leases() -> None:
             second.grow(5)
         assert (caught.value.code, caught.value.reason) == (Code.RESOURCE_EXHAUSTED, "OVERLOADED")
         second.grow(4)
+        with pytest.raises(GatewayError) as caught:
+            second.grow(11)
+        assert caught.value.reason == "OVER_BUDGET"
         first.resize(5)
         second.grow(1)
         assert budget.used == 10
@@ -186,16 +192,35 @@ def fill(target: str) -> None:
 
 
 @pytest.mark.parametrize("url", [None, "/api/3.0/mlflow/gateway/secrets/list"])
-def test_responses_over_the_budget_are_refused(tmp_path: Path, url: str | None) -> None:
+def test_a_response_that_is_over_the_budget_alone_is_refused_for_good(tmp_path: Path, url: str | None) -> None:
     with limited(tmp_path, response_bytes_in_flight=200_000) as server:
         fill(server.http_target)
         with connect(server.http_target) as opened:
             for _ in range(2):
                 opened.sendall(post() if url is None else f"GET {url} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
                 response = read(opened)
-                assert (response.status, response.headers["retry-after"]) == (503, "1")
+                assert (response.status, response.headers["retry-after"]) == (429 if url is None else 400, None)
+                assert "200000 bytes" in response.json["message"]
             opened.sendall(post(b'{"pageSize": 1}'))
             assert read(opened).status == 200
+
+
+def test_a_list_ends_when_its_caller_has_gone() -> None:
+    budget, pages = ByteBudget(10_000, "responses"), list[str]()
+    lease = budget.lease()
+
+    def page(token: str) -> Any:
+        pages.append(token)
+        if len(pages) == 3:
+            # What the event loop does when the connection is closed.
+            lease.close()
+        return endpoint_pb2.ListGatewayEndpointsResponse(next_page_token=f"after {len(pages)}")
+
+    with pytest.raises(GatewayError) as caught:
+        encode_list(page, lease)
+    assert caught.value.code is Code.CANCELLED
+    assert pages == ["", "after 1", "after 2"]
+    assert budget.used == 0
 
 
 def test_a_client_that_does_not_read_is_cut_off_and_its_bytes_are_free(tmp_path: Path) -> None:
