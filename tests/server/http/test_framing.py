@@ -48,6 +48,13 @@ def test_trailers_are_ignored_and_the_connection_goes_on(opened: socket.socket) 
         assert read(opened).status == 200
 
 
+def test_a_chunked_body_byte_by_byte(opened: socket.socket) -> None:
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in CHUNKED + b"1\r\n{\r\n1;x=y\r\n}\r\n0\r\nx: y\r\n\r\n":
+        opened.sendall(bytes([byte]))
+    assert read(opened).status == 200
+
+
 @pytest.mark.parametrize("trailer", [b"x: y\r\n" * 1000, b"x" * 6000], ids=["many lines", "one line"])
 def test_trailers_over_the_limit_end_the_connection(running: Gateway, opened: socket.socket, trailer: bytes) -> None:
     opened.sendall(CHUNKED + b"2\r\n{}\r\n0\r\n")
