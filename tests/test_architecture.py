@@ -297,10 +297,8 @@ def test_grpc_is_imported_in_exactly_two_files() -> None:
 
 
 def test_the_http_parser_is_imported_in_exactly_two_files() -> None:
-    assert importers(ROOT, "httptools") == [
-        f"{PACKAGE}/server/http/protocol.py",
-        f"{PACKAGE}/transports/http1/response.py",
-    ]
+    files = ("server/http/protocol.py", "transports/http1/response.py")
+    assert importers(ROOT, "httptools") == [f"{PACKAGE}/{name}" for name in files]
 
 
 def test_names_and_lengths() -> None:

@@ -160,8 +160,8 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._begin_cycle()
         if self._overhead > MAX_HEADER_BYTES:
             self._refuse(_headers_too_large())
-        elif self._in_body and not self.cycle.response_complete:
-            # The app reads on when it has checked the headers.
+        elif self._in_body and self.cycle.body and not self.cycle.response_complete:
+            # The app reads on when it has taken this part, which is after it has checked the headers.
             self.flow.pause_reading()
         self._await(self._next_wait())
 

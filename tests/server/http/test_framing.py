@@ -48,6 +48,17 @@ def test_trailers_are_ignored_and_the_connection_goes_on(opened: socket.socket) 
         assert read(opened).status == 200
 
 
+def test_a_packet_without_a_part_of_the_body_does_not_stop_reading(running: Gateway, opened: socket.socket) -> None:
+    opened.sendall(head(LIST, "transfer-encoding: chunked", "expect: 100-continue"))
+    # From here on the app waits for the body.
+    assert opened.recv(1000).startswith(b"HTTP/1.1 100 ")
+    for packet in (b"1;x", b"=y\r\n", b"{", b"\r\n", b"1\r\n}\r\n", b"0\r\nx: ", b"y\r\n\r\n"):
+        opened.sendall(packet)
+        # The server has read the packet when it answers this.
+        assert is_alive(running.http_target)
+    assert read(opened).status == 200
+
+
 @pytest.mark.parametrize("trailer", [b"x: y\r\n" * 1000, b"x" * 6000], ids=["many lines", "one line"])
 def test_trailers_over_the_limit_end_the_connection(running: Gateway, opened: socket.socket, trailer: bytes) -> None:
     opened.sendall(CHUNKED + b"2\r\n{}\r\n0\r\n")
