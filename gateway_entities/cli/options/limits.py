@@ -11,6 +11,14 @@ import click
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 
 _HELP: Final = {
+    "grpc_connections": "Most gRPC connections; fewer if the limit of open files is low. Beyond it new ones are closed.",
+    "grpc_streams": "Most calls in flight on one gRPC connection.",
+    "grpc_handshake_timeout_s": "Seconds for the handshakes of a gRPC connection, TLS and HTTP/2.",
+    "grpc_request_timeout_s": "Seconds for the message of a gRPC call to arrive.",
+    "grpc_idle_timeout_s": "Seconds without a call after which a gRPC connection is closed.",
+    "grpc_connection_age_s": "Seconds after which a gRPC connection takes no more calls, and its client reconnects.",
+    "grpc_keepalive_s": "Seconds without data from a gRPC client after which it is probed.",
+    "grpc_waiting_requests": "Most gRPC calls that wait for memory to receive their message.",
     "http_connections": "Most HTTP connections; fewer if the limit of open files is low. Beyond it the one that has waited "
     "longest for a request is closed.",
     "http_connections_per_peer": "Most HTTP connections of one IPv4 address or IPv6 /64 network. Raise it behind a proxy.",
