@@ -75,8 +75,8 @@ class GrpcServer:
         calls = _Calls(dispatcher, limits, has_certificates=tls is not None)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
-            # Neither a deserializer nor a serializer: the handler gets and returns bytes. A stream of requests is the same on
-            # the wire as one request, but gRPC receives a message of it only when the handler reads it.
+            # Neither a deserializer nor a serializer: the handler gets and returns bytes. On the wire a stream of requests
+            # is the same as one request, but gRPC receives a message of it only when the handler reads it.
             services[method.service][method.name] = grpc.stream_unary_rpc_method_handler(calls.handler(method))
         self._services = tuple(services)
         self._server.add_generic_rpc_handlers(

@@ -74,7 +74,7 @@ class ReceiveQueue:
             self._free_slot()
 
     def _start_timer(self) -> None:
-        # One timer for all: nearly every request arrives with its headers, and a timer for each would cost more than the rest.
+        # One timer for all: nearly every request arrives with its headers, and a timer for each costs more than the rest.
         period = min(_TIMER_PERIOD_S, self._timeout_s / 4)
         self._timer = asyncio.get_running_loop().call_later(period, self._expire)
 

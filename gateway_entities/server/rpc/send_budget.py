@@ -19,8 +19,8 @@ class SendBudget:
         """Create a budget.
 
         Args:
-            max_bytes: of all responses. A connection may have a quarter of it, so that clients that receive nothing do not stop
-                the others.
+            max_bytes: of all responses. A connection may have a quarter of it, so that a client that receives nothing does
+                not stop the others.
         """
         self._max_bytes = max_bytes
         self._bytes = 0
