@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import grpc.aio
@@ -34,7 +34,7 @@ from gateway_entities.server.rpc.receive_queue import ReceiveQueue
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
 from gateway_entities.server.rpc.send_budget import SendBudget
 from gateway_entities.server.telemetry.observer import Observer
-from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
+from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error_code
 from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
@@ -144,8 +144,8 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             context.code = Code.UNIMPLEMENTED.name
         elif path in _PATHS:
-            # The handler overwrites it, unless it is not called: the request is too large.
-            context.code = Code.RESOURCE_EXHAUSTED.name
+            # Until the call has ended in another way.
+            context.code = Code.CANCELLED.name
         CURRENT.set(context)
         _METADATA.set(metadata)
         # This task is the call's own, and ends after the response has been sent.
@@ -179,7 +179,7 @@ class _Calls:
             except GatewayError as error:
                 failure = error
             except asyncio.CancelledError:
-                # The client is gone, or its deadline has passed, or the request is too large.
+                # The client is gone, or its deadline has passed, or its message is too large.
                 if context.time_remaining() == 0:
                     request.code = Code.DEADLINE_EXCEEDED.name
                 raise
@@ -200,14 +200,14 @@ class _Calls:
         dispatcher = self._dispatcher
         credentials = _credentials(context.auth_context() if self._has_certificates else {})
         await dispatcher.authenticate(method, credentials, context.time_remaining())
-        body = await self._queue.receive(context.read, context.peer)
+        # Its type leaves out the end of the stream.
+        read = cast("Callable[[], Awaitable[object]]", context.read)
+        body = await self._queue.receive(read, context.peer)
         if not isinstance(body, bytes):
-            # The stream has ended without a message. gRPC may cancel the call a moment later.
+            # The stream has ended without a message. gRPC cancels the call a moment later if the message is too large.
+            set_error_code(Code.RESOURCE_EXHAUSTED)
             await asyncio.sleep(_CANCELLATION_DELAY_S)
             raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message", reason="NO_MESSAGE")
-        request_context = CURRENT.get()
-        assert request_context is not None  # noqa: S101 - the interceptor has set it.
-        request_context.code = Code.CANCELLED.name
         self._responses.check(context.peer)
         if len(body) > _UNCOUNTED_BYTES:
             with self._requests.lease() as lease:

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.byte_budget import OVERLOADED
+
+T = TypeVar("T")
 
 _CONTENDED_TIMEOUT_S: Final = 1.0
 """Seconds for a request to arrive while others wait."""
@@ -39,7 +41,7 @@ class ReceiveQueue:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._waiters = 0
 
-    async def receive(self, read: Callable[[], Awaitable[bytes]], connection: Callable[[], str]) -> bytes:
+    async def receive(self, read: Callable[[], Awaitable[T]], connection: Callable[[], str]) -> T:
         """Receive one request.
 
         Args:
