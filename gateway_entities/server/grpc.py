@@ -267,10 +267,9 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("grpc.http2.bdp_probe", 0),
         # By default a second server can share the port, and each gets some of the calls.
         ("grpc.so_reuseport", 0),
-        # Calls wait in the dispatcher. By default gRPC cancels some once 1000 wait for the event loop, and clients do not
-        # retry cancelled calls.
-        ("grpc.server.max_pending_requests", 100_000),
-        ("grpc.server.max_pending_requests_hard_limit", 100_000),
+        # Beyond it gRPC cancels calls, which clients do not retry; between two different numbers it does so at random.
+        ("grpc.server.max_pending_requests", limits.grpc_pending_calls),
+        ("grpc.server.max_pending_requests_hard_limit", limits.grpc_pending_calls),
         ("grpc.max_allowed_incoming_connections", min(limits.grpc_connections, descriptor_limit() // 3)),
         ("grpc.server_handshake_timeout_ms", _milliseconds(limits.grpc_handshake_timeout_s)),
         ("grpc.max_connection_idle_ms", _milliseconds(limits.grpc_idle_timeout_s)),

@@ -171,6 +171,24 @@ def test_a_message_without_a_token_is_not_received(tmp_path):
         assert server.peak_memory - before < 50 * MIB
 
 
+def test_calls_of_many_connections_wait_within_the_memory(tmp_path):
+    large = [(f"x-{number:04}", "y" * 100) for number in range(90)]
+    with serve(tmp_path, "--require-token") as server, ExitStack() as stack:
+        connections = [stack.enter_context(http2(server.grpc)) for _ in range(16)]
+        for _ in range(300):
+            for connection in connections:
+                stream = connection.open(CREATE.path, *large)
+                connection.send(stream, message(MAX_REQUEST_BYTES) + bytes(16_000))
+        for connection in connections:
+            connection.poll(1)
+        assert {status for each in connections for status in each.status.values()} <= {
+            Code.UNAUTHENTICATED.number,
+            Code.CANCELLED.number,
+        }
+        assert is_healthy(server.grpc)
+        assert server.peak_memory < 300 * MIB
+
+
 def test_messages_that_never_end_are_received_a_few_at_a_time(tmp_path):
     with serve(tmp_path) as server, http2(server.grpc) as connection:
         attack = threading.Thread(target=send_unfinished_messages, args=(connection, 200, 3))

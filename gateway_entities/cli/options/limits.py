@@ -13,6 +13,7 @@ from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 _HELP: Final = {
     "grpc_connections": "Most gRPC connections; fewer if the limit of open files is low. Beyond it new ones are closed.",
     "grpc_streams": "Most calls in flight on one gRPC connection.",
+    "grpc_pending_calls": "Most gRPC calls that wait for the server to look at them. Beyond it calls are cancelled.",
     "grpc_handshake_timeout_s": "Seconds for the handshakes of a gRPC connection, TLS and HTTP/2.",
     "grpc_request_timeout_s": "Seconds for the message of a gRPC call to arrive.",
     "grpc_idle_timeout_s": "Seconds without a call after which a gRPC connection is closed.",

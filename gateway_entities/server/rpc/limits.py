@@ -15,7 +15,7 @@ MAX_STREAMS: Final = 512
 """Maximum gRPC calls in flight on one connection; gRPC answers UNAVAILABLE to the others, and in a burst to some before.
 An HTTP/1.1 connection has one call at a time."""
 
-GRPC_LOOKAHEAD_BYTES: Final = 16 * 1024
+GRPC_LOOKAHEAD_BYTES: Final = 8 * 1024
 """Bytes of a gRPC request that the server receives before it has authenticated the caller and has memory for the request."""
 
 MAX_LIST_BYTES: Final = 64 * 1024 * 1024
@@ -30,6 +30,8 @@ class Limits:
         grpc_connections: maximum gRPC connections to one address, at most a third of the files that the process may open.
             Further connections are closed immediately.
         grpc_streams: maximum gRPC calls in flight on one connection; a cancelled call counts until the server has noticed.
+        grpc_pending_calls: maximum gRPC calls, of all connections, that wait for the server to look at them. Further calls
+            are cancelled.
         grpc_handshake_timeout_s: seconds from the accept of a gRPC connection to the end of its handshakes, TLS and HTTP/2.
         grpc_request_timeout_s: seconds for the message of a gRPC call to arrive, 1 second while other calls wait for memory.
         grpc_idle_timeout_s: seconds without a call after which a gRPC connection is closed. Clients reconnect.
@@ -53,12 +55,13 @@ class Limits:
 
     grpc_connections: int = 1000
     grpc_streams: int = MAX_STREAMS
+    grpc_pending_calls: int = 2048
     grpc_handshake_timeout_s: float = 10.0
     grpc_request_timeout_s: float = 30.0
     grpc_idle_timeout_s: float = 300.0
     grpc_connection_age_s: float = 3600.0
     grpc_keepalive_s: float = 60.0
-    grpc_waiting_requests: int = 4096
+    grpc_waiting_requests: int = 1024
     http_connections: int = 1000
     http_connections_per_peer: int = 250
     http_head_timeout_s: float = 10.0
