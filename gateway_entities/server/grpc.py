@@ -276,7 +276,8 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("grpc.max_connection_age_ms", _milliseconds(limits.grpc_connection_age_s)),
         ("grpc.max_connection_age_grace_ms", _AGE_GRACE_S * 1000),
         ("grpc.keepalive_time_ms", _milliseconds(limits.grpc_keepalive_s)),
-        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_S * 1000),
+        # The server's grpc.keepalive_timeout_ms has no effect.
+        ("grpc.http2.ping_timeout_ms", _milliseconds(min(_KEEPALIVE_TIMEOUT_S, limits.grpc_keepalive_s))),
     )
 
 

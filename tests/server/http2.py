@@ -26,6 +26,7 @@ class Connection:
         received: the bytes of data of each stream.
         closed: whether the server has closed the connection.
         going_away: whether the server has announced that.
+        answers_pings: whether ``poll`` answers the server's pings.
     """
 
     def __init__(self, target: str, *, receive_window: int = 65535) -> None:
@@ -39,6 +40,7 @@ class Connection:
         self.resets: dict[int, int] = {}
         self.received: dict[int, int] = {}
         self.closed = self.going_away = False
+        self.answers_pings = True
         # Without a dynamic table every header of a response is spelled out.
         settings = struct.pack(">HIHI", HEADER_TABLE_SIZE, 0, INITIAL_WINDOW_SIZE, receive_window)
         self.write(PREFACE + frame(SETTINGS, 0, 0, settings) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))
@@ -101,7 +103,7 @@ class Connection:
                         self._windows[each] += value - self._initial_window
                     self._initial_window = value
             self.write(frame(SETTINGS, ACK, 0, b""))
-        elif kind == PING and not flags & ACK:
+        elif kind == PING and not flags & ACK and self.answers_pings:
             self.write(frame(PING, ACK, 0, payload))
         elif kind == WINDOW_UPDATE and stream == 0:
             self._window += int.from_bytes(payload, "big")

@@ -136,6 +136,30 @@ def call_when_connected(opened: grpc.Channel, seconds: float):
     return list_secrets(b"", timeout=seconds, wait_for_ready=True)
 
 
+def test_connections_over_the_limit_are_closed(tmp_path):
+    with limited(tmp_path, Limits(grpc_connections=2)) as target, http2(target) as first, http2(target) as second:
+        with http2(target) as third:
+            wait_until(third, "closed")
+        first.poll()
+        assert not first.closed
+        second.close()
+        # It has room when the server has noticed.
+        with channel(target) as opened:
+            call_when_connected(opened, seconds=10)
+
+
+def test_a_client_that_does_not_answer_is_disconnected(tmp_path):
+    with limited(tmp_path, Limits(grpc_keepalive_s=1)) as target, http2(target) as dead, http2(target) as alive:
+        for connection in (dead, alive):
+            stream = connection.open("/grpc.health.v1.Health/Watch")
+            connection.send(stream, message(0), end=True)
+        dead.answers_pings = False
+        while not dead.closed:
+            dead.poll(0.1)
+            alive.poll(0.1)
+        assert not alive.closed
+
+
 def test_a_connection_without_a_handshake_is_closed(tmp_path):
     with limited(tmp_path, Limits(grpc_handshake_timeout_s=0.3)) as target:
         host, _, port = target.removeprefix("grpc://").rpartition(":")

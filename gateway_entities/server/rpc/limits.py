@@ -37,8 +37,8 @@ class Limits:
         grpc_idle_timeout_s: seconds without a call after which a gRPC connection is closed. Clients reconnect.
         grpc_connection_age_s: seconds after which a gRPC connection takes no more calls. Clients reconnect, and calls in
             flight have another 60 seconds.
-        grpc_keepalive_s: seconds without data from a client after which it is probed. A gRPC connection that does not
-            answer for 20 seconds is closed.
+        grpc_keepalive_s: seconds without data from a client with calls in flight after which it is probed. A gRPC connection
+            that does not answer for as long, at most 20 seconds, is closed.
         grpc_waiting_requests: maximum gRPC calls that wait for memory to receive their message.
         http_connections: maximum HTTP connections. Fewer are accepted if the process may not open enough files. Beyond it
             the connection that has waited longest for a request is closed; if none waits, the new one is refused.
