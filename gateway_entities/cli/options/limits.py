@@ -27,8 +27,9 @@ _HELP: Final = {
     "http_body_timeout_s": "Seconds for the body of a request, from the end of its headers.",
     "http_idle_timeout_s": "Seconds between two requests of an HTTP connection.",
     "http_write_timeout_s": "Seconds in which a client reads nothing of its response.",
-    "request_bytes_in_flight": "Most bytes of all HTTP request bodies together. Beyond it requests are refused with 503.",
-    "response_bytes_in_flight": "Most bytes of all HTTP responses together, likewise.",
+    "request_bytes_in_flight": "Most bytes of all request bodies of a port together. Beyond it requests are "
+    "refused, over HTTP with 503.",
+    "response_bytes_in_flight": "Most bytes of all responses of a port together, likewise.",
 }
 
 

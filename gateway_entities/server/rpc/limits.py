@@ -48,9 +48,9 @@ class Limits:
         http_body_timeout_s: seconds from the end of a request's headers to the end of its body.
         http_idle_timeout_s: seconds between two requests of a connection.
         http_write_timeout_s: seconds in which a client reads nothing of a response.
-        request_bytes_in_flight: maximum bytes of all request bodies being received or executed. Beyond it requests are
-            refused as RESOURCE_EXHAUSTED.
-        response_bytes_in_flight: maximum bytes of all responses being computed or sent, likewise.
+        request_bytes_in_flight: maximum bytes of all request bodies of a port being received or executed. Beyond it requests
+            are refused as RESOURCE_EXHAUSTED.
+        response_bytes_in_flight: maximum bytes of all responses of a port being computed or sent, likewise.
     """
 
     grpc_connections: int = 1000
