@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final, cast
 
 import grpc
 import grpc.aio
@@ -17,31 +18,38 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.address import Address, address_unavailable
 from gateway_entities.server.rpc.auth import Credentials, certificate_name
+from gateway_entities.server.rpc.byte_budget import ByteBudget
 from gateway_entities.server.rpc.codec import PROTO
+from gateway_entities.server.rpc.descriptors import descriptor_limit
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.errors import internal_error
-from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
+from gateway_entities.server.rpc.limits import (
+    DEFAULT_LIMITS,
+    GRPC_LOOKAHEAD_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_REQUEST_BYTES,
+    Limits,
+)
+from gateway_entities.server.rpc.receive_queue import ReceiveQueue
+from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
+from gateway_entities.server.rpc.send_budget import SendBudget
 from gateway_entities.server.telemetry.observer import Observer
-from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
+from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error_code
 from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
 
+_METADATA: Final[ContextVar[Sequence[tuple[str, str | bytes]]]] = ContextVar("metadata")
+"""The metadata of this task's call. gRPC would make another copy of it."""
+
 _PATHS: Final = frozenset(method.path for method in METHODS)
 
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
-    # Between two different sizes gRPC refuses some requests at random.
-    ("grpc.max_metadata_size", MAX_HEADER_BYTES),
-    ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
-    ("grpc.max_concurrent_streams", MAX_STREAMS),
-    # By default a second server can share the port, and each gets some of the calls.
-    ("grpc.so_reuseport", 0),
-    # Calls wait in the dispatcher. By default gRPC cancels some once 1000 wait for the event loop, and clients do not retry
-    # cancelled calls.
-    ("grpc.server.max_pending_requests", 100_000),
-    ("grpc.server.max_pending_requests_hard_limit", 100_000),
-)
+_KEEPALIVE_TIMEOUT_S: Final = 20
+_AGE_GRACE_S: Final = 60
+_UNCOUNTED_BYTES: Final = 4096
+"""Messages up to this size are not counted in the budgets: what surrounds them costs as much, and streams are limited."""
+_CANCELLATION_DELAY_S: Final = 0.5
+"""Seconds, at most, between the end of a cancelled stream and its cancellation."""
 
 _SHUTDOWN_TIMEOUT_S: Final = 0.5
 """Seconds for calls to end once the dispatcher has none left: responses being sent, and health streams."""
@@ -50,21 +58,26 @@ _SHUTDOWN_TIMEOUT_S: Final = 0.5
 class GrpcServer:
     """A gRPC server over a dispatcher. It runs on the event loop that it was created on, which may run in any thread."""
 
-    def __init__(self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None, *, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         """Create a server.
 
         Args:
             dispatcher: runs the calls.
             observer: records the calls.
             tls: the TLS files; None for no TLS.
+            limits: the limits of connections and of memory.
         """
         self._tls = tls
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_TelemetryInterceptor(observer)])
+        self._server = grpc.aio.server(options=_options(limits), interceptors=[_TelemetryInterceptor(observer)])
+        calls = _Calls(dispatcher, limits, has_certificates=tls is not None)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
-            # Neither a deserializer nor a serializer: the handler gets and returns bytes.
-            services[method.service][method.name] = grpc.unary_unary_rpc_method_handler(_handler(dispatcher, method))
+            # Neither a deserializer nor a serializer: the handler gets and returns bytes. On the wire a stream of requests
+            # is the same as one request, but gRPC receives a message of it only when the handler reads it.
+            services[method.service][method.name] = grpc.stream_unary_rpc_method_handler(calls.handler(method))
         self._services = tuple(services)
         self._server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(name, handlers) for name, handlers in services.items()]
@@ -125,15 +138,16 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         path: str = handler_call_details.method
         names = self._observer.headers
-        metadata = handler_call_details.invocation_metadata
+        metadata = handler_call_details.invocation_metadata or ()
         headers = {name: str(value) for name, value in metadata if name in names}
         context = self._observer.begin("grpc", path if handler else UNKNOWN_METHOD, headers)
         if handler is None:
             context.code = Code.UNIMPLEMENTED.name
         elif path in _PATHS:
-            # The handler overwrites it, unless it is not called: the request is too large.
-            context.code = Code.RESOURCE_EXHAUSTED.name
+            # Until the call has ended in another way.
+            context.code = Code.CANCELLED.name
         CURRENT.set(context)
+        _METADATA.set(metadata)
         # This task is the call's own, and ends after the response has been sent.
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - this is a coroutine.
@@ -141,51 +155,131 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
         return handler
 
 
-def _handler(
-    dispatcher: Dispatcher, method: Method[Any, Any]
-) -> Callable[[bytes, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
-    def work(body: bytes, credentials: Credentials) -> bytes:
+class _Calls:
+    """The handlers of the RPCs, and the memory that their calls share."""
+
+    def __init__(self, dispatcher: Dispatcher, limits: Limits, *, has_certificates: bool) -> None:
+        self._dispatcher = dispatcher
+        self._has_certificates = has_certificates
+        # One half for messages that are being received, each of which may be the largest possible, one for those received.
+        half = max(limits.request_bytes_in_flight // 2, MAX_REQUEST_BYTES)
+        self._queue = ReceiveQueue(half // MAX_REQUEST_BYTES, limits.grpc_request_timeout_s, limits.grpc_waiting_requests)
+        self._requests = ByteBudget(half, "requests")
+        self._responses = SendBudget(limits.response_bytes_in_flight)
+
+    def handler(self, method: Method[Any, Any]) -> Callable[[object, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
+        """Return the handler of an RPC."""
+
+        async def handle(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+            request = CURRENT.get()
+            assert request is not None  # noqa: S101 - the interceptor has set it.
+            trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, request.request_id),)
+            try:
+                response = await self._respond(method, context)
+            except GatewayError as error:
+                failure = error
+            except asyncio.CancelledError:
+                # The client is gone, or its deadline has passed, or its message is too large.
+                if context.time_remaining() == 0:
+                    request.code = Code.DEADLINE_EXCEEDED.name
+                raise
+            except Exception as error:
+                failure = internal_error(error, method.path)
+            else:
+                request.code = OK
+                context.set_trailing_metadata(trailers)
+                return response
+            request.code = failure.code.name
+            status = Status(code=failure.code.number, message=failure.message, details=failure.details())
+            trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
+            return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
+
+        return handle
+
+    async def _respond(self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        dispatcher = self._dispatcher
+        credentials = _credentials(context.auth_context() if self._has_certificates else {})
+        await dispatcher.authenticate(method, credentials, context.time_remaining())
+        # Its type leaves out the end of the stream.
+        read = cast("Callable[[], Awaitable[object]]", context.read)
+        body = await self._queue.receive(read, context.peer)
+        if not isinstance(body, bytes):
+            # The stream has ended without a message. gRPC cancels the call a moment later if the message is too large.
+            set_error_code(Code.RESOURCE_EXHAUSTED)
+            await asyncio.sleep(_CANCELLATION_DELAY_S)
+            raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message", reason="NO_MESSAGE")
+        self._responses.check(context.peer)
+        if len(body) > _UNCOUNTED_BYTES:
+            with self._requests.lease() as lease:
+                lease.grow(len(body))
+                response = await self._execute(method, credentials, body, context)
+        else:
+            response = await self._execute(method, credentials, body, context)
+        if len(response) > _UNCOUNTED_BYTES:
+            _at_end(self._responses.add(context.peer(), len(response), required=method not in CACHEABLE_METHODS))
+        return response
+
+    async def _execute(
+        self, method: Method[Any, Any], credentials: Credentials, body: bytes, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> bytes:
+        key = (method.path, PROTO.name, body)
+        response = await self._dispatcher.revalidate_cached(key, method, credentials, context.time_remaining())
+        if response is not None:
+            return response
+        work = _work(self._dispatcher, method, credentials, body)
+        return await self._dispatcher.submit(work, context.time_remaining(), during=method.path)
+
+
+def _work(dispatcher: Dispatcher, method: Method[Any, Any], credentials: Credentials, body: bytes) -> Callable[[], bytes]:
+    def work() -> bytes:
         response = dispatcher.execute(method, credentials, lambda: PROTO.decode(body, method.request_type))
         data = PROTO.encode(response)
         dispatcher.put_cached((method.path, PROTO.name, body), response, data)
         return data
 
-    async def handle(body: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
-        request = CURRENT.get()
-        assert request is not None  # noqa: S101 - the interceptor has set it.
-        trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, request.request_id),)
-        try:
-            credentials = _credentials(context)
-            key = (method.path, PROTO.name, body)
-            response = await dispatcher.revalidate_cached(key, method, credentials, context.time_remaining())
-            if response is None:
-                timeout = context.time_remaining()
-                response = await dispatcher.submit(lambda: work(body, credentials), timeout, during=method.path)
-        except GatewayError as error:
-            failure = error
-        except asyncio.CancelledError:
-            # The client is gone, or its deadline has passed.
-            request.code = (Code.DEADLINE_EXCEEDED if context.time_remaining() == 0 else Code.CANCELLED).name
-            raise
-        except Exception as error:
-            failure = internal_error(error, method.path)
-        else:
-            request.code = OK
-            context.set_trailing_metadata(trailers)
-            return response
-        request.code = failure.code.name
-        status = Status(code=failure.code.number, message=failure.message, details=failure.details())
-        trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
-        return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
-
-    return handle
+    return work
 
 
-def _credentials(context: grpc.aio.ServicerContext[Any, Any]) -> Credentials:
-    metadata = context.invocation_metadata() or ()
-    authorization = tuple(str(value) for name, value in metadata if name == "authorization")
-    peer: Mapping[str, Iterable[bytes]] = context.auth_context()
+def _at_end(function: Callable[[], None]) -> None:
+    """Call a function when this task ends. A call's task ends after the response has been sent."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine.
+    task.add_done_callback(lambda _: function())
+
+
+def _credentials(peer: Mapping[str, Iterable[bytes]]) -> Credentials:
+    authorization = tuple(str(value) for name, value in _METADATA.get() if name == "authorization")
     if "x509_pem_cert" not in peer:
         return Credentials(authorization)
     names = (name.decode(errors="replace") for name in peer.get("x509_common_name", ()))
     return Credentials(authorization, certificate_name(names))
+
+
+def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
+    return (
+        ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+        # Between two different sizes gRPC refuses some requests at random.
+        ("grpc.max_metadata_size", MAX_HEADER_BYTES),
+        ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
+        ("grpc.max_concurrent_streams", limits.grpc_streams),
+        ("grpc.http2.lookahead_bytes", GRPC_LOOKAHEAD_BYTES),
+        # It would raise the bytes that gRPC receives ahead to several MiB a stream.
+        ("grpc.http2.bdp_probe", 0),
+        # By default a second server can share the port, and each gets some of the calls.
+        ("grpc.so_reuseport", 0),
+        # Beyond it gRPC cancels calls, which clients do not retry; between two different numbers it does so at random.
+        ("grpc.server.max_pending_requests", limits.grpc_pending_calls),
+        ("grpc.server.max_pending_requests_hard_limit", limits.grpc_pending_calls),
+        ("grpc.max_allowed_incoming_connections", min(limits.grpc_connections, descriptor_limit() // 3)),
+        ("grpc.server_handshake_timeout_ms", _milliseconds(limits.grpc_handshake_timeout_s)),
+        ("grpc.max_connection_idle_ms", _milliseconds(limits.grpc_idle_timeout_s)),
+        ("grpc.max_connection_age_ms", _milliseconds(limits.grpc_connection_age_s)),
+        ("grpc.max_connection_age_grace_ms", _AGE_GRACE_S * 1000),
+        ("grpc.keepalive_time_ms", _milliseconds(limits.grpc_keepalive_s)),
+        # The server's grpc.keepalive_timeout_ms has no effect.
+        ("grpc.http2.ping_timeout_ms", _milliseconds(min(_KEEPALIVE_TIMEOUT_S, limits.grpc_keepalive_s))),
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

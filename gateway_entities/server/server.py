@@ -159,7 +159,7 @@ class Server:
             http = HttpServer(app, None if tls is None else tls.context, responder, self._limits)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
-            grpc = GrpcServer(dispatcher, observer, tls)
+            grpc = GrpcServer(dispatcher, observer, tls, limits=self._limits)
             undo.push_async_callback(grpc.stop)
             self._grpc = self._grpc._replace(port=await grpc.start(self._grpc))
 

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from gateway_entities import methods
 from gateway_entities.methods import METHODS
+from gateway_entities.server.rpc.limits import MAX_STREAMS
 from gateway_entities.testing import Gateway, gateway
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.server.raw import call, channel, grpc_failure, http_failure, post_proto, write_lock
@@ -150,8 +151,8 @@ def test_calls_that_are_cancelled_before_a_worker_is_free_have_no_effect(running
 
 def test_many_concurrent_calls_all_get_a_response(opened):
     get = opened.unary_unary(methods.LIST_GATEWAY_BUDGET_POLICIES.path)
-    calls = [get.future(b"") for _ in range(3000)]
-    assert [each.exception(timeout=60) for each in calls] == [None] * 3000
+    calls = [get.future(b"") for _ in range(MAX_STREAMS)]
+    assert [each.exception(timeout=60) for each in calls] == [None] * MAX_STREAMS
 
 
 def test_health_is_serving_overall_and_for_each_service(opened):

@@ -11,6 +11,15 @@ import click
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 
 _HELP: Final = {
+    "grpc_connections": "Most gRPC connections; fewer if the limit of open files is low. Beyond it new ones are closed.",
+    "grpc_streams": "Most calls in flight on one gRPC connection.",
+    "grpc_pending_calls": "Most gRPC calls that wait for the server to look at them. Beyond it calls are cancelled.",
+    "grpc_handshake_timeout_s": "Seconds for the handshakes of a gRPC connection, TLS and HTTP/2.",
+    "grpc_request_timeout_s": "Seconds for the message of a gRPC call to arrive.",
+    "grpc_idle_timeout_s": "Seconds without a call after which a gRPC connection is closed.",
+    "grpc_connection_age_s": "Seconds after which a gRPC connection takes no more calls, and its client reconnects.",
+    "grpc_keepalive_s": "Seconds without data from a gRPC client with calls in flight after which it is probed.",
+    "grpc_waiting_requests": "Most gRPC calls that wait for memory to receive their message.",
     "http_connections": "Most HTTP connections; fewer if the limit of open files is low. Beyond it the one that has waited "
     "longest for a request is closed.",
     "http_connections_per_peer": "Most HTTP connections of one IPv4 address or IPv6 /64 network. Raise it behind a proxy.",
@@ -18,8 +27,9 @@ _HELP: Final = {
     "http_body_timeout_s": "Seconds for the body of a request, from the end of its headers.",
     "http_idle_timeout_s": "Seconds between two requests of an HTTP connection.",
     "http_write_timeout_s": "Seconds in which a client reads nothing of its response.",
-    "request_bytes_in_flight": "Most bytes of all HTTP request bodies together. Beyond it requests are refused with 503.",
-    "response_bytes_in_flight": "Most bytes of all HTTP responses together, likewise.",
+    "request_bytes_in_flight": "Most bytes of all request bodies of a port together. Beyond it requests are "
+    "refused, over HTTP with 503.",
+    "response_bytes_in_flight": "Most bytes of all responses of a port together, likewise.",
 }
 
 

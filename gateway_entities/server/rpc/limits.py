@@ -11,9 +11,12 @@ MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 MAX_HEADER_BYTES: Final = 16 * 1024
 """Maximum bytes of the headers of one request, path and query included. It is gRPC's own default."""
 
-MAX_STREAMS: Final = 4096
+MAX_STREAMS: Final = 512
 """Maximum gRPC calls in flight on one connection; gRPC answers UNAVAILABLE to the others, and in a burst to some before.
 An HTTP/1.1 connection has one call at a time."""
+
+GRPC_LOOKAHEAD_BYTES: Final = 8 * 1024
+"""Bytes of a gRPC request that the server receives before it has authenticated the caller and has memory for the request."""
 
 MAX_LIST_BYTES: Final = 64 * 1024 * 1024
 """Maximum size of a list in MLflow's dialect, which has no pages: of its JSON. The budget of responses may be smaller."""
@@ -24,6 +27,19 @@ class Limits:
     """Limits of one server that an operator can set.
 
     Attributes:
+        grpc_connections: maximum gRPC connections to one address, at most a third of the files that the process may open.
+            Further connections are closed immediately.
+        grpc_streams: maximum gRPC calls in flight on one connection; a cancelled call counts until the server has noticed.
+        grpc_pending_calls: maximum gRPC calls, of all connections, that wait for the server to look at them. Further calls
+            are cancelled.
+        grpc_handshake_timeout_s: seconds from the accept of a gRPC connection to the end of its handshakes, TLS and HTTP/2.
+        grpc_request_timeout_s: seconds for the message of a gRPC call to arrive, 1 second while other calls wait for memory.
+        grpc_idle_timeout_s: seconds without a call after which a gRPC connection is closed. Clients reconnect.
+        grpc_connection_age_s: seconds after which a gRPC connection takes no more calls. Clients reconnect, and calls in
+            flight have another 60 seconds.
+        grpc_keepalive_s: seconds without data from a client with calls in flight after which it is probed. A gRPC connection
+            that does not answer for as long, at most 20 seconds, is closed.
+        grpc_waiting_requests: maximum gRPC calls that wait for memory to receive their message.
         http_connections: maximum HTTP connections. Fewer are accepted if the process may not open enough files. Beyond it
             the connection that has waited longest for a request is closed; if none waits, the new one is refused.
         http_connections_per_peer: the same for one IPv4 address, or one IPv6 network of 64 bits.
@@ -32,11 +48,20 @@ class Limits:
         http_body_timeout_s: seconds from the end of a request's headers to the end of its body.
         http_idle_timeout_s: seconds between two requests of a connection.
         http_write_timeout_s: seconds in which a client reads nothing of a response.
-        request_bytes_in_flight: maximum bytes of all request bodies being received or executed. Beyond it requests are
-            refused as RESOURCE_EXHAUSTED.
-        response_bytes_in_flight: maximum bytes of all responses being computed or sent, likewise.
+        request_bytes_in_flight: maximum bytes of all request bodies of a port being received or executed. Beyond it requests
+            are refused as RESOURCE_EXHAUSTED.
+        response_bytes_in_flight: maximum bytes of all responses of a port being computed or sent, likewise.
     """
 
+    grpc_connections: int = 1000
+    grpc_streams: int = MAX_STREAMS
+    grpc_pending_calls: int = 2048
+    grpc_handshake_timeout_s: float = 10.0
+    grpc_request_timeout_s: float = 30.0
+    grpc_idle_timeout_s: float = 300.0
+    grpc_connection_age_s: float = 3600.0
+    grpc_keepalive_s: float = 60.0
+    grpc_waiting_requests: int = 1024
     http_connections: int = 1000
     http_connections_per_peer: int = 250
     http_head_timeout_s: float = 10.0
