@@ -25,7 +25,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service.base import BaseService, now_ms
-from gateway_entities.server.service.context import CALLER
+from gateway_entities.server.service.context import CALLER, check_deadline
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.store.repositories.change import Effect
 
@@ -205,6 +205,8 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     def execute(self: S, request: Request) -> Response:
         validate(request)
         with self.store.write() as transaction:
+            # The transaction may have waited for others.
+            check_deadline()
             stored: Response | None = _stored_response(transaction, request)
             if stored is not None:
                 return stored

@@ -164,7 +164,7 @@ def test_the_key_of_a_wrong_value_is_in_its_path():
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'\n"}}',
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'\xff"}}',
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'", "api_key": ""}}',
-        b'{"zzz": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"zzz": ' + b"[" * 5000 + b"]" * 5000 + b"}",
         b'{"zzz": ' + b"9" * 5000 + b"}",
         json.dumps({"secret_value": {"api_key": CANARY}}).encode("utf-16"),
     ],
