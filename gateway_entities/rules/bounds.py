@@ -61,7 +61,7 @@ def small_map(rule: Rule) -> Rule:
         size = sum(len(key.encode()) + len(entries[key].encode()) for key in entries)
         if size > MAX_MAP_BYTES:
             description = f"must have at most {MAX_MAP_BYTES} bytes of keys and values, has {size}"
-            return (Violation("rules/size", path, description),)
+            return (Violation("rules/count", path, description),)
         return rule(entries, path)
 
     return at_most(MAX_ENTRIES, "entries", rule_of_bytes)

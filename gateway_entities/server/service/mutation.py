@@ -156,7 +156,7 @@ class Mutation:
     def did_affect(self, resources: Iterable[Resource]) -> None:
         """Record the new state of other resources. Those given to will_affect only are logged as deleted.
 
-        Their size is not limited: nobody could rename a model definition that one endpoint of the maximum size uses.
+        Their size is not limited, so that an endpoint of the maximum size does not prevent changes of its model definitions.
         """
         for resource in resources:
             self._record_state(resource, self._after)

@@ -32,7 +32,7 @@ def many_models(protocol: str, number: int) -> bytes:
     return b'{"name":"q","model_configs":[' + b"{}," * (number - 1) + b"{}]}"
 
 
-def refusal(running: Gateway, protocol: str, body: bytes) -> tuple[str, str | None, str]:
+def rejection(running: Gateway, protocol: str, body: bytes) -> tuple[str, str | None, str]:
     """Return the code, the reason and the message of a refused creation of an endpoint."""
     if protocol == "grpc":
         with channel(running.grpc_target) as opened, pytest.raises(grpc.RpcError) as caught:
@@ -54,7 +54,7 @@ def refusal(running: Gateway, protocol: str, body: bytes) -> tuple[str, str | No
 def test_four_megabytes_of_models(running: Gateway, protocol: str) -> None:
     body = many_models(protocol, FOUR_MEGABYTES // (2 if protocol in {"grpc", "proto"} else 3))
     before = time.process_time()
-    _, reason, message = refusal(running, protocol, body)
+    _, reason, message = rejection(running, protocol, body)
     # Client and server are one process here.
     assert time.process_time() - before < 1
     assert message == MANY
@@ -64,12 +64,12 @@ def test_four_megabytes_of_models(running: Gateway, protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["grpc", "proto", "json", "rest"])
 def test_one_model_too_many(running: Gateway, protocol: str) -> None:
-    assert refusal(running, protocol, many_models(protocol, 101))[2] == COUNT
+    assert rejection(running, protocol, many_models(protocol, 101))[2] == COUNT
 
 
 def test_a_hundred_faulty_models_are_listed_as_far_as_there_is_space(running: Gateway) -> None:
     for protocol in "grpc", "proto":
-        message = refusal(running, protocol, many_models(protocol, 100))[2]
+        message = rejection(running, protocol, many_models(protocol, 100))[2]
         assert message.startswith("more than 100 violations: model_configs[0].model_definition_id is required; ")
         assert message.endswith(" of 100 violations are left out)")
 

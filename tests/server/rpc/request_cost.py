@@ -1,6 +1,6 @@
-"""Measures what the refusal of large requests costs. A program: a process's own peak memory never goes down.
+"""Measures the cost of rejecting large requests. A program: a process's own peak memory never goes down.
 
-It prints a JSON list: for each request its name, the code of its refusal, the seconds of processor time and the peak of
+It prints a JSON list: for each request its name, the code of its error, the seconds of processor time and the peak of
 memory so far in MiB, of which the first entry is the process before any request.
 """
 

@@ -182,7 +182,24 @@ def test_a_body_that_is_no_json_object_is_refused_without_quoting_it(body):
 
 @pytest.mark.parametrize(
     "text",
-    ["1_0", "1_000", "\uff11\uff10", "\u0661", " 10", "10 ", "\t10", "10\n", "+1", "01", "-", "", "0x1", "1.0", "1e2", "--1"],
+    [
+        "1_0",
+        "1_000",
+        "\uff11\uff10",
+        "\u0661",
+        " 10",
+        "10 ",
+        "\t10",
+        "10\n",
+        "+1",
+        "01",
+        "-",
+        "",
+        "0x1",
+        "1.0",
+        "1e2",
+        "--1",
+    ],
 )
 def test_an_integer_as_text_has_the_form_of_json(text):
     [violation] = refused({"sinceRevision": text}, ListGatewayChangesRequest).field_violations

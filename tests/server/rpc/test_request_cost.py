@@ -1,4 +1,4 @@
-"""The refusal of a large request is cheap, in time and in memory."""
+"""Rejecting a large request is cheap, in time and in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_MIB = 100
 """Of memory on top of the process's own: for several such requests at the same time."""
 
 
-def test_the_refusal_of_four_megabytes_is_cheap():
+def test_rejecting_four_megabytes_is_cheap():
     command = [sys.executable, "-m", "tests.server.rpc.request_cost"]
     output = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     (_, _, _, before), *measured = json.loads(output)

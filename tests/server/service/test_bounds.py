@@ -86,9 +86,7 @@ def test_the_number_of_models(gateway: Any) -> None:
     config = gateway.config()
 
     def attach(linkage: str) -> AttachModelToGatewayEndpointRequest:
-        return AttachModelToGatewayEndpointRequest(
-            endpoint_id=endpoint_id, model_config={**config, "linkage_type": linkage}
-        )
+        return AttachModelToGatewayEndpointRequest(endpoint_id=endpoint_id, model_config={**config, "linkage_type": linkage})
 
     gateway.do(attach("PRIMARY"))
     before = gateway.read_endpoint(endpoint_id)
