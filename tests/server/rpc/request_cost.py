@@ -74,10 +74,7 @@ def measure(name: str) -> tuple[str, str, float, float]:
     start = time.process_time()
     code = "valid"
     try:
-        if decode is None:
-            message = read_request(method, "POST", b"", body)
-        else:
-            message = decode(body, method.request_type)
+        message = read_request(method, "POST", b"", body) if decode is None else decode(body, method.request_type)
         rules.validate(message)
     except GatewayError as error:
         code = truncate_error(error).code.name
