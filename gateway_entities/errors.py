@@ -114,10 +114,17 @@ class GatewayError(Exception):
         self.received_details: tuple[AnyMessage, ...] = ()
 
     @classmethod
-    def invalid(cls, violations: Iterable[FieldViolation]) -> GatewayError:
-        """Return the error of a request that breaks rules: INVALID_ARGUMENT, its message naming every field."""
+    def invalid(cls, violations: Iterable[FieldViolation], *, more: bool = False) -> GatewayError:
+        """Return the error of a request that breaks rules: INVALID_ARGUMENT, its message naming every field.
+
+        Args:
+            violations: the violations.
+            more: whether there may be others, because the check of the request stopped after these.
+        """
         found = tuple(violations)
         message = "; ".join(f"{violation.field} {violation.description}" for violation in found)
+        if more:
+            message = f"more than {len(found)} violations: {message}"
         return GatewayError(Code.INVALID_ARGUMENT, message, reason="INVALID_REQUEST", field_violations=found)
 
     def __str__(self) -> str:

@@ -56,7 +56,7 @@ OURS: dict[str, set[str] | None] = {
     "server.address": {"errors"},
     "server.telemetry": {"errors"},
     "server.http": {"server.rpc", "server.telemetry", "server.address", "mlflow_rest", "methods", "errors"},
-    "server.rpc": {"server.service", "server.store", "server.telemetry", "methods", "errors"},
+    "server.rpc": {"server.service", "server.store", "server.telemetry", "rules", "methods", "errors"},
     "server.service": {"server.store", "rules", "methods", "entities", "errors", "gen"},
     "server.store": {"server.store.repositories", "server.store.sql", "server.store.crypto", "entities", "errors"},
     "server.store.admin": {"server.store", "errors"},

@@ -19,7 +19,7 @@ class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
         secret_id: identifier, ``s-`` and 32 hexadecimal digits; never changes.
         secret_name: unique name, 1 to 255 characters; never changes.
         masked_values: the credential's keys, each with a masked value: its first 3 characters, ``...``, its last 4, or
-            ``***`` for a value of fewer than 12 characters. Never the value itself.
+            ``***`` for a value of fewer than 20 characters. Never the value itself.
         created_at: time of creation, in milliseconds since the Unix epoch, UTC.
         last_updated_at: time of the last change, in milliseconds since the Unix epoch, UTC.
         provider: provider of the credential, such as ``openai``, at most 64 characters; None if it was not given.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -18,7 +18,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.rules.bounds import MAX_PATHS
+from gateway_entities.rules.number_text import is_integer, is_number
+from gateway_entities.rules.request_size import refuse_many_json_values
 from gateway_entities.rules.values import entry
+from gateway_entities.rules.violation import TooManyViolations, Violations
 
 M = TypeVar("M", bound=Message)
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -29,6 +33,7 @@ _INTEGERS = {
 }
 _LARGEST_FLOAT = 3.4028235677973366e38
 """Half a step above the largest 32-bit float: from here on a number rounds to infinity."""
+_MOST_DIGITS = 1000
 _PAIR = frozenset({"key", "value"})
 
 
@@ -43,12 +48,18 @@ class JsonObject(dict[str, Json]):
         )
 
 
-def load(body: bytes) -> dict[str, Json]:
-    """Read a request body as a JSON object; an empty one is an empty object.
+def load(body: bytes, *, bounded: bool = False) -> dict[str, Json]:
+    """Read a body as a JSON object; an empty one is an empty object.
+
+    Args:
+        body: the body.
+        bounded: whether it is a request, which may have no more than MAX_REQUEST_VALUES values.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT when it is not JSON, or not an object.
+        GatewayError: INVALID_ARGUMENT when it is not JSON, not an object, or has too many values.
     """
+    if bounded:
+        refuse_many_json_values(body)
     try:
         text = body.decode("utf-8-sig")
         if not text.strip():
@@ -56,6 +67,8 @@ def load(body: bytes) -> dict[str, Json]:
         value: Json = json.loads(text, object_pairs_hook=JsonObject)
         if isinstance(value, str):
             # MLflow decodes a string a second time, for clients that encode twice.
+            if bounded:
+                refuse_many_json_values(value.encode(errors="replace"))
             value = json.loads(value, object_pairs_hook=JsonObject)
     except json.JSONDecodeError as error:
         raise _malformed(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
@@ -79,14 +92,17 @@ def to_message(data: Mapping[str, Json], message_type: type[M]) -> M:
         GatewayError: INVALID_ARGUMENT with a violation for each field that does not fit, never with a field's value.
     """
     message = message_type()
-    violations: list[FieldViolation] = []
-    _fill(message, data, "", violations)
+    violations = Violations()
+    try:
+        _fill(message, data, "", violations)
+    except TooManyViolations:
+        raise GatewayError.invalid(violations, more=True) from None
     if violations:
         raise GatewayError.invalid(violations)
     return message
 
 
-def _fill(message: Message, data: Mapping[str, Json], prefix: str, violations: list[FieldViolation]) -> None:
+def _fill(message: Message, data: Mapping[str, Json], prefix: str, violations: Violations) -> None:
     fields: dict[str, FieldDescriptor] = {}
     for each in cast("list[FieldDescriptor]", message.DESCRIPTOR.fields):
         fields[each.name] = fields[each.json_name] = each
@@ -105,7 +121,7 @@ def _fill(message: Message, data: Mapping[str, Json], prefix: str, violations: l
         given[field.name] = name
 
 
-def _set(message: Message, field: FieldDescriptor, value: Json, path: str, violations: list[FieldViolation]) -> None:
+def _set(message: Message, field: FieldDescriptor, value: Json, path: str, violations: Violations) -> None:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         _fill_map(getattr(message, field.name), value, path, violations)
     elif field.is_repeated:
@@ -120,26 +136,31 @@ def _set(message: Message, field: FieldDescriptor, value: Json, path: str, viola
     elif field.enum_type is None or value != "":
         try:
             if field.message_type is not None:
-                getattr(message, field.name).paths.extend(filter(None, _text(value).split(",")))
+                getattr(message, field.name).paths.extend(_paths(_text(value)))
             else:
                 setattr(message, field.name, scalar(field, value))
         except ValueError as error:
             violations.append(FieldViolation(path, str(error)))
 
 
-def _fill_message(message: Message, value: Json, path: str, violations: list[FieldViolation]) -> None:
+def _paths(mask: str) -> Iterator[str]:
+    if mask.count(",") >= MAX_PATHS:
+        raise ValueError(f"must have at most {MAX_PATHS} paths")
+    return filter(None, mask.split(","))
+
+
+def _fill_message(message: Message, value: Json, path: str, violations: Violations) -> None:
     if isinstance(value, dict):
         _fill(message, value, path + ".", violations)
     else:
         violations.append(FieldViolation(path, f"must be an object, not {_kind(value)}"))
 
 
-def _fill_map(target: MutableMapping[str, str], value: Json, path: str, violations: list[FieldViolation]) -> None:
+def _fill_map(target: MutableMapping[str, str], value: Json, path: str, violations: Violations) -> None:
     if isinstance(value, dict):
         pairs: list[tuple[str, Json, Json]] = [(entry(path, key), key, item) for key, item in value.items()]
-        violations.extend(
-            FieldViolation(entry(path, key), "is given twice; provide it once") for key in getattr(value, "repeated", ())
-        )
+        for key in getattr(value, "repeated", ()):
+            violations.append(FieldViolation(entry(path, key), "is given twice; provide it once"))
     elif isinstance(value, list):
         pairs = []
         for index, pair in enumerate(value):
@@ -212,14 +233,10 @@ def _number(value: Json) -> int | float:
         raise ValueError(f"must be a number, not {_kind(value)}")
     if not isinstance(value, str):
         return value
-    if value.strip() != value or "_" in value:
+    if not is_number(value):
         raise ValueError("must be a number, not other text")
-    for read in (int, float):
-        try:
-            return read(value)
-        except ValueError:
-            continue
-    raise ValueError("must be a number, not other text")
+    # Python reads no integer of thousands of digits.
+    return int(value) if is_integer(value) and len(value) < _MOST_DIGITS else float(value)
 
 
 def _enum(enum: EnumDescriptor, value: Json) -> int:
@@ -227,7 +244,7 @@ def _enum(enum: EnumDescriptor, value: Json) -> int:
         if value in enum.values_by_name:
             return enum.values_by_name[value].number
         # Limited, because Python reads no number of thousands of digits.
-        value = int(value) if value.isdecimal() and len(value) < 10 else None
+        value = int(value) if is_integer(value) and len(value) < 10 else None
     if isinstance(value, int) and not isinstance(value, bool) and value in enum.values_by_number:
         return value
     raise ValueError(f"must be one of {', '.join(known.name for known in enum.values if known.number)}")

@@ -7,20 +7,23 @@ are derived from them. Rules that depend on stored data, such as whether an id e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
+from gateway_entities.rules.bounds import MAX_MODELS
 from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.endpoint import linkage_faults
 from gateway_entities.rules.responses import RESOURCES, RESPONSES
 from gateway_entities.rules.secret import normalized_auth_config
 from gateway_entities.rules.table import Table
-from gateway_entities.rules.violation import Violation
+from gateway_entities.rules.violation import MAX_VIOLATIONS, Violation
 from gatewayentities.v1 import endpoint_pb2
 
 __all__ = [
+    "MAX_VIOLATIONS",
     "Violation",
     "check",
     "has_rules",
@@ -70,7 +73,10 @@ def violations(message: Message) -> Iterator[Violation]:
         TypeError: the message is none of them.
     """
     yield from _table(message).violations(message)
-    if isinstance(message, endpoint_pb2.CreateGatewayEndpointRequest | endpoint_pb2.UpdateGatewayEndpointRequest):
+    if (
+        isinstance(message, endpoint_pb2.CreateGatewayEndpointRequest | endpoint_pb2.UpdateGatewayEndpointRequest)
+        and len(message.model_configs) <= MAX_MODELS
+    ):
         yield from linkage_faults(message.model_configs, "model_configs")
 
 
@@ -78,12 +84,12 @@ def validate(request: Message) -> None:
     """Raise for an invalid request.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT with all violations.
+        GatewayError: INVALID_ARGUMENT with all violations, up to MAX_VIOLATIONS; the message says whether there are more.
         TypeError: the message is no request.
     """
-    violations = check(request)
-    if violations:
-        raise GatewayError.invalid(violations)
+    found = list(islice(_table(request).violations(request), MAX_VIOLATIONS + 1))
+    if found:
+        raise GatewayError.invalid(found[:MAX_VIOLATIONS], more=len(found) > MAX_VIOLATIONS)
 
 
 def written_fields(request: Message) -> frozenset[str]:

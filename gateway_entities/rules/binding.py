@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, optional, required
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, SELECTOR, text
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, PAGE_TOKEN, SELECTOR, text
 from gatewayentities.v1 import binding_pb2 as pb
 
 RESOURCE_TYPE = text(
@@ -39,7 +39,7 @@ TABLES = {
             "resource_type": optional(SELECTOR),
             "resource_id": optional(SELECTOR),
             "page_size": optional(PAGE_SIZE),
-            "page_token": optional(SELECTOR),
+            "page_token": optional(PAGE_TOKEN),
         }
     ),
 }
@@ -51,7 +51,7 @@ _BINDING = Table(
         "resource_id": required(RESOURCE_ID),
         **TIMES,
         **ACTORS,
-        "display_name": optional(text(0)),
+        "display_name": optional(text(0, 255)),
     }
 )
 

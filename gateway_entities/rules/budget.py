@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gateway_entities.rules.bounds import MAX_CHARGE_NANOS
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, nested, optional, required, required_on_update, updates
@@ -12,7 +13,7 @@ from gateway_entities.rules.values import (
     IDENTIFIER,
     NAME,
     PAGE_SIZE,
-    SELECTOR,
+    PAGE_TOKEN,
     anything,
     finite,
     known,
@@ -110,15 +111,15 @@ TABLES = {
     ),
     pb.DeleteGatewayBudgetPolicyRequest: Table({"budget_policy_id": required(IDENTIFIER), **CHANGES}),
     pb.ListGatewayBudgetPoliciesRequest: Table(
-        {"max_results": optional(whole(0, 50_000)), "page_token": optional(SELECTOR)}
+        {"max_results": optional(whole(0, 50_000)), "page_token": optional(PAGE_TOKEN)}
     ),
-    pb.ListGatewayBudgetWindowsRequest: Table({"page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}),
+    pb.ListGatewayBudgetWindowsRequest: Table({"page_size": optional(PAGE_SIZE), "page_token": optional(PAGE_TOKEN)}),
     pb.RecordGatewaySpendRequest: Table(
         {
             "endpoint_id": required(IDENTIFIER),
             "workspace": optional(_SPENDER),
             "user": optional(_SPENDER),
-            "amount_nanos": required(whole(0)),
+            "amount_nanos": required(whole(0, MAX_CHARGE_NANOS)),
             "budget_unit": required(known(pb.BudgetUnit)),
             # How far it may lie ahead depends on the clock: the service checks that.
             "occurred_at": optional(anything),

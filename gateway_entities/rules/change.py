@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from gateway_entities.rules import mutation
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, text, whole
+from gateway_entities.rules.values import ACTOR, PAGE_SIZE, text, whole
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
@@ -17,7 +17,8 @@ TABLES: dict[type[Message], Table] = {
 _EFFECT = Table(
     {
         "noun": required(text(1)),
-        "id": required(IDENTIFIER),
+        # The id of a binding joins three.
+        "id": required(text(1)),
         "etag_before": optional(mutation.ETAG),
         "etag_after": optional(mutation.ETAG),
     }

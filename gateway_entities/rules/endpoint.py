@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from gateway_entities.rules import model_definition
+from gateway_entities.rules.bounds import MAX_MODELS, MAX_TAGS, at_most
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, CREATED, TIMES
 from gateway_entities.rules.table import (
@@ -22,6 +23,7 @@ from gateway_entities.rules.values import (
     ACTOR,
     IDENTIFIER,
     PAGE_SIZE,
+    PAGE_TOKEN,
     SELECTOR,
     anything,
     finite,
@@ -85,7 +87,7 @@ TABLES = {
     pb.CreateGatewayEndpointRequest: Table(
         {
             "name": required(ENDPOINT_NAME),
-            "model_configs": required(_model_configs),
+            "model_configs": required(at_most(MAX_MODELS, "models", _model_configs)),
             "created_by": optional(ACTOR),
             "routing_strategy": optional(_ROUTING_STRATEGY),
             "fallback_config": optional(_fallback_config),
@@ -103,7 +105,7 @@ TABLES = {
                 "endpoint_id": required(IDENTIFIER),
                 "name": required_on_update(ENDPOINT_NAME),
                 "updated_by": optional(ACTOR),
-                "model_configs": required_on_update(_model_configs),
+                "model_configs": required_on_update(at_most(MAX_MODELS, "models", _model_configs)),
                 "routing_strategy": clearable(_ROUTING_STRATEGY),
                 "fallback_config": clearable(_fallback_config),
                 "experiment_id": clearable(EXPERIMENT_ID),
@@ -118,7 +120,7 @@ TABLES = {
             "provider": optional(SELECTOR),
             "secret_id": optional(SELECTOR),
             "page_size": optional(PAGE_SIZE),
-            "page_token": optional(SELECTOR),
+            "page_token": optional(PAGE_TOKEN),
         }
     ),
     pb.AttachModelToGatewayEndpointRequest: Table(
@@ -242,9 +244,9 @@ _ENDPOINT = Table(
         "endpoint_id": required(IDENTIFIER),
         "name": optional(ENDPOINT_NAME),
         **TIMES,
-        "model_mappings": optional(_mappings),
+        "model_mappings": optional(at_most(MAX_MODELS, "models", _mappings)),
         **ACTORS,
-        "tags": optional(_tags),
+        "tags": optional(at_most(MAX_TAGS, "tags", _tags)),
         "routing_strategy": optional(recognized(pb.RoutingStrategy, unspecified=True)),
         "fallback_config": optional(nested(_FALLBACK_CONFIG)),
         "experiment_id": optional(EXPERIMENT_ID),

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, text
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, PAGE_TOKEN, SELECTOR, text
 from gatewayentities.v1 import model_definition_pb2 as pb
 
 PROVIDER = text(1, 64)
@@ -33,7 +33,7 @@ TABLES = {
             "provider": optional(SELECTOR),
             "secret_id": optional(SELECTOR),
             "page_size": optional(PAGE_SIZE),
-            "page_token": optional(SELECTOR),
+            "page_token": optional(PAGE_TOKEN),
         }
     ),
     pb.UpdateGatewayModelDefinitionRequest: updates(

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from google.protobuf.message import Message
 
 from gateway_entities.rules.address import public_https
+from gateway_entities.rules.bounds import MAX_ENTRIES, at_most, small_map
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
 from gateway_entities.rules.table import Table, clearable, exactly_one, optional, required, required_on_update, updates
-from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, SELECTOR, entry, text
+from gateway_entities.rules.values import ACTOR, IDENTIFIER, NAME, PAGE_SIZE, PAGE_TOKEN, SELECTOR, entry, text
 from gateway_entities.rules.violation import Violation
 from gatewayentities.v1 import secret_pb2 as pb
 
@@ -70,9 +71,9 @@ TABLES = {
     pb.CreateGatewaySecretRequest: Table(
         {
             "secret_name": required(NAME),
-            "secret_value": required(_secret_value),
+            "secret_value": required(small_map(_secret_value)),
             "provider": optional(PROVIDER),
-            "auth_config": optional(_auth_config),
+            "auth_config": optional(small_map(_auth_config)),
             "created_by": optional(ACTOR),
             **CREATES,
         }
@@ -85,8 +86,8 @@ TABLES = {
         Table(
             {
                 "secret_id": required(IDENTIFIER),
-                "secret_value": required_on_update(_secret_value),
-                "auth_config": clearable(_auth_config),
+                "secret_value": required_on_update(small_map(_secret_value)),
+                "auth_config": clearable(small_map(_auth_config)),
                 "updated_by": optional(ACTOR),
                 **CHANGES,
             }
@@ -94,7 +95,7 @@ TABLES = {
     ),
     pb.DeleteGatewaySecretRequest: Table({"secret_id": required(IDENTIFIER), **CHANGES}),
     pb.ListGatewaySecretInfosRequest: Table(
-        {"provider": optional(SELECTOR), "page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}
+        {"provider": optional(SELECTOR), "page_size": optional(PAGE_SIZE), "page_token": optional(PAGE_TOKEN)}
     ),
 }
 
@@ -102,11 +103,11 @@ _SECRET = Table(
     {
         "secret_id": required(IDENTIFIER),
         "secret_name": required(NAME),
-        "masked_values": optional(no_nul_entries),
+        "masked_values": optional(at_most(MAX_ENTRIES, "entries", no_nul_entries)),
         **TIMES,
         "provider": optional(PROVIDER),
         **ACTORS,
-        "auth_config": optional(no_nul_entries),
+        "auth_config": optional(small_map(no_nul_entries)),
     }
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from gateway_entities.rules.bounds import MAX_PATHS, too_many
 from gateway_entities.rules.values import Rule, listed, longest, shown
 from gateway_entities.rules.violation import Violation
 
@@ -72,14 +73,20 @@ class Table:
     across: Sequence[Across] = ()
     writes_empty: bool = False
     _plan: Sequence[tuple[str, Rule, bool, bool, int]] = dataclass_field(init=False, repr=False)
+    _has_mask: bool = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # The same for every message of the type, so computed once.
         plan = tuple((name, f.rule, f.required, f.maskable, longest(f.rule)) for name, f in self.fields.items())
         object.__setattr__(self, "_plan", plan)
+        object.__setattr__(self, "_has_mask", "update_mask" in self.fields)
 
-    def violations(self, message: Message, prefix: str = "") -> Iterator[Violation]:
+    def violations(self, message: Any, prefix: str = "") -> Iterator[Violation]:
         """Yield all violations of a message, in the order of its fields. ``prefix`` starts every path."""
+        if self._has_mask and (number := len(message.update_mask.paths)) > MAX_PATHS:
+            # The mask decides about every other field.
+            yield too_many(f"{prefix}update_mask", MAX_PATHS, "paths", number)
+            return
         across = self._across(message, prefix) if self.across else None
         for name, rule, needed, maskable, most in self._plan:
             if maskable:

@@ -144,11 +144,13 @@ def recognized(enum: EnumType, *, unspecified: bool = False) -> Rule:
 
 NAME = text(1, 255)
 """A name: 1 to 255 characters."""
-IDENTIFIER = text(1)
-"""An identifier to look up, not empty."""
+IDENTIFIER = text(1, 255)
+"""An identifier to look up: 1 to 255 characters."""
 ACTOR = text(1, 255)
 """The actor of a change: 1 to 255 characters."""
-SELECTOR = text(0)
-"""A filter, a page token, or one of several keys of a resource; empty counts as absent."""
+SELECTOR = text(0, 255)
+"""A filter, or one of several keys of a resource: at most 255 characters; empty counts as absent."""
+PAGE_TOKEN = text(0, 8192)
+"""A page token: at most 8192 characters; empty selects the first page."""
 PAGE_SIZE = whole(0, 1000)
 """The most items of a page; 0 selects the default."""

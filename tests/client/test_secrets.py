@@ -6,7 +6,7 @@ import pytest
 
 from gateway_entities import Code, GatewayError
 
-VALUE = {"api_key": "sk-0123456789abcdef", "organisation": "short"}
+VALUE = {"api_key": "sk-0123456789-0123456789abcdef", "organisation": "short"}
 
 
 def test_lifecycle(client, other, unique):
@@ -22,7 +22,7 @@ def test_lifecycle(client, other, unique):
     assert other.get_secret(secret_name=name) == made
     assert made in other.list_secrets()
 
-    changed = client.update_secret(made.secret_id, secret_value={"token": "0123456789ab"}, updated_by="bob")
+    changed = client.update_secret(made.secret_id, secret_value={"token": "0123456789abcdef89ab"}, updated_by="bob")
     assert changed.masked_values == {"token": "012...89ab"}
     assert changed.auth_config == made.auth_config
     assert (changed.created_by, changed.last_updated_by) == ("ann", "bob")
@@ -46,10 +46,10 @@ def test_absent_and_empty_stay_apart(client, unique):
 @pytest.mark.parametrize(
     ("value", "masked"),
     [
-        ("12345678901", "***"),
-        ("123456789012", "123...9012"),
-        ("\U0001f600" * 11, "***"),
-        ("\U0001f600" * 12, "\U0001f600" * 3 + "..." + "\U0001f600" * 4),
+        ("1234567890123456789", "***"),
+        ("12345678901234567890", "123...7890"),
+        ("\U0001f600" * 19, "***"),
+        ("\U0001f600" * 20, "\U0001f600" * 3 + "..." + "\U0001f600" * 4),
     ],
 )
 def test_masking_counts_characters(client, unique, value, masked):

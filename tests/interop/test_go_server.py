@@ -31,7 +31,7 @@ from tests.interop.language import CACHE
 from tests.interop.languages.go import LANGUAGE, build
 
 PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
-KEY = {"api_key": "sk-not-a-real-key"}
+KEY = {"api_key": "sk-this-is-not-a-real-key"}
 
 
 @pytest.fixture(scope="module")

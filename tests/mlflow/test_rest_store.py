@@ -39,7 +39,7 @@ with warnings.catch_warnings():
     from mlflow.store.tracking.rest_store import RestStore
     from mlflow.utils.rest_utils import MlflowHostCreds
 
-VALUE = {"api_key": "sk-0123456789abcdef"}
+VALUE = {"api_key": "sk-0123456789-0123456789abcdef"}
 PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
 
 
@@ -92,7 +92,9 @@ def test_secrets(store: Any, secret: Any) -> None:
     assert (secret.provider, secret.created_by, secret.last_updated_by) == ("openai", "ann", "ann")
     assert store.get_secret_info(secret_id=secret.secret_id) == secret
     settings = {"auth_mode": "api_key", "api_base": "https://api.example.com/v1"}
-    updated = store.update_gateway_secret(secret.secret_id, {"token": "0123456789abcdef"}, settings, updated_by="bob")
+    updated = store.update_gateway_secret(
+        secret.secret_id, {"token": "0123456789-0123456789abcdef"}, settings, updated_by="bob"
+    )
     assert (updated.masked_values, updated.auth_config) == ({"token": "012...cdef"}, settings)
     assert updated.last_updated_by == "bob"
     # No value and no settings: the client sends neither, and both stay, like last_updated_by.

@@ -14,7 +14,7 @@ from gateway_entities.mlflow_rest.routes import PREFIXES
 from tests.server.raw import HttpResponse, request
 
 JSON = {"content-type": "application/json"}
-SECRET_VALUE = {"api_key": "sk-0123456789abcdef"}
+SECRET_VALUE = {"api_key": "sk-0123456789-0123456789abcdef"}
 
 
 class Rest:

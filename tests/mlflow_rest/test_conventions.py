@@ -80,7 +80,7 @@ def test_a_request_has_several_spellings(rest: Rest, fields: Any) -> None:
     assert "created_by" not in policy
 
 
-@pytest.mark.parametrize("value", [3, "3", 3.0, "3.0", "3e0", "+3"])
+@pytest.mark.parametrize("value", [3, "3", 3.0, "3.0", "3e0"])
 def test_integers_may_be_written_as_other_numbers(rest: Rest, value: Any) -> None:
     assert rest.budget(duration={"unit": "DAYS", "value": value})["duration"] == {"unit": "DAYS", "value": 3}
 
@@ -95,10 +95,10 @@ def test_integers_may_be_written_as_other_numbers(rest: Rest, value: Any) -> Non
     ids=["object", "array", "array with more in it"],
 )
 def test_a_map_may_be_an_object_or_an_array(rest: Rest, unique: Unique, form: Callable[[Any], Any]) -> None:
-    values = [("aws_access_key_id", "AKIA0123456789"), ("aws_secret_access_key", "0123456789abcdef")]
+    values = [("aws_access_key_id", "AKIA0123456789"), ("aws_secret_access_key", "0123456789abcdef89abcdef")]
     settings = [("auth_mode", "access_keys"), ("aws_region_name", "")]
     secret = rest.secret(unique("map"), secret_value=form(values), auth_config=form(settings))
-    assert secret["masked_values"] == {"aws_access_key_id": "AKI...6789", "aws_secret_access_key": "012...cdef"}
+    assert secret["masked_values"] == {"aws_access_key_id": "***", "aws_secret_access_key": "012...cdef"}
     assert secret["auth_config"] == dict(settings)
 
 

@@ -92,6 +92,13 @@ TYPE_ERRORS: list[tuple[str, Any, list[str]]] = [
         {"duration": {"unit": "days", "value": {}}},
         ["duration.unit must be one of MINUTES", "duration.value must"],
     ),
+    *(
+        (BUDGET_CREATE, {"budget_amount": text}, ["budget_amount must be a number, not other text"])
+        for text in ("1_0", "\uff11", " 1", "1\n", "+1", "01", ".5", "inf", "0x1", "")
+    ),
+    (BUDGET_CREATE, {"duration": {"value": "1_000"}}, ["duration.value must be a number, not other text"]),
+    (BUDGET_CREATE, {"budget_unit": "\uff11"}, ["budget_unit must be one of USD"]),
+    ("/budgets/update", {"update_mask": "a," * 100}, ["update_mask must have at most 100 paths"]),
     ("/budgets/update", {"update_mask": 5}, ["update_mask must be a string"]),
     ("/budgets/update", {"update_mask": "\ud800"}, ["update_mask must be Unicode text"]),
 ]
@@ -119,6 +126,24 @@ def test_every_type_error_has_its_path(rest: Rest, path: str, body: Any, faults:
 )
 def test_a_body_that_is_no_json_object_is_an_error(rest: Rest, body: bytes) -> None:
     assert rest.error("POST", SECRET_CREATE, body)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_the_check_stops_after_a_hundred_violations_and_says_that_there_are_more(rest: Rest) -> None:
+    for number in 100, 101:
+        body = {"secret_value": {f"k{i}": i for i in range(number)}}
+        status, _, message = rest.error("POST", SECRET_CREATE, body)
+        assert status == 400
+        assert message.startswith("more than 100 violations: " if number > 100 else 'secret_value["k0"] must be')
+        assert message.endswith(" of 100 violations are left out)")
+
+
+@pytest.mark.parametrize("encodings", [1, 2])
+def test_a_body_with_too_many_values_is_an_error(rest: Rest, encodings: int) -> None:
+    body = '{"model_configs": [' + "{}," * 10_000 + "{}]}"
+    if encodings == 2:
+        body = json.dumps(body)
+    _, error_code, message = rest.error("POST", ENDPOINT_CREATE, body.encode())
+    assert (error_code, message) == ("INVALID_PARAMETER_VALUE", "the request has more than 10000 values")
 
 
 @pytest.mark.parametrize("query", ["secret_id=%ff", "secret_id=%ed%a0%80", "secret_id=%00"])

@@ -47,7 +47,7 @@ def test_every_route_works(running: Gateway, prefix: str, unique: Callable[[str]
     by_id = {"secret_id": secret["secret_id"]}
     assert call("GET", "/secrets/get", **by_id)["secret"] == secret
     assert secret in call("GET", "/secrets/list")["secrets"]
-    changed = call("POST", "/secrets/update", **by_id, secret_value={"api_key": "sk-fedcba9876543210"})["secret"]
+    changed = call("POST", "/secrets/update", **by_id, secret_value={"api_key": "sk-fedcba9876543210-9876543210"})["secret"]
     assert changed["masked_values"] == {"api_key": "sk-...3210"}
 
     models = [

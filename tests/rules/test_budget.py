@@ -85,7 +85,8 @@ def test_budget_amounts(check: Any, amount: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "description"),
     [
-        ({"amount_nanos": -1}, "amount_nanos", "must be 0 or more, is -1"),
+        ({"amount_nanos": -1}, "amount_nanos", "must be 0 to 1000000000000000, is -1"),
+        ({"amount_nanos": 10**15 + 1}, "amount_nanos", "must be 0 to 1000000000000000, is 1000000000000001"),
         ({"budget_unit": 0}, "budget_unit", "must be one of USD, is 0"),
         ({"budget_unit": 2}, "budget_unit", "must be one of USD, is 2"),
     ],
@@ -94,6 +95,6 @@ def test_charge_faults(check: Any, changes: dict[str, object], field: str, descr
     assert check(RecordSpend, **changes) == [(field, description)]
 
 
-@pytest.mark.parametrize("number", [0, 1, 2**63 - 1])
+@pytest.mark.parametrize("number", [0, 1, 10**15])
 def test_charges(check: Any, number: int) -> None:
     assert check(RecordSpend, amount_nanos=number, occurred_at=number) == check(RecordSpend, occurred_at=-number) == []

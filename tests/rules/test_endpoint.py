@@ -24,7 +24,7 @@ def config(**fields: object) -> dict[str, object]:
 NUMBER = "must be a finite number, 0 or more, is "
 CONFIG_FAULTS = [
     (config(model_definition_id=None), "model_definition_id", "is required"),
-    (config(model_definition_id=""), "model_definition_id", "must not be empty"),
+    (config(model_definition_id=""), "model_definition_id", "must be 1 to 255 characters, has 0"),
     (config(linkage_type=None), "linkage_type", "is required"),
     (config(linkage_type=0), "linkage_type", "must be one of PRIMARY, FALLBACK, is 0"),
     (config(linkage_type=7), "linkage_type", "must be one of PRIMARY, FALLBACK, is 7"),

@@ -33,7 +33,7 @@ class AsyncSpendMethods(AsyncRpcClient):
 
         Args:
             endpoint_id: the endpoint's id.
-            amount_nanos: the cost in nano-units, 10^-9 of the unit each, 0 or more.
+            amount_nanos: the cost in nano-units, 10^-9 of the unit each, 0 to 10^15.
             request_id: idempotency key, 1 to 255 characters; None generates one. The server stores it for at least
                 24 hours.
             workspace: where the request came from; ``default`` when None.

@@ -153,7 +153,7 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
         GatewayError: INVALID_ARGUMENT with every invalid field.
     """
     from_query = {"GET": bool(query), "HEAD": bool(query), "DELETE": not body.strip()}.get(verb, False)
-    data = _read_query(query) if from_query else decode.load(body)
+    data = _read_query(query) if from_query else decode.load(body, bounded=True)
     request: Message = decode.to_message(data, method.request_type)
     for field, value in request.ListFields():
         if isinstance(value, str) and not value:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.rules.request_size import refuse_many_fields
 from gateway_entities.server.rpc.json_request import parse
 
 M = TypeVar("M", bound=Message)
@@ -30,6 +32,7 @@ class Codec(NamedTuple):
 
 
 def _decode_proto(data: bytes, message_type: type[M]) -> M:
+    refuse_many_fields(data, cast("Descriptor", message_type.DESCRIPTOR))
     try:
         return message_type.FromString(data)
     except DecodeError:

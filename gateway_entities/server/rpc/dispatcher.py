@@ -18,7 +18,7 @@ from gateway_entities.methods import Method, Request, Response
 from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
-from gateway_entities.server.service.context import CALLER
+from gateway_entities.server.service.context import CALLER, DEADLINE, check_deadline, deadline_exceeded
 
 T = TypeVar("T")
 
@@ -134,7 +134,10 @@ class Dispatcher:
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         before = CALLER.set(name)
         try:
-            return handler(read())
+            check_deadline()
+            request = read()
+            check_deadline()
+            return handler(request)
         finally:
             CALLER.reset(before)
 
@@ -142,8 +145,8 @@ class Dispatcher:
         """Run a function in a worker thread and return its result.
 
         It returns at the deadline and on cancellation. A function that has not started by then never does. One that has
-        started runs to its end, because a thread cannot be stopped: its transaction may still be committed, so the caller
-        cannot tell whether the call had an effect.
+        started runs on until it next checks the deadline, because a thread cannot be stopped: its transaction may still be
+        committed, so the caller cannot tell whether the call had an effect.
 
         Args:
             work: the function.
@@ -158,12 +161,12 @@ class Dispatcher:
         if self._draining:
             raise _stopping()
         if timeout is not None and timeout <= 0:
-            raise _deadline_exceeded()
+            raise deadline_exceeded()
         deadline = None if timeout is None else time.monotonic() + timeout
         outcome: asyncio.Future[T] = self._loop.create_future()
         self._outcomes.add(outcome)
         self._idle.clear()
-        timer = None if timeout is None else self._loop.call_later(timeout, _fail, outcome, _deadline_exceeded())
+        timer = None if timeout is None else self._loop.call_later(timeout, _fail, outcome, deadline_exceeded())
         job = self._pool.submit(copy_context().run, _guarded, work, deadline, during)
         job.add_done_callback(lambda done: self._report(done, outcome))
         try:
@@ -218,10 +221,11 @@ class Dispatcher:
 
 
 def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
-    # The loop may have been too busy to see the deadline pass.
-    if deadline is not None and time.monotonic() >= deadline:
-        raise _deadline_exceeded()
+    # The context is a copy for this call.
+    DEADLINE.set(deadline)
     try:
+        # The loop may have been too busy to see the deadline pass.
+        check_deadline()
         return work()
     except GatewayError as error:
         raise truncate_error(error) from None
@@ -243,10 +247,6 @@ def _settle(job: Future[T], outcome: asyncio.Future[T]) -> None:
 def _fail(outcome: asyncio.Future[Any], error: GatewayError) -> None:
     if not outcome.done():
         outcome.set_exception(error)
-
-
-def _deadline_exceeded() -> GatewayError:
-    return GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call ended")
 
 
 def _stopping() -> GatewayError:

@@ -6,16 +6,27 @@ protobuf's own parser decides what is valid. Its error texts are not used, becau
 from __future__ import annotations
 
 import json
-from typing import TypeAlias, TypeVar, cast
+from functools import cache
+from typing import Final, TypeAlias, TypeVar, cast
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.rules.bounds import MAX_PATHS
+from gateway_entities.rules.number_text import is_integer, is_number
+from gateway_entities.rules.request_size import refuse_many_json_values
+from gateway_entities.rules.values import entry
+from gateway_entities.rules.violation import MAX_VIOLATIONS, TooManyViolations, Violations
 
 M = TypeVar("M", bound=Message)
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+_INTEGERS: Final = (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64)
+_FLOATS: Final = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
+_MAX_MASK_LENGTH: Final = MAX_PATHS * 100
+"""Maximum characters of an update_mask, whose paths are names of fields."""
 
 
 def parse(data: bytes, message_type: type[M]) -> M:
@@ -24,22 +35,31 @@ def parse(data: bytes, message_type: type[M]) -> M:
     Raises:
         GatewayError: INVALID_ARGUMENT with a violation for each field that does not fit.
     """
+    refuse_many_json_values(data)
     value = _load(data)
+    descriptor = cast("Descriptor", message_type.DESCRIPTOR)
     message = message_type()
-    if _fill(message, value):
+    if _texts_fit(value, descriptor) and _fill(message, value):
         return message
     # A field is invalid or unknown: check each, and drop the unknown ones.
-    violations: list[FieldViolation] = []
-    recognized = _recognized(value, cast("Descriptor", message_type.DESCRIPTOR), "", violations)
+    violations = Violations()
+    try:
+        recognized = _recognized(value, descriptor, "", violations)
+    except TooManyViolations:
+        raise _invalid(f"more than {MAX_VIOLATIONS} violations: ", violations) from None
     message = message_type()
     if not violations and not _fill(message, recognized):
-        violations.append(FieldViolation(message_type.DESCRIPTOR.name, "is not a valid message"))
+        violations.append(FieldViolation(descriptor.name, "is not a valid message"))
     if violations:
-        listed = "; ".join(f"{violation.field} {violation.description}" for violation in violations)
-        raise GatewayError(
-            Code.INVALID_ARGUMENT, f"invalid JSON request: {listed}", reason="WIRE_FORMAT", field_violations=violations
-        )
+        raise _invalid("", violations)
     return message
+
+
+def _invalid(prefix: str, violations: Violations) -> GatewayError:
+    listed = "; ".join(f"{violation.field} {violation.description}" for violation in violations)
+    return GatewayError(
+        Code.INVALID_ARGUMENT, f"invalid JSON request: {prefix}{listed}", reason="WIRE_FORMAT", field_violations=violations
+    )
 
 
 def _load(data: bytes) -> dict[str, Json]:
@@ -77,11 +97,44 @@ def _fill(message: Message, value: dict[str, Json]) -> bool:
     return True
 
 
-def _recognized(
-    value: dict[str, Json], descriptor: Descriptor, prefix: str, violations: list[FieldViolation]
-) -> dict[str, Json]:
+@cache
+def _fields_of(descriptor: Descriptor) -> dict[str, FieldDescriptor]:
+    """Return the fields by each of their two names."""
+    return {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
+
+
+def _texts_fit(value: dict[str, Json], descriptor: Descriptor) -> bool:
+    """Whether the texts of an object pass ``_text_fits``. What is no text is left to protobuf's parser."""
+    fields = _fields_of(descriptor)
+    for name, item in value.items():
+        field = fields.get(name)
+        if field is None:
+            continue
+        if isinstance(item, str):
+            if not _text_fits(item, field):
+                return False
+        elif _has_fields(field):
+            nested = cast("Descriptor", field.message_type)
+            objects = item if isinstance(item, list) else [item]
+            if not all(_texts_fit(each, nested) for each in objects if isinstance(each, dict)):
+                return False
+    return True
+
+
+def _text_fits(text: str, field: FieldDescriptor) -> bool:
+    """Whether a text has the form of a field's values, where protobuf's parser for Python accepts others or is slow."""
+    if field.enum_type is not None:
+        return text in field.enum_type.values_by_name or is_integer(text)
+    if field.cpp_type in _INTEGERS:
+        return is_integer(text)
+    if field.cpp_type in _FLOATS:
+        return is_number(text)
+    return field.message_type is None or (text.count(",") < MAX_PATHS and len(text) <= _MAX_MASK_LENGTH)
+
+
+def _recognized(value: dict[str, Json], descriptor: Descriptor, prefix: str, violations: Violations) -> dict[str, Json]:
     """Return the object without the message's unknown fields, and collect the violations of the others."""
-    fields = {name: field for field in descriptor.fields for name in (field.name, field.json_name)}
+    fields = _fields_of(descriptor)
     recognized: dict[str, Json] = {}
     for name, item in value.items():
         field = fields.get(name)
@@ -95,7 +148,7 @@ def _recognized(
     return recognized
 
 
-def _recognized_value(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> Json:
+def _recognized_value(item: Json, field: FieldDescriptor, path: str, violations: Violations) -> Json:
     if not _has_fields(field):
         _check(item, field, path, violations)
         return item
@@ -108,7 +161,7 @@ def _recognized_value(item: Json, field: FieldDescriptor, path: str, violations:
     return [_recognized_object(each, message_type, f"{path}[{index}]", violations) for index, each in enumerate(item)]
 
 
-def _recognized_object(item: Json, descriptor: Descriptor, path: str, violations: list[FieldViolation]) -> Json:
+def _recognized_object(item: Json, descriptor: Descriptor, path: str, violations: Violations) -> Json:
     if isinstance(item, dict):
         return _recognized(item, descriptor, path + ".", violations)
     violations.append(FieldViolation(path, "must be an object"))
@@ -125,7 +178,7 @@ def _has_fields(field: FieldDescriptor) -> bool:
     )
 
 
-def _check(item: Json, field: FieldDescriptor, path: str, violations: list[FieldViolation]) -> None:
+def _check(item: Json, field: FieldDescriptor, path: str, violations: Violations) -> None:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         if not isinstance(item, dict):
             violations.append(FieldViolation(path, "must be an object"))
@@ -133,14 +186,14 @@ def _check(item: Json, field: FieldDescriptor, path: str, violations: list[Field
         value_field = field.message_type.fields_by_name["value"]
         for key, value in item.items():
             if not _fits({key: value}, field):
-                # A key may hold half of a surrogate pair, which no message can carry.
-                quoted = json.dumps(key, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-                violations.append(FieldViolation(f"{path}[{quoted}]", _form(value_field)))
+                violations.append(FieldViolation(entry(path, key), _form(value_field)))
     elif not _fits(item, field):
         violations.append(FieldViolation(path, _form(field)))
 
 
 def _fits(item: Json, field: FieldDescriptor) -> bool:
+    if isinstance(item, str) and not _text_fits(item, field):
+        return False
     return _fill(message_factory.GetMessageClass(cast("Descriptor", field.containing_type))(), {field.json_name: item})
 
 
@@ -148,7 +201,7 @@ def _form(field: FieldDescriptor) -> str:
     if field.enum_type is not None:
         return f"must be one of {', '.join(value.name for value in field.enum_type.values if value.number)}"
     if field.message_type is not None:
-        return "must be a string: names of fields in lowerCamelCase with commas between"
+        return f"must be a string: at most {MAX_PATHS} names of fields in lowerCamelCase with commas between"
     return {
         FieldDescriptor.CPPTYPE_STRING: "must be a string of Unicode text",
         FieldDescriptor.CPPTYPE_BOOL: "must be true or false",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gateway_entities.entities import GatewayEndpointBinding
 from gateway_entities.rules import validate
+from gateway_entities.rules.bounds import MAX_BINDINGS
 from gateway_entities.server.service.base import BaseService
-from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.errors import not_found, refuse_more
 from gateway_entities.server.service.mutation import Mutation, mutation
 from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import binding_pb2 as pb
@@ -31,6 +32,8 @@ class BindingService(BaseService):
             last_updated_by=mutation.actor,
         )
         mutation.transaction.bindings.add(binding)
+        number = mutation.transaction.bindings.count(binding.endpoint_id)
+        refuse_more(binding.endpoint_id, number, MAX_BINDINGS, "bindings")
         return pb.CreateGatewayEndpointBindingResponse(binding=mutation.result(binding))
 
     @mutation

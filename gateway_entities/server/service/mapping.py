@@ -14,8 +14,9 @@ from gateway_entities.entities import (
     GatewayModelLinkageType,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.rules.bounds import MAX_MODELS
 from gateway_entities.server.service.base import BaseService, new_id, positive_zero
-from gateway_entities.server.service.errors import conflict, not_found
+from gateway_entities.server.service.errors import conflict, not_found, refuse_more
 from gateway_entities.server.service.mutation import Mutation, mutation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
@@ -40,6 +41,7 @@ class MappingService(BaseService):
         mapping = new_mapping(endpoint.endpoint_id, request.model_config, definition, mutation)
         endpoints.add_mapping(mapping)
         endpoint.model_mappings.append(mapping)
+        refuse_more(endpoint.endpoint_id, len(endpoint.model_mappings), MAX_MODELS, "models")
         if mapping.linkage_type == GatewayModelLinkageType.FALLBACK:
             _set_default_strategy(endpoint)
         if mutation.actor is not None:

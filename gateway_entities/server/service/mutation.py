@@ -23,8 +23,10 @@ from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
+from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service.base import BaseService, now_ms
-from gateway_entities.server.service.context import CALLER
+from gateway_entities.server.service.context import CALLER, check_deadline
+from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.store.repositories.change import Effect
 
 if TYPE_CHECKING:
@@ -130,9 +132,20 @@ class Mutation:
         return resource
 
     def result(self, resource: Entity[M]) -> M:
-        """Record the new state of the requested or created resource; return its message."""
+        """Record the new state of the requested or created resource; return its message.
+
+        Raises:
+            GatewayError: RESOURCE_EXHAUSTED; it is too large, and larger than before.
+        """
         self._own = _key(resource)
         message: M = self._record_state(resource, self._after)
+        size = len(self._after[self._own].data)
+        before = self._before.get(self._own)
+        if size > MAX_RESOURCE_BYTES and (before is None or size > len(before.data)):
+            raise exhausted(
+                f"The {self._own[0].replace('_', ' ')} would have {size} bytes; at most {MAX_RESOURCE_BYTES} are allowed.",
+                "RESOURCE_TOO_LARGE",
+            )
         return message
 
     def will_affect(self, resources: Iterable[Resource]) -> None:
@@ -141,7 +154,10 @@ class Mutation:
             self._record_state(resource, self._before)
 
     def did_affect(self, resources: Iterable[Resource]) -> None:
-        """Record the new state of other resources. Those given to will_affect only are logged as deleted."""
+        """Record the new state of other resources. Those given to will_affect only are logged as deleted.
+
+        Their size is not limited, so that an endpoint of the maximum size does not prevent changes of its model definitions.
+        """
         for resource in resources:
             self._record_state(resource, self._after)
 
@@ -189,6 +205,8 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     def execute(self: S, request: Request) -> Response:
         validate(request)
         with self.store.write() as transaction:
+            # The transaction may have waited for others.
+            check_deadline()
             stored: Response | None = _stored_response(transaction, request)
             if stored is not None:
                 return stored

@@ -12,8 +12,8 @@ from gatewayentities.v1 import secret_pb2 as pb
 
 
 def masked(value: str) -> str:
-    """Return the displayed form of a secret value: its first 3 and last 4 characters, ``***`` if shorter than 12."""
-    return f"{value[:3]}...{value[-4:]}" if len(value) >= 12 else "***"
+    """Return the displayed form of a secret value: its first 3 and last 4 characters, ``***`` if shorter than 20."""
+    return f"{value[:3]}...{value[-4:]}" if len(value) >= 20 else "***"
 
 
 class SecretService(BaseService):

@@ -55,6 +55,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "schema/packing": Rule("note", "Repeated numbers are packed or unpacked as in the schema."),
     "rules/length": Rule("error", "Text has a length that the contract allows."),
     "rules/nul": Rule("error", "Text has no NUL characters."),
+    "rules/count": Rule("error", "Lists, maps and masks are no larger than the contract allows."),
     "rules/form": Rule("error", "Text has the format that the contract requires."),
     "rules/number": Rule("error", "Numbers are within the limits of the contract."),
     "rules/enum": Rule("error", "Enums have a value that is allowed here."),

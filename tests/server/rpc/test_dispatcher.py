@@ -120,6 +120,27 @@ async def test_a_call_whose_deadline_passes_in_the_queue_never_runs(dispatcher, 
     assert service.started == ["a", "b", "next"]
 
 
+async def test_a_call_whose_deadline_passes_while_its_request_is_read_does_nothing_more(dispatcher, service):
+    read = threading.Event()
+    resume = threading.Event()
+
+    def slowly():
+        read.set()
+        assert resume.wait(10)
+        return DeleteGatewaySecretRequest(secret_id="late")
+
+    def work():
+        return dispatcher.execute(methods.DELETE_GATEWAY_SECRET, Credentials(), slowly)
+
+    with pytest.raises(GatewayError) as caught:
+        await dispatcher.submit(work, 0.05, during="a test")
+    assert caught.value.code is Code.DEADLINE_EXCEEDED
+    assert read.is_set()
+    resume.set()
+    await dispatcher.drain(5)
+    assert service.started == []
+
+
 async def test_a_call_that_is_cancelled_in_the_queue_never_runs(dispatcher, service):
     busy = [asyncio.create_task(slow(dispatcher, name)) for name in ("a", "b")]
     await until(lambda: len(service.started) == 2)

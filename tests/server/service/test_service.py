@@ -66,7 +66,7 @@ def test_lists_of_an_empty_gateway_are_empty(gateway: Any, method: Method[Any, A
     ("request_", "message"),
     [
         (secret_pb2.GetGatewaySecretInfoRequest(secret_id="nope"), "GatewaySecret not found (secret_id='nope')"),
-        (secret_pb2.DeleteGatewaySecretRequest(secret_id="x" * 999), f"GatewaySecret not found (secret_id='{'x' * 255}')"),
+        (secret_pb2.DeleteGatewaySecretRequest(secret_id="x" * 255), f"GatewaySecret not found (secret_id='{'x' * 255}')"),
         (
             binding_pb2.DeleteGatewayEndpointBindingRequest(endpoint_id="e", resource_type="t", resource_id="r"),
             "GatewayEndpointBinding not found (endpoint_id='e', resource_type='t', resource_id='r')",

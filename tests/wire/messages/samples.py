@@ -193,6 +193,13 @@ BAD: list[Bad] = [
     Bad("rules/enum", "BudgetDuration", number(1, 0) + number(2, 1), "unit", 0),
     Bad("rules/enum", _CREATE, text(1, "n") + text(2, _CONFIG) + number(4, 9), "routing_strategy", 12),
     Bad("rules/mask", "UpdateGatewaySecretRequest", text(1, "s-1") + text(1002, text(1, "nope")), "update_mask", 5),
+    Bad(
+        "rules/count",
+        "UpdateGatewaySecretRequest",
+        text(1, "s-1") + text(1002, text(1, "auth_config") * 101),
+        "update_mask",
+        5,
+    ),
     Bad("rules/empty-entry", "CreateGatewaySecretRequest", _NAME + entry(text(1, "a"), text(2, "")), 'secret_value["a"]', 3),
     Bad(
         "rules/reserved-key",

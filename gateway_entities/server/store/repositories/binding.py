@@ -6,7 +6,7 @@ import builtins
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointBinding, GatewayResourceType
@@ -42,6 +42,7 @@ _CONDITIONS: Final = {
 }
 
 _GET: Final = _BINDING.where(*_CONDITIONS.values())
+_COUNT: Final = select(func.count()).select_from(bindings).where(_CONDITIONS["endpoint_id"])
 _ADD: Final = insert(bindings)
 _REMOVE: Final = delete(bindings).where(*_CONDITIONS.values())
 
@@ -80,6 +81,11 @@ class Bindings:
     def remove(self, endpoint_id: str, resource_type: str, resource_id: str) -> bool:
         """Delete the binding with these keys; return whether it existed."""
         return execute.run(self._connection, _REMOVE, _keys(endpoint_id, resource_type, resource_id)) > 0
+
+    def count(self, endpoint_id: str) -> int:
+        """Return the number of bindings of an endpoint."""
+        ((number,),) = execute.rows(self._connection, _COUNT, {"endpoint_id": endpoint_id})
+        return int(number)
 
     def list(
         self,

@@ -60,7 +60,8 @@ class BindingServiceServicer(object):
         """CreateGatewayEndpointBinding links a resource to an endpoint.
 
         Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a malformed resource_type; a request_id already
-        used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link).
+        used by another request); NOT_FOUND (the endpoint); ALREADY_EXISTS (the same link); RESOURCE_EXHAUSTED (the endpoint
+        has 1000 bindings).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -150,8 +150,8 @@ class BudgetServiceServicer(object):
         endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
         no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
 
-        Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; a negative amount; an occurred_at more than 24 hours
-        ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
+        Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
+        than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

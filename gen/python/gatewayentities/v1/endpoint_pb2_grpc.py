@@ -90,8 +90,8 @@ class EndpointServiceServicer(object):
         """CreateGatewayEndpoint stores an endpoint with at least one PRIMARY model under a new id.
 
         Errors: INVALID_ARGUMENT (a name, a weight, an order or a number of attempts outside its limits; no PRIMARY model;
-        PRIMARY weights that sum to 0; a request_id already used by another request); NOT_FOUND (a model definition);
-        ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
+        PRIMARY weights that sum to 0; more than 100 models; a request_id already used by another request); NOT_FOUND (a model
+        definition); ALREADY_EXISTS (the name is taken, or one definition is linked twice in the same way).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,7 +111,8 @@ class EndpointServiceServicer(object):
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayEndpoint; an unknown update_mask path; clearing a required field; a
         request_id already used by another request); NOT_FOUND (the endpoint or a model definition); ALREADY_EXISTS (the new
-        name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one).
+        name is taken, or one definition is linked twice in the same way); ABORTED (the etag is not the current one);
+        RESOURCE_EXHAUSTED (the endpoint would have more than 1 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,7 +144,7 @@ class EndpointServiceServicer(object):
 
         Errors: INVALID_ARGUMENT (a config outside its limits; a request_id already used by another request); NOT_FOUND (the
         endpoint or the model definition); ALREADY_EXISTS (that definition is linked in the same way); ABORTED (the etag is not
-        the current one).
+        the current one); RESOURCE_EXHAUSTED (the endpoint would have more than 100 models, or more than 1 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +165,8 @@ class EndpointServiceServicer(object):
         """SetGatewayEndpointTag sets one tag of an endpoint, replacing its value if the key exists.
 
         Errors: INVALID_ARGUMENT (a key or value outside its limits; a request_id already used by another request); NOT_FOUND
-        (the endpoint); ABORTED (the etag is not the current one).
+        (the endpoint); ABORTED (the etag is not the current one); RESOURCE_EXHAUSTED (the endpoint would have more than 100
+        tags, or more than 1 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

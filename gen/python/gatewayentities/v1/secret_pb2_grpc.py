@@ -69,8 +69,8 @@ class SecretServiceServicer(object):
     def CreateGatewaySecret(self, request, context):
         """CreateGatewaySecret stores a credential, encrypted, under a new id.
 
-        Errors: INVALID_ARGUMENT (a name outside its limits, no secret value, an empty key or value, a reserved key, an unsafe
-        auth_config.api_base; a request_id already used by another request); ALREADY_EXISTS (the name is taken).
+        Errors: INVALID_ARGUMENT (a name or a map outside its limits, no secret value, an empty key or value, a reserved key,
+        an unsafe auth_config.api_base; a request_id already used by another request); ALREADY_EXISTS (the name is taken).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

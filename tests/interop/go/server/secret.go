@@ -18,7 +18,7 @@ func masked(values map[string]string) map[string]string {
 	shown := map[string]string{}
 	for key, value := range values {
 		shown[key] = "***"
-		if len(value) >= 12 {
+		if len(value) >= 20 {
 			shown[key] = value[:3] + "..." + value[len(value)-4:]
 		}
 	}

@@ -1,0 +1,101 @@
+"""The number of values in an encoded request, counted before a parser builds an object for each.
+
+Four megabytes hold two million empty messages, which take gigabytes once parsed. The count stops at the limit, and small
+requests are not counted at all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor
+
+from gateway_entities.errors import Code, GatewayError
+
+MAX_REQUEST_VALUES: Final = 10_000
+"""Maximum values of one request: of JSON the objects, the arrays and their elements; of protobuf the fields. The largest
+valid request has some hundreds."""
+
+_SMALLEST_FIELD: Final = 2
+# Text without a comma or an opening bracket outside of strings, up to the next of those. It never goes back, and a string
+# that does not end goes on to the end, so that the whole is linear.
+_NEXT_VALUE: Final = re.compile(rb'[^",\[{]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?[^",\[{]*+)*+[,\[{]', re.DOTALL)
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FIXED_SIZES: Final = {_FIXED64: 8, _FIXED32: 4}
+
+
+def refuse_many_json_values(data: bytes) -> None:
+    """Check the number of values of a JSON text.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT, if there are more than MAX_REQUEST_VALUES.
+    """
+    if data.count(b",") + data.count(b"[") + data.count(b"{") <= MAX_REQUEST_VALUES:
+        return
+    count, position = 0, 0
+    while count <= MAX_REQUEST_VALUES and (found := _NEXT_VALUE.match(data, position)):
+        count, position = count + 1, found.end()
+    _refuse(count)
+
+
+def refuse_many_fields(data: bytes, descriptor: Descriptor) -> None:
+    """Check the number of fields of an encoded message, those of its nested messages included.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT, if there are more than MAX_REQUEST_VALUES. Bytes that are no message are left to
+            the parser.
+    """
+    if len(data) > _SMALLEST_FIELD * MAX_REQUEST_VALUES:
+        try:
+            count = _count(data, 0, len(data), descriptor)
+        except IndexError:
+            return
+        _refuse(count)
+
+
+def _refuse(count: int) -> None:
+    if count > MAX_REQUEST_VALUES:
+        raise GatewayError(
+            Code.INVALID_ARGUMENT, f"the request has more than {MAX_REQUEST_VALUES} values", reason="TOO_MANY_VALUES"
+        )
+
+
+def _count(data: bytes, position: int, end: int, descriptor: Descriptor) -> int:
+    """Count fields, to a little beyond the limit at most.
+
+    Raises:
+        IndexError: the bytes end within a field, or have a wire type that does not exist.
+    """
+    count = 0
+    while position < end and count <= MAX_REQUEST_VALUES:
+        count += 1
+        key, position = _varint(data, position)
+        kind = key & 7
+        if kind == _VARINT:
+            _, position = _varint(data, position)
+        elif kind == _BYTES:
+            length, position = _varint(data, position)
+            field = descriptor.fields_by_number.get(key >> 3)
+            if field is not None and field.message_type is not None:
+                count += _count(data, position, min(position + length, end), field.message_type)
+            position += length
+        else:
+            # Groups have no size: the fields within them are counted like the others.
+            position += _FIXED_SIZES.get(kind, 0)
+    return count
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+        if shift == 70:
+            # No varint has more than ten bytes.
+            raise IndexError
