@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
@@ -31,8 +32,7 @@ _EARNED_BY_CALL = 0.1
 class RetryBudget:
     """Token bucket that limits the retries of all calls of a client, so that they do not hold a server down.
 
-    Each retry takes a token. One that succeeds returns it, so that callers who have waited for the server are not held back
-    once it works.
+    Each retry uses a token. One that succeeds returns it, so that the budget delays no caller once the server works.
     """
 
     __slots__ = ("_lock", "_refilled_at", "_tokens")
@@ -43,7 +43,7 @@ class RetryBudget:
         self._refilled_at = time.monotonic()
 
     def take(self) -> bool:
-        """Take a token for one retry; return False if there is none."""
+        """Remove a token for one retry; return False if there is none."""
         with self._lock:
             now = time.monotonic()
             self._tokens = min(_BUDGET, self._tokens + (now - self._refilled_at) * _BUDGET_PER_S)
@@ -123,7 +123,7 @@ class RetryPolicy:
 
         late = error.code is Code.DEADLINE_EXCEEDED
         lost = error.code is Code.UNAVAILABLE or (self._deduplicated and late)
-        if not lost or not self._retryable:
+        if not lost or not self._retryable or error.reason == UNTRUSTED_CERTIFICATE:
             raise error
         now = time.monotonic()
         if self._retry_until is None:
