@@ -160,7 +160,7 @@ def _handler(
             response = await dispatcher.revalidate_cached(key, method, credentials, context.time_remaining())
             if response is None:
                 timeout = context.time_remaining()
-                response = await dispatcher.submit(lambda: work(body, credentials), timeout, during=method.path)
+                response = await dispatcher.call(method, credentials, lambda: work(body, credentials), timeout)
         except GatewayError as error:
             failure = error
         except asyncio.CancelledError:

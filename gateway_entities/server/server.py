@@ -21,11 +21,13 @@ from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
 from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
+from gateway_entities.server.store.sql.database import StatementTimeouts
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import Tls
@@ -57,6 +59,7 @@ class Server:
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         drain_delay: float = 0.0,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -72,6 +75,7 @@ class Server:
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
+            limits: the limits of connections, times and memory.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -86,6 +90,7 @@ class Server:
         self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
         self._require_token = require_token
         self._drain_delay = drain_delay
+        self._limits = limits
         self._skip_delay = asyncio.Event()
         loopback = self._grpc.is_loopback and self._http.is_loopback
         # Without tokens, every caller who can reach it could use it.
@@ -120,7 +125,15 @@ class Server:
         """
         tls = None if self._tls is None else self._tls.load()
         async with contextlib.AsyncExitStack() as undo:
-            store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys)
+            limits = self._limits
+            store = await asyncio.to_thread(
+                open_store,
+                self._store_url,
+                keys=self._keys,
+                busy_timeout=limits.store_write_timeout_s,
+                timeouts=StatementTimeouts(limits.store_lock_timeout_s, limits.store_statement_timeout_s),
+                write_stall=limits.write_stall_s,
+            )
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_token, store)
@@ -131,7 +144,9 @@ class Server:
             cache = ResponseCache(
                 store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
-            dispatcher = Dispatcher(GatewayService(store), authenticate=authenticator.authenticate, cache=cache)
+            dispatcher = Dispatcher(
+                GatewayService(store), authenticate=authenticator.authenticate, cache=cache, limits=self._limits
+            )
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
             store.observe(observer.metrics.transaction)
@@ -221,6 +236,7 @@ class Server:
 
 def _check_store(store: Store, metrics: Metrics) -> None:
     store.ping()
+    store.check_writes()
     with store.read() as transaction:
         metrics.revision(transaction.changes.last())
 

@@ -91,7 +91,7 @@ class ConnectProtocol:
             data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
         if data is None:
             connection: Connection = scope["extensions"][CONNECTION]
-            data = await connection.call(self._dispatcher.submit(work, left(), during=method.path))
+            data = await connection.call(self._dispatcher.call(method, credentials, work, left()))
         return HttpResponse(200, ((b"content-type", call.content_type),), data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:

@@ -94,7 +94,8 @@ class MlflowRest:
             return encode.to_json(response)
 
         connection: Connection = scope["extensions"][CONNECTION]
-        data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
+        call = self._dispatcher.call(route.method, credentials, work, None, during=f"{verb} {path}")
+        data = await connection.call(call)
         return HttpResponse(200, (_JSON, *_SAFE), data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:

@@ -107,6 +107,14 @@ class ResponseCache:
         except TimeoutError:
             return None
 
+    def has(self, key: Key) -> bool:
+        """Whether there is a response for a request, current or not."""
+        return key in self._entries
+
+    def authenticates(self, method: Method[Any, Any], credentials: Credentials) -> bool:
+        """Whether the caller may make a call, as far as that is known without reading the store."""
+        return self._principal(method, credentials) is not None
+
     def _principal(self, method: Method[Any, Any], credentials: Credentials) -> Principal | None:
         try:
             return self._authenticate(credentials, required_scope(method))
