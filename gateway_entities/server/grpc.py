@@ -22,7 +22,7 @@ from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.errors import internal_error
 from gateway_entities.server.rpc.limits import MAX_HEADER_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS
 from gateway_entities.server.telemetry.observer import Observer
-from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD
+from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error
 from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
@@ -173,7 +173,7 @@ def _handler(
             request.code = OK
             context.set_trailing_metadata(trailers)
             return response
-        request.code = failure.code.name
+        set_error(failure)
         status = Status(code=failure.code.number, message=failure.message, details=failure.details())
         trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
         return await context.abort(_STATUS[failure.code.number], failure.message, trailers)

@@ -1,15 +1,18 @@
-"""Readiness: the server accepts calls, and its store responds."""
+"""Readiness: the server accepts calls, its store responds, and writes get through."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.errors import internal_error
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 2.0
 """Seconds within which the store has to respond for the server to be ready."""
@@ -72,12 +75,14 @@ class Readiness:
     async def _watch(self, report: Callable[[bool], Awaitable[None]]) -> None:
         was_ready = True
         while not self._stopping:
-            ready = True
+            cause = ""
             try:
                 await self.check()
-            except GatewayError:
-                ready = False
+            except GatewayError as error:
+                cause = error.message
+            ready = not cause
             if ready != was_ready and not self._stopping:
+                _log.log(*((logging.INFO, "ready again") if ready else (logging.ERROR, f"not ready: {cause}")))
                 await report(ready)
                 was_ready = ready
             await asyncio.sleep(_INTERVAL_S)

@@ -32,7 +32,7 @@ from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import Tls
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _MAX_QUIET_WAIT_S: Final = 1.0
 """Seconds, at most, that a stop waits for callers to go away before it closes the listeners."""
 
@@ -206,7 +206,9 @@ class Server:
         await asyncio.shield(self._closing)
 
     async def run_until_signalled(self, grace: float, ready: Callable[[Server], None]) -> None:
-        """Start, serve until SIGTERM or SIGINT, and stop; a second signal stops without grace. For the main thread only.
+        """Start, serve until SIGTERM, SIGINT or SIGHUP, and stop; a second signal stops without grace.
+
+        For the main thread only. SIGHUP is ignored if it was before, as under nohup.
 
         Args:
             grace: as in ``stop``.
@@ -218,7 +220,8 @@ class Server:
         def on_signal() -> None:
             (second if first.is_set() else first).set()
 
-        for number in _SIGNALS:
+        numbers = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        for number in numbers:
             loop.add_signal_handler(number, on_signal)
         try:
             await self.start()
@@ -230,7 +233,7 @@ class Server:
             await self.stop(0)
             await stopping[0]
         finally:
-            for number in _SIGNALS:
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
 

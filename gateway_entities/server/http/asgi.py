@@ -12,7 +12,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES
-from gateway_entities.server.telemetry.request_context import set_error_code
+from gateway_entities.server.telemetry.request_context import set_error
 
 T = TypeVar("T")
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -139,7 +139,7 @@ class ProtocolApp:
         await send_response(response, send)
 
     def _failed(self, error: GatewayError) -> HttpResponse:
-        set_error_code(error.code)
+        set_error(error)
         return self._protocol.error_response(error)
 
 
