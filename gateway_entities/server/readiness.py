@@ -32,6 +32,7 @@ class Readiness:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-ready")
         self._checking: asyncio.Future[None] | None = None
         self._stopping = False
+        self._problem: str | None = None
         self._report: Callable[[bool], Awaitable[None]] | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -43,6 +44,14 @@ class Readiness:
         """
         if self._stopping:
             raise GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING")
+        try:
+            await self._check()
+        except GatewayError as error:
+            self._log_change(error.message)
+            raise
+        self._log_change(None)
+
+    async def _check(self) -> None:
         checking = self._checking
         if checking is None or checking.done():
             checking = self._checking = asyncio.wrap_future(self._thread.submit(self._check_store))
@@ -75,17 +84,23 @@ class Readiness:
     async def _watch(self, report: Callable[[bool], Awaitable[None]]) -> None:
         was_ready = True
         while not self._stopping:
-            cause = ""
+            ready = True
             try:
                 await self.check()
-            except GatewayError as error:
-                cause = error.message
-            ready = not cause
+            except GatewayError:
+                ready = False
             if ready != was_ready and not self._stopping:
-                _log.log(*((logging.INFO, "ready again") if ready else (logging.ERROR, f"not ready: {cause}")))
                 await report(ready)
                 was_ready = ready
             await asyncio.sleep(_INTERVAL_S)
+
+    def _log_change(self, problem: str | None) -> None:
+        if (problem is None) != (self._problem is None) and not self._stopping:
+            if problem is None:
+                _log.info("ready again")
+            else:
+                _log.error("not ready: %s", problem)
+        self._problem = problem
 
     def _check_store(self) -> None:
         try:

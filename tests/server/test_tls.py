@@ -118,7 +118,10 @@ def test_clients_that_trust_the_authority_are_served_and_others_do_not_connect(t
                 error = refused(lambda t=target, o=options: listed(t, **o))
                 assert (error.code, error.reason) == (Code.UNAVAILABLE, "UNTRUSTED_CERTIFICATE")
                 assert time.monotonic() - start < 5, "it is not retried"
-            assert refused(lambda t=target: listed(t.replace("s://", "://"), retry_timeout=0)).code in {Code.UNAVAILABLE, Code.UNKNOWN}
+            assert refused(lambda t=target: listed(t.replace("s://", "://"), retry_timeout=0)).code in {
+                Code.UNAVAILABLE,
+                Code.UNKNOWN,
+            }
 
 
 def test_a_certificate_for_another_host_is_rejected(tmp_path, authority, listed):

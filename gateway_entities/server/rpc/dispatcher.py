@@ -184,9 +184,7 @@ class Dispatcher:
         lane = self._reads if method in READ_METHODS else self._writes
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
 
-    async def submit(
-        self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None
-    ) -> T:
+    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
         """Run a function in a worker thread and return its result.
 
         It returns at the deadline and on cancellation. A function that has not started by then never does. One that has

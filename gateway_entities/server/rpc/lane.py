@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 def _reads(method: Method[Any, Any]) -> bool:
     descriptor = method.request_type.DESCRIPTOR.file.services_by_name[method.service.rpartition(".")[2]]
-    level = descriptor.methods_by_name[method.name].GetOptions().idempotency_level
-    return level == MethodOptions.NO_SIDE_EFFECTS
+    options: MethodOptions = descriptor.methods_by_name[method.name].GetOptions()
+    return options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS
 
 
 READ_METHODS: Final = frozenset(method for method in METHODS if _reads(method))

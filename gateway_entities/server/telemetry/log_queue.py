@@ -29,7 +29,7 @@ def dropped_lines() -> int:
 
 
 class LogQueue(logging.Handler):
-    """Writes formatted records to a file descriptor. Lines that find no place in the queue are dropped, counted and reported."""
+    """Writes formatted records to a file descriptor. Lines that do not fit into the queue are dropped and counted."""
 
     def __init__(self, descriptor: int, max_bytes: int = MAX_BYTES) -> None:
         """Create a handler; its thread starts with the first record.
