@@ -12,8 +12,8 @@ from gateway_entities.server.telemetry.request_context import OK, RequestContext
 LOGGER: Final = "gateway_entities.requests"
 """The name of the logger. Records have an attribute ``request``, a dict of the fields in the message.
 
-The level is ERROR for a fault of the server or its store, DEBUG for a probe that succeeded, and INFO otherwise. For a fault of
-the store the cause is in the line.
+The level is ERROR for a fault of the server or its store, DEBUG for a probe that succeeded, and INFO otherwise. A line about
+a fault of the store has its cause.
 """
 
 _log = logging.getLogger(LOGGER)
