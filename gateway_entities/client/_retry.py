@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.message import Message
@@ -113,12 +114,21 @@ class RetryPolicy:
         # A lost response is requested again, which needs time too.
         return left / 2 if left is not None and self._shared_timeouts else left
 
-    def backoff(self, error: GatewayError) -> float:
-        """Return the pause in seconds after a failed attempt, or after a ``may_retry`` that returned False.
+    def pauses(self, error: GatewayError) -> Iterator[float]:
+        """Yield the pauses in seconds from a failed attempt to the next one: more than one if the budget is used up.
 
         Raises:
             GatewayError: the error itself, if it is not retried.
         """
+        yield self._pause_after(error)
+        while not self._retries.budget.take():
+            yield self._pause_after(error)
+
+    def succeeded(self) -> None:
+        """Note that the call has got its response."""
+        self._retries.budget.earn(_EARNED_BY_CALL if self._retry_until is None else 1)
+
+    def _pause_after(self, error: GatewayError) -> float:
         import random
 
         late = error.code is Code.DEADLINE_EXCEEDED
@@ -136,14 +146,6 @@ class RetryPolicy:
         if now + pause >= self._retry_until:
             raise error
         return pause
-
-    def may_retry(self) -> bool:
-        """Return whether the client's budget has a retry left; otherwise ``backoff`` comes again, without an attempt."""
-        return self._retries.budget.take()
-
-    def succeeded(self) -> None:
-        """Note that the call has got its response."""
-        self._retries.budget.earn(_EARNED_BY_CALL if self._retry_until is None else 1)
 
     def _end(self, now: float) -> float:
         timeout, deadline = self._retries.timeout, self._deadline.at

@@ -67,9 +67,8 @@ class AsyncRpcClient(BaseClient):
                 response = await transport.call(method, data, timeout=policy.timeout(), metadata=self._metadata)
                 break
             except GatewayError as error:
-                await asyncio.sleep(policy.backoff(error))
-                while not policy.may_retry():
-                    await asyncio.sleep(policy.backoff(error))
+                for pause in policy.pauses(error):
+                    await asyncio.sleep(pause)
         policy.succeeded()
         return decode(method, response)
 

@@ -68,9 +68,8 @@ class RpcClient(BaseClient):
                 response = transport.call(method, data, timeout=policy.timeout(), metadata=self._metadata)
                 break
             except GatewayError as error:
-                time.sleep(policy.backoff(error))
-                while not policy.may_retry():
-                    time.sleep(policy.backoff(error))
+                for pause in policy.pauses(error):
+                    time.sleep(pause)
         policy.succeeded()
         return decode(method, response)
 
