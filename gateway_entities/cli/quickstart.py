@@ -32,6 +32,7 @@ from gateway_entities.entities import (
 from gateway_entities.errors import Code, GatewayError
 
 _CALL_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 1.0
 _WHO: Final = "quickstart"
 
 
@@ -100,7 +101,7 @@ def _create(target: str) -> list[Entity]:
     """Create resources of every type; return them in the order of _read_all."""
     from gateway_entities.client import GatewayClient
 
-    with GatewayClient(target, timeout=_CALL_SECONDS) as client:
+    with GatewayClient(target, timeout=_CALL_SECONDS, retry_timeout=_RETRY_SECONDS) as client:
         # A random key, sent to the gateway and never shown.
         key = {"api_key": "sk-" + secrets.token_urlsafe(32)}
         secret = client.create_secret("openai-key", key, provider="openai", created_by=_WHO)
@@ -138,7 +139,7 @@ def _create(target: str) -> list[Entity]:
 def _read_all(target: str) -> list[Entity]:
     from gateway_entities.client import GatewayClient
 
-    with GatewayClient(target, timeout=_CALL_SECONDS) as client:
+    with GatewayClient(target, timeout=_CALL_SECONDS, retry_timeout=_RETRY_SECONDS) as client:
         return [
             *client.list_secrets(),
             *client.list_model_definitions(),

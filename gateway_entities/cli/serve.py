@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +56,7 @@ def serve(
     drain_delay: float,
     limits: Limits,
 ) -> None:
-    """Run a gateway until SIGTERM or SIGINT (Ctrl-C).
+    """Run a gateway until SIGTERM, SIGHUP or SIGINT (Ctrl-C).
 
     When ready it prints one line per address to standard output, and nothing else. Port 0 selects a free port. The log, with
     one line per request, goes to standard error.
@@ -66,6 +67,8 @@ def serve(
     The first signal drains: new requests are rejected, those in flight complete, and the exit code is 0. A second signal
     ends the process immediately.
     """
+    # gRPC's core writes to standard error itself, which blocks it where nobody reads.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with server_needed():
         from gateway_entities.server.rpc.descriptors import raise_descriptor_limit
         from gateway_entities.server.server import Server

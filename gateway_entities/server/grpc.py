@@ -34,7 +34,7 @@ from gateway_entities.server.rpc.receive_queue import ReceiveQueue
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
 from gateway_entities.server.rpc.send_budget import SendBudget
 from gateway_entities.server.telemetry.observer import Observer
-from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error_code
+from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error
 from gateway_entities.server.tls import LoadedTls
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
@@ -189,7 +189,7 @@ class _Calls:
                 request.code = OK
                 context.set_trailing_metadata(trailers)
                 return response
-            request.code = failure.code.name
+            set_error(failure)
             status = Status(code=failure.code.number, message=failure.message, details=failure.details())
             trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
             return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
@@ -205,7 +205,7 @@ class _Calls:
         body = await self._queue.receive(read, context.peer)
         if not isinstance(body, bytes):
             # The stream has ended without a message. gRPC cancels the call a moment later if the message is too large.
-            set_error_code(Code.RESOURCE_EXHAUSTED)
+            set_error(GatewayError(Code.RESOURCE_EXHAUSTED, "the message is too large"))
             await asyncio.sleep(_CANCELLATION_DELAY_S)
             raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message", reason="NO_MESSAGE")
         self._responses.check(context.peer)
@@ -227,7 +227,7 @@ class _Calls:
         if response is not None:
             return response
         work = _work(self._dispatcher, method, credentials, body)
-        return await self._dispatcher.submit(work, context.time_remaining(), during=method.path)
+        return await self._dispatcher.call(method, credentials, work, context.time_remaining())
 
 
 def _work(dispatcher: Dispatcher, method: Method[Any, Any], credentials: Credentials, body: bytes) -> Callable[[], bytes]:

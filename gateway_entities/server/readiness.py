@@ -1,15 +1,18 @@
-"""Readiness: the server accepts calls, and its store responds."""
+"""Readiness: the server accepts calls, its store responds, and writes get through."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.errors import internal_error
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 2.0
 """Seconds within which the store has to respond for the server to be ready."""
@@ -29,6 +32,7 @@ class Readiness:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-ready")
         self._checking: asyncio.Future[None] | None = None
         self._stopping = False
+        self._problem: str | None = None
         self._report: Callable[[bool], Awaitable[None]] | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -40,6 +44,14 @@ class Readiness:
         """
         if self._stopping:
             raise GatewayError(Code.UNAVAILABLE, "the server is stopping", reason="STOPPING")
+        try:
+            await self._check()
+        except GatewayError as error:
+            self._log_change(error.message)
+            raise
+        self._log_change(None)
+
+    async def _check(self) -> None:
         checking = self._checking
         if checking is None or checking.done():
             checking = self._checking = asyncio.wrap_future(self._thread.submit(self._check_store))
@@ -81,6 +93,14 @@ class Readiness:
                 await report(ready)
                 was_ready = ready
             await asyncio.sleep(_INTERVAL_S)
+
+    def _log_change(self, problem: str | None) -> None:
+        if (problem is None) != (self._problem is None) and not self._stopping:
+            if problem is None:
+                _log.info("ready again")
+            else:
+                _log.error("not ready: %s", problem)
+        self._problem = problem
 
     def _check_store(self) -> None:
         try:

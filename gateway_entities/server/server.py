@@ -27,11 +27,12 @@ from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
+from gateway_entities.server.store.sql.database import StatementTimeouts
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import Tls
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _MAX_QUIET_WAIT_S: Final = 1.0
 """Seconds, at most, that a stop waits for callers to go away before it closes the listeners."""
 
@@ -124,7 +125,15 @@ class Server:
         """
         tls = None if self._tls is None else self._tls.load()
         async with contextlib.AsyncExitStack() as undo:
-            store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys)
+            limits = self._limits
+            store = await asyncio.to_thread(
+                open_store,
+                self._store_url,
+                keys=self._keys,
+                busy_timeout=limits.store_write_timeout_s,
+                timeouts=StatementTimeouts(limits.store_lock_timeout_s, limits.store_statement_timeout_s),
+                write_stall=limits.write_stall_s,
+            )
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_token, store)
@@ -135,7 +144,9 @@ class Server:
             cache = ResponseCache(
                 store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
-            dispatcher = Dispatcher(GatewayService(store), authenticate=authenticator.authenticate, cache=cache)
+            dispatcher = Dispatcher(
+                GatewayService(store), authenticate=authenticator.authenticate, cache=cache, limits=self._limits
+            )
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
             store.observe(observer.metrics.transaction)
@@ -196,7 +207,9 @@ class Server:
         await asyncio.shield(self._closing)
 
     async def run_until_signalled(self, grace: float, ready: Callable[[Server], None]) -> None:
-        """Start, serve until SIGTERM or SIGINT, and stop; a second signal stops without grace. For the main thread only.
+        """Start, serve until SIGTERM, SIGINT or SIGHUP, and stop; a second signal stops without grace.
+
+        For the main thread only. SIGHUP is ignored if it was before, as under nohup.
 
         Args:
             grace: as in ``stop``.
@@ -208,7 +221,8 @@ class Server:
         def on_signal() -> None:
             (second if first.is_set() else first).set()
 
-        for number in _SIGNALS:
+        numbers = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        for number in numbers:
             loop.add_signal_handler(number, on_signal)
         try:
             await self.start()
@@ -220,12 +234,13 @@ class Server:
             await self.stop(0)
             await stopping[0]
         finally:
-            for number in _SIGNALS:
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
 
 def _check_store(store: Store, metrics: Metrics) -> None:
     store.ping()
+    store.check_writes()
     with store.read() as transaction:
         metrics.revision(transaction.changes.last())
 

@@ -15,10 +15,13 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
 from gateway_entities.transports.metadata import headers
-from gateway_entities.transports.target import Target
+from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
 from gateway_entities.transports.tls import Tls
 
 _DETAILS_KEY = "grpc-status-details-bin"
+
+_UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
+"""grpcio reports certificates that are not trusted in the text of the error alone."""
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     # Lists have no size limit. An error lists all violations of a request, in a header.
@@ -153,4 +156,6 @@ def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tupl
                 described.Clear()
     if code is Code.DEADLINE_EXCEEDED and not described.code:
         return deadline_exceeded()
+    if code is Code.UNAVAILABLE and not described.code and any(text in (message or "") for text in _UNTRUSTED):
+        return GatewayError(code, message or "", reason=UNTRUSTED_CERTIFICATE)
     return GatewayError.from_details(code, message or code.name.lower().replace("_", " "), described.details)

@@ -14,6 +14,9 @@ TARGET_FORMS = (
 )
 """The targets that :func:`~gateway_entities.transports.open.open_transport` accepts."""
 
+UNTRUSTED_CERTIFICATE = "UNTRUSTED_CERTIFICATE"
+"""The reason of the error of a call to a server whose certificate is not trusted. Repeating it does not help."""
+
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
 _TARGET = re.compile(
     rf"(grpcs?|https?|mlflow\+https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?/?"

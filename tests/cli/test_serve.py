@@ -42,7 +42,7 @@ def start_error(*arguments: str) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_prints_its_addresses_serves_and_exits_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, *FREE, "--log-level", "warning") as (process, grpc_line, http_line):
         assert re.fullmatch(r"grpc://127\.0\.0\.1:[1-9]\d*\n", grpc_line)

@@ -8,6 +8,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -112,16 +113,23 @@ def test_clients_that_trust_the_authority_are_served_and_others_do_not_connect(t
         for target in targets(server):
             assert listed(target, ca_file=authority.cert) == []
         for target in targets(server)[:2]:
-            assert refused(lambda t=target: listed(t, ca_file=stranger.cert)).code is Code.UNAVAILABLE
-            assert refused(lambda t=target: listed(t)).code is Code.UNAVAILABLE
-            assert refused(lambda t=target: listed(t.replace("s://", "://"))).code in {Code.UNAVAILABLE, Code.UNKNOWN}
+            for options in ({"ca_file": stranger.cert}, {}):
+                start = time.monotonic()
+                error = refused(lambda t=target, o=options: listed(t, **o))
+                assert (error.code, error.reason) == (Code.UNAVAILABLE, "UNTRUSTED_CERTIFICATE")
+                assert time.monotonic() - start < 5, "it is not retried"
+            assert refused(lambda t=target: listed(t.replace("s://", "://"), retry_timeout=0)).code in {
+                Code.UNAVAILABLE,
+                Code.UNKNOWN,
+            }
 
 
 def test_a_certificate_for_another_host_is_rejected(tmp_path, authority, listed):
     pair = authority.sign("elsewhere", "gateway", "gateway.example")
     with serving(tmp_path, tls=Tls(*pair)) as server:
         for target in targets(server)[:2]:
-            assert refused(lambda t=target: listed(t, ca_file=authority.cert)).code is Code.UNAVAILABLE
+            error = refused(lambda t=target: listed(t, ca_file=authority.cert))
+            assert (error.code, error.reason) == (Code.UNAVAILABLE, "UNTRUSTED_CERTIFICATE")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -158,10 +166,12 @@ def test_client_certificates_are_required(tmp_path, mutual, authority, listed):
         for target in targets(server):
             assert listed(target, ca_file=authority.cert, cert_file=client.cert, key_file=client.key) == []
         for target in targets(server)[:2]:
-            without = refused(lambda t=target: listed(t, ca_file=authority.cert))
+            without = refused(lambda t=target: listed(t, ca_file=authority.cert, retry_timeout=0))
             assert without.code is Code.UNAVAILABLE
             with_another = refused(
-                lambda t=target: listed(t, ca_file=authority.cert, cert_file=stranger.cert, key_file=stranger.key)
+                lambda t=target: listed(
+                    t, ca_file=authority.cert, cert_file=stranger.cert, key_file=stranger.key, retry_timeout=0
+                )
             )
             assert with_another.code is Code.UNAVAILABLE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -30,21 +31,84 @@ class Failing:
         return b""
 
 
-@pytest.mark.parametrize("times", [0, 1, 3])
+@pytest.mark.parametrize("times", [0, 1, 5])
 def test_an_idempotent_call_is_retried_until_it_succeeds(serve, client, times):
     failing = Failing(times)
     assert client(serve(failing).target).list_secrets() == []
     assert failing.calls == times + 1
 
 
-def test_four_attempts_are_enough(serve, client):
+@pytest.mark.parametrize("mutation", [False, True])
+def test_a_call_is_retried_until_its_deadline_with_longer_and_longer_pauses(serve, client, mutation):
     failing = Failing(100)
+    opened = client(serve(failing).target)
     start = time.monotonic()
     with pytest.raises(GatewayError, match="not now") as caught:
-        client(serve(failing).target).list_secrets()
+        opened.delete_secret("s-1", timeout=1.6) if mutation else opened.list_secrets(timeout=1.6)
     assert caught.value.code is Code.UNAVAILABLE
-    assert failing.calls == 4
-    assert time.monotonic() - start < 3
+    assert 0.5 <= time.monotonic() - start < 1.6
+    assert 3 <= failing.calls <= 6, "pauses of 0.1, 0.2, 0.4 and 0.8 seconds, each at least half as long"
+
+
+def test_retries_end_after_the_retry_timeout(serve, client):
+    failing = Failing(100)
+    opened = client(serve(failing).target, retry_timeout=0.5)
+    start = time.monotonic()
+    with pytest.raises(GatewayError, match="not now"):
+        opened.list_secrets(timeout=20)
+    assert time.monotonic() - start < 5
+    assert 2 <= failing.calls <= 5
+
+
+def test_a_retry_timeout_of_0_means_one_attempt(serve, client):
+    failing = Failing(1)
+    with pytest.raises(GatewayError, match="not now"):
+        client(serve(failing).target, retry_timeout=0).list_secrets(timeout=20)
+    assert failing.calls == 1
+
+
+def test_the_calls_of_a_client_share_a_budget_of_retries(serve, client):
+    failing = Failing(10_000)
+    opened = client(serve(failing).target)
+    seconds, callers = 2.0, 30
+
+    def attempt(_number):
+        with pytest.raises(GatewayError) as caught:
+            opened.list_secrets(timeout=seconds)
+        # The latter if the last attempt is cut short.
+        assert caught.value.code in {Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED}
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(callers) as pool:
+        list(pool.map(attempt, range(callers)))
+    lasted = time.monotonic() - start
+    # Without the budget each of them retries 4 times or more.
+    assert callers + 10 <= failing.calls <= callers + 10 + 5 * lasted + 1
+
+
+def test_the_budget_holds_no_caller_back_once_the_server_works(serve, client):
+    down, calls = threading.Event(), []
+    down.set()
+
+    def respond(_incoming):
+        calls.append(None)
+        if down.is_set():
+            raise GatewayError(Code.UNAVAILABLE, "not now")
+        return b""
+
+    opened = client(serve(respond).target)
+    callers = 60
+    with ThreadPoolExecutor(callers) as pool:
+        waiting = [pool.submit(opened.list_secrets, timeout=20) for _ in range(callers)]
+        deadline = time.monotonic() + 10
+        while len(calls) < callers + 10:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        down.clear()
+        start = time.monotonic()
+        assert [each.result(20) for each in waiting] == [[]] * callers
+    # The longest pause is 2 seconds; 5 retries a second would take 10.
+    assert time.monotonic() - start < 6
 
 
 def test_setting_a_tag_is_idempotent_too(serve, client):
@@ -79,13 +143,6 @@ def test_a_given_request_id_is_sent(serve, client):
 
     client(serve(keep).target).delete_secret("s-1", request_id="mine")
     assert ids == ["mine"]
-
-
-def test_four_attempts_are_enough_for_a_change_too(serve, client):
-    failing = Failing(100)
-    with pytest.raises(GatewayError, match="not now"):
-        client(serve(failing).target).delete_secret("s-1")
-    assert failing.calls == 4
 
 
 @pytest.mark.parametrize("pair", ["http-sync", "http-async"])

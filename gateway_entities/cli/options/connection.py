@@ -18,6 +18,9 @@ DEFAULT_TARGET: Final = "grpc://127.0.0.1:50051"
 TARGET_VARIABLE: Final = "GATEWAY_ENTITIES_TARGET"
 TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a variable.
 
+_RETRY_S: Final = 1.0
+"""Seconds for which a command is retried: a mistyped target is reported soon."""
+
 
 def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options; the command gets ``connect``, a function that returns a client."""
@@ -37,7 +40,15 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
             from gateway_entities.client import GatewayClient
 
             token = _token(token_file)
-            return GatewayClient(target, timeout=timeout, token=token, ca_file=tls_ca, cert_file=tls_cert, key_file=tls_key)
+            return GatewayClient(
+                target,
+                timeout=timeout,
+                retry_timeout=_RETRY_S,
+                token=token,
+                ca_file=tls_ca,
+                cert_file=tls_cert,
+                key_file=tls_key,
+            )
 
         return function(*args, connect=connect, **others)
 

@@ -30,6 +30,13 @@ _HELP: Final = {
     "request_bytes_in_flight": "Most bytes of all request bodies of a port together. Beyond it requests are "
     "refused, over HTTP with 503.",
     "response_bytes_in_flight": "Most bytes of all responses of a port together, likewise.",
+    "read_workers": "Worker threads of requests that only read.",
+    "write_workers": "Worker threads of all other requests. The store has one writer; more of them only prepare their work.",
+    "queue_timeout_s": "Seconds that a request waits for a worker thread. Beyond it the request is refused with 503.",
+    "store_write_timeout_s": "Seconds that a write waits for other writers of the store.",
+    "store_lock_timeout_s": "Seconds that a statement on PostgreSQL waits for a lock of another program.",
+    "store_statement_timeout_s": "Seconds that a statement on PostgreSQL may take.",
+    "write_stall_s": "Seconds in which writes wait and none succeeds, after which the server is not ready.",
 }
 
 

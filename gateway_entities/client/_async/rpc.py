@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gateway_entities.client._base import BaseClient, Entity, M, RetryPolicy, decode, next_page, read_entities
+from gateway_entities.client._base import BaseClient, Entity, M, decode, next_page, read_entities
+from gateway_entities.client._retry import RetryPolicy
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.deadline import Deadline
@@ -26,13 +27,14 @@ class AsyncRpcClient(BaseClient):
         target: str,
         *,
         timeout: float | None = 30.0,
+        retry_timeout: float | None = None,
         metadata: Mapping[str, str] | None = None,
         token: str | None = None,
         ca_file: str | os.PathLike[str] | None = None,
         cert_file: str | os.PathLike[str] | None = None,
         key_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        super().__init__(target, timeout, metadata, token)
+        super().__init__(target, timeout, retry_timeout, metadata, token)
         self._transport = open_async_transport(target, TlsFiles(ca_file, cert_file, key_file))
 
     async def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
@@ -58,15 +60,16 @@ class AsyncRpcClient(BaseClient):
         import asyncio
 
         transport = self._transport
-        policy = RetryPolicy(method, request, deadline, deduplicates=transport.deduplicates)
+        policy = RetryPolicy(method, request, deadline, self._retries, deduplicates=transport.deduplicates)
         data = request.SerializeToString()
         while True:
             try:
                 response = await transport.call(method, data, timeout=policy.timeout(), metadata=self._metadata)
                 break
             except GatewayError as error:
-                pause = policy.backoff(error)
-            await asyncio.sleep(pause)
+                for pause in policy.pauses(error):
+                    await asyncio.sleep(pause)
+        policy.succeeded()
         return decode(method, response)
 
     async def close(self) -> None:

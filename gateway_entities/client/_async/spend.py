@@ -6,8 +6,9 @@ from typing import cast
 
 from gateway_entities import methods
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import ensure_request_id, read_entities, read_entity
+from gateway_entities.client._base import read_entities, read_entity
 from gateway_entities.client._requests import build
+from gateway_entities.client._retry import ensure_request_id
 from gateway_entities.entities import BudgetUnit, GatewayBudgetCheck, GatewayBudgetWindow
 from gatewayentities.v1 import budget_pb2
 

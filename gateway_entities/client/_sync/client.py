@@ -27,9 +27,11 @@ class GatewayClient(
 ):
     """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
 
-    It connects at the first call, and again after a lost connection. A call is attempted up to four times while the server
-    is UNAVAILABLE, within its timeout. A mutation carries a request_id, by which the server recognizes a repeat and applies
-    it once. So it is also sent again when no response comes within half of the time that is left.
+    It connects at the first call, and again after a lost connection. While the server is UNAVAILABLE a call is retried until
+    its timeout is over, or for 30 seconds if it has none. The pauses are random and double from 0.1 to 2 seconds. All calls
+    of the client together make at most 10 retries in a burst and 5 per second beyond it, and as many more as succeed. A
+    mutation carries a request_id, by which the server recognizes a repeat and applies it once. So it is also sent again when
+    no response comes within half of the time that is left.
 
     An argument that is None is absent from the request. Besides the errors that each method lists, every one raises
     GatewayError with INVALID_ARGUMENT for a value that cannot be encoded, UNAVAILABLE when the server cannot be reached or
@@ -41,6 +43,8 @@ class GatewayClient(
             ``https://HOST[:PORT]``; the last letter s means TLS.
         timeout: seconds for each method, retries and pages included; None for no limit. A method's own ``timeout`` goes
             first; ``math.inf`` there means no limit.
+        retry_timeout: seconds for which a call that fails is retried, within its timeout; 0 for no retries, None for no
+            other limit than the timeout.
         metadata: sent with every call: printable ASCII by lower-case key.
         token: a bearer token, sent with every call; None for none. It is never sent without TLS but to this machine.
         ca_file: the authorities that are trusted with TLS, PEM; None for those of the system.

@@ -14,7 +14,7 @@ from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.rpc.byte_budget import OVERLOADED, ByteBudget, Lease
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_REQUEST_BYTES, Limits
-from gateway_entities.server.telemetry.request_context import set_error_code
+from gateway_entities.server.telemetry.request_context import set_error
 
 T = TypeVar("T")
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -187,7 +187,7 @@ class ProtocolApp:
         return response
 
     def _failed(self, error: GatewayError) -> HttpResponse:
-        set_error_code(error.code)
+        set_error(error)
         return self._protocol.error_response(error)
 
 

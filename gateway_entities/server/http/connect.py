@@ -98,7 +98,7 @@ class ConnectProtocol:
         if not call.gzipped and NOT_CACHED not in scope["extensions"]:
             data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
         if data is None:
-            data = await connection.call(self._dispatcher.submit(work, left(), during=method.path))
+            data = await connection.call(self._dispatcher.call(method, credentials, work, left()))
         return HttpResponse(200, ((b"content-type", call.content_type),), data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:

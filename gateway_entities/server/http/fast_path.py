@@ -81,7 +81,9 @@ class CachedResponder:
         key = (method.path, head.call.codec.name, body)
         found = self._dispatcher.get_cached(key, method, head.credentials, head.call.timeout)
         if found is None:
-            scope["extensions"][NOT_CACHED] = {}
+            # The app has to look again once it has authenticated the caller.
+            if self._dispatcher.authenticates(method, head.credentials):
+                scope["extensions"][NOT_CACHED] = {}
             return False
         principal, data = found
         if len(data) > MAX_UNSENT_BYTES:

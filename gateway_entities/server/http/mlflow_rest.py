@@ -103,7 +103,8 @@ class MlflowRest:
                 return encode_list(page, memory.response)
             return encode.to_json(page(""))
 
-        data = await connection.call(self._dispatcher.submit(work, None, during=f"{verb} {path}"))
+        call = self._dispatcher.call(route.method, credentials, work, None, during=f"{verb} {path}")
+        data = await connection.call(call)
         return HttpResponse(200, (_JSON, *_SAFE), data)
 
     async def _read_body(self, scope: Scope, receive: Receive, memory: Memory) -> bytes:

@@ -1,13 +1,14 @@
-"""From an event loop to the service: worker threads, deadlines, cancellation and draining."""
+"""From an event loop to the service: lanes of worker threads, deadlines, cancellation and draining."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Final, TypeVar
 
@@ -17,18 +18,23 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
+from gateway_entities.server.rpc.lane import READ_METHODS, Lane
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
 from gateway_entities.server.service.context import CALLER, DEADLINE, check_deadline, deadline_exceeded
 
 T = TypeVar("T")
 
-_WORKERS: Final = 16
+_TOKEN_WORKERS: Final = 2
 _QUIET_PERIOD_S: Final = 0.1
 """Seconds without a new call after which no more are expected."""
 
 
 class Dispatcher:
     """Runs the calls of one service in worker threads, for every protocol of the server.
+
+    Reads, writes and the authentication that has to read the store have worker threads of their own: none of them waits for
+    another.
 
     Create and use it on one event loop; only ``execute`` and ``put_cached`` may be called from other threads.
     """
@@ -39,7 +45,7 @@ class Dispatcher:
         *,
         authenticate: AuthenticateFn = allow_anonymous,
         cache: ResponseCache | None = None,
-        workers: int = _WORKERS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Create a dispatcher.
 
@@ -47,13 +53,15 @@ class Dispatcher:
             service: an object with one method for each ``Method.handler``.
             authenticate: authenticates each call, in a worker thread.
             cache: responses that need no worker thread; None for no cache.
-            workers: the number of worker threads.
+            limits: the numbers of worker threads, and the maximum wait for one.
         """
         self._service = service
         self._authenticate = authenticate
         self._cache = cache
         self._loop = asyncio.get_running_loop()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="gateway-call")
+        self._reads = Lane("read", limits.read_workers, limits.queue_timeout_s)
+        self._writes = Lane("write", limits.write_workers, limits.queue_timeout_s)
+        self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
         self._outcomes: set[asyncio.Future[Any]] = set()
         self._lookups = 0
         self._idle = asyncio.Event()
@@ -83,9 +91,15 @@ class Dispatcher:
     async def revalidate_cached(
         self, key: Key, method: Method[Any, Any], credentials: Credentials, timeout: float | None
     ) -> bytes | None:
-        """Return the cached response as ``get_cached`` does, also where the store's revision has to be awaited."""
+        """Return the cached response as ``get_cached`` does, also where the store has to be awaited.
+
+        Raises:
+            GatewayError: as ``authenticate``.
+        """
         if self._cache is None or self._draining or (timeout is not None and timeout <= 0):
             return None
+        if self._cache.has(key):
+            await self.authenticate(method, credentials, timeout)
         if self._cache.probe is None:
             found = self._cache.get(key, method, credentials)
         else:
@@ -102,22 +116,6 @@ class Dispatcher:
         """Cache a response if its RPC is cacheable."""
         if self._cache is not None:
             self._cache.put(key, response, data)
-
-    async def authenticate(self, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> None:
-        """Authenticate the caller of a request whose body is still to be read.
-
-        Args:
-            method: the RPC.
-            credentials: the caller's.
-            timeout: as in ``submit``.
-
-        Raises:
-            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``submit`` raises.
-        """
-        # A new token may not be in the cache yet.
-        if self._cache is None or not self._cache.authenticates(method, credentials):
-            scope = required_scope(method)
-            await self.submit(lambda: self._authenticate(credentials, scope), timeout, during=method.path)
 
     def execute(self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request]) -> Response:
         """Execute one call in this thread, from a function that runs by ``submit``.
@@ -141,7 +139,55 @@ class Dispatcher:
         finally:
             CALLER.reset(before)
 
-    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+    def authenticates(self, method: Method[Any, Any], credentials: Credentials) -> bool:
+        """Whether a caller may make a call, as far as that is known without reading the store."""
+        return self._cache is not None and self._cache.authenticates(method, credentials)
+
+    async def authenticate(self, method: Method[Any, Any], credentials: Credentials, timeout: float | None) -> None:
+        """Authenticate a caller without waiting for other calls.
+
+        Args:
+            method: the RPC.
+            credentials: the caller's.
+            timeout: as in ``submit``.
+
+        Raises:
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``submit`` raises.
+        """
+        # A new token may not be in the cache yet.
+        if not self.authenticates(method, credentials):
+            work = functools.partial(self._authenticate, credentials, required_scope(method))
+            await self.submit(work, timeout, during=method.path, lane=self._tokens)
+
+    async def call(
+        self,
+        method: Method[Any, Any],
+        credentials: Credentials,
+        work: Callable[[], T],
+        timeout: float | None,
+        *,
+        during: str | None = None,
+    ) -> T:
+        """Authenticate a caller, and then run its call in a worker thread and return the result.
+
+        Args:
+            method: the RPC.
+            credentials: the caller's.
+            work: the call, which uses ``execute``.
+            timeout: as in ``submit``.
+            during: as in ``submit``; the path of the RPC by default.
+
+        Raises:
+            GatewayError: as ``submit``.
+        """
+        if not self.authenticates(method, credentials):
+            began = time.monotonic()
+            await self.authenticate(method, credentials, timeout)
+            timeout = None if timeout is None else timeout - (time.monotonic() - began)
+        lane = self._reads if method in READ_METHODS else self._writes
+        return await self.submit(work, timeout, during=during or method.path, lane=lane)
+
+    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
         """Run a function in a worker thread and return its result.
 
         It returns at the deadline and on cancellation. A function that has not started by then never does. One that has
@@ -152,10 +198,12 @@ class Dispatcher:
             work: the function.
             timeout: seconds from now, None for no limit.
             during: what the function does, such as the path of an RPC, for the log.
+            lane: its worker threads; by default those of reads.
 
         Raises:
             GatewayError: the function's own, in a size that every transport carries; DEADLINE_EXCEEDED; UNAVAILABLE, when
-                the server stops; INTERNAL, with an id that the log has too, for any other exception of the function.
+                the server stops or no worker thread gets free; INTERNAL, with an id that the log has too, for any other
+                exception of the function.
         """
         self._last_call = time.monotonic()
         if self._draining:
@@ -166,14 +214,20 @@ class Dispatcher:
         outcome: asyncio.Future[T] = self._loop.create_future()
         self._outcomes.add(outcome)
         self._idle.clear()
-        timer = None if timeout is None else self._loop.call_later(timeout, _fail, outcome, deadline_exceeded())
-        job = self._pool.submit(copy_context().run, _guarded, work, deadline, during)
+        lane = lane or self._reads
+        job = lane.submit(copy_context().run, _guarded, work, deadline, during)
         job.add_done_callback(lambda done: self._report(done, outcome))
+        if timeout is None or timeout > lane.queue_timeout:
+            waiting = self._loop.call_later(lane.queue_timeout, _give_up, job, outcome, lane)
+        else:
+            waiting = None
+        timer = None if timeout is None else self._loop.call_later(timeout, _fail, outcome, deadline_exceeded())
         try:
             return await outcome
         finally:
-            if timer is not None:
-                timer.cancel()
+            for each in (timer, waiting):
+                if each is not None:
+                    each.cancel()
             job.cancel()
             self._outcomes.discard(outcome)
             self._set_idle()
@@ -217,7 +271,8 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        for lane in (self._reads, self._writes, self._tokens):
+            await asyncio.to_thread(lane.close)
 
 
 def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
@@ -231,6 +286,12 @@ def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
         raise truncate_error(error) from None
     except Exception as error:
         raise internal_error(error, during) from None
+
+
+def _give_up(job: Future[Any], outcome: asyncio.Future[Any], lane: Lane) -> None:
+    # Work that has started goes on.
+    if job.cancel():
+        _fail(outcome, lane.busy())
 
 
 def _settle(job: Future[T], outcome: asyncio.Future[T]) -> None:

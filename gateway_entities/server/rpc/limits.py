@@ -51,6 +51,14 @@ class Limits:
         request_bytes_in_flight: maximum bytes of all request bodies of a port being received or executed. Beyond it requests
             are refused as RESOURCE_EXHAUSTED.
         response_bytes_in_flight: maximum bytes of all responses of a port being computed or sent, likewise.
+        read_workers: worker threads of calls that only read.
+        write_workers: worker threads of other calls. The store has one writer, so more of them only prepare their work.
+        queue_timeout_s: seconds that a call waits for a worker thread. Beyond it the call is refused as UNAVAILABLE.
+        store_write_timeout_s: seconds that a write waits for other writers, those of other processes included.
+        store_lock_timeout_s: seconds that a statement on PostgreSQL waits for a lock that another program holds.
+        store_statement_timeout_s: seconds that a statement on PostgreSQL may take.
+        write_stall_s: seconds without a write that gets through, while some wait or fail, after which the server is not
+            ready.
     """
 
     grpc_connections: int = 1000
@@ -70,6 +78,13 @@ class Limits:
     http_write_timeout_s: float = 30.0
     request_bytes_in_flight: int = 64 * 1024 * 1024
     response_bytes_in_flight: int = 64 * 1024 * 1024
+    read_workers: int = 16
+    write_workers: int = 4
+    queue_timeout_s: float = 10.0
+    store_write_timeout_s: float = 10.0
+    store_lock_timeout_s: float = 2.0
+    store_statement_timeout_s: float = 30.0
+    write_stall_s: float = 10.0
 
 
 DEFAULT_LIMITS: Final = Limits()

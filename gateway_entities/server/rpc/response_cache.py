@@ -11,11 +11,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
-from google.protobuf.descriptor_pb2 import MethodOptions
-
 from gateway_entities.errors import GatewayError
-from gateway_entities.methods import METHODS, Method
+from gateway_entities.methods import Method
 from gateway_entities.server.rpc.auth import Credentials, Principal, required_scope
+from gateway_entities.server.rpc.lane import READ_METHODS
 
 Key = tuple[str, str, bytes]
 """The path of an RPC, the name of a codec, and the encoded request."""
@@ -24,13 +23,9 @@ _MAX_BYTES: Final = 64 * 1024 * 1024
 _MAX_REQUEST_BYTES: Final = 4096
 
 
-def _is_cacheable(method: Method[Any, Any]) -> bool:
-    descriptor = method.request_type.DESCRIPTOR.file.services_by_name[method.service.rpartition(".")[2]]
-    level = descriptor.methods_by_name[method.name].GetOptions().idempotency_level
-    return level == MethodOptions.NO_SIDE_EFFECTS and "revision" in method.response_type.DESCRIPTOR.fields_by_name
-
-
-CACHEABLE_METHODS: Final = frozenset(method for method in METHODS if _is_cacheable(method))
+CACHEABLE_METHODS: Final = frozenset(
+    method for method in READ_METHODS if "revision" in method.response_type.DESCRIPTOR.fields_by_name
+)
 """The RPCs whose responses depend on the request and the revision alone."""
 
 _PATHS: Final = frozenset(method.path for method in CACHEABLE_METHODS)
@@ -106,6 +101,10 @@ class ResponseCache:
                 return self._current(await revision, key, principal)
         except TimeoutError:
             return None
+
+    def has(self, key: Key) -> bool:
+        """Whether there is a response for a request, current or not."""
+        return key in self._entries
 
     def authenticates(self, method: Method[Any, Any], credentials: Credentials) -> bool:
         """Whether the caller may make a call, as far as that is known without reading the store."""

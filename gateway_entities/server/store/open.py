@@ -16,13 +16,20 @@ from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource,
 from gateway_entities.server.store.crypto.keyring import KeyRing
 from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
-from gateway_entities.server.store.sql.database import Database
+from gateway_entities.server.store.sql.database import Database, StatementTimeouts
 from gateway_entities.server.store.sql.postgresql import PostgresqlDatabase
 from gateway_entities.server.store.sql.sqlite import SqliteDatabase
 from gateway_entities.server.store.store import Store
 
 
-def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0) -> Store:
+def open_store(
+    url: str,
+    *,
+    keys: Sequence[KeySource] = (),
+    busy_timeout: float = 10.0,
+    timeouts: StatementTimeouts | None = None,
+    write_stall: float = 10.0,
+) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
     New files have mode 0600. Several processes may open a new store concurrently.
@@ -32,6 +39,8 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         keys: the sources of the key-encryption keys: the first key encrypts, all decrypt. The default for SQLite is the
             database's path with ``.key`` appended, which is created if it does not exist. PostgreSQL has no default.
         busy_timeout: the maximum wait for another writer, in seconds.
+        timeouts: the limits of statements on PostgreSQL; None for those of the database.
+        write_stall: seconds without a successful write after which ``Store.check_writes`` reports waiting ones.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -40,7 +49,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         GatewayError: INVALID_ARGUMENT (a malformed URL), FAILED_PRECONDITION (the database, the tables or the key cannot be
             used; the message has the cause and the remedy) or UNAVAILABLE (the database is unreachable or locked).
     """
-    database = find_database(url, busy_timeout)
+    database = find_database(url, busy_timeout, timeouts)
     ring = read_keys(keys)
     if ring is None and database.key_file is None:
         raise GatewayError(
@@ -53,13 +62,13 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         with _upgrading(database) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
-        return Store(database, cipher)
+        return Store(database, cipher, write_stall)
     except BaseException:
         database.dispose()
         raise
 
 
-def find_database(url: str, busy_timeout: float = 10.0) -> Database:
+def find_database(url: str, busy_timeout: float = 10.0, timeouts: StatementTimeouts | None = None) -> Database:
     """Return the database of a store's URL, without connecting to it.
 
     Args:
@@ -67,13 +76,14 @@ def find_database(url: str, busy_timeout: float = 10.0) -> Database:
             existing folder; the path has no escapes. Or ``postgresql://user:password@host:port/database?option=value``,
             a libpq URI; libpq's environment variables (such as PGPASSWORD), ``.pgpass`` and service files apply.
         busy_timeout: the maximum wait for another writer, in seconds.
+        timeouts: the limits of statements on PostgreSQL; None for those of the database.
 
     Raises:
         GatewayError: INVALID_ARGUMENT (a malformed URL) or FAILED_PRECONDITION (its driver is not installed).
     """
     kind, _, _ = url.partition("://")
     if kind in {"postgresql", "postgres"}:
-        return PostgresqlDatabase(url, busy_timeout)
+        return PostgresqlDatabase(url, busy_timeout, timeouts)
     return SqliteDatabase(_file_path(url), busy_timeout)
 
 

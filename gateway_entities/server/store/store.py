@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -25,6 +26,7 @@ from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
+from gateway_entities.server.store.sql.write_monitor import WriteMonitor
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
@@ -81,13 +83,14 @@ TransactionObserver = Callable[[str, float, float], None]
 class Store:
     """A configuration database. Thread-safe; created by ``open_store``."""
 
-    def __init__(self, database: Database, cipher: Cipher) -> None:
+    def __init__(self, database: Database, cipher: Cipher, write_stall: float) -> None:
         self._database = database
         self._cipher = cipher
         self._idle = threading.Condition()
         self._open_transactions = 0
         self._closed = False
         self._observer: TransactionObserver | None = None
+        self._writes = WriteMonitor(write_stall)
 
     def __repr__(self) -> str:
         return f"<Store {self._database.location}>"
@@ -111,7 +114,7 @@ class Store:
         Raises:
             GatewayError: UNAVAILABLE; the store is closed, cannot be written, or stays locked for the busy timeout.
         """
-        with self._transaction("write", self._database.write()) as transaction:
+        with self._writes.observe(), self._transaction("write", self._database.write()) as transaction:
             yield transaction
 
     def observe(self, observer: TransactionObserver) -> None:
@@ -139,6 +142,19 @@ class Store:
         with self._counted(), map_db_errors(), self._database.read() as connection:
             self._database.ensure_present()
             connection.execute(_PING).scalar_one()
+
+    def check_writes(self) -> None:
+        """Check that writes get through. Where they did not, try one, without effect.
+
+        Raises:
+            GatewayError: UNAVAILABLE with the cause; they do not.
+        """
+        if self._writes.error() is None:
+            return
+        with contextlib.suppress(GatewayError), self._counted(), self._writes.observe(), map_db_errors():
+            self._database.probe_write(migrations.VERSION_TABLE)
+        if (error := self._writes.error()) is not None:
+            raise error
 
     def close(self) -> None:
         """Wait for open transactions, then close all connections. Later calls raise UNAVAILABLE."""

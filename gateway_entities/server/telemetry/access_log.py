@@ -12,7 +12,8 @@ from gateway_entities.server.telemetry.request_context import OK, RequestContext
 LOGGER: Final = "gateway_entities.requests"
 """The name of the logger. Records have an attribute ``request``, a dict of the fields in the message.
 
-The level is ERROR for a fault of the server, DEBUG for a probe that succeeded, and INFO otherwise.
+The level is ERROR for a fault of the server or its store, DEBUG for a probe that succeeded, and INFO otherwise. A line about
+a fault of the store has its cause.
 """
 
 _log = logging.getLogger(LOGGER)
@@ -29,6 +30,7 @@ _PROBES: Final = frozenset(
 )
 _FAULTS: Final = frozenset({Code.INTERNAL.name, Code.DATA_LOSS.name})
 _MESSAGE: Final = "%s %s %s %.3f ms actor=%s id=%s"
+_MESSAGE_WITH_CAUSE: Final = _MESSAGE + ": %s"
 
 
 def write(context: RequestContext, code: str, seconds: float) -> None:
@@ -40,7 +42,7 @@ def write(context: RequestContext, code: str, seconds: float) -> None:
         seconds: its duration.
     """
     level = logging.INFO
-    if code in _FAULTS:
+    if code in _FAULTS or context.cause is not None:
         level = logging.ERROR
     elif code == OK and context.method in _PROBES:
         level = logging.DEBUG
@@ -60,7 +62,11 @@ def write(context: RequestContext, code: str, seconds: float) -> None:
         fields["status"] = context.status
     # A name must not look like several words of the line, or like a second line.
     shown = actor if actor.isprintable() and " " not in actor else json.dumps(actor)
-    values = (context.transport, context.method, code, milliseconds, shown, context.request_id)
+    values: tuple[object, ...] = (context.transport, context.method, code, milliseconds, shown, context.request_id)
+    message = _MESSAGE
+    if context.cause is not None:
+        fields["cause"] = context.cause
+        message, values = _MESSAGE_WITH_CAUSE, (*values, context.cause)
     # Not through Logger.log: finding the caller's line, always this one, takes longer than the rest.
-    record = _log.makeRecord(LOGGER, level, __file__, 0, _MESSAGE, values, None, "write", {"request": fields})
+    record = _log.makeRecord(LOGGER, level, __file__, 0, message, values, None, "write", {"request": fields})
     _log.handle(record)

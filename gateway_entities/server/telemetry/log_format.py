@@ -6,11 +6,14 @@ import json
 import logging
 import sys
 import time
-from typing import Literal
+from typing import Final, Literal
 
+from gateway_entities.server.telemetry.log_queue import LogQueue
 from gateway_entities.server.telemetry.request_context import CURRENT
 
 LogFormat = Literal["text", "json"]
+
+_STDERR: Final = 2
 
 
 class TextFormatter(logging.Formatter):
@@ -73,13 +76,15 @@ def _is_of_interest(record: logging.LogRecord) -> bool:
 def log_to_stderr(form: LogFormat | None, level: str) -> None:
     """Send the log of this process to standard error. For programs only: a library leaves logging to its program.
 
+    A reader of standard error that does not read never stops the process: see LogQueue.
+
     Args:
         form: the format; None for text on a terminal and JSON elsewhere.
         level: the lowest level: ``debug``, ``info``, ``warning`` or ``error``. For other libraries it is at least
             ``warning``.
     """
     as_text = sys.stderr.isatty() if form is None else form == "text"
-    handler = logging.StreamHandler()
+    handler = LogQueue(_STDERR)
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     handler.addFilter(_is_of_interest)
     # No format shows them, and collecting them takes a quarter of a record's time.

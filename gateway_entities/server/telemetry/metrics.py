@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway_entities.server.telemetry.log_queue import dropped_lines
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, in seconds."""
+
+
+class _DroppedLines(Collector):
+    """The log is one for the process."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the counter."""
+        yield CounterMetricFamily(
+            "gateway_entities_log_lines_dropped",
+            "Log lines that were dropped, because the log was not read fast enough.",
+            dropped_lines(),
+        )
 
 
 class Metrics:
@@ -64,6 +81,7 @@ class Metrics:
             "The revision of the store, read once a second.",
             registry=self._registry,
         )
+        self._registry.register(_DroppedLines())
         # Looking a child up by its labels takes longer than counting with it.
         self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 

@@ -8,7 +8,7 @@ import time
 from contextvars import ContextVar
 from typing import Any, Final
 
-from gateway_entities.errors import Code
+from gateway_entities.errors import GatewayError
 
 REQUEST_ID: Final = "x-request-id"
 """The header with the trace id of one request, in both directions. It is not the idempotency key of the RPCs."""
@@ -16,6 +16,7 @@ OK: Final = "OK"
 UNKNOWN_METHOD: Final = "unknown"
 """The method of a request for a path that does not exist. The path itself is the caller's text, so it is not recorded."""
 
+_STORE_REASONS: Final = frozenset({"STORE_BUSY", "STORE_UNAVAILABLE", "STORE_DAMAGED"})
 _VALID_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]{0,63}")
 
 
@@ -28,12 +29,13 @@ class RequestContext:
         request_id: 1 to 64 letters, digits and ``_.:-``.
         actor: the authenticated caller; None for none.
         code: ``OK`` or the name of a Code; None until it is set.
+        cause: why the store could not be used; None for all other errors. It has no request content.
         status: the HTTP status of the response; None for none.
         began: the time of arrival, in seconds on the clock of time.perf_counter.
         span: OpenTelemetry's; None without tracing.
     """
 
-    __slots__ = ("actor", "began", "code", "method", "request_id", "span", "status", "transport")
+    __slots__ = ("actor", "began", "cause", "code", "method", "request_id", "span", "status", "transport")
 
     def __init__(self, transport: str, method: str, request_id: str | None) -> None:
         """Create the context of a request; the caller's ``request_id`` is replaced unless it is valid."""
@@ -44,6 +46,7 @@ class RequestContext:
         self.request_id = request_id if valid and request_id else os.urandom(16).hex()
         self.actor: str | None = None
         self.code: str | None = None
+        self.cause: str | None = None
         self.status: int | None = None
         self.span: Any = None
 
@@ -59,8 +62,10 @@ def set_actor(name: str | None) -> None:
         context.actor = name
 
 
-def set_error_code(code: Code) -> None:
-    """Set the code with which the current request fails."""
+def set_error(error: GatewayError) -> None:
+    """Set the error with which the current request fails."""
     context = CURRENT.get()
     if context is not None:
-        context.code = code.name
+        context.code = error.code.name
+        # The texts of other errors can have names that the caller chose.
+        context.cause = error.message if error.reason in _STORE_REASONS else None

@@ -14,7 +14,7 @@ from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed,
 from gateway_entities.transports.http1.asyncio import HttpStream
 from gateway_entities.transports.http1.blocking import HttpSocket, OpenSockets
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError
-from gateway_entities.transports.target import Target
+from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
 from gateway_entities.transports.tls import Tls
 
 __all__ = ["AsyncConnectionPool", "ConnectionPool", "HttpRequest", "HttpResponse"]
@@ -244,5 +244,6 @@ def _to_gateway_error(error: Exception, target: Target, connection: object | Non
     if isinstance(error, NotHttpError):
         return GatewayError(Code.INTERNAL, f"the response from {target} is not valid HTTP: {error}")
     if connection is None:
-        return GatewayError(Code.UNAVAILABLE, f"cannot connect to {target}: {error}")
+        reason = UNTRUSTED_CERTIFICATE if isinstance(error, ssl.SSLCertVerificationError) else None
+        return GatewayError(Code.UNAVAILABLE, f"cannot connect to {target}: {error}", reason=reason)
     return GatewayError(Code.UNAVAILABLE, f"no complete response from {target}: {error}")

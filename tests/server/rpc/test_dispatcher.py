@@ -15,6 +15,7 @@ from gateway_entities import methods
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import Limits
 from gatewayentities.v1.secret_pb2 import (
     CreateGatewaySecretRequest,
     DeleteGatewaySecretRequest,
@@ -67,7 +68,7 @@ async def service():
 
 @pytest.fixture
 async def dispatcher(service):
-    dispatcher = Dispatcher(service, workers=2)
+    dispatcher = Dispatcher(service, limits=Limits(read_workers=2, write_workers=2))
     yield dispatcher
     service.release.set()
     await dispatcher.drain(5)
@@ -164,7 +165,7 @@ async def test_a_deadline_that_has_passed_runs_nothing(dispatcher, service, time
 
 
 async def test_a_deadline_that_a_busy_loop_does_not_see_runs_nothing(service):
-    dispatcher = Dispatcher(service, workers=1)
+    dispatcher = Dispatcher(service, limits=Limits(read_workers=1))
     busy = asyncio.create_task(slow(dispatcher, "a"))
     await until(lambda: service.started)
     late = asyncio.create_task(slow(dispatcher, "late", 0.05))
@@ -284,7 +285,7 @@ async def test_a_second_drain_shortens_the_first(dispatcher, service):
 
 async def test_close_waits_for_the_work_and_leaves_no_thread(service):
     others = worker_threads()
-    dispatcher = Dispatcher(service, workers=2)
+    dispatcher = Dispatcher(service, limits=Limits(read_workers=2, write_workers=2))
     call = asyncio.create_task(slow(dispatcher, "s-1"))
     await until(lambda: service.started)
     await dispatcher.drain(0)

@@ -43,6 +43,18 @@ READ_ONLY: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store can
 UNREACHABLE: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database cannot be reached")
 
 
+class StatementTimeouts(NamedTuple):
+    """Limits of the statements of a server, for databases that other programs can lock.
+
+    Attributes:
+        lock: maximum wait of a statement for a lock on rows or tables, in seconds.
+        statement: maximum time of a statement, in seconds.
+    """
+
+    lock: float
+    statement: float
+
+
 class Database(ABC):
     """A database and its connections. Thread-safe.
 
@@ -91,6 +103,17 @@ class Database(ABC):
             GatewayError: DATA_LOSS at the end of the block, with a rollback; a foreign key is dangling.
         """
         return self.write()
+
+    @abstractmethod
+    def probe_write(self, version_table: str) -> None:
+        """Commit a write without effect, over a connection of its own and hardly waiting for other writers.
+
+        Args:
+            version_table: a table with one row and the column ``version_num``.
+
+        Raises:
+            DBAPIError: the database cannot be written now.
+        """
 
     @abstractmethod
     def dispose(self) -> None:

@@ -25,14 +25,16 @@ from gateway_entities.server.store.sql.database import (
     UNREACHABLE,
     Database,
     DbError,
+    StatementTimeouts,
 )
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
-# At most one for each worker thread of the server; those above the pool size are closed after use.
+# Those above the pool size are closed after use. The maximum is more than the worker threads of reads, so that the check of
+# tokens and the readiness never wait for a connection.
 _READER_POOL_SIZE: Final = 4
-_MAX_READERS: Final = 16
+_MAX_READERS: Final = 20
 
 _BEGIN_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Explicit, because the default isolation level is configurable.
@@ -45,7 +47,11 @@ _SETTINGS: Final = text(
     # A response implies durability, even if the database is configured for asynchronous commits.
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
-_TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
+# Computed in this order: the wait for other writers may be long, but a writer that waits for another program holds them up.
+_TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock), set_config('lock_timeout', :wait, true)")
+_TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_SESSION: Final = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
+_PROBE_TIMEOUT_S: Final = 1.0
 
 _NO_RESOURCES: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
 _DAMAGED: Final = DbError(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
@@ -98,12 +104,13 @@ def is_violation_of(error: BaseException | None, constraint: UniqueConstraint | 
 class PostgresqlDatabase(Database):
     """A PostgreSQL database; its tables are in the current schema of its connections."""
 
-    def __init__(self, url: str, busy_timeout: float) -> None:
+    def __init__(self, url: str, busy_timeout: float, timeouts: StatementTimeouts | None = None) -> None:
         """Create an unopened database.
 
         Args:
             url: a libpq URI; libpq's environment variables and files supply what it omits.
             busy_timeout: the maximum wait for another writer, in seconds.
+            timeouts: the limits of statements; None for those of the database.
 
         Raises:
             GatewayError: INVALID_ARGUMENT (a malformed URL) or FAILED_PRECONDITION (the driver is not installed).
@@ -114,7 +121,8 @@ class PostgresqlDatabase(Database):
         self._contains_password: Callable[[str], bool] = lambda text: password != "" and password in text
         self.location = _location(given)
         self.key_file = None
-        self._wait = f"{math.ceil(1000 * busy_timeout)}ms"
+        self._wait = _milliseconds(busy_timeout)
+        self._lock_wait = self._wait if timeouts is None else _milliseconds(timeouts.lock)
         defaults = {
             "connect_timeout": max(2, math.ceil(busy_timeout)),
             # Milliseconds until an unresponsive server is detected; the default is hours.
@@ -123,8 +131,13 @@ class PostgresqlDatabase(Database):
         }
         options = {name: value for name, value in defaults.items() if name not in given} | {"client_encoding": "UTF8"}
         self._new_probe: Callable[[], RevisionProbe] = lambda: _new_probe(url, options)
-        self.reader = _engine(url, options, busy_timeout, pool_size=_READER_POOL_SIZE, max_size=_MAX_READERS)
-        self.writer = _engine(url, options, busy_timeout, pool_size=1, max_size=1)
+
+        def engine(timeouts: StatementTimeouts | None, pool_size: int, max_size: int) -> Engine:
+            return _engine(url, options, timeouts, busy_timeout, pool_size=pool_size, max_size=max_size)
+
+        self.reader = engine(timeouts, _READER_POOL_SIZE, _MAX_READERS)
+        self.writer = engine(timeouts, 1, 1)
+        self._new_prober: Callable[[], Engine] = lambda: engine(StatementTimeouts(_PROBE_TIMEOUT_S, _PROBE_TIMEOUT_S), 1, 1)
 
     def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - databases are created by an administrator.
         """Check that it is reachable and encoded in UTF-8."""
@@ -151,8 +164,26 @@ class PostgresqlDatabase(Database):
         """Open a transaction that holds the write lock."""
         with _transaction(self.writer, _BEGIN_WRITE) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
-            connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK})
+            connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK, "wait": self._lock_wait})
             yield connection
+
+    @contextmanager
+    def migrate(self) -> Generator[Connection]:
+        """Open a write transaction whose statements may take any time."""
+        with self.write() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            yield connection
+
+    def probe_write(self, version_table: str) -> None:
+        """Commit a row that replaces an equal one."""
+        engine = self._new_prober()
+        try:
+            with _transaction(engine, _BEGIN_WRITE) as connection:
+                if not connection.execute(_TRY_LOCK, {"lock": _WRITE_LOCK}).scalar_one():
+                    raise BUSY.error()
+                connection.execute(text(f"UPDATE {version_table} SET version_num = version_num"))  # noqa: S608 - a constant.
+        finally:
+            engine.dispose()
 
     def dispose(self) -> None:
         """Close all idle connections."""
@@ -280,13 +311,35 @@ def _begin(engine: Engine, begin: str) -> Connection:
     return connection
 
 
-def _engine(url: str, options: Mapping[str, Any], busy_timeout: float, *, pool_size: int, max_size: int) -> Engine:
+def _milliseconds(seconds: float) -> str:
+    return f"{math.ceil(1000 * seconds)}ms"
+
+
+def _engine(
+    url: str,
+    options: Mapping[str, Any],
+    timeouts: StatementTimeouts | None,
+    busy_timeout: float,
+    *,
+    pool_size: int,
+    max_size: int,
+) -> Engine:
     import psycopg
+
+    def connect() -> psycopg.Connection[Any]:
+        # The driver does not begin transactions in this mode, but it ends them.
+        connection = psycopg.connect(url, autocommit=True, **options)
+        if timeouts is not None:
+            try:
+                connection.execute(_SESSION, [_milliseconds(each) for each in timeouts])
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     return create_engine(
         "postgresql+psycopg://",
-        # The driver does not begin transactions in this mode, but it ends them.
-        creator=lambda: psycopg.connect(url, autocommit=True, **options),
+        creator=connect,
         use_native_hstore=False,
         pool_size=pool_size,
         max_overflow=max_size - pool_size,

@@ -34,6 +34,8 @@ from gateway_entities.server.store.sql.database import (
 _FILE_MODE: Final = 0o600
 _WRITER_PRAGMAS: Final = ("synchronous = FULL", "secure_delete = ON")
 _MAGIC: Final = b"SQLite format 3\0"
+_PROBE_TIMEOUT_S: Final = 0.2
+_PROBE_BYTES: Final = 64 * 1024
 _REVISION: Final = "SELECT max(revision) FROM changes"
 _UNIQUE_PREFIX: Final = "UNIQUE constraint failed: "
 
@@ -152,6 +154,19 @@ class SqliteDatabase(Database):
                     # A copied table only knows its greatest existing id, not that of deleted rows.
                     if last < before.get(table, 0):
                         self.set_sequence(connection, table, before[table])
+        finally:
+            engine.dispose()
+
+    def probe_write(self, version_table: str) -> None:
+        """Commit a write that needs pages and space in the write-ahead log, and changes nothing."""
+        engine = _engine(self.path, _PROBE_TIMEOUT_S, pragmas=_WRITER_PRAGMAS, pool_size=1)
+        try:
+            with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+                for value in ("version_num || :filler", "substr(version_num, 1, length(version_num) - :size)"):
+                    connection.execute(
+                        text(f"UPDATE {version_table} SET version_num = {value}"),  # noqa: S608 - constants.
+                        {"filler": " " * _PROBE_BYTES, "size": _PROBE_BYTES},
+                    )
         finally:
             engine.dispose()
 
