@@ -7,7 +7,7 @@ revision, regardless of later writes. The format is private to the server.
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
     from gateway_entities.server.store import Transaction
+    from gateway_entities.server.store.repositories.change import FormerState
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 """Sort key of a list: created_at in milliseconds, then one or more strings."""
@@ -120,7 +121,9 @@ class PageRequest(Generic[Key]):
         transaction: Transaction,
         kind: type[T],
         key: Callable[[T], Key],
-        fetch: Callable[[Key | None, int], Sequence[T]],
+        fetch: Callable[..., Sequence[T]],
+        *,
+        filters: Mapping[str, str | None],
         matches: Callable[[T], bool],
     ) -> Page[T]:
         """Read the page, as of the revision of the list's first page.
@@ -129,7 +132,8 @@ class PageRequest(Generic[Key]):
             transaction: the transaction to read.
             kind: the class of the items.
             key: returns an item's sort key.
-            fetch: returns the current items after a key (None: from the first), up to a limit.
+            fetch: the ``list`` of the items' repository, with ``after``, ``limit`` and ``changed_since``.
+            filters: its filters.
             matches: whether an item satisfies the list's filters; called for restored former states.
 
         Raises:
@@ -137,10 +141,10 @@ class PageRequest(Generic[Key]):
         """
         now = transaction.changes.last()
         revision = now if self._revision is None else self._revision
-        former = {} if revision == now else transaction.changes.former(noun(kind), revision)
+        former = {} if revision == now else self._former(transaction, kind, revision, fetch)
         limit = self._size + 1
         # Changed items are dropped below, so fetch as many more.
-        items = list(fetch(self._after, limit + len(former)))
+        items = list(fetch(**filters, after=self._after, limit=limit + len(former)))
         if former:
             items = [item for item in items if identifier(item) not in former]
             items += [item for item in self._restored(kind, former.values()) if matches(item) and self._follows(key(item))]
@@ -150,6 +154,18 @@ class PageRequest(Generic[Key]):
     def read_current(self, fetch: Callable[[Key | None, int], Sequence[Item]], key: Callable[[Item], Key]) -> Page[Item]:
         """Read the page at the current state, for lists that no revision covers."""
         return self._page(fetch(self._after, self._size + 1), key, None)
+
+    @staticmethod
+    def _former(
+        transaction: Transaction, kind: type[T], revision: int, fetch: Callable[..., Sequence[T]]
+    ) -> dict[str, FormerState]:
+        """Return the states at a revision of the items that have changed since."""
+
+        def current() -> Iterator[tuple[str, bytes]]:
+            for item in fetch(changed_since=revision):
+                yield identifier(item), item.to_bytes()
+
+        return transaction.changes.former(noun(kind), revision, current)
 
     def _page(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int | None) -> Page[Item]:
         """Return a page of fetched items; one more than its size means that another page follows."""
