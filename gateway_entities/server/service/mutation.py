@@ -45,6 +45,9 @@ Response = TypeVar("Response", bound=Message)
 _RPCS: Final = {method.request_type: method for method in METHODS}
 
 
+_REMOVERS: Final = ("delete_", "detach_")
+
+
 class _Noun(NamedTuple):
     name: str
     key: tuple[str, ...]
@@ -185,8 +188,9 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     """Decorate a handler that changes the configuration.
 
     The request is validated, then executed in one transaction. A repeated request_id returns the stored response without
-    calling the handler.
+    calling the handler. A store that is full refuses all but removals.
     """
+    removes = handler.__name__.startswith(_REMOVERS)
 
     @functools.wraps(handler)
     def execute(self: S, request: Request) -> Response:
@@ -195,6 +199,7 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
             stored: Response | None = find_response(transaction, request)
             if stored is not None:
                 return stored
+            transaction.require_room(from_reserve=removes)
             current = Mutation(transaction, request)
             response = handler(self, current, request)
             created = current.log(request, response)

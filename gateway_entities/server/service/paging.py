@@ -141,6 +141,8 @@ class PageRequest(Generic[Key]):
         """
         now = transaction.changes.last()
         revision = now if self._revision is None else self._revision
+        if revision != now and revision + 1 < transaction.changes.oldest():
+            raise _expired()
         former = {} if revision == now else self._former(transaction, kind, revision, fetch)
         limit = self._size + 1
         # Changed items are dropped below, so fetch as many more.
@@ -181,9 +183,7 @@ class PageRequest(Generic[Key]):
     @staticmethod
     def _restored(kind: type[T], former: Any) -> list[T]:
         if any(state.existed and state.data is None for state in former):
-            raise GatewayError(
-                Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED"
-            )
+            raise _expired()
         return [kind.from_bytes(state.data) for state in former if state.data is not None]
 
 
@@ -200,19 +200,24 @@ def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
         first, second, *rest = numbers.split(":", texts + 1)
         revision, created_at = int(first), int(second)
     except ValueError:
-        raise _unreadable() from None
+        raise unreadable_token() from None
     # Decoders accept variants such as padding and leading zeros; only the canonical form is valid.
     is_canonical = _write(name, revision, (created_at, *rest)) == token
     if not is_canonical or not 0 <= revision < _INT64_END or not -_INT64_END <= created_at < _INT64_END:
-        raise _unreadable()
+        raise unreadable_token()
     if name != of:
         raise GatewayError.invalid(
             [FieldViolation("page_token", "belongs to another list; it must be the next_page_token of this one")]
         )
     if len(rest) != texts:
-        raise _unreadable()
+        raise unreadable_token()
     return revision, (created_at, *rest)
 
 
-def _unreadable() -> GatewayError:
+def _expired() -> GatewayError:
+    return GatewayError(Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED")
+
+
+def unreadable_token() -> GatewayError:
+    """Return INVALID_ARGUMENT for a page token that the server did not create."""
     return GatewayError.invalid([FieldViolation("page_token", "must be the unchanged next_page_token of the previous page")])

@@ -22,7 +22,9 @@ from gateway_entities.server.store.sql.sqlite import SqliteDatabase
 from gateway_entities.server.store.store import Store
 
 
-def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0) -> Store:
+def open_store(
+    url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0, max_bytes: int | None = None
+) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
     New files have mode 0600. Several processes may open a new store concurrently.
@@ -32,6 +34,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         keys: the sources of the key-encryption keys: the first key encrypts, all decrypt. The default for SQLite is the
             database's path with ``.key`` appended, which is created if it does not exist. PostgreSQL has no default.
         busy_timeout: the maximum wait for another writer, in seconds.
+        max_bytes: the size from which writes are refused; None for no limit.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -53,7 +56,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         with _upgrading(database) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
-        return Store(database, cipher)
+        return Store(database, cipher, max_bytes)
     except BaseException:
         database.dispose()
         raise

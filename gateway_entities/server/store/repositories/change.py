@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, tuple_, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
 from gateway_entities.server.store.repositories import difference
@@ -18,7 +18,11 @@ from gateway_entities.server.store.sql.schema import changes
 
 _own = changes.c
 
+MAX_EFFECTS: Final = 20_000
+"""Maximum number of effects in one list, which encoded are more than a page may have."""
+
 _MAX_REVISION: Final = 2**63 - 1
+_MAX_POSITION: Final = 2**31 - 1
 _MIN_DIFFERENCE_BYTES: Final = 1024
 """Size from which a state is stored as a difference; restoring a smaller one would cost more than it saves."""
 
@@ -26,8 +30,16 @@ _LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
     select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.noun, _own.id, _own.etag_before, _own.etag_after)
-    .where(_own.revision > bindparam("since"), _own.revision <= bindparam("until"))
+    .where(
+        tuple_(_own.revision, _own.position)
+        > tuple_(bindparam("since", type_=_own.revision.type), bindparam("position", type_=_own.position.type)),
+        _own.revision <= bindparam("until"),
+    )
     .order_by(_own.revision, _own.position)
+    .limit(MAX_EFFECTS + 1)
+)
+_REQUESTED: Final = select(_own.noun, _own.id, _own.etag_before, _own.etag_after).where(
+    _own.revision == bindparam("revision"), _own.position == 0
 )
 _FIRST: Final = (
     select(_own.id, func.min(_own.revision).label("revision"))
@@ -56,12 +68,20 @@ _LATER_OF_ONE: Final = (
     .order_by(_own.revision.desc())
 )
 _OLDEST: Final = (
-    select(_own.revision)
+    select(_own.revision, _own.position)
     .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
     .order_by(_own.changed_at)
     .limit(bindparam("limit"))
 )
-_PRUNE: Final = update(changes).where(_own.revision.in_(_OLDEST)).values(before=None)
+_PRUNE: Final = update(changes).where(tuple_(_own.revision, _own.position).in_(_OLDEST)).values(before=None)
+_FIRST_WHOLE: Final = select(_own.revision).where(_own.position == 0).order_by(_own.revision).limit(1)
+_FIRST_EFFECTS: Final = (
+    select(_own.revision, _own.position, _own.changed_at).order_by(_own.revision, _own.position).limit(bindparam("limit"))
+)
+_COMPACT: Final = delete(changes).where(
+    tuple_(_own.revision, _own.position)
+    <= tuple_(bindparam("revision", type_=_own.revision.type), bindparam("position", type_=_own.position.type))
+)
 
 
 class Effect(NamedTuple):
@@ -96,6 +116,20 @@ class FormerState(NamedTuple):
     data: bytes | None
 
 
+class LoggedChange(NamedTuple):
+    """An entry of the change log, or a part of it.
+
+    Attributes:
+        change: the entry, with some of its effects on related resources.
+        start: the position of the first of these effects; that of the effect on the requested resource is 0.
+        is_complete: whether no effects follow.
+    """
+
+    change: GatewayChange
+    start: int
+    is_complete: bool
+
+
 class Changes:
     """The change log within one transaction."""
 
@@ -125,15 +159,32 @@ class Changes:
         execute.run_each(self._connection, _ADD, rows)
         return revision
 
-    def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:
-        """Return the changes after a revision, oldest first, up to ``limit``."""
+    def list(self, since: int, limit: int, position: int | None = None) -> builtins.list[LoggedChange]:
+        """Return changes, oldest first, up to MAX_EFFECTS effects.
+
+        Args:
+            since: the revision that they start after.
+            limit: the maximum number of changes.
+            position: if given, they start within that revision, after the effect in this position.
+        """
         # The column is int64, and since may be its maximum.
-        until = min(since + limit, _MAX_REVISION)
-        rows = execute.rows(self._connection, _LIST, {"since": since, "until": until})
-        found: builtins.list[GatewayChange] = []
-        for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: row[:4]):
-            change, *effects = [GatewayChangeEffect(*row[4:]) for row in group]
-            found.append(GatewayChange(revision, changed_at, rpc, change, effects, actor))
+        until = min(since + limit - (position is not None), _MAX_REVISION)
+        after = _MAX_POSITION if position is None else position
+        rows = execute.rows(self._connection, _LIST, {"since": since, "position": after, "until": until})
+        cut = len(rows) > MAX_EFFECTS
+        found: builtins.list[LoggedChange] = []
+        for (revision, changed_at, actor, rpc), group in groupby(rows[:MAX_EFFECTS], key=lambda row: row[:4]):
+            effects = [GatewayChangeEffect(*row[4:]) for row in group]
+            start = 0 if position is None or revision != since else position + 1
+            if start:
+                requested = GatewayChangeEffect(*execute.rows(self._connection, _REQUESTED, {"revision": revision})[0])
+            else:
+                requested = effects.pop(0)
+            # The requested effect is the first one of every part.
+            change = GatewayChange(revision, changed_at, rpc, requested, effects, actor)
+            found.append(LoggedChange(change, max(start, 1), is_complete=True))
+        if cut:
+            found[-1] = found[-1]._replace(is_complete=rows[MAX_EFFECTS][0] != found[-1].change.revision)
         return found
 
     def former(self, noun: str, since: int, current: Callable[[], Iterable[tuple[str, bytes]]]) -> dict[str, FormerState]:
@@ -170,9 +221,40 @@ class Changes:
         later = execute.rows(self._connection, _LATER_OF_ONE, {"noun": noun, "id": identifier, "since": revision})
         return _verified(_restored(later, {} if now is None else {identifier: now}).get(identifier), etag)
 
-    def prune(self, until: int, limit: int) -> None:
-        """Discard the states before the oldest mutations made at or before a time, for up to ``limit`` mutations."""
-        execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})
+    def prune(self, until: int, limit: int) -> int:
+        """Discard the states before the oldest mutations made at or before a time, up to ``limit`` states.
+
+        Returns:
+            The number of discarded states.
+        """
+        return execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})
+
+    def oldest(self) -> int:
+        """Return the oldest revision of the log: the first whose effects are all there."""
+        row = execute.row(self._connection, _FIRST_WHOLE)
+        return self.last() + 1 if row is None else int(row[0])
+
+    def compact(self, until: int, expired: int, number: int, limit: int) -> int:
+        """Delete the oldest mutations from the log, except the last one.
+
+        Args:
+            until: mutations made later are kept, and all after the first of them.
+            expired: mutations made at or before this time are deleted.
+            number: of the others only the last ``number`` are kept.
+            limit: the maximum number of effects to delete; a mutation may be deleted in part.
+
+        Returns:
+            The number of deleted effects.
+        """
+        last = self.last()
+        count, end = 0, (0, 0)
+        for revision, position, changed_at in execute.rows(self._connection, _FIRST_EFFECTS, {"limit": limit}):
+            if changed_at > until or revision == last or (changed_at > expired and revision > last - number):
+                break
+            count, end = count + 1, (revision, position)
+        if count:
+            execute.run(self._connection, _COMPACT, {"revision": end[0], "position": end[1]})
+        return count
 
 
 def is_restored(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]:

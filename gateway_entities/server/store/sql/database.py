@@ -43,6 +43,18 @@ READ_ONLY: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store can
 UNREACHABLE: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database cannot be reached")
 
 
+class StoreSize(NamedTuple):
+    """The size of a database.
+
+    Attributes:
+        used_bytes: of the rows and indexes; on PostgreSQL also of rows that were deleted and not vacuumed yet.
+        free_bytes: inside the database's file, for later rows; 0 on PostgreSQL, where they are part of the used ones.
+    """
+
+    used_bytes: int
+    free_bytes: int
+
+
 class Database(ABC):
     """A database and its connections. Thread-safe.
 
@@ -111,6 +123,21 @@ class Database(ABC):
     @abstractmethod
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield the results of the database's own integrity check, without stored values."""
+
+    @abstractmethod
+    def size(self, connection: Connection) -> StoreSize:
+        """Return the size of the database."""
+
+    @abstractmethod
+    def release(self, connection: Connection, max_bytes: int) -> int:
+        """Give free bytes back to the file system in a write transaction, up to ``max_bytes``; return their number."""
+
+    @abstractmethod
+    def vacuum(self) -> None:
+        """Rewrite the database without free bytes, and so that ``release`` works from now on.
+
+        Writers wait meanwhile, on PostgreSQL readers too. It needs as much free disk space as the database has used bytes.
+        """
 
     def revision(self) -> int | None:
         """Return the current revision if that needs no network round trip, otherwise None."""

@@ -29,10 +29,17 @@ from gateway_entities.server.store.sql.database import (
     UNIQUE_VIOLATION,
     Database,
     DbError,
+    StoreSize,
 )
 
 _FILE_MODE: Final = 0o600
-_WRITER_PRAGMAS: Final = ("synchronous = FULL", "secure_delete = ON")
+# auto_vacuum has an effect on a new file, or at the next VACUUM. The log's own file is cut to its limit after a peak.
+_WRITER_PRAGMAS: Final = (
+    "auto_vacuum = INCREMENTAL",
+    "journal_size_limit = 16777216",
+    "synchronous = FULL",
+    "secure_delete = ON",
+)
 _MAGIC: Final = b"SQLite format 3\0"
 _REVISION: Final = "SELECT max(revision) FROM changes"
 _UNIQUE_PREFIX: Final = "UNIQUE constraint failed: "
@@ -194,6 +201,31 @@ class SqliteDatabase(Database):
         """Set the last generated id of a table."""
         connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table})
         connection.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :seq)"), {"name": table, "seq": last})
+
+    def size(self, connection: Connection) -> StoreSize:
+        """Return the size of the pages in use, and that of the free ones. The write-ahead log is not in it."""
+        pages, free, page_bytes = (
+            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return StoreSize((pages - free) * page_bytes, free * page_bytes)
+
+    def release(self, connection: Connection, max_bytes: int) -> int:
+        """Do as the base; a file that was created by an older release releases nothing before its first ``vacuum``."""
+        before = self.size(connection).free_bytes
+        pages = max_bytes // int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").all()
+        return before - self.size(connection).free_bytes
+
+    def vacuum(self) -> None:
+        """Rewrite the file."""
+        connection = self.writer.raw_connection()
+        try:
+            cursor = connection.cursor()
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                cursor.execute(statement).fetchall()
+        finally:
+            connection.close()
 
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield the problems that ``PRAGMA integrity_check`` reports."""
