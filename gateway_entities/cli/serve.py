@@ -11,11 +11,13 @@ import click
 from gateway_entities.cli.command import server_needed
 from gateway_entities.cli.options.access import access_options
 from gateway_entities.cli.options.keys import key_options
+from gateway_entities.cli.options.limits import limit_options
 from gateway_entities.cli.options.operation import operation_options
 from gateway_entities.cli.options.store import store_option
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
+    from gateway_entities.server.rpc.limits import Limits
     from gateway_entities.server.server import Server
     from gateway_entities.server.store.crypto.key_sources import KeySource
     from gateway_entities.server.telemetry.log_format import LogFormat
@@ -39,6 +41,7 @@ GRACE: Final = 10.0
 )
 @access_options
 @operation_options
+@limit_options
 def serve(
     *,
     grpc: str,
@@ -50,6 +53,7 @@ def serve(
     log_format: LogFormat | None,
     log_level: str,
     drain_delay: float,
+    limits: Limits,
 ) -> None:
     """Run a gateway until SIGTERM or SIGINT (Ctrl-C).
 
@@ -70,7 +74,14 @@ def serve(
     trace_from_environment()
     try:
         server = Server(
-            store, grpc=grpc, http=http, keys=keys(), cors_origins=cors_origins, drain_delay=drain_delay, **access()
+            store,
+            grpc=grpc,
+            http=http,
+            keys=keys(),
+            cors_origins=cors_origins,
+            drain_delay=drain_delay,
+            limits=limits,
+            **access(),
         )
         asyncio.run(server.run_until_signalled(GRACE, _print_targets))
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address
+from gateway_entities.server.compactor import Compactor
 from gateway_entities.server.grpc import GrpcServer
 from gateway_entities.server.http.allowed_hosts import AllowedHosts, check_hosts
 from gateway_entities.server.http.app import http_app
@@ -21,8 +22,10 @@ from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
 from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import GatewayService
+from gateway_entities.server.service.compaction import Retention
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
@@ -57,6 +60,7 @@ class Server:
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         drain_delay: float = 0.0,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -72,6 +76,7 @@ class Server:
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
+            limits: the limits of the store's size and of its change log.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -86,6 +91,7 @@ class Server:
         self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
         self._require_token = require_token
         self._drain_delay = drain_delay
+        self._limits = limits
         self._skip_delay = asyncio.Event()
         loopback = self._grpc.is_loopback and self._http.is_loopback
         # Without tokens, every caller who can reach it could use it.
@@ -120,7 +126,9 @@ class Server:
         """
         tls = None if self._tls is None else self._tls.load()
         async with contextlib.AsyncExitStack() as undo:
-            store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys)
+            store = await asyncio.to_thread(
+                open_store, self._store_url, keys=self._keys, max_bytes=self._limits.max_store_bytes
+            )
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_token, store)
@@ -135,6 +143,7 @@ class Server:
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
             store.observe(observer.metrics.transaction)
+            observer.metrics.store_quota(self._limits.max_store_bytes)
             readiness = Readiness(lambda: _check_store(store, observer.metrics))
             undo.push_async_callback(readiness.close)
             metrics = MetricsEndpoint(
@@ -163,6 +172,9 @@ class Server:
                 await grpc.set_ready(ready)
 
             readiness.watch(report)
+            compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
+            undo.push_async_callback(asyncio.to_thread, compactor.close)
+            compactor.start()
             self._running = _Running(readiness, dispatcher, grpc, undo.pop_all())
 
     async def stop(self, grace: float) -> None:
@@ -222,7 +234,15 @@ class Server:
 def _check_store(store: Store, metrics: Metrics) -> None:
     store.ping()
     with store.read() as transaction:
-        metrics.revision(transaction.changes.last())
+        metrics.revision(transaction.changes.last(), transaction.changes.oldest())
+    size = store.size()
+    metrics.store_size(size.used_bytes, size.free_bytes)
+    try:
+        store.ensure_room(size)
+    except GatewayError:
+        metrics.store_full(full=True)
+        raise
+    metrics.store_full(full=False)
 
 
 def _ensure_token(store: Store) -> None:

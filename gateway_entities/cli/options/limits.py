@@ -11,15 +11,9 @@ import click
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 
 _HELP: Final = {
-    "http_connections": "Most HTTP connections; fewer if the limit of open files is low. Beyond it the one that has waited "
-    "longest for a request is closed.",
-    "http_connections_per_peer": "Most HTTP connections of one IPv4 address or IPv6 /64 network. Raise it behind a proxy.",
-    "http_head_timeout_s": "Seconds for the headers of a request, from the accept of its connection.",
-    "http_body_timeout_s": "Seconds for the body of a request, from the end of its headers.",
-    "http_idle_timeout_s": "Seconds between two requests of an HTTP connection.",
-    "http_write_timeout_s": "Seconds in which a client reads nothing of its response.",
-    "request_bytes_in_flight": "Most bytes of all HTTP request bodies together. Beyond it requests are refused with 503.",
-    "response_bytes_in_flight": "Most bytes of all HTTP responses together, likewise.",
+    "max_store_bytes": "Size of the store from which writes are refused; a part of it is reserved for deletions.",
+    "change_retention_s": "Seconds that changes stay in the change log, at least 86400.",
+    "max_changes": "Most changes in the change log; those of the last 24 hours stay in any case.",
 }
 
 

@@ -35,6 +35,10 @@ class Limits:
         request_bytes_in_flight: maximum bytes of all request bodies being received or executed. Beyond it requests are
             refused as RESOURCE_EXHAUSTED.
         response_bytes_in_flight: maximum bytes of all responses being computed or sent, likewise.
+        max_store_bytes: the size of the store from which writes are refused as RESOURCE_EXHAUSTED. Its last eighth, at most
+            64 MiB, is reserved for deletions.
+        change_retention_s: seconds that changes stay in the change log; at least 24 hours apply.
+        max_changes: maximum number of changes in the change log; those of the last 24 hours stay in any case.
     """
 
     http_connections: int = 1000
@@ -45,6 +49,9 @@ class Limits:
     http_write_timeout_s: float = 30.0
     request_bytes_in_flight: int = 64 * 1024 * 1024
     response_bytes_in_flight: int = 64 * 1024 * 1024
+    max_store_bytes: int = 16 * 1024 * 1024 * 1024
+    change_retention_s: float = 90 * 24 * 60 * 60.0
+    max_changes: int = 1_000_000
 
 
 DEFAULT_LIMITS: Final = Limits()
