@@ -1,16 +1,21 @@
-"""Regular compaction of a server's store, in a thread of its own."""
+"""Compaction of a store: regularly by its servers, and as a whole by a command."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.store import Store
+from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.crypto.keyring import KeyRing, generate_key
+from gateway_entities.server.store.sql.database import Database, StoreSize
+from gateway_entities.server.store.sql.errors import map_db_errors
+from gateway_entities.server.store.store import Transaction
 
 _INTERVAL_S: Final = 60.0
 """Seconds between two compactions."""
@@ -66,3 +71,49 @@ class Compactor:
         size = self._store.size()
         excess = size.free_bytes - max(size.used_bytes // _KEPT_FREE_SHARE, _STEP_BYTES)
         return excess > 0 and self._store.release(min(excess, _STEP_BYTES)) > 0
+
+
+class Compacted(NamedTuple):
+    """Result of a compaction.
+
+    Attributes:
+        oldest: the oldest revision in the change log.
+        revision: the last one; 0 in a new store.
+        before: the size of the store before.
+        after: its size afterwards.
+    """
+
+    oldest: int
+    revision: int
+    before: StoreSize
+    after: StoreSize
+
+
+def compact_database(database: Database, retention: Retention, *, vacuum: bool) -> Compacted:
+    """Delete what has outlived its retention, and give space back to the file system. Safe while servers run.
+
+    Args:
+        database: the store's open database, with tables at the latest revision.
+        retention: the retention of the change log.
+        vacuum: rewrite the database, as ``Database.vacuum``.
+
+    Raises:
+        GatewayError: UNAVAILABLE; the database is locked or cannot be written.
+    """
+    # A random key suffices, because nothing is decrypted.
+    cipher = Cipher(KeyRing([generate_key()[0]]))
+    with map_db_errors():
+        with database.read() as connection:
+            before = database.size(connection)
+        rows = STEP_ROWS
+        while rows >= STEP_ROWS:
+            with database.write() as connection:
+                rows = compact(Transaction(connection, cipher), retention, now_ms())
+        released = 1
+        while released > 0 and not vacuum:
+            released = database.release(_STEP_BYTES)
+        if vacuum:
+            database.vacuum()
+        with database.read() as connection:
+            changes = Transaction(connection, cipher).changes
+            return Compacted(changes.oldest(), changes.last(), before, database.size(connection))

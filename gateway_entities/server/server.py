@@ -173,8 +173,8 @@ class Server:
 
             readiness.watch(report)
             compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
-            undo.push_async_callback(asyncio.to_thread, compactor.close)
             compactor.start()
+            undo.push_async_callback(asyncio.to_thread, compactor.close)
             self._running = _Running(readiness, dispatcher, grpc, undo.pop_all())
 
     async def stop(self, grace: float) -> None:

@@ -27,11 +27,12 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = run
     for name in reversed(_HELP):
-        decorated = _option(name)(decorated)
+        decorated = limit_option(name)(decorated)
     return decorated
 
 
-def _option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option of one setting of Limits."""
     default = getattr(DEFAULT_LIMITS, name)
     is_time = name.endswith("_s")
     return click.option(

@@ -152,8 +152,8 @@ class Store:
 
     def release(self, max_bytes: int) -> int:
         """Give free bytes of the database back to the file system, up to ``max_bytes``; return their number."""
-        with self._counted(), map_db_errors(), self._database.write() as connection:
-            return self._database.release(connection, max_bytes)
+        with self._counted(), map_db_errors():
+            return self._database.release(max_bytes)
 
     def observe(self, observer: TransactionObserver) -> None:
         """Call an observer after every later transaction, in its thread."""

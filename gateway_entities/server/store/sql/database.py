@@ -129,8 +129,8 @@ class Database(ABC):
         """Return the size of the database."""
 
     @abstractmethod
-    def release(self, connection: Connection, max_bytes: int) -> int:
-        """Give free bytes back to the file system in a write transaction, up to ``max_bytes``; return their number."""
+    def release(self, max_bytes: int) -> int:
+        """Give free bytes back to the file system, up to ``max_bytes``; return their number. Writers wait meanwhile."""
 
     @abstractmethod
     def vacuum(self) -> None:

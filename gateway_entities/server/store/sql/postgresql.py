@@ -194,7 +194,7 @@ class PostgresqlDatabase(Database):
         """Return the size of the tables of the schema with their indexes."""
         return StoreSize(int(connection.execute(_SIZE).scalar_one()), 0)
 
-    def release(self, connection: Connection, max_bytes: int) -> int:  # noqa: ARG002 - autovacuum does it.
+    def release(self, max_bytes: int) -> int:  # noqa: ARG002 - autovacuum does it.
         """Do nothing."""
         return 0
 

@@ -123,14 +123,9 @@ class SqliteDatabase(Database):
     def initialize(self) -> None:
         """Set write-ahead logging, so that readers and the writer do not block each other."""
         deadline = time.monotonic() + self._busy_timeout
-        connection = self.writer.raw_connection()
-        try:
-            while not _set_wal(
-                cast("sqlite3.Connection", connection.driver_connection), last_try=time.monotonic() > deadline
-            ):
+        with self._writer_connection() as connection:
+            while not _set_wal(connection, last_try=time.monotonic() > deadline):
                 time.sleep(0.01)
-        finally:
-            connection.close()
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -204,26 +199,29 @@ class SqliteDatabase(Database):
 
     def size(self, connection: Connection) -> StoreSize:
         """Return the size of the pages in use, and that of the free ones. The write-ahead log is not in it."""
-        pages, free, page_bytes = (
-            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
-            for name in ("page_count", "freelist_count", "page_size")
-        )
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        pages, free, page_bytes = (_pragma(driver, name) for name in ("page_count", "freelist_count", "page_size"))
         return StoreSize((pages - free) * page_bytes, free * page_bytes)
 
-    def release(self, connection: Connection, max_bytes: int) -> int:
+    def release(self, max_bytes: int) -> int:
         """Do as the base; a file that was created by an older release releases nothing before its first ``vacuum``."""
-        before = self.size(connection).free_bytes
-        pages = max_bytes // int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
-        connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").all()
-        return before - self.size(connection).free_bytes
+        with self._writer_connection() as connection:
+            page_bytes, before = _pragma(connection, "page_size"), _pragma(connection, "freelist_count")
+            # Not by a cursor, which stops after the first page.
+            connection.executescript(f"PRAGMA incremental_vacuum({max_bytes // page_bytes})")
+            return max(0, before - _pragma(connection, "freelist_count")) * page_bytes
 
     def vacuum(self) -> None:
         """Rewrite the file."""
+        with self._writer_connection() as connection:
+            connection.executescript("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _writer_connection(self) -> Generator[sqlite3.Connection]:
+        """Check out the writer without a transaction."""
         connection = self.writer.raw_connection()
         try:
-            cursor = connection.cursor()
-            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                cursor.execute(statement).fetchall()
+            yield cast("sqlite3.Connection", connection.driver_connection)
         finally:
             connection.close()
 
@@ -254,6 +252,10 @@ def _require_references(connection: Connection) -> None:
     if dangling:
         wrong = ", ".join(f"{rows} of {table} to {parent}" for (table, parent), rows in sorted(dangling.items()))
         raise GatewayError(Code.DATA_LOSS, f"rows refer to rows that do not exist: {wrong}", reason="STORE_DAMAGED")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def _result_code(error: BaseException | None) -> int:
