@@ -70,7 +70,9 @@ def noun(kind: type[Entity[Any]]) -> str:
 
 def identifier(resource: Entity[Any]) -> str:
     """Return the change log's id for a resource; the parts of a composite key are joined by slashes."""
-    return "/".join(getattr(resource, field) for field in _NOUNS[type(resource)].key)
+    first, *others = _NOUNS[type(resource)].key
+    found: str = getattr(resource, first)
+    return "/".join((found, *(getattr(resource, field) for field in others))) if others else found
 
 
 def etag_of(resource: Message) -> str:
