@@ -264,15 +264,21 @@ def is_restored(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool
 
 
 def _row(effect: Effect) -> dict[str, object]:
-    row = effect._asdict()
-    del row["after"]
-    before, is_difference = effect.before, False
-    if before is not None and effect.after is not None and len(before) >= _MIN_DIFFERENCE_BYTES:
+    noun, identifier, etag_before, etag_after, before, after = effect
+    is_difference = False
+    if before is not None and after is not None and len(before) >= _MIN_DIFFERENCE_BYTES:
         with suppress(ValueError):
-            shorter = difference.encode(before, effect.after)
+            shorter = difference.encode(before, after)
             if len(shorter) < len(before):
                 before, is_difference = shorter, True
-    return {**row, "before": before, "is_difference": is_difference}
+    return {
+        "noun": noun,
+        "id": identifier,
+        "etag_before": etag_before,
+        "etag_after": etag_after,
+        "before": before,
+        "is_difference": is_difference,
+    }
 
 
 def _restored(later: Sequence[execute.Row], current: Mapping[str, bytes]) -> dict[str, bytes]:
