@@ -8,7 +8,7 @@ import pytest
 
 from gatewayentities.v1 import endpoint_pb2 as pb
 
-TAGS = 150
+TAGS = 90
 VALUE = "x" * 5000
 
 

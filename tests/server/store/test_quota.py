@@ -26,7 +26,7 @@ def small(place: Place) -> Iterator[Store]:
 
 
 def request(number: int, **fields: Any) -> pb.CreateGatewaySecretRequest:
-    value = {"api_key": "sk-0123456789" + "x" * 100_000}
+    value = {"api_key": "sk-0123456789" + "x" * 60_000}
     return pb.CreateGatewaySecretRequest(secret_name=f"k{number}", secret_value=value, **fields)
 
 
