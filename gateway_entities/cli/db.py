@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.limits import limit_option
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
+    from gateway_entities.server.compactor import Compacted
     from gateway_entities.server.store.admin.backup import BackupSummary
     from gateway_entities.server.store.admin.check import Problem, Report
     from gateway_entities.server.store.sql.database import Database
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     cls=Group,
     examples=(
         "gateway-entities db check",
+        "gateway-entities db compact --change-retention 2592000",
         "gateway-entities db backup gateway.backup",
         "gateway-entities db restore gateway.backup --store sqlite:///other.sqlite",
         "GATEWAY_ENTITIES_STORE=postgresql://gateway:PASSWORD@db/gateway gateway-entities db upgrade",
     ),
 )
 def db() -> None:
-    """Upgrade, check, back up and restore a database. No key is needed.
+    """Upgrade, check, compact, back up and restore a database. No key is needed.
 
     Backups of SQLite and PostgreSQL have one format and can be restored into either. Secrets stay encrypted in a backup, and
     the keys are not in it: back them up separately.
@@ -104,6 +107,48 @@ def restore(file: Path, store: str, form: str) -> None:
 
         saved = restore_backup(database, file, bar)
     show(_saved_text(f"{database.location} restored", saved), _saved_json(saved, file, database), form)
+
+
+@db.command()
+@store_option
+@limit_option("change_retention_s")
+@limit_option("max_changes")
+@click.option(
+    "--vacuum",
+    is_flag=True,
+    help="Rewrite the database without free space. Writers wait meanwhile, on PostgreSQL readers too. Needs as much free "
+    "disk space as the store has.",
+)
+@format_option
+def compact(store: str, change_retention_s: float, max_changes: int, form: str, *, vacuum: bool) -> None:
+    """Delete what has outlived its retention, and give free space back. Safe while servers run, which do so once a minute.
+
+    Old changes are deleted from the change log, but none of the last 24 hours and never the last one. Former states of
+    resources, stored responses, charges and ended budget windows are deleted after 24 hours. Resources and their etags stay
+    as they are.
+    """
+    with _database(store) as database:
+        from gateway_entities.server.compactor import compact_database
+        from gateway_entities.server.service.compaction import Retention
+        from gateway_entities.server.store.open import open_database, upgrade_database
+
+        open_database(database, create=False)
+        upgrade_database(database)
+        done = compact_database(database, Retention(int(change_retention_s * 1000), max_changes), vacuum=vacuum)
+        place = database.location
+    text = f"{place}: the change log has revisions {done.oldest} to {done.revision}; {_size_text(done)}."
+    sizes = {
+        when: {"used_bytes": size.used_bytes, "free_bytes": size.free_bytes}
+        for when, size in (("before", done.before), ("after", done.after))
+    }
+    show(printable(text), {"store": place, "oldest": done.oldest, "revision": done.revision, **sizes}, form)
+
+
+def _size_text(done: Compacted) -> str:
+    used, free = (
+        f"{before / 2**20:.1f} -> {after / 2**20:.1f} MiB" for before, after in zip(done.before, done.after, strict=True)
+    )
+    return f"used {used}, free {free}"
 
 
 @contextmanager

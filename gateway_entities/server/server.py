@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address
+from gateway_entities.server.compactor import Compactor
 from gateway_entities.server.grpc import GrpcServer
 from gateway_entities.server.http.allowed_hosts import AllowedHosts, check_hosts
 from gateway_entities.server.http.app import http_app
@@ -24,6 +25,7 @@ from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import GatewayService
+from gateway_entities.server.service.compaction import Retention
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
@@ -75,7 +77,7 @@ class Server:
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
-            limits: the limits of connections, times and memory.
+            limits: the limits of connections, times, memory and the store.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -133,6 +135,7 @@ class Server:
                 busy_timeout=limits.store_write_timeout_s,
                 timeouts=StatementTimeouts(limits.store_lock_timeout_s, limits.store_statement_timeout_s),
                 write_stall=limits.write_stall_s,
+                max_bytes=limits.max_store_bytes,
             )
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
@@ -150,6 +153,7 @@ class Server:
             undo.push_async_callback(dispatcher.close)
             observer = Observer()
             store.observe(observer.metrics.transaction)
+            observer.metrics.store_quota(self._limits.max_store_bytes)
             readiness = Readiness(lambda: _check_store(store, observer.metrics))
             undo.push_async_callback(readiness.close)
             metrics = MetricsEndpoint(
@@ -179,6 +183,9 @@ class Server:
                 await grpc.set_ready(ready)
 
             readiness.watch(report)
+            compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
+            compactor.start()
+            undo.push_async_callback(asyncio.to_thread, compactor.close)
             self._running = _Running(readiness, dispatcher, grpc, undo.pop_all())
 
     async def stop(self, grace: float) -> None:
@@ -242,7 +249,15 @@ def _check_store(store: Store, metrics: Metrics) -> None:
     store.ping()
     store.check_writes()
     with store.read() as transaction:
-        metrics.revision(transaction.changes.last())
+        metrics.revision(transaction.changes.last(), transaction.changes.oldest())
+    size = store.size()
+    metrics.store_size(size.used_bytes, size.free_bytes)
+    try:
+        store.ensure_room(size)
+    except GatewayError:
+        metrics.store_full(full=True)
+        raise
+    metrics.store_full(full=False)
 
 
 def _ensure_token(store: Store) -> None:

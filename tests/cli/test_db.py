@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from gateway_entities.cli.app import cli
 from gateway_entities.entities import GatewayEndpoint, GatewaySecretInfo
+from gateway_entities.server.store.repositories.change import Effect
 from gateway_entities.server.store.sql.migrations import HEAD
 from tests.stores import Place
 
@@ -99,3 +101,17 @@ def test_no_progress_bar_in_a_pipe(filled: Place, tmp_path: Path) -> None:
     done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "No problem found." in done.stdout
+
+
+def test_compact_deletes_old_changes_and_reports_sizes(place: Place) -> None:
+    store = place.open()
+    with store.write() as transaction:
+        for changed_at in (1, 2, time.time_ns() // 1_000_000):
+            transaction.changes.add("CreateGatewaySecret", None, changed_at, [Effect("secret", "s", None, "0" * 32, None)])
+    store.close()
+    done = db_json(place, "compact")
+    assert (done["oldest"], done["revision"]) == (3, 3)
+    assert done["before"]["used_bytes"] >= done["after"]["used_bytes"] > 0
+    assert "revisions 3 to 3; used " in db(place, "compact", "--vacuum", "--max-changes", "5").stdout
+    assert "--change-retention" in db(place, "compact", "--change-retention", "0", code=2).output
+    assert "No problem found." in db(place, "check").stdout

@@ -31,6 +31,10 @@ def test_a_list_fetches_every_page(client, resources, monkeypatch):
     assert client.list_changes(since_revision=len(whole) + 5) == []
 
 
+def test_a_list_from_the_start_has_every_change_of_the_log(client, resources):
+    assert client.list_changes() == client.list_changes(since_revision=0)
+
+
 def test_a_change_shows_its_actor(client, resources):
     last = client.list_changes()[-1].revision
     client.update_endpoint(resources.endpoint_id, experiment_id="3", updated_by="ann")

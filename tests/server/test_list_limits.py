@@ -26,7 +26,9 @@ BINDINGS = PAGE_ITEMS + 1
 ENDPOINTS = 30
 """Of about 100 kB each, so that 20 of them fill a page."""
 CHANGES = 30
-"""Likewise."""
+"""Likewise, but for the last one."""
+LARGE = 40_000
+"""Number of effects of the last change, of more than 4 MiB."""
 
 List = Callable[[Message], Any]
 
@@ -58,7 +60,8 @@ def fill(place: Any) -> None:
         for number in range(BINDINGS):
             transaction.bindings.add(GatewayEndpointBinding("e-0000", "scorer", f"r-{number}", number, number))
         for number in range(CHANGES):
-            effects = [Effect("endpoint", f"e-{each:032}", "0" * 32, "1" * 32, None) for each in range(1000)]
+            count = LARGE if number == CHANGES - 1 else 1000
+            effects = [Effect("endpoint", f"e-{each:032}", "0" * 32, "1" * 32, None) for each in range(count)]
             transaction.changes.add("UpdateGatewayModelDefinition", None, number, effects)
     store.close()
 
@@ -126,9 +129,14 @@ def test_the_client_reads_every_page(served: Server, transport: str) -> None:
         assert len(client.list_bindings()) == BINDINGS
 
 
-def test_the_change_log_ends_a_page_at_the_same_size(ask: List, served: Server) -> None:
+def test_the_change_log_ends_a_page_at_the_same_size(ask: List) -> None:
     page = ask(ListGatewayChangesRequest())
     assert page.ByteSize() <= PAGE_BYTES
     assert 10 < len(page.changes) < CHANGES
-    with GatewayClient(served.http_target) as client:
-        assert len(client.list_changes()) == CHANGES
+
+
+@pytest.mark.parametrize("transport", ["grpc_target", "http_target"])
+def test_the_client_reads_a_change_that_is_larger_than_a_message(served: Server, transport: str) -> None:
+    with GatewayClient(getattr(served, transport)) as client:
+        changes = client.list_changes()
+    assert [1 + len(change.effects) for change in changes] == [1000] * (CHANGES - 1) + [LARGE]

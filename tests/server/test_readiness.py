@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.readiness import Readiness
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.server import Server
 from tests.server.raw import channel, http_failure, post_json, request
 from tests.stores import Place
@@ -25,8 +26,8 @@ SECRET = {"secretName": "s", "secretValue": {"api_key": "sk-0123456789abcdef"}}
 
 
 @asynccontextmanager
-async def serving(place: Place):
-    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys)
+async def serving(place: Place, limits: Limits = DEFAULT_LIMITS):
+    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys, limits=limits)
     await server.start()
     try:
         yield server
@@ -170,3 +171,21 @@ async def test_overlapping_checks_do_not_cancel_each_other():
         await asyncio.gather(*(ask() for _ in range(20)))
     finally:
         await readiness.close()
+
+
+def use_full(server: Server) -> None:
+    await_ready(server, 503)
+    response = request(server.http_target, "GET", "/readyz")
+    assert b"The store is full" in response.body
+    metrics = request(server.http_target, "GET", "/metrics").body.decode()
+    assert "gateway_entities_store_full 1.0" in metrics
+    assert "gateway_entities_store_max_bytes 1.0" in metrics
+    assert float(metrics.partition('gateway_entities_store_bytes{state="used"} ')[2].partition("\n")[0]) > 10_000
+    failure = http_failure(post_json(server.http_target, CREATE, SECRET))
+    assert (failure.code, failure.reason) == ("resource_exhausted", "STORE_FULL")
+    assert post_json(server.http_target, methods.LIST_GATEWAY_SECRET_INFOS, {}).json == {"revision": "0"}
+
+
+async def test_a_full_store_is_not_ready_and_is_read(place):
+    async with serving(place, Limits(max_store_bytes=1)) as server:
+        await asyncio.to_thread(use_full, server)

@@ -37,6 +37,9 @@ _HELP: Final = {
     "store_lock_timeout_s": "Seconds that a statement on PostgreSQL waits for a lock of another program.",
     "store_statement_timeout_s": "Seconds that a statement on PostgreSQL may take.",
     "write_stall_s": "Seconds in which writes wait and none succeeds, after which the server is not ready.",
+    "max_store_bytes": "Size of the store from which writes are refused; a part of it is reserved for deletions.",
+    "change_retention_s": "Seconds that changes stay in the change log, at least 86400.",
+    "max_changes": "Most changes in the change log; those of the last 24 hours stay in any case.",
 }
 
 
@@ -50,11 +53,12 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = run
     for name in reversed(_HELP):
-        decorated = _option(name)(decorated)
+        decorated = limit_option(name)(decorated)
     return decorated
 
 
-def _option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option of one setting of Limits."""
     default = getattr(DEFAULT_LIMITS, name)
     is_time = name.endswith("_s")
     return click.option(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, endless_list, read_entities
+from gateway_entities.client._base import PAGE_SIZE, next_page, read_entities
 from gateway_entities.client._requests import build
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayChange
@@ -18,22 +18,22 @@ class ChangeMethods(RpcClient):
         """Return the changes of the configuration, by revision.
 
         Args:
-            since_revision: only changes of a higher revision, 0 or more; None for all.
+            since_revision: only changes of a higher revision, 0 or more; None for all that the change log has.
             timeout: seconds in all, retries included; None uses the client's.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT.
+            GatewayError: INVALID_ARGUMENT; OUT_OF_RANGE (a change after since_revision was deleted from the log).
         """
         request = build(change_pb2.ListGatewayChangesRequest, since_revision=since_revision, page_size=PAGE_SIZE)
         deadline = self._deadline(timeout)
         changes: list[GatewayChange] = []
         while True:
             response = self._call_until(methods.LIST_GATEWAY_CHANGES, request, deadline)
-            page = read_entities(GatewayChange.from_proto, response.changes)
-            changes += page
-            if not page or page[-1].revision >= response.revision:
+            for change in read_entities(GatewayChange.from_proto, response.changes):
+                # A large change comes in parts.
+                if changes and changes[-1].revision == change.revision:
+                    changes[-1].effects += change.effects
+                else:
+                    changes.append(change)
+            if not next_page(request, response):
                 return changes
-            # Pages have no token: the next one begins after the last revision of this one.
-            if page[-1].revision <= request.since_revision:
-                raise endless_list()
-            request.since_revision = page[-1].revision

@@ -59,6 +59,10 @@ class Limits:
         store_statement_timeout_s: seconds that a statement on PostgreSQL may take.
         write_stall_s: seconds without a write that gets through, while some wait or fail, after which the server is not
             ready.
+        max_store_bytes: the size of the store from which writes are refused as RESOURCE_EXHAUSTED. Its last eighth, at most
+            64 MiB, is reserved for deletions.
+        change_retention_s: seconds that changes stay in the change log; at least 24 hours apply.
+        max_changes: maximum number of changes in the change log; those of the last 24 hours stay in any case.
     """
 
     grpc_connections: int = 1000
@@ -85,6 +89,9 @@ class Limits:
     store_lock_timeout_s: float = 2.0
     store_statement_timeout_s: float = 30.0
     write_stall_s: float = 10.0
+    max_store_bytes: int = 16 * 1024 * 1024 * 1024
+    change_retention_s: float = 90 * 24 * 60 * 60.0
+    max_changes: int = 1_000_000
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -69,8 +69,9 @@ class BindingService(BaseService):
                 transaction,
                 GatewayEndpointBinding,
                 lambda b: (b.created_at, b.endpoint_id, str(b.resource_type), b.resource_id),
-                lambda after, limit: transaction.bindings.list(**filters, after=after, limit=limit),
-                lambda binding: all(value in {None, getattr(binding, name)} for name, value in filters.items()),
+                transaction.bindings.list,
+                filters=filters,
+                matches=lambda binding: all(value in {None, getattr(binding, name)} for name, value in filters.items()),
             )
         response = pb.ListGatewayEndpointBindingsResponse()
         page.fill(response, response.bindings)

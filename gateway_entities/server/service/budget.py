@@ -106,8 +106,9 @@ class BudgetService(BaseService):
                 transaction,
                 GatewayBudgetPolicy,
                 _key,
-                lambda after, limit: transaction.budget_policies.list(after=after, limit=limit),
-                lambda _policy: True,
+                transaction.budget_policies.list,
+                filters={},
+                matches=lambda _policy: True,
             )
         response = pb.ListGatewayBudgetPoliciesResponse()
         page.fill(response, response.budget_policies)

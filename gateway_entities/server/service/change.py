@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService, add_all
-from gateway_entities.server.service.paging import PAGE_ITEMS, fitting
+from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS, unreadable_token
 from gatewayentities.v1 import change_pb2 as pb
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store.repositories.change import Changes, LoggedChange
+
+_TOKEN: Final = re.compile(r"(0|[1-9]\d{0,18})(?:-(0|[1-9]\d{0,9}))?", re.ASCII)
+_FIELD_BYTES: Final = 5
+"""Bytes of the tag and the length of a message in a repeated field: one, and up to four."""
+
+
+class _Start(NamedTuple):
+    """The place in the log that a page starts after.
+
+    Attributes:
+        revision: a revision.
+        position: the position of an effect in it; None for all of it.
+    """
+
+    revision: int
+    position: int | None = None
+
+    @classmethod
+    def read(cls, token: str) -> _Start:
+        """Read a page token."""
+        match = _TOKEN.fullmatch(token)
+        if match is None:
+            raise unreadable_token()
+        return cls(int(match[1]), None if match[2] is None else int(match[2]))
+
+    def token(self) -> str:
+        return str(self.revision) if self.position is None else f"{self.revision}-{self.position}"
 
 
 class ChangeService(BaseService):
@@ -14,10 +49,66 @@ class ChangeService(BaseService):
     def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
         """Return a page of the change log, starting after a revision."""
         validate(request)
+        given = _Start.read(request.page_token) if request.page_token else None
+        if given is None and request.HasField("since_revision"):
+            given = _Start(request.since_revision)
         with self.store.read() as transaction:
-            found = transaction.changes.list(request.since_revision, request.page_size or PAGE_ITEMS)
             revision = transaction.changes.last()
+            start = _start(transaction.changes, given, revision)
+            found = transaction.changes.list(start.revision, request.page_size or PAGE_ITEMS, start.position)
         response = pb.ListGatewayChangesResponse(revision=revision)
-        add_all(response.changes, found)
-        del response.changes[fitting(response, response.changes) :]
+        end = _fill(response, found)
+        if end is not None and end != _Start(revision):
+            response.next_page_token = end.token()
         return response
+
+
+def _start(changes: Changes, given: _Start | None, last: int) -> _Start:
+    """Return the start of a page; without a given one, that of the log.
+
+    Raises:
+        GatewayError: OUT_OF_RANGE; a change after the given start was deleted.
+    """
+    oldest = changes.oldest()
+    if given is None:
+        return _Start(oldest - 1)
+    first = given.revision + (given.position is None)
+    if first < oldest and first <= last:
+        raise GatewayError(
+            Code.OUT_OF_RANGE,
+            f"The change log starts at revision {oldest}, older changes have been deleted; read the resources again, and "
+            f"then the changes after the revision of that read (the oldest that can be: since_revision {oldest - 1})",
+            reason="REVISION_COMPACTED",
+        )
+    return given
+
+
+def _fill(response: pb.ListGatewayChangesResponse, found: Sequence[LoggedChange]) -> _Start | None:
+    """Write as many changes as fit into PAGE_BYTES; return where they end, None if there are none.
+
+    Only a change that is larger than a page is divided.
+    """
+    size, end = 0, None
+    for number, (change, start, is_complete) in enumerate(found):
+        add_all(response.changes, [change])
+        size += response.changes[number].ByteSize() + _FIELD_BYTES
+        if number and (size > PAGE_BYTES or not is_complete):
+            del response.changes[number]
+            return end
+        if size <= PAGE_BYTES and is_complete:
+            end = _Start(change.revision)
+        else:
+            return _Start(change.revision, start + _divide(response.changes[number]) - 1)
+    return end
+
+
+def _divide(change: pb.GatewayChange) -> int:
+    """Remove the effects that do not fit into PAGE_BYTES; return the number of those that do."""
+    size = 0
+    for count, effect in enumerate(change.effects):
+        size += effect.ByteSize() + _FIELD_BYTES
+        # A kilobyte is more than the rest of the change has.
+        if count and size > PAGE_BYTES - 1024:
+            del change.effects[count:]
+            return count
+    return len(change.effects)

@@ -111,10 +111,9 @@ class EndpointService(BaseService):
                 transaction,
                 GatewayEndpoint,
                 lambda endpoint: (endpoint.created_at, endpoint.endpoint_id),
-                lambda after, limit: transaction.endpoints.list(
-                    provider=provider, secret_id=secret_id, after=after, limit=limit
-                ),
-                lambda endpoint: _has_model(endpoint, provider, secret_id),
+                transaction.endpoints.list,
+                filters={"provider": provider, "secret_id": secret_id},
+                matches=lambda endpoint: _has_model(endpoint, provider, secret_id),
             )
         response = pb.ListGatewayEndpointsResponse()
         page.fill(response, response.endpoints)

@@ -70,10 +70,11 @@ class ModelDefinitionService(BaseService):
                 transaction,
                 GatewayModelDefinition,
                 lambda definition: (definition.created_at, definition.model_definition_id),
-                lambda after, limit: transaction.model_definitions.list(
-                    provider=provider, secret_id=secret_id, after=after, limit=limit
+                transaction.model_definitions.list,
+                filters={"provider": provider, "secret_id": secret_id},
+                matches=lambda definition: (
+                    provider in {None, definition.provider} and secret_id in {None, definition.secret_id}
                 ),
-                lambda definition: provider in {None, definition.provider} and secret_id in {None, definition.secret_id},
             )
         response = pb.ListGatewayModelDefinitionsResponse()
         page.fill(response, response.model_definitions)

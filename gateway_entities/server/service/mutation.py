@@ -20,13 +20,14 @@ from gateway_entities.entities import (
     GatewaySecretInfo,
 )
 from gateway_entities.entities.base import Entity
-from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service.base import BaseService, now_ms
 from gateway_entities.server.service.context import CALLER, check_deadline
 from gateway_entities.server.service.errors import exhausted
+from gateway_entities.server.service.idempotency import EXTRA_PRUNED, IDEMPOTENCY_WINDOW_MS, find_response, store_response
 from gateway_entities.server.store.repositories.change import Effect
 
 if TYPE_CHECKING:
@@ -43,11 +44,10 @@ M = TypeVar("M", bound=Message)
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 
-IDEMPOTENCY_WINDOW_MS: Final = 24 * 60 * 60 * 1000
-"""Retention of stored responses, by request_id, and of the former states that page tokens refer to."""
-# Each mutation prunes this many more rows than it adds, so that expired rows cannot pile up.
-_EXTRA_PRUNED: Final = 4
 _RPCS: Final = {method.request_type: method for method in METHODS}
+
+
+_REMOVERS: Final = ("delete_", "detach_")
 
 
 class _Noun(NamedTuple):
@@ -72,7 +72,9 @@ def noun(kind: type[Entity[Any]]) -> str:
 
 def identifier(resource: Entity[Any]) -> str:
     """Return the change log's id for a resource; the parts of a composite key are joined by slashes."""
-    return "/".join(getattr(resource, field) for field in _NOUNS[type(resource)].key)
+    first, *others = _NOUNS[type(resource)].key
+    found: str = getattr(resource, first)
+    return "/".join((found, *(getattr(resource, field) for field in others))) if others else found
 
 
 def etag_of(resource: Message) -> str:
@@ -161,17 +163,22 @@ class Mutation:
         for resource in resources:
             self._record_state(resource, self._after)
 
-    def log(self, request: Message, response: Any) -> None:
-        """Append the mutation to the change log; set revision and etag in the response."""
+    def log(self, request: Message, response: Any) -> bool:
+        """Append the mutation to the change log; set revision and etag in the response.
+
+        Returns:
+            Whether it created the requested resource.
+        """
         assert self._own is not None  # noqa: S101 - every handler calls load or result.
         keys = dict.fromkeys((self._own, *self._before, *self._after))
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         changes = self.transaction.changes
         response.revision = changes.add(_RPCS[type(request)].name, self.actor, self.now, logged)
-        changes.prune(now_ms() - IDEMPOTENCY_WINDOW_MS, len(logged) + _EXTRA_PRUNED)
+        changes.prune(now_ms() - IDEMPOTENCY_WINDOW_MS, len(logged) + EXTRA_PRUNED)
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
+        return effects[0].etag_before is None
 
     @staticmethod
     def _record_state(resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
@@ -187,6 +194,7 @@ class Mutation:
             None if before is None else before.etag,
             None if after is None else after.etag,
             None if before is None else before.data,
+            None if after is None else after.data,
         )
 
 
@@ -198,8 +206,9 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     """Decorate a handler that changes the configuration.
 
     The request is validated, then executed in one transaction. A repeated request_id returns the stored response without
-    calling the handler.
+    calling the handler. A store that is full refuses all but removals.
     """
+    removes = handler.__name__.startswith(_REMOVERS)
 
     @functools.wraps(handler)
     def execute(self: S, request: Request) -> Response:
@@ -207,13 +216,14 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
         with self.store.write() as transaction:
             # The transaction may have waited for others.
             check_deadline()
-            stored: Response | None = _stored_response(transaction, request)
+            stored: Response | None = find_response(transaction, request)
             if stored is not None:
                 return stored
+            transaction.require_room(from_reserve=removes)
             current = Mutation(transaction, request)
             response = handler(self, current, request)
-            current.log(request, response)
-            _store_response(transaction, request, response)
+            created = current.log(request, response)
+            store_response(transaction, request, response, created=created)
         return response
 
     return execute
@@ -225,27 +235,3 @@ def _named_actor(request: Any) -> str | None:
             name: str = getattr(request, field)
             return name
     return None
-
-
-def _stored_response(transaction: Transaction, request: Any) -> Any:
-    if not request.request_id:
-        return None
-    stored = transaction.stored_responses.get(request.request_id, _content(request), now_ms() - IDEMPOTENCY_WINDOW_MS)
-    if stored is None:
-        return None
-    if not stored.matches:
-        raise GatewayError.invalid([FieldViolation("request_id", "was used before, for a request of another content")])
-    return _RPCS[type(request)].response_type.FromString(stored.response)
-
-
-def _store_response(transaction: Transaction, request: Any, response: Message) -> None:
-    now = now_ms()
-    if request.request_id:
-        transaction.stored_responses.add(request.request_id, _content(request), response.SerializeToString(), now)
-    transaction.stored_responses.prune(now - IDEMPOTENCY_WINDOW_MS, 1 + _EXTRA_PRUNED)
-
-
-def _content(request: Message) -> bytes:
-    """Return what a repeated request must have in common with the first: RPC, caller and every field."""
-    parts = (type(request).__name__, CALLER.get() or "")
-    return "\0".join(parts).encode() + b"\0" + request.SerializeToString(deterministic=True)

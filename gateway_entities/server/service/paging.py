@@ -7,7 +7,7 @@ revision, regardless of later writes. The format is private to the server.
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
     from gateway_entities.server.store import Transaction
+    from gateway_entities.server.store.repositories.change import FormerState
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 """Sort key of a list: created_at in milliseconds, then one or more strings."""
@@ -120,7 +121,9 @@ class PageRequest(Generic[Key]):
         transaction: Transaction,
         kind: type[T],
         key: Callable[[T], Key],
-        fetch: Callable[[Key | None, int], Sequence[T]],
+        fetch: Callable[..., Sequence[T]],
+        *,
+        filters: Mapping[str, str | None],
         matches: Callable[[T], bool],
     ) -> Page[T]:
         """Read the page, as of the revision of the list's first page.
@@ -129,7 +132,8 @@ class PageRequest(Generic[Key]):
             transaction: the transaction to read.
             kind: the class of the items.
             key: returns an item's sort key.
-            fetch: returns the current items after a key (None: from the first), up to a limit.
+            fetch: the ``list`` of the items' repository, with ``after``, ``limit`` and ``changed_since``.
+            filters: its filters.
             matches: whether an item satisfies the list's filters; called for restored former states.
 
         Raises:
@@ -137,10 +141,12 @@ class PageRequest(Generic[Key]):
         """
         now = transaction.changes.last()
         revision = now if self._revision is None else self._revision
-        former = {} if revision == now else transaction.changes.former(noun(kind), revision)
+        if revision != now and revision + 1 < transaction.changes.oldest():
+            raise _expired()
+        former = {} if revision == now else self._former(transaction, kind, revision, fetch)
         limit = self._size + 1
         # Changed items are dropped below, so fetch as many more.
-        items = list(fetch(self._after, limit + len(former)))
+        items = list(fetch(**filters, after=self._after, limit=limit + len(former)))
         if former:
             items = [item for item in items if identifier(item) not in former]
             items += [item for item in self._restored(kind, former.values()) if matches(item) and self._follows(key(item))]
@@ -150,6 +156,18 @@ class PageRequest(Generic[Key]):
     def read_current(self, fetch: Callable[[Key | None, int], Sequence[Item]], key: Callable[[Item], Key]) -> Page[Item]:
         """Read the page at the current state, for lists that no revision covers."""
         return self._page(fetch(self._after, self._size + 1), key, None)
+
+    @staticmethod
+    def _former(
+        transaction: Transaction, kind: type[T], revision: int, fetch: Callable[..., Sequence[T]]
+    ) -> dict[str, FormerState]:
+        """Return the states at a revision of the items that have changed since."""
+
+        def current() -> Iterator[tuple[str, bytes]]:
+            for item in fetch(changed_since=revision):
+                yield identifier(item), item.to_bytes()
+
+        return transaction.changes.former(noun(kind), revision, current)
 
     def _page(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int | None) -> Page[Item]:
         """Return a page of fetched items; one more than its size means that another page follows."""
@@ -165,9 +183,7 @@ class PageRequest(Generic[Key]):
     @staticmethod
     def _restored(kind: type[T], former: Any) -> list[T]:
         if any(state.existed and state.data is None for state in former):
-            raise GatewayError(
-                Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED"
-            )
+            raise _expired()
         return [kind.from_bytes(state.data) for state in former if state.data is not None]
 
 
@@ -184,19 +200,24 @@ def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
         first, second, *rest = numbers.split(":", texts + 1)
         revision, created_at = int(first), int(second)
     except ValueError:
-        raise _unreadable() from None
+        raise unreadable_token() from None
     # Decoders accept variants such as padding and leading zeros; only the canonical form is valid.
     is_canonical = _write(name, revision, (created_at, *rest)) == token
     if not is_canonical or not 0 <= revision < _INT64_END or not -_INT64_END <= created_at < _INT64_END:
-        raise _unreadable()
+        raise unreadable_token()
     if name != of:
         raise GatewayError.invalid(
             [FieldViolation("page_token", "belongs to another list; it must be the next_page_token of this one")]
         )
     if len(rest) != texts:
-        raise _unreadable()
+        raise unreadable_token()
     return revision, (created_at, *rest)
 
 
-def _unreadable() -> GatewayError:
+def _expired() -> GatewayError:
+    return GatewayError(Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED")
+
+
+def unreadable_token() -> GatewayError:
+    """Return INVALID_ARGUMENT for a page token that the server did not create."""
     return GatewayError.invalid([FieldViolation("page_token", "must be the unchanged next_page_token of the previous page")])

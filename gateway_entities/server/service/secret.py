@@ -97,8 +97,9 @@ class SecretService(BaseService):
                 transaction,
                 GatewaySecretInfo,
                 lambda info: (info.created_at, info.secret_id),
-                lambda after, limit: transaction.secrets.list(provider=request.provider or None, after=after, limit=limit),
-                lambda info: not request.provider or info.provider == request.provider,
+                transaction.secrets.list,
+                filters={"provider": request.provider or None},
+                matches=lambda info: not request.provider or info.provider == request.provider,
             )
         response = pb.ListGatewaySecretInfosResponse()
         page.fill(response, response.secrets)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
     from gateway_entities.server.store.repositories.spend import Spend
 
-_RETENTION_MS: Final = 24 * 60 * 60 * 1000
+SPEND_RETENTION_MS: Final = 24 * 60 * 60 * 1000
 """Retention of charges, and of windows after their end; also how far in the future a charge may lie."""
 _WORKSPACE: Final = "default"
 """The workspace of all policies."""
@@ -42,10 +42,11 @@ class SpendService(BaseService):
             charge = transaction.budget_charges.get(request.request_id)
             window_ids: Sequence[int]
             if charge is None:
+                transaction.require_room()
                 window_ids = _count(transaction, request, now)
                 transaction.budget_charges.add(request.request_id, content, window_ids, now)
-                transaction.budget_charges.prune(now - _RETENTION_MS, 1 + _EXTRA_PRUNED)
-                transaction.budget_spend.prune(now - _RETENTION_MS, len(window_ids) + _EXTRA_PRUNED)
+                transaction.budget_charges.prune(now - SPEND_RETENTION_MS, 1 + _EXTRA_PRUNED)
+                transaction.budget_spend.prune(now - SPEND_RETENTION_MS, len(window_ids) + _EXTRA_PRUNED)
             elif charge.content == content:
                 window_ids = charge.window_ids
             else:
@@ -84,7 +85,7 @@ def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now:
         GatewayError: INVALID_ARGUMENT; occurred_at is too far in the future.
     """
     moment = request.occurred_at if request.HasField("occurred_at") else now
-    if moment > now + _RETENTION_MS:
+    if moment > now + SPEND_RETENTION_MS:
         raise GatewayError.invalid([FieldViolation("occurred_at", f"must be at most 24 hours ahead, is {moment - now} ms")])
     spend = transaction.budget_spend
     opened: list[int] = []
@@ -94,9 +95,9 @@ def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now:
             continue
         if counter is None:
             start, end = window_at(policy.duration.unit, policy.duration.value, moment)
-            if end > now - _RETENTION_MS:
+            if end > now - SPEND_RETENTION_MS:
                 opened.append(spend.open(policy.budget_policy_id, start, end, request.amount_nanos))
-        elif counter.end > now - _RETENTION_MS:
+        elif counter.end > now - SPEND_RETENTION_MS:
             increased.append(counter.window_id)
     spend.increase(increased, request.amount_nanos)
     return opened + increased

@@ -29,6 +29,7 @@ def open_store(
     busy_timeout: float = 10.0,
     timeouts: StatementTimeouts | None = None,
     write_stall: float = 10.0,
+    max_bytes: int | None = None,
 ) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
@@ -41,6 +42,7 @@ def open_store(
         busy_timeout: the maximum wait for another writer, in seconds.
         timeouts: the limits of statements on PostgreSQL; None for those of the database.
         write_stall: seconds without a successful write after which ``Store.check_writes`` reports waiting ones.
+        max_bytes: the size from which writes are refused; None for no limit.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -62,7 +64,7 @@ def open_store(
         with _upgrading(database) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
-        return Store(database, cipher, write_stall)
+        return Store(database, cipher, write_stall, max_bytes)
     except BaseException:
         database.dispose()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.quota import Quota
 from gateway_entities.server.store.repositories.binding import Bindings
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
@@ -24,7 +26,7 @@ from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
-from gateway_entities.server.store.sql.database import Database
+from gateway_entities.server.store.sql.database import Database, StoreSize
 from gateway_entities.server.store.sql.errors import map_db_errors
 from gateway_entities.server.store.sql.write_monitor import WriteMonitor
 
@@ -51,6 +53,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_require_room",
         "bindings",
         "budget_charges",
         "budget_policies",
@@ -63,7 +66,10 @@ class Transaction:
         "tokens",
     )
 
-    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+    def __init__(
+        self, connection: Connection, cipher: Cipher, require_room: Callable[[bool], None] = lambda _from_reserve: None
+    ) -> None:
+        self._require_room = require_room
         self.secrets = Secrets(connection, cipher)
         self.model_definitions = ModelDefinitions(connection)
         self.endpoints = Endpoints(connection)
@@ -75,6 +81,17 @@ class Transaction:
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
 
+    def require_room(self, *, from_reserve: bool = False) -> None:
+        """Check that the store may grow.
+
+        Args:
+            from_reserve: whether the reserve may be used, for what makes the store smaller in time.
+
+        Raises:
+            GatewayError: RESOURCE_EXHAUSTED; it may not.
+        """
+        self._require_room(from_reserve)
+
 
 TransactionObserver = Callable[[str, float, float], None]
 """Called after a transaction with its kind, ``read`` or ``write``, and its seconds of waiting and of execution."""
@@ -83,7 +100,8 @@ TransactionObserver = Callable[[str, float, float], None]
 class Store:
     """A configuration database. Thread-safe; created by ``open_store``."""
 
-    def __init__(self, database: Database, cipher: Cipher, write_stall: float) -> None:
+    def __init__(self, database: Database, cipher: Cipher, write_stall: float, max_bytes: int | None = None) -> None:
+        self._quota = None if max_bytes is None else Quota(max_bytes)
         self._database = database
         self._cipher = cipher
         self._idle = threading.Condition()
@@ -116,6 +134,29 @@ class Store:
         """
         with self._writes.observe(), self._transaction("write", self._database.write()) as transaction:
             yield transaction
+
+    def size(self) -> StoreSize:
+        """Return the size of the database.
+
+        Raises:
+            GatewayError: UNAVAILABLE; it cannot be read.
+        """
+        with self._counted(), map_db_errors(), self._database.read() as connection:
+            return self._database.size(connection)
+
+    def ensure_room(self, size: StoreSize) -> None:
+        """Check that the store, if it has this size, accepts all writes.
+
+        Raises:
+            GatewayError: RESOURCE_EXHAUSTED; it does not.
+        """
+        if self._quota is not None:
+            self._quota.check(size.used_bytes)
+
+    def release(self, max_bytes: int) -> int:
+        """Give free bytes of the database back to the file system, up to ``max_bytes``; return their number."""
+        with self._counted(), map_db_errors():
+            return self._database.release(max_bytes)
 
     def observe(self, observer: TransactionObserver) -> None:
         """Call an observer after every later transaction, in its thread."""
@@ -170,12 +211,16 @@ class Store:
         try:
             with self._counted(), map_db_errors(), connecting as connection:
                 opened = time.perf_counter()
-                yield Transaction(connection, self._cipher)
+                yield Transaction(connection, self._cipher, functools.partial(self._require_room, connection))
         finally:
             if self._observer is not None:
                 ended = time.perf_counter()
                 opened = opened or ended
                 self._observer(kind, opened - started, ended - opened)
+
+    def _require_room(self, connection: Connection, from_reserve: bool) -> None:
+        if self._quota is not None:
+            self._quota.check(self._database.size(connection).used_bytes, from_reserve=from_reserve)
 
     @contextmanager
     def _counted(self) -> Generator[None]:

@@ -82,6 +82,28 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_DroppedLines())
+        self._oldest_revision = Gauge(
+            "gateway_entities_store_oldest_revision",
+            "The oldest revision in the change log, read once a second.",
+            registry=self._registry,
+        )
+        sizes = Gauge(
+            "gateway_entities_store_bytes",
+            "Size of the store: bytes in use, and bytes in its file that are free for later rows.",
+            ("state",),
+            registry=self._registry,
+        )
+        self._sizes = sizes.labels("used"), sizes.labels("free")
+        self._quota = Gauge(
+            "gateway_entities_store_max_bytes",
+            "Maximum of the bytes in use, a reserve for deletions included.",
+            registry=self._registry,
+        )
+        self._full = Gauge(
+            "gateway_entities_store_full",
+            "1 if the store has reached its maximum size without the reserve, and writes are refused.",
+            registry=self._registry,
+        )
         # Looking a child up by its labels takes longer than counting with it.
         self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
@@ -110,9 +132,23 @@ class Metrics:
         """Set whether the server is ready."""
         self._ready.set(ready)
 
-    def revision(self, revision: int) -> None:
-        """Set the revision of the store."""
+    def revision(self, revision: int, oldest: int) -> None:
+        """Set the revision of the store, and the oldest in its change log."""
         self._revision.set(revision)
+        self._oldest_revision.set(oldest)
+
+    def store_size(self, used: int, free: int) -> None:
+        """Set the size of the store in bytes."""
+        self._sizes[0].set(used)
+        self._sizes[1].set(free)
+
+    def store_quota(self, max_bytes: int) -> None:
+        """Set the maximum size of the store in bytes."""
+        self._quota.set(max_bytes)
+
+    def store_full(self, *, full: bool) -> None:
+        """Set whether the store is full."""
+        self._full.set(full)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format.

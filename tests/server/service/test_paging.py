@@ -13,6 +13,7 @@ from gateway_entities.errors import Code
 from gateway_entities.methods import METHODS
 from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
 from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
+from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
 from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from gatewayentities.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
 from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest
@@ -46,7 +47,7 @@ def page(gateway: Any, request_type: type[Message], size: int | None, token: str
 
 def test_every_list_is_covered() -> None:
     paged = {method.request_type for method in METHODS if "page_token" in method.request_type.DESCRIPTOR.fields_by_name}
-    assert set(FILL) == paged
+    assert set(FILL) == paged - {ListGatewayChangesRequest}, "test_change.py covers the change log"
 
 
 @LISTS

@@ -41,12 +41,14 @@ def rest(gateway: Any, request: Any, token: str) -> list[Message]:
     return found
 
 
-def fill(gateway: Any) -> None:
+def fill(gateway: Any, text: str) -> None:
     for number in range(3):
-        secret = gateway.secret(provider=f"p{number % 2}")
+        secret = gateway.secret(provider=f"p{number % 2}", auth_config={"region": "us", "project": text})
         for _ in range(2):
             definition = gateway.definition(secret_id=secret.secret_id, provider=f"p{number % 2}")
             endpoint = gateway.endpoint(gateway.config(model_definition_id=definition.model_definition_id))
+            tag = endpoint_pb2.SetGatewayEndpointTagRequest(endpoint_id=endpoint.endpoint_id, key="long", value=text)
+            gateway.do(tag)
             key = {"endpoint_id": endpoint.endpoint_id, "resource_type": "scorer"}
             for resource in range(2):
                 gateway.do(binding_pb2.CreateGatewayEndpointBindingRequest(resource_id=f"r{resource}", **key))
@@ -101,14 +103,15 @@ def write(gateway: Any, draw: Any) -> None:
     gateway.do(requests[kind][0 if gone else 1]())
 
 
+@pytest.mark.parametrize("length", [1, 3000], ids=["whole", "differences"])
 @settings(
-    max_examples=max(10, settings().max_examples // 20),
+    max_examples=max(10, settings().max_examples // 40),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
-def test_a_list_shows_the_state_at_its_first_page(fresh_gateway: Any, data: st.DataObject) -> None:
+def test_a_list_shows_the_state_at_its_first_page(fresh_gateway: Any, length: int, data: st.DataObject) -> None:
     gateway = fresh_gateway()
-    fill(gateway)
+    fill(gateway, "x" * length)
     provider = data.draw(st.sampled_from(["", "p0"]))
     requests: list[Any] = [
         Secrets(provider=provider),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayEndpointBinding, GatewayResourceType
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.repositories import change
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows
 from gateway_entities.server.store.sql.schema import bindings
@@ -41,6 +42,7 @@ _CONDITIONS: Final = {
     "resource_id": _own.resource_id == bindparam("resource_id"),
 }
 
+_CHANGED: Final = change.is_restored("binding", _own.endpoint_id + "/" + _own.resource_type + "/" + _own.resource_id)
 _GET: Final = _BINDING.where(*_CONDITIONS.values())
 _COUNT: Final = select(func.count()).select_from(bindings).where(_CONDITIONS["endpoint_id"])
 _ADD: Final = insert(bindings)
@@ -50,7 +52,7 @@ _REMOVE: Final = delete(bindings).where(*_CONDITIONS.values())
 @cache
 def _list(restrictions: paging.Shape) -> paging.Query:
     order = (_own.created_at, _own.endpoint_id, _own.resource_type, _own.resource_id)
-    return paging.page(_BINDING, order, _CONDITIONS, restrictions)
+    return paging.page(_BINDING, order, {**_CONDITIONS, "changed_since": _CHANGED}, restrictions)
 
 
 class Bindings:
@@ -93,6 +95,7 @@ class Bindings:
         endpoint_id: str | None = None,
         resource_type: str | None = None,
         resource_id: str | None = None,
+        changed_since: int | None = None,
         after: tuple[int, str, str, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpointBinding]:
@@ -102,11 +105,17 @@ class Bindings:
             endpoint_id: filter; None for all.
             resource_type: filter; None for all.
             resource_id: filter; None for all.
+            changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
             after: the created_at, endpoint_id, resource_type and resource_id that the page starts after; None: from the
                 first.
             limit: the maximum number; None for all.
         """
-        filters = {"endpoint_id": endpoint_id, "resource_type": resource_type, "resource_id": resource_id}
+        filters = {
+            "endpoint_id": endpoint_id,
+            "resource_type": resource_type,
+            "resource_id": resource_id,
+            "changed_since": changed_since,
+        }
         restrictions, parameters = paging.shape(filters, after, limit)
         return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 

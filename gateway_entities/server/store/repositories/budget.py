@@ -17,6 +17,7 @@ from gateway_entities.entities import (
     BudgetUnit,
     GatewayBudgetPolicy,
 )
+from gateway_entities.server.store.repositories import change
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows, enum_column
 from gateway_entities.server.store.sql.schema import budget_policies
@@ -56,7 +57,10 @@ _REMOVE: Final = delete(budget_policies).where(_own.budget_policy_id == bindpara
 
 @cache
 def _list(restrictions: paging.Shape) -> paging.Query:
-    conditions = {"endpoint_id": _own.endpoint_id == bindparam("endpoint_id")}
+    conditions = {
+        "endpoint_id": _own.endpoint_id == bindparam("endpoint_id"),
+        "changed_since": change.is_restored("budget_policy", _own.budget_policy_id),
+    }
     return paging.page(_POLICY, (_own.created_at, _own.budget_policy_id), conditions, restrictions)
 
 
@@ -105,16 +109,22 @@ class BudgetPolicies:
         return execute.run(self._connection, _REMOVE, {"budget_policy_id": budget_policy_id}) > 0
 
     def list(
-        self, *, endpoint_id: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
+        self,
+        *,
+        endpoint_id: str | None = None,
+        changed_since: int | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
     ) -> builtins.list[GatewayBudgetPolicy]:
         """Return policies, ordered by creation and id.
 
         Args:
             endpoint_id: filter for policies of ENDPOINT scope with this target; None for all.
+            changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
             after: the created_at and budget_policy_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        restrictions, parameters = paging.shape({"endpoint_id": endpoint_id}, after, limit)
+        restrictions, parameters = paging.shape({"endpoint_id": endpoint_id, "changed_since": changed_since}, after, limit)
         return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
 

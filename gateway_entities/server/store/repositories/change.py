@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, tuple_, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
+from gateway_entities.server.store.repositories import difference
 from gateway_entities.server.store.sql import execute
 from gateway_entities.server.store.sql.schema import changes
 
 _own = changes.c
 
+MAX_EFFECTS: Final = 20_000
+"""Maximum number of effects in one list, which encoded are more than a page may have."""
+
 _MAX_REVISION: Final = 2**63 - 1
+_MAX_POSITION: Final = 2**31 - 1
+_MIN_DIFFERENCE_BYTES: Final = 1024
+"""Size from which a state is stored as a difference; restoring a smaller one would cost more than it saves."""
+
 _LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
     select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.noun, _own.id, _own.etag_before, _own.etag_after)
-    .where(_own.revision > bindparam("since"), _own.revision <= bindparam("until"))
+    .where(
+        tuple_(_own.revision, _own.position)
+        > tuple_(bindparam("since", type_=_own.revision.type), bindparam("position", type_=_own.position.type)),
+        _own.revision <= bindparam("until"),
+    )
     .order_by(_own.revision, _own.position)
+    .limit(MAX_EFFECTS + 1)
+)
+_REQUESTED: Final = select(_own.noun, _own.id, _own.etag_before, _own.etag_after).where(
+    _own.revision == bindparam("revision"), _own.position == 0
 )
 _FIRST: Final = (
     select(_own.id, func.min(_own.revision).label("revision"))
@@ -29,18 +47,41 @@ _FIRST: Final = (
     .group_by(_own.id)
     .subquery()
 )
-_BEFORE: Final = select(_own.id, _own.etag_before, _own.before).join_from(
-    changes,
-    _FIRST,
-    and_(_own.noun == bindparam("noun"), _own.id == _FIRST.c.id, _own.revision == _FIRST.c.revision),
+_IS_FIRST: Final = and_(_own.noun == bindparam("noun"), _own.id == _FIRST.c.id, _own.revision == _FIRST.c.revision)
+_STATE: Final = (_own.id, _own.etag_before, _own.before, _own.is_difference)
+_BEFORE: Final = select(*_STATE).join_from(changes, _FIRST, _IS_FIRST)
+_LATER: Final = (
+    select(*_STATE)
+    .where(
+        _own.noun == bindparam("noun"),
+        _own.revision > bindparam("since"),
+        _own.id.in_(select(_own.id).join_from(changes, _FIRST, _IS_FIRST).where(_own.is_difference)),
+    )
+    .order_by(_own.revision.desc())
+)
+_RESULT: Final = select(_own.noun, _own.id, _own.etag_after).where(
+    _own.revision == bindparam("revision"), _own.position == 0
+)
+_LATER_OF_ONE: Final = (
+    select(*_STATE)
+    .where(_own.noun == bindparam("noun"), _own.id == bindparam("id"), _own.revision > bindparam("since"))
+    .order_by(_own.revision.desc())
 )
 _OLDEST: Final = (
-    select(_own.revision)
+    select(_own.revision, _own.position)
     .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
     .order_by(_own.changed_at)
     .limit(bindparam("limit"))
 )
-_PRUNE: Final = update(changes).where(_own.revision.in_(_OLDEST)).values(before=None)
+_PRUNE: Final = update(changes).where(tuple_(_own.revision, _own.position).in_(_OLDEST)).values(before=None)
+_FIRST_WHOLE: Final = select(_own.revision).where(_own.position == 0).order_by(_own.revision).limit(1)
+_FIRST_EFFECTS: Final = (
+    select(_own.revision, _own.position, _own.changed_at).order_by(_own.revision, _own.position).limit(bindparam("limit"))
+)
+_COMPACT: Final = delete(changes).where(
+    tuple_(_own.revision, _own.position)
+    <= tuple_(bindparam("revision", type_=_own.revision.type), bindparam("position", type_=_own.position.type))
+)
 
 
 class Effect(NamedTuple):
@@ -52,6 +93,7 @@ class Effect(NamedTuple):
         etag_before: its etag before the mutation; None if it was created.
         etag_after: its etag after the mutation; None if it was deleted.
         before: its ``to_bytes`` before the mutation; None if it was created.
+        after: its ``to_bytes`` after the mutation, which is not stored; None if it was deleted.
     """
 
     noun: str
@@ -59,6 +101,7 @@ class Effect(NamedTuple):
     etag_before: str | None
     etag_after: str | None
     before: bytes | None
+    after: bytes | None = None
 
 
 class FormerState(NamedTuple):
@@ -66,11 +109,25 @@ class FormerState(NamedTuple):
 
     Attributes:
         existed: whether it existed.
-        data: its ``to_bytes``; None if it did not exist, or its state has been pruned.
+        data: its ``to_bytes``; None if it did not exist, or its state has been pruned or cannot be restored.
     """
 
     existed: bool
     data: bytes | None
+
+
+class LoggedChange(NamedTuple):
+    """An entry of the change log, or a part of it.
+
+    Attributes:
+        change: the entry, with some of its effects on related resources.
+        start: the position of the first of these effects; that of the effect on the requested resource is 0.
+        is_complete: whether no effects follow.
+    """
+
+    change: GatewayChange
+    start: int
+    is_complete: bool
 
 
 class Changes:
@@ -98,26 +155,150 @@ class Changes:
         # The write lock is held, so no other transaction can get the same number.
         revision = self.last() + 1
         common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
-        rows = [{**common, "position": position, **effect._asdict()} for position, effect in enumerate(effects)]
+        rows = [{**common, "position": position, **_row(effect)} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
         return revision
 
-    def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:
-        """Return the changes after a revision, oldest first, up to ``limit``."""
+    def list(self, since: int, limit: int, position: int | None = None) -> builtins.list[LoggedChange]:
+        """Return changes, oldest first, up to MAX_EFFECTS effects.
+
+        Args:
+            since: the revision that they start after.
+            limit: the maximum number of changes.
+            position: if given, they start within that revision, after the effect in this position.
+        """
         # The column is int64, and since may be its maximum.
-        until = min(since + limit, _MAX_REVISION)
-        rows = execute.rows(self._connection, _LIST, {"since": since, "until": until})
-        found: builtins.list[GatewayChange] = []
-        for (revision, changed_at, actor, rpc), group in groupby(rows, key=lambda row: row[:4]):
-            change, *effects = [GatewayChangeEffect(*row[4:]) for row in group]
-            found.append(GatewayChange(revision, changed_at, rpc, change, effects, actor))
+        until = min(since + limit - (position is not None), _MAX_REVISION)
+        after = _MAX_POSITION if position is None else position
+        rows = execute.rows(self._connection, _LIST, {"since": since, "position": after, "until": until})
+        cut = len(rows) > MAX_EFFECTS
+        found: builtins.list[LoggedChange] = []
+        for (revision, changed_at, actor, rpc), group in groupby(rows[:MAX_EFFECTS], key=lambda row: row[:4]):
+            effects = [GatewayChangeEffect(*row[4:]) for row in group]
+            start = 0 if position is None or revision != since else position + 1
+            if start:
+                requested = GatewayChangeEffect(*execute.rows(self._connection, _REQUESTED, {"revision": revision})[0])
+            else:
+                requested = effects.pop(0)
+            # The requested effect is the first one of every part.
+            change = GatewayChange(revision, changed_at, rpc, requested, effects, actor)
+            found.append(LoggedChange(change, max(start, 1), is_complete=True))
+        if cut:
+            found[-1] = found[-1]._replace(is_complete=rows[MAX_EFFECTS][0] != found[-1].change.revision)
         return found
 
-    def former(self, noun: str, since: int) -> dict[str, FormerState]:
-        """Return the states at a revision of the resources that have changed since, keyed by id."""
-        rows = execute.rows(self._connection, _BEFORE, {"noun": noun, "since": since})
-        return {identifier: FormerState(etag_before is not None, before) for identifier, etag_before, before in rows}
+    def former(self, noun: str, since: int, current: Callable[[], Iterable[tuple[str, bytes]]]) -> dict[str, FormerState]:
+        """Return the states at a revision of the resources that have changed since, keyed by id.
 
-    def prune(self, until: int, limit: int) -> None:
-        """Discard the states before the oldest mutations made at or before a time, for up to ``limit`` mutations."""
-        execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})
+        Args:
+            noun: the type of the resources.
+            since: the revision.
+            current: returns ids and ``to_bytes`` of the resources of ``is_restored``, at the current revision.
+        """
+        parameters = {"noun": noun, "since": since}
+        first = execute.rows(self._connection, _BEFORE, parameters)
+        found = {identifier: FormerState(etag is not None, before) for identifier, etag, before, _ in first}
+        etags = {identifier: etag for identifier, etag, _, is_difference in first if is_difference}
+        if etags:
+            later = execute.rows(self._connection, _LATER, parameters)
+            restored = _restored(later, {identifier: data for identifier, data in current() if identifier in etags})
+            for identifier, etag in etags.items():
+                found[identifier] = FormerState(True, _verified(restored.get(identifier), etag))
+        return found
+
+    def result(self, revision: int, current: Callable[[str, str], bytes | None]) -> bytes | None:
+        """Return the ``to_bytes`` of the resource that a mutation was about, after it; None if it cannot be restored.
+
+        Args:
+            revision: the revision of the mutation.
+            current: returns the ``to_bytes`` of a resource, by noun and id, at the current revision; None without it.
+        """
+        row = execute.row(self._connection, _RESULT, {"revision": revision})
+        if row is None or row[2] is None:
+            return None
+        noun, identifier, etag = row
+        now = current(noun, identifier)
+        later = execute.rows(self._connection, _LATER_OF_ONE, {"noun": noun, "id": identifier, "since": revision})
+        return _verified(_restored(later, {} if now is None else {identifier: now}).get(identifier), etag)
+
+    def prune(self, until: int, limit: int) -> int:
+        """Discard the states before the oldest mutations made at or before a time, up to ``limit`` states.
+
+        Returns:
+            The number of discarded states.
+        """
+        return execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})
+
+    def oldest(self) -> int:
+        """Return the oldest revision of the log: the first whose effects are all there."""
+        row = execute.row(self._connection, _FIRST_WHOLE)
+        return self.last() + 1 if row is None else int(row[0])
+
+    def compact(self, until: int, expired: int, number: int, limit: int) -> int:
+        """Delete the oldest mutations from the log, except the last one.
+
+        Args:
+            until: mutations made later are kept, and all after the first of them.
+            expired: mutations made at or before this time are deleted.
+            number: of the others only the last ``number`` are kept.
+            limit: the maximum number of effects to delete; a mutation may be deleted in part.
+
+        Returns:
+            The number of deleted effects.
+        """
+        last = self.last()
+        count, end = 0, (0, 0)
+        for revision, position, changed_at in execute.rows(self._connection, _FIRST_EFFECTS, {"limit": limit}):
+            if changed_at > until or revision == last or (changed_at > expired and revision > last - number):
+                break
+            count, end = count + 1, (revision, position)
+        if count:
+            execute.run(self._connection, _COMPACT, {"revision": end[0], "position": end[1]})
+        return count
+
+
+def is_restored(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that ``former`` may need a resource's current state, with the parameter ``changed_since``."""
+    changed = select(_own.id).where(_own.noun == noun, _own.revision > bindparam("changed_since"), _own.is_difference)
+    return identifier.in_(changed)
+
+
+def _row(effect: Effect) -> dict[str, object]:
+    noun, identifier, etag_before, etag_after, before, after = effect
+    is_difference = False
+    if before is not None and after is not None and len(before) >= _MIN_DIFFERENCE_BYTES:
+        with suppress(ValueError):
+            shorter = difference.encode(before, after)
+            if len(shorter) < len(before):
+                before, is_difference = shorter, True
+    return {
+        "noun": noun,
+        "id": identifier,
+        "etag_before": etag_before,
+        "etag_after": etag_after,
+        "before": before,
+        "is_difference": is_difference,
+    }
+
+
+def _restored(later: Sequence[execute.Row], current: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the states before the earliest of these changes, for those that can be restored.
+
+    Args:
+        later: rows of _STATE, from the latest change to the earliest.
+        current: the states after all of them.
+    """
+    states = {identifier: difference.fields(data) for identifier, data in current.items()}
+    for identifier, _, before, is_difference in later:
+        state = states.pop(identifier, None)
+        with suppress(ValueError):
+            if is_difference and before is not None and state is not None:
+                states[identifier] = difference.apply(state, before)
+            elif not is_difference and before is not None:
+                states[identifier] = difference.fields(before)
+    return {identifier: b"".join(state) for identifier, state in states.items()}
+
+
+def _verified(data: bytes | None, etag: str) -> bytes | None:
+    """Return a restored state if it has this etag, which it has not if another release has written it differently."""
+    return data if data is not None and sha256(data).hexdigest().startswith(etag) else None

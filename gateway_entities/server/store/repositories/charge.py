@@ -69,6 +69,6 @@ class BudgetCharges:
         }
         execute.run(self._connection, _ADD, row)
 
-    def prune(self, until: int, limit: int) -> None:
-        """Delete the oldest charges recorded at or before a time, up to ``limit``."""
-        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
+    def prune(self, until: int, limit: int) -> int:
+        """Delete the oldest charges recorded at or before a time, up to ``limit``; return their number."""
+        return execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})

@@ -18,7 +18,7 @@ from gateway_entities.entities import (
     GatewayEndpointTag,
     RoutingStrategy,
 )
-from gateway_entities.server.store.repositories import mapping, model_definition, tag
+from gateway_entities.server.store.repositories import change, mapping, model_definition, tag
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.entity_rows import Conversion, EntityRows, boolean_column, enum_column
 from gateway_entities.server.store.sql.schema import ENDPOINT_NAME, endpoint_mappings, endpoints, model_definitions
@@ -61,6 +61,7 @@ _FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
 _EXISTS: Final = select(*_ID).where(_own.endpoint_id == bindparam("endpoint_id"))
 _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
+_CHANGED: Final = change.is_restored("endpoint", _own.endpoint_id)
 _REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
 
 
@@ -92,13 +93,17 @@ def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
     if not filters:
         return statement
     # A single EXISTS for all filters, because a single model must match all of them.
+    conditions = [_CHANGED] if "changed_since" in filters else []
+    models = [name for name in filters if name != "changed_since"]
+    if not models:
+        return statement.where(*conditions)
     definition = model_definitions.c
     attached = exists().where(
         endpoint_mappings.c.endpoint_id == _own.endpoint_id,
         endpoint_mappings.c.model_definition_id == definition.model_definition_id,
-        *(definition[name] == bindparam(name) for name in filters),
+        *(definition[name] == bindparam(name) for name in models),
     )
-    return statement.where(attached)
+    return statement.where(attached, *conditions)
 
 
 class Endpoints:
@@ -188,6 +193,7 @@ class Endpoints:
         provider: str | None = None,
         secret_id: str | None = None,
         model_definition_id: str | None = None,
+        changed_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpoint]:
@@ -199,10 +205,16 @@ class Endpoints:
             provider: filter by a model's provider; None for all.
             secret_id: filter by a model's secret. A single model must match all filters.
             model_definition_id: filter by a model.
+            changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
             after: the created_at and endpoint_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        filters = {"provider": provider, "secret_id": secret_id, "model_definition_id": model_definition_id}
+        filters = {
+            "provider": provider,
+            "secret_id": secret_id,
+            "model_definition_id": model_definition_id,
+            "changed_since": changed_since,
+        }
         restrictions, parameters = paging.shape(filters, after, limit)
         statements = _list(restrictions)
         found = {row[0]: _ROWS.read(row) for row in execute.rows(self._connection, statements.endpoints, parameters)}

@@ -80,6 +80,6 @@ class StoredResponses:
         }
         execute.run(self._connection, _ADD, row)
 
-    def prune(self, until: int, limit: int) -> None:
-        """Delete the oldest responses stored at or before a time, up to ``limit``."""
-        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
+    def prune(self, until: int, limit: int) -> int:
+        """Delete the oldest responses stored at or before a time, up to ``limit``; return their number."""
+        return execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayModelDefinition
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.repositories import change
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.entity_rows import EntityRows
 from gateway_entities.server.store.sql.schema import MODEL_DEFINITION_NAME, model_definitions, secrets
@@ -48,6 +49,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
     conditions = {
         "provider": _own.provider == bindparam("provider"),
         "secret_id": _own.secret_id == bindparam("secret_id"),
+        "changed_since": change.is_restored("model_definition", _own.model_definition_id),
     }
     return paging.page(ALL, (_own.created_at, _own.model_definition_id), conditions, restrictions)
 
@@ -141,6 +143,7 @@ class ModelDefinitions:
         *,
         provider: str | None = None,
         secret_id: str | None = None,
+        changed_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayModelDefinition]:
@@ -149,10 +152,12 @@ class ModelDefinitions:
         Args:
             provider: filter; None for all.
             secret_id: filter; None for all.
+            changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
             after: the created_at and model_definition_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        restrictions, parameters = paging.shape({"provider": provider, "secret_id": secret_id}, after, limit)
+        filters = {"provider": provider, "secret_id": secret_id, "changed_since": changed_since}
+        restrictions, parameters = paging.shape(filters, after, limit)
         return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def _one(self, statement: paging.Query, parameters: Mapping[str, str]) -> GatewayModelDefinition | None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewaySecretInfo
 from gateway_entities.server.store.crypto.envelope import Cipher, EncryptedValue
+from gateway_entities.server.store.repositories import change
 from gateway_entities.server.store.sql import errors, execute, paging
 from gateway_entities.server.store.sql.entity_rows import EntityRows, json_column
 from gateway_entities.server.store.sql.schema import SECRET_NAME, secrets
@@ -37,7 +38,10 @@ _ENCRYPTED: Final = select(secrets.c.secret_name, secrets.c.ciphertext, secrets.
 
 @cache
 def _list(restrictions: paging.Shape) -> paging.Query:
-    conditions = {"provider": secrets.c.provider == bindparam("provider")}
+    conditions = {
+        "provider": secrets.c.provider == bindparam("provider"),
+        "changed_since": change.is_restored("secret", secrets.c.secret_id),
+    }
     return paging.page(_INFO, (secrets.c.created_at, secrets.c.secret_id), conditions, restrictions)
 
 
@@ -97,16 +101,22 @@ class Secrets:
         return execute.run(self._connection, _REMOVE, {"secret_id": secret_id}) > 0
 
     def list(
-        self, *, provider: str | None = None, after: tuple[int, str] | None = None, limit: int | None = None
+        self,
+        *,
+        provider: str | None = None,
+        changed_since: int | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
     ) -> list[GatewaySecretInfo]:
         """Return secrets, ordered by creation and id.
 
         Args:
             provider: filter; None for all.
+            changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
             after: the created_at and secret_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        restrictions, parameters = paging.shape({"provider": provider}, after, limit)
+        restrictions, parameters = paging.shape({"provider": provider, "changed_since": changed_since}, after, limit)
         return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def reveal(self, secret_id: str) -> dict[str, str] | None:

@@ -149,9 +149,9 @@ class BudgetSpend:
         """Delete all counters of a policy, so that its spending restarts at 0."""
         execute.run(self._connection, _REMOVE, {"policy_id": budget_policy_id})
 
-    def prune(self, until: int, limit: int) -> None:
-        """Delete the counters of the oldest windows that ended at or before a time, up to ``limit``."""
-        execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
+    def prune(self, until: int, limit: int) -> int:
+        """Delete the counters of the oldest windows that ended at or before a time, up to ``limit``; return their number."""
+        return execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
 
     def _read(self, statement: paging.Query, parameters: Mapping[str, Any]) -> builtins.list[Spend]:
         return [_spend(row) for row in execute.rows(self._connection, statement, parameters)]

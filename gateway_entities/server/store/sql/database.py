@@ -55,6 +55,18 @@ class StatementTimeouts(NamedTuple):
     statement: float
 
 
+class StoreSize(NamedTuple):
+    """The size of a database.
+
+    Attributes:
+        used_bytes: of the rows and indexes; on PostgreSQL also of rows that were deleted and not vacuumed yet.
+        free_bytes: inside the database's file, for later rows; 0 on PostgreSQL, where they are part of the used ones.
+    """
+
+    used_bytes: int
+    free_bytes: int
+
+
 class Database(ABC):
     """A database and its connections. Thread-safe.
 
@@ -134,6 +146,21 @@ class Database(ABC):
     @abstractmethod
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield the results of the database's own integrity check, without stored values."""
+
+    @abstractmethod
+    def size(self, connection: Connection) -> StoreSize:
+        """Return the size of the database."""
+
+    @abstractmethod
+    def release(self, max_bytes: int) -> int:
+        """Give free bytes back to the file system, up to ``max_bytes``; return their number. Writers wait meanwhile."""
+
+    @abstractmethod
+    def vacuum(self) -> None:
+        """Rewrite the database without free bytes, and so that ``release`` works from now on.
+
+        Writers wait meanwhile, on PostgreSQL readers too. It needs as much free disk space as the database has used bytes.
+        """
 
     def revision(self) -> int | None:
         """Return the current revision if that needs no network round trip, otherwise None."""

@@ -26,7 +26,7 @@ class Shape(NamedTuple):
 
 
 def shape(
-    filters: Mapping[str, str | None], after: Sequence[int | str] | None, limit: int | None
+    filters: Mapping[str, str | int | None], after: Sequence[int | str] | None, limit: int | None
 ) -> tuple[Shape, dict[str, Any]]:
     """Return the shape and the parameters of a list query. Filters that are None are left out."""
     parameters: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}

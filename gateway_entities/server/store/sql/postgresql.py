@@ -26,6 +26,7 @@ from gateway_entities.server.store.sql.database import (
     Database,
     DbError,
     StatementTimeouts,
+    StoreSize,
 )
 
 if TYPE_CHECKING:
@@ -220,6 +221,20 @@ class PostgresqlDatabase(Database):
         (sequence,) = (found for name, found in connection.execute(_SEQUENCES).all() if name == table)
         connection.execute(text("SELECT setval(:sequence, :next, false)"), {"sequence": sequence, "next": last + 1})
 
+    def size(self, connection: Connection) -> StoreSize:
+        """Return the size of the tables of the schema with their indexes."""
+        return StoreSize(int(connection.execute(_SIZE).scalar_one()), 0)
+
+    def release(self, max_bytes: int) -> int:  # noqa: ARG002 - autovacuum does it.
+        """Do nothing."""
+        return 0
+
+    def vacuum(self) -> None:
+        """Rewrite each table."""
+        with self.writer.connect() as connection:
+            for table in connection.execute(_TABLES).scalars().all():
+                connection.exec_driver_sql(f"VACUUM FULL {table}")
+
     def ensure_present(self) -> None:
         """Do nothing: a connection proves that the database exists."""
 
@@ -236,6 +251,9 @@ _SEQUENCES: Final = text("""
         AND pg_get_serial_sequence(quote_ident(c.relname), a.attname) IS NOT NULL
     ORDER BY c.relname
 """)
+_OWN_TABLES: Final = "FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+_SIZE: Final = text(f"SELECT coalesce(sum(pg_total_relation_size(oid)), 0) {_OWN_TABLES}")
+_TABLES: Final = text(f"SELECT quote_ident(relname) {_OWN_TABLES} ORDER BY relname")
 _INVALID: Final = text("""
     SELECT 'index', c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relnamespace = current_schema()::regnamespace AND NOT i.indisvalid

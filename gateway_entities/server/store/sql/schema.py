@@ -23,9 +23,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-REVISION: Final = "0006"
+REVISION: Final = "0008"
 """The migration that leads to these tables, the last in migrations/versions/."""
 
 # Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
@@ -252,6 +253,8 @@ changes = Table(
     Column("etag_after", Text),
     # Encoded resource before the mutation, until no page token may refer to it.
     Column("before", LargeBinary),
+    # Whether that is only the difference from the state after the mutation.
+    Column("is_difference", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("revision", "position", name="pk_changes"),
     Index("ix_changes_thing", "noun", "revision"),
 )

@@ -29,10 +29,17 @@ from gateway_entities.server.store.sql.database import (
     UNIQUE_VIOLATION,
     Database,
     DbError,
+    StoreSize,
 )
 
 _FILE_MODE: Final = 0o600
-_WRITER_PRAGMAS: Final = ("synchronous = FULL", "secure_delete = ON")
+# auto_vacuum has an effect on a new file, or at the next VACUUM. The log's own file is cut to its limit after a peak.
+_WRITER_PRAGMAS: Final = (
+    "auto_vacuum = INCREMENTAL",
+    "journal_size_limit = 16777216",
+    "synchronous = FULL",
+    "secure_delete = ON",
+)
 _MAGIC: Final = b"SQLite format 3\0"
 _PROBE_TIMEOUT_S: Final = 0.2
 _PROBE_BYTES: Final = 64 * 1024
@@ -118,14 +125,9 @@ class SqliteDatabase(Database):
     def initialize(self) -> None:
         """Set write-ahead logging, so that readers and the writer do not block each other."""
         deadline = time.monotonic() + self._busy_timeout
-        connection = self.writer.raw_connection()
-        try:
-            while not _set_wal(
-                cast("sqlite3.Connection", connection.driver_connection), last_try=time.monotonic() > deadline
-            ):
+        with self._writer_connection() as connection:
+            while not _set_wal(connection, last_try=time.monotonic() > deadline):
                 time.sleep(0.01)
-        finally:
-            connection.close()
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -210,6 +212,34 @@ class SqliteDatabase(Database):
         connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table})
         connection.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :seq)"), {"name": table, "seq": last})
 
+    def size(self, connection: Connection) -> StoreSize:
+        """Return the size of the pages in use, and that of the free ones. The write-ahead log is not in it."""
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        pages, free, page_bytes = (_pragma(driver, name) for name in ("page_count", "freelist_count", "page_size"))
+        return StoreSize((pages - free) * page_bytes, free * page_bytes)
+
+    def release(self, max_bytes: int) -> int:
+        """Do as the base; a file that was created by an older release releases nothing before its first ``vacuum``."""
+        with self._writer_connection() as connection:
+            page_bytes, before = _pragma(connection, "page_size"), _pragma(connection, "freelist_count")
+            # Not by a cursor, which stops after the first page.
+            connection.executescript(f"PRAGMA incremental_vacuum({max_bytes // page_bytes})")
+            return max(0, before - _pragma(connection, "freelist_count")) * page_bytes
+
+    def vacuum(self) -> None:
+        """Rewrite the file."""
+        with self._writer_connection() as connection:
+            connection.executescript("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _writer_connection(self) -> Generator[sqlite3.Connection]:
+        """Check out the writer without a transaction."""
+        connection = self.writer.raw_connection()
+        try:
+            yield cast("sqlite3.Connection", connection.driver_connection)
+        finally:
+            connection.close()
+
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield the problems that ``PRAGMA integrity_check`` reports."""
         for found in connection.execute(text("PRAGMA integrity_check")).scalars():
@@ -237,6 +267,10 @@ def _require_references(connection: Connection) -> None:
     if dangling:
         wrong = ", ".join(f"{rows} of {table} to {parent}" for (table, parent), rows in sorted(dangling.items()))
         raise GatewayError(Code.DATA_LOSS, f"rows refer to rows that do not exist: {wrong}", reason="STORE_DAMAGED")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def _result_code(error: BaseException | None) -> int:

@@ -191,10 +191,12 @@ func (x *GatewayChangeEffect) GetEtagAfter() string {
 // ListGatewayChangesRequest selects changes.
 type ListGatewayChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only changes of a higher revision, 0 or more. Absent means all.
+	// Only changes of a higher revision, 0 or more. Absent means all that the change log has. Not used with a page_token.
 	SinceRevision *int64 `protobuf:"varint,1,opt,name=since_revision,json=sinceRevision,proto3,oneof" json:"since_revision,omitempty"`
 	// Maximum number of changes in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
-	PageSize      *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
+	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
+	// Value of next_page_token in the previous response. Absent or empty means the first page.
+	PageToken     *string `protobuf:"bytes,1005,opt,name=page_token,json=pageToken,proto3,oneof" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -243,14 +245,23 @@ func (x *ListGatewayChangesRequest) GetPageSize() int32 {
 	return 0
 }
 
+func (x *ListGatewayChangesRequest) GetPageToken() string {
+	if x != nil && x.PageToken != nil {
+		return *x.PageToken
+	}
+	return ""
+}
+
 // ListGatewayChangesResponse is one page of changes.
 type ListGatewayChangesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The changes of this page, by revision. The last one's revision is the since_revision of the next page; an empty page
-	// ends the list.
+	// The changes of this page, by revision. A change of more than 2 MiB is divided: the next pages start with the same
+	// change, with its further effects.
 	Changes []*GatewayChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	// Revision of the last change that this response includes, 0 before the first change.
-	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
+	Revision *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
+	// Token of the next page. Absent on the last page.
+	NextPageToken *string `protobuf:"bytes,1006,opt,name=next_page_token,json=nextPageToken,proto3,oneof" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -299,6 +310,13 @@ func (x *ListGatewayChangesResponse) GetRevision() int64 {
 	return 0
 }
 
+func (x *ListGatewayChangesResponse) GetNextPageToken() string {
+	if x != nil && x.NextPageToken != nil {
+		return *x.NextPageToken
+	}
+	return ""
+}
+
 var File_gatewayentities_v1_change_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_change_proto_rawDesc = "" +
@@ -326,17 +344,22 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\x05_nounB\x05\n" +
 	"\x03_idB\x0e\n" +
 	"\f_etag_beforeB\r\n" +
-	"\v_etag_after\"\x8b\x01\n" +
+	"\v_etag_after\"\xbf\x01\n" +
 	"\x19ListGatewayChangesRequest\x12*\n" +
 	"\x0esince_revision\x18\x01 \x01(\x03H\x00R\rsinceRevision\x88\x01\x01\x12!\n" +
-	"\tpage_size\x18\xec\a \x01(\x05H\x01R\bpageSize\x88\x01\x01B\x11\n" +
+	"\tpage_size\x18\xec\a \x01(\x05H\x01R\bpageSize\x88\x01\x01\x12#\n" +
+	"\n" +
+	"page_token\x18\xed\a \x01(\tH\x02R\tpageToken\x88\x01\x01B\x11\n" +
 	"\x0f_since_revisionB\f\n" +
 	"\n" +
-	"_page_size\"\x88\x01\n" +
+	"_page_sizeB\r\n" +
+	"\v_page_token\"\xca\x01\n" +
 	"\x1aListGatewayChangesResponse\x12;\n" +
 	"\achanges\x18\x01 \x03(\v2!.gatewayentities.v1.GatewayChangeR\achanges\x12 \n" +
-	"\brevision\x18\xeb\a \x01(\x03H\x00R\brevision\x88\x01\x01B\v\n" +
-	"\t_revision2\x89\x01\n" +
+	"\brevision\x18\xeb\a \x01(\x03H\x00R\brevision\x88\x01\x01\x12,\n" +
+	"\x0fnext_page_token\x18\xee\a \x01(\tH\x01R\rnextPageToken\x88\x01\x01B\v\n" +
+	"\t_revisionB\x12\n" +
+	"\x10_next_page_token2\x89\x01\n" +
 	"\rChangeService\x12x\n" +
 	"\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01BT\n" +
 	"\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3"

@@ -30,9 +30,11 @@ const (
 //
 // ChangeService reads the change log. Spending is not configuration and is not logged.
 type ChangeServiceClient interface {
-	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+	// changes may have been deleted, but never one of the last 24 hours.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+	// REVISION_COMPACTED (a change after since_revision was deleted).
 	ListGatewayChanges(ctx context.Context, in *ListGatewayChangesRequest, opts ...grpc.CallOption) (*ListGatewayChangesResponse, error)
 }
 
@@ -60,9 +62,11 @@ func (c *changeServiceClient) ListGatewayChanges(ctx context.Context, in *ListGa
 //
 // ChangeService reads the change log. Spending is not configuration and is not logged.
 type ChangeServiceServer interface {
-	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+	// changes may have been deleted, but never one of the last 24 hours.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+	// REVISION_COMPACTED (a change after since_revision was deleted).
 	ListGatewayChanges(context.Context, *ListGatewayChangesRequest) (*ListGatewayChangesResponse, error)
 	mustEmbedUnimplementedChangeServiceServer()
 }

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\"\x86\x02\n\rGatewayChange\x12\x15\n\x08revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nchanged_at\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03rpc\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x37\n\x06\x63hange\x18\x05 \x01(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffect\x12\x38\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffectB\x0b\n\t_revisionB\r\n\x0b_changed_atB\x08\n\x06_actorB\x06\n\x04_rpc\"\x9b\x01\n\x13GatewayChangeEffect\x12\x11\n\x04noun\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x65tag_before\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\netag_after\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_nounB\x05\n\x03_idB\x0e\n\x0c_etag_beforeB\r\n\x0b_etag_after\"r\n\x19ListGatewayChangesRequest\x12\x1b\n\x0esince_revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x01\x88\x01\x01\x42\x11\n\x0f_since_revisionB\x0c\n\n_page_size\"u\n\x1aListGatewayChangesResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.gatewayentities.v1.GatewayChange\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_revision2\x89\x01\n\rChangeService\x12x\n\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\"\x86\x02\n\rGatewayChange\x12\x15\n\x08revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nchanged_at\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03rpc\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x37\n\x06\x63hange\x18\x05 \x01(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffect\x12\x38\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffectB\x0b\n\t_revisionB\r\n\x0b_changed_atB\x08\n\x06_actorB\x06\n\x04_rpc\"\x9b\x01\n\x13GatewayChangeEffect\x12\x11\n\x04noun\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x65tag_before\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\netag_after\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_nounB\x05\n\x03_idB\x0e\n\x0c_etag_beforeB\r\n\x0b_etag_after\"\x9b\x01\n\x19ListGatewayChangesRequest\x12\x1b\n\x0esince_revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x01\x88\x01\x01\x12\x18\n\npage_token\x18\xed\x07 \x01(\tH\x02\x88\x01\x01\x42\x11\n\x0f_since_revisionB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xa8\x01\n\x1aListGatewayChangesResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.gatewayentities.v1.GatewayChange\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x0fnext_page_token\x18\xee\x07 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_revisionB\x12\n\x10_next_page_token2\x89\x01\n\rChangeService\x12x\n\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATEWAYCHANGE']._serialized_end=318
   _globals['_GATEWAYCHANGEEFFECT']._serialized_start=321
   _globals['_GATEWAYCHANGEEFFECT']._serialized_end=476
-  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_start=478
-  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_end=592
-  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_start=594
-  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_end=711
-  _globals['_CHANGESERVICE']._serialized_start=714
-  _globals['_CHANGESERVICE']._serialized_end=851
+  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_start=479
+  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_end=634
+  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_start=637
+  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_end=805
+  _globals['_CHANGESERVICE']._serialized_start=808
+  _globals['_CHANGESERVICE']._serialized_end=945
 # @@protoc_insertion_point(module_scope)

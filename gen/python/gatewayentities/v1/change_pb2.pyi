@@ -138,26 +138,34 @@ class ListGatewayChangesRequest(_message.Message):
 
     SINCE_REVISION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     since_revision: _builtins.int
-    """Only changes of a higher revision, 0 or more. Absent means all."""
+    """Only changes of a higher revision, 0 or more. Absent means all that the change log has. Not used with a page_token."""
     page_size: _builtins.int
     """Maximum number of changes in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB."""
+    page_token: _builtins.str
+    """Value of next_page_token in the previous response. Absent or empty means the first page."""
     def __init__(
         self,
         *,
         since_revision: _builtins.int | None = ...,
         page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_since_revision", b"_since_revision", "page_size", b"page_size", "since_revision", b"since_revision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_since_revision", b"_since_revision", "page_size", b"page_size", "since_revision", b"since_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__page_size: _TypeAlias = _typing.Literal["page_size"]  # noqa: Y015
     _WhichOneofArgType__page_size: _TypeAlias = _typing.Literal["_page_size", b"_page_size"]  # noqa: Y015
+    _WhichOneofReturnType__page_token: _TypeAlias = _typing.Literal["page_token"]  # noqa: Y015
+    _WhichOneofArgType__page_token: _TypeAlias = _typing.Literal["_page_token", b"_page_token"]  # noqa: Y015
     _WhichOneofReturnType__since_revision: _TypeAlias = _typing.Literal["since_revision"]  # noqa: Y015
     _WhichOneofArgType__since_revision: _TypeAlias = _typing.Literal["_since_revision", b"_since_revision"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__page_size) -> _WhichOneofReturnType__page_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__page_token) -> _WhichOneofReturnType__page_token | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__since_revision) -> _WhichOneofReturnType__since_revision | None: ...
 
@@ -171,12 +179,15 @@ class ListGatewayChangesResponse(_message.Message):
 
     CHANGES_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of the last change that this response includes, 0 before the first change."""
+    next_page_token: _builtins.str
+    """Token of the next page. Absent on the last page."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayChange]:
-        """The changes of this page, by revision. The last one's revision is the since_revision of the next page; an empty page
-        ends the list.
+        """The changes of this page, by revision. A change of more than 2 MiB is divided: the next pages start with the same
+        change, with its further effects.
         """
 
     def __init__(
@@ -184,13 +195,19 @@ class ListGatewayChangesResponse(_message.Message):
         *,
         changes: _abc.Iterable[Global___GatewayChange] | None = ...,
         revision: _builtins.int | None = ...,
+        next_page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "revision", b"revision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revision", b"_revision", "changes", b"changes", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_revision", b"_revision", "changes", b"changes", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
+    _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
     _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
     _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayChangesResponse: _TypeAlias = ListGatewayChangesResponse  # noqa: Y015

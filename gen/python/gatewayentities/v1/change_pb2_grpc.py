@@ -47,9 +47,11 @@ class ChangeServiceServicer(object):
     """
 
     def ListGatewayChanges(self, request, context):
-        """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+        """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+        changes may have been deleted, but never one of the last 24 hours.
 
-        Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+        REVISION_COMPACTED (a change after since_revision was deleted).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,9 +34,11 @@ class ChangeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ChangeServiceAsyncStub: ...
     ListGatewayChanges: _grpc.UnaryUnaryMultiCallable[_change_pb2.ListGatewayChangesRequest, _change_pb2.ListGatewayChangesResponse]
-    """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+    """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+    changes may have been deleted, but never one of the last 24 hours.
 
-    Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+    REVISION_COMPACTED (a change after since_revision was deleted).
     """
 
 @_typing.type_check_only
@@ -45,9 +47,11 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGatewayChanges: _aio.UnaryUnaryMultiCallable[_change_pb2.ListGatewayChangesRequest, _change_pb2.ListGatewayChangesResponse]  # type: ignore[assignment]
-    """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+    """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+    changes may have been deleted, but never one of the last 24 hours.
 
-    Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+    REVISION_COMPACTED (a change after since_revision was deleted).
     """
 
 class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,9 +63,11 @@ class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _change_pb2.ListGatewayChangesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_change_pb2.ListGatewayChangesResponse, _abc.Awaitable[_change_pb2.ListGatewayChangesResponse]]:
-        """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+        """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+        changes may have been deleted, but never one of the last 24 hours.
 
-        Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+        REVISION_COMPACTED (a change after since_revision was deleted).
         """
 
 def add_ChangeServiceServicer_to_server(servicer: ChangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -116,7 +116,7 @@ export declare const GatewayChangeEffectSchema: GenMessage<GatewayChangeEffect>;
  */
 export declare type ListGatewayChangesRequest = Message<"gatewayentities.v1.ListGatewayChangesRequest"> & {
   /**
-   * Only changes of a higher revision, 0 or more. Absent means all.
+   * Only changes of a higher revision, 0 or more. Absent means all that the change log has. Not used with a page_token.
    *
    * @generated from field: optional int64 since_revision = 1;
    */
@@ -128,6 +128,13 @@ export declare type ListGatewayChangesRequest = Message<"gatewayentities.v1.List
    * @generated from field: optional int32 page_size = 1004;
    */
   pageSize?: number | undefined;
+
+  /**
+   * Value of next_page_token in the previous response. Absent or empty means the first page.
+   *
+   * @generated from field: optional string page_token = 1005;
+   */
+  pageToken?: string | undefined;
 };
 
 /**
@@ -143,8 +150,8 @@ export declare const ListGatewayChangesRequestSchema: GenMessage<ListGatewayChan
  */
 export declare type ListGatewayChangesResponse = Message<"gatewayentities.v1.ListGatewayChangesResponse"> & {
   /**
-   * The changes of this page, by revision. The last one's revision is the since_revision of the next page; an empty page
-   * ends the list.
+   * The changes of this page, by revision. A change of more than 2 MiB is divided: the next pages start with the same
+   * change, with its further effects.
    *
    * @generated from field: repeated gatewayentities.v1.GatewayChange changes = 1;
    */
@@ -156,6 +163,13 @@ export declare type ListGatewayChangesResponse = Message<"gatewayentities.v1.Lis
    * @generated from field: optional int64 revision = 1003;
    */
   revision?: bigint | undefined;
+
+  /**
+   * Token of the next page. Absent on the last page.
+   *
+   * @generated from field: optional string next_page_token = 1006;
+   */
+  nextPageToken?: string | undefined;
 };
 
 /**
@@ -171,9 +185,11 @@ export declare const ListGatewayChangesResponseSchema: GenMessage<ListGatewayCha
  */
 export declare const ChangeService: GenService<{
   /**
-   * ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+   * ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+   * changes may have been deleted, but never one of the last 24 hours.
    *
-   * Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+   * Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+   * REVISION_COMPACTED (a change after since_revision was deleted).
    *
    * @generated from rpc gatewayentities.v1.ChangeService.ListGatewayChanges
    */

@@ -42,9 +42,11 @@ const (
 
 // ChangeServiceClient is a client for the gatewayentities.v1.ChangeService service.
 type ChangeServiceClient interface {
-	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+	// changes may have been deleted, but never one of the last 24 hours.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+	// REVISION_COMPACTED (a change after since_revision was deleted).
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
 }
 
@@ -85,9 +87,11 @@ func (c *changeServiceClient) ListGatewayChanges(ctx context.Context, req *v1.Li
 
 // ChangeServiceHandler is an implementation of the gatewayentities.v1.ChangeService service.
 type ChangeServiceHandler interface {
-	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1.
+	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
+	// changes may have been deleted, but never one of the last 24 hours.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid since_revision or page_size).
+	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
+	// REVISION_COMPACTED (a change after since_revision was deleted).
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
 }
 

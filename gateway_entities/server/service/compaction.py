@@ -1,0 +1,48 @@
+"""Compaction: what has outlived its retention is deleted, in small steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
+from gateway_entities.server.service.spend import SPEND_RETENTION_MS
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store import Transaction
+
+STEP_ROWS: Final = 500
+"""Maximum number of rows of each table in one step, so that writers never wait long for it."""
+
+
+class Retention(NamedTuple):
+    """Retention of the change log. Whatever it is, the changes of the last 24 hours and the last change are kept.
+
+    Attributes:
+        age_ms: changes older than this, in milliseconds, are deleted.
+        changes: the maximum number of changes.
+    """
+
+    age_ms: int
+    changes: int
+
+
+def compact(transaction: Transaction, retention: Retention, now: int) -> int:
+    """Delete up to STEP_ROWS rows of each table that have outlived their retention.
+
+    Args:
+        transaction: a write transaction.
+        retention: the retention of the change log. That of former states, stored responses, charges and ended budget windows
+            is 24 hours.
+        now: the time, in milliseconds since the Unix epoch, UTC.
+
+    Returns:
+        The number of rows deleted from the table that has most of them; STEP_ROWS if there may be more.
+    """
+    pinned = now - IDEMPOTENCY_WINDOW_MS
+    return max(
+        transaction.changes.compact(pinned, now - retention.age_ms, retention.changes, STEP_ROWS),
+        transaction.changes.prune(pinned, STEP_ROWS),
+        transaction.stored_responses.prune(pinned, STEP_ROWS),
+        transaction.budget_charges.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
+        transaction.budget_spend.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
+    )
