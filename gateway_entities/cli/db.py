@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
-from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -40,13 +40,14 @@ def db() -> None:
 
 @db.command()
 @store_option
+@new_store_option
 @format_option
-def upgrade(store: str, form: str) -> None:
+def upgrade(store: str, new_store: bool, form: str) -> None:
     """Migrate the tables to this release's revision, creating missing ones. Servers do so at start."""
     with _database(store) as database:
         from gateway_entities.server.store.open import upgrade_database
 
-        before, after = upgrade_database(database)
+        before, after = upgrade_database(database, new_store=new_store)
         place = database.location
     change = "already at" if before == after else f"upgraded from {f'revision {before}' if before else 'empty'} to"
     text = f"{place}: {change} revision {after}."
@@ -97,7 +98,7 @@ def backup(file: Path, store: str, form: str) -> None:
 def restore(file: Path, store: str, form: str) -> None:
     """Restore a backup FILE into an empty database or a new SQLite file.
 
-    Damaged backups and those of newer releases are rejected. The restore is atomic.
+    Damaged backups and those of newer releases are rejected. The restore is atomic. Stop the servers of a SQLite file first.
     """
     with _database(store) as database, progress("restoring") as bar:
         from gateway_entities.server.store.admin.restore import restore_backup

@@ -57,6 +57,7 @@ class Server:
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         drain_delay: float = 0.0,
+        new_store: bool = False,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -72,6 +73,7 @@ class Server:
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
+            new_store: as for ``open_store``.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -79,6 +81,7 @@ class Server:
         """
         self._store_url = store_url
         self._keys = keys
+        self._new_store = new_store
         self._grpc = Address.parse(grpc)
         self._http = Address.parse(http)
         self._cors_origins = check_origins(cors_origins)
@@ -120,7 +123,7 @@ class Server:
         """
         tls = None if self._tls is None else self._tls.load()
         async with contextlib.AsyncExitStack() as undo:
-            store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys)
+            store = await asyncio.to_thread(open_store, self._store_url, keys=self._keys, new_store=self._new_store)
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_token, store)

@@ -84,7 +84,11 @@ async def test_the_response_has_the_reason(tmp_path):
     async with serving(place) as server:
         restore = move_away(place)
         response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert response.json == {"status": "unavailable", "message": "The store's file is missing"}
+        assert response.json == {
+            "status": "unavailable",
+            "reason": "STORE_REPLACED",
+            "message": "The store's file is missing",
+        }
         restore()
 
 

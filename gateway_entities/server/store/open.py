@@ -22,7 +22,7 @@ from gateway_entities.server.store.sql.sqlite import SqliteDatabase
 from gateway_entities.server.store.store import Store
 
 
-def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0) -> Store:
+def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0, new_store: bool = False) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
     New files have mode 0600. Several processes may open a new store concurrently.
@@ -32,6 +32,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         keys: the sources of the key-encryption keys: the first key encrypts, all decrypt. The default for SQLite is the
             database's path with ``.key`` appended, which is created if it does not exist. PostgreSQL has no default.
         busy_timeout: the maximum wait for another writer, in seconds.
+        new_store: create a missing SQLite file even beside the key file or the write-ahead log of an earlier store.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -50,7 +51,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
             reason="KEY_FILE",
         )
     try:
-        with _upgrading(database) as (connection, _):
+        with _upgrading(database, new_store) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
         return Store(database, cipher)
@@ -77,12 +78,13 @@ def find_database(url: str, busy_timeout: float = 10.0) -> Database:
     return SqliteDatabase(_file_path(url), busy_timeout)
 
 
-def open_database(database: Database, *, create: bool) -> str | None:
+def open_database(database: Database, *, create: bool, new_store: bool = False) -> str | None:
     """Check that a database is accessible and holds a store or is empty. Does not upgrade its tables.
 
     Args:
         database: the database; it stays open after an error.
         create: create a missing SQLite file.
+        new_store: as for open_store.
 
     Returns:
         The revision of its tables; None without tables.
@@ -91,7 +93,7 @@ def open_database(database: Database, *, create: bool) -> str | None:
         GatewayError: as open_store.
     """
     with error_context(database):
-        database.prepare(create=create)
+        database.prepare(create=create, new=new_store)
         # Before initialize writes: the database may belong to another program.
         with database.read() as connection:
             found = migrations.revision(connection)
@@ -99,8 +101,12 @@ def open_database(database: Database, *, create: bool) -> str | None:
     return found
 
 
-def upgrade_database(database: Database) -> tuple[str | None, str]:
+def upgrade_database(database: Database, *, new_store: bool = False) -> tuple[str | None, str]:
     """Upgrade the tables of a database to the latest revision; create a missing SQLite file. Needs no key.
+
+    Args:
+        database: the unopened database.
+        new_store: as for open_store.
 
     Returns:
         The previous revision, None without tables, and the current one.
@@ -108,14 +114,14 @@ def upgrade_database(database: Database) -> tuple[str | None, str]:
     Raises:
         GatewayError: as open_store.
     """
-    with _upgrading(database) as (_, before):
+    with _upgrading(database, new_store) as (_, before):
         return before, migrations.HEAD
 
 
 @contextmanager
-def _upgrading(database: Database) -> Generator[tuple[Connection, str | None]]:
+def _upgrading(database: Database, new_store: bool) -> Generator[tuple[Connection, str | None]]:
     """Open a write transaction and upgrade the tables in it; yield the connection and the previous revision."""
-    found = open_database(database, create=True)
+    found = open_database(database, create=True, new_store=new_store)
     # migrate() checks all foreign keys at its end, which is slow on a large store.
     transaction = database.write() if found == migrations.HEAD else database.migrate()
     with error_context(database), transaction as connection:

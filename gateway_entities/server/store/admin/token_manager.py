@@ -94,12 +94,13 @@ class TokenManager:
 
 
 @contextmanager
-def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
+def open_tokens(url: str, *, create: bool = False, new_store: bool = False) -> Generator[TokenManager]:
     """Open the token manager of a store; servers may use the store concurrently.
 
     Args:
         url: the store's URL, as for ``open_store``.
         create: create the store or upgrade its tables if necessary.
+        new_store: as for ``open_store``.
 
     Raises:
         GatewayError: as ``open_store``; without ``create`` also FAILED_PRECONDITION (no store, or its tables need an
@@ -108,7 +109,7 @@ def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
     database = find_database(url)
     try:
         if create:
-            upgrade_database(database)
+            upgrade_database(database, new_store=new_store)
         else:
             open_database(database, create=False)
             with map_db_errors(), database.read() as connection:

@@ -55,11 +55,12 @@ class Database(ABC):
     key_file: Path | None
 
     @abstractmethod
-    def prepare(self, *, create: bool) -> None:
+    def prepare(self, *, create: bool, new: bool = False) -> None:
         """Check that it is accessible. Called first.
 
         Args:
             create: create a missing SQLite file.
+            new: create it even beside the key file or the write-ahead log of an earlier store.
 
         Raises:
             GatewayError: it is not accessible; the message has the cause without the location.
@@ -82,6 +83,9 @@ class Database(ABC):
         """Open a write transaction; there is one at a time across all processes.
 
         It commits when the block ends, and rolls back on an exception.
+
+        Raises:
+            GatewayError: UNAVAILABLE, with a rollback; the database is not the opened one any more.
         """
 
     def migrate(self) -> AbstractContextManager[Connection]:
@@ -122,8 +126,16 @@ class Database(ABC):
 
     @abstractmethod
     def ensure_present(self) -> None:
-        """Check that the database still exists at its location, which an open connection does not prove.
+        """Check that the opened database is still the one at its location, which an open connection does not prove.
 
         Raises:
-            GatewayError: UNAVAILABLE; it does not.
+            GatewayError: UNAVAILABLE; it was moved, deleted or replaced.
+        """
+
+    @abstractmethod
+    def require_unused(self) -> None:
+        """Check that no server uses a deleted database of this location. Called before ``prepare``.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION; one does, or has crashed.
         """

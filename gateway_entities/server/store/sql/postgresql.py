@@ -126,7 +126,7 @@ class PostgresqlDatabase(Database):
         self.reader = _engine(url, options, busy_timeout, pool_size=_READER_POOL_SIZE, max_size=_MAX_READERS)
         self.writer = _engine(url, options, busy_timeout, pool_size=1, max_size=1)
 
-    def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - databases are created by an administrator.
+    def prepare(self, *, create: bool, new: bool = False) -> None:  # noqa: ARG002 - databases are created by an administrator.
         """Check that it is reachable and encoded in UTF-8."""
         with self.read() as connection:
             encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
@@ -191,6 +191,9 @@ class PostgresqlDatabase(Database):
 
     def ensure_present(self) -> None:
         """Do nothing: a connection proves that the database exists."""
+
+    def require_unused(self) -> None:
+        """Do nothing: a database that a server has used is not empty."""
 
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield invalid indexes and constraints. Reading all rows, which verifies page checksums, is done by ``check``."""

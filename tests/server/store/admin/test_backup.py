@@ -33,7 +33,8 @@ def other_place(place, tmp_path, request):
         found.keys = place.keys
         yield found
     else:
-        with postgresql_place(request.getfixturevalue("postgresql"), tmp_path / "gateway.sqlite.key") as found:
+        with postgresql_place(request.getfixturevalue("postgresql"), tmp_path / "postgresql.key") as found:
+            place.keys = found.keys
             yield found
 
 
