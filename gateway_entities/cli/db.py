@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     ),
 )
 def db() -> None:
-    """Upgrade, check, back up and restore a database. No key is needed.
+    """Upgrade, check, back up and restore a database, and accept its clock. No key is needed.
 
     Backups of SQLite and PostgreSQL have one format and can be restored into either. Secrets stay encrypted in a backup, and
     the keys are not in it: back them up separately.
@@ -105,6 +106,29 @@ def restore(file: Path, store: str, form: str) -> None:
 
         saved = restore_backup(database, file, bar)
     show(_saved_text(f"{database.location} restored", saved), _saved_json(saved, file, database), form)
+
+
+@db.group(cls=Group, examples=("gateway-entities db clock accept",))
+def clock() -> None:
+    """Accept the clock of this machine after it has jumped (SQLite only)."""
+
+
+@clock.command()
+@store_option
+@format_option
+def accept(store: str, form: str) -> None:
+    """Declare the clock of this machine to be right, so that its servers write again. They need no restart.
+
+    Servers refuse writes (CLOCK_JUMP) if the clock was set by more than 60 seconds, or is behind the store: what has expired
+    is deleted, and a wrong clock would delete too much. First check the time with `date`.
+    """
+    with _database(store) as database:
+        from gateway_entities.server.store.admin.clock import accept_clock
+
+        now = accept_clock(database)
+    shown = datetime.fromtimestamp(now // 1000, UTC).isoformat()
+    text = f"{database.location}: the clock is accepted; it is {shown}."
+    show(printable(text), {"store": database.location, "now": now}, form)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import BaseService, now_ms
+from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import CALLER
 from gateway_entities.server.store.repositories.change import Effect
 
@@ -102,7 +102,7 @@ class Mutation:
 
     def __init__(self, transaction: Transaction, request: Message) -> None:
         self.transaction = transaction
-        self.now = now_ms()
+        self.now = transaction.now
         self.actor = CALLER.get() or _named_actor(request)
         self._etag: str = getattr(request, "etag", "")
         self._own: tuple[str, str] | None = None
@@ -152,8 +152,9 @@ class Mutation:
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         changes = self.transaction.changes
-        response.revision = changes.add(_RPCS[type(request)].name, self.actor, self.now, logged)
-        changes.prune(now_ms() - IDEMPOTENCY_WINDOW_MS, len(logged) + _EXTRA_PRUNED)
+        now = self.transaction.now
+        response.revision = changes.add(_RPCS[type(request)].name, self.actor, now, logged)
+        changes.prune(now - IDEMPOTENCY_WINDOW_MS, len(logged) + _EXTRA_PRUNED)
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
 
@@ -212,7 +213,8 @@ def _named_actor(request: Any) -> str | None:
 def _stored_response(transaction: Transaction, request: Any) -> Any:
     if not request.request_id:
         return None
-    stored = transaction.stored_responses.get(request.request_id, _content(request), now_ms() - IDEMPOTENCY_WINDOW_MS)
+    until = transaction.now - IDEMPOTENCY_WINDOW_MS
+    stored = transaction.stored_responses.get(request.request_id, _content(request), until)
     if stored is None:
         return None
     if not stored.matches:
@@ -221,7 +223,7 @@ def _stored_response(transaction: Transaction, request: Any) -> Any:
 
 
 def _store_response(transaction: Transaction, request: Any, response: Message) -> None:
-    now = now_ms()
+    now = transaction.now
     if request.request_id:
         transaction.stored_responses.add(request.request_id, _content(request), response.SerializeToString(), now)
     transaction.stored_responses.prune(now - IDEMPOTENCY_WINDOW_MS, 1 + _EXTRA_PRUNED)

@@ -16,13 +16,21 @@ from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource,
 from gateway_entities.server.store.crypto.keyring import KeyRing
 from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.postgresql import PostgresqlDatabase
 from gateway_entities.server.store.sql.sqlite import SqliteDatabase
 from gateway_entities.server.store.store import Store
 
 
-def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float = 10.0, new_store: bool = False) -> Store:
+def open_store(
+    url: str,
+    *,
+    keys: Sequence[KeySource] = (),
+    busy_timeout: float = 10.0,
+    new_store: bool = False,
+    clock: Clock | None = None,
+) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
     New files have mode 0600. Several processes may open a new store concurrently.
@@ -33,6 +41,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
             database's path with ``.key`` appended, which is created if it does not exist. PostgreSQL has no default.
         busy_timeout: the maximum wait for another writer, in seconds.
         new_store: create a missing SQLite file even beside the key file or the write-ahead log of an earlier store.
+        clock: the store's clock. The default is the machine's for SQLite, and the database's for PostgreSQL.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -42,6 +51,8 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
             used; the message has the cause and the remedy) or UNAVAILABLE (the database is unreachable or locked).
     """
     database = find_database(url, busy_timeout)
+    if clock is not None:
+        database.clock = clock
     ring = read_keys(keys)
     if ring is None and database.key_file is None:
         raise GatewayError(
@@ -54,6 +65,7 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         with _upgrading(database, new_store) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
+            database.clock.record(connection)
         return Store(database, cipher)
     except BaseException:
         database.dispose()
@@ -99,6 +111,22 @@ def open_database(database: Database, *, create: bool, new_store: bool = False) 
             found = migrations.revision(connection)
         database.initialize()
     return found
+
+
+def open_current_database(database: Database) -> None:
+    """Open a database whose tables are at the latest revision.
+
+    Raises:
+        GatewayError: as open_store, and FAILED_PRECONDITION (no store, or its tables need an upgrade).
+    """
+    found = open_database(database, create=False)
+    if found != migrations.HEAD:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"The tables of the store {database.location} are at revision {found}, and this release works with "
+            f"{migrations.HEAD}; run: gateway-entities db upgrade",
+            reason="STORE_SCHEMA",
+        )
 
 
 def upgrade_database(database: Database, *, new_store: bool = False) -> tuple[str | None, str]:

@@ -23,6 +23,7 @@ from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """The repositories within one transaction. Valid inside its ``with`` block, in one thread.
+    """The repositories and the time of one transaction. Valid inside its ``with`` block, in one thread.
 
     A failed write may have changed some rows: let the error leave the block, which rolls back.
 
@@ -49,6 +50,9 @@ class Transaction:
     """
 
     __slots__ = (
+        "_clock",
+        "_connection",
+        "_now",
         "bindings",
         "budget_charges",
         "budget_policies",
@@ -61,7 +65,10 @@ class Transaction:
         "tokens",
     )
 
-    def __init__(self, connection: Connection, cipher: Cipher) -> None:
+    def __init__(self, connection: Connection, cipher: Cipher, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._now: int | None = None
         self.secrets = Secrets(connection, cipher)
         self.model_definitions = ModelDefinitions(connection)
         self.endpoints = Endpoints(connection)
@@ -72,6 +79,13 @@ class Transaction:
         self.changes = Changes(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
+
+    @property
+    def now(self) -> int:
+        """The time of the store, the same throughout the transaction: milliseconds since the Unix epoch, UTC."""
+        if self._now is None:
+            self._now = self._clock.now(self._connection)
+        return self._now
 
 
 TransactionObserver = Callable[[str, float, float], None]
@@ -109,9 +123,10 @@ class Store:
         It commits durably when the block ends, and rolls back on an exception.
 
         Raises:
-            GatewayError: UNAVAILABLE; the store is closed, cannot be written, or stays locked for the busy timeout.
+            GatewayError: UNAVAILABLE (the store is closed, cannot be written, is not at its place any more, or stays locked
+                for the busy timeout) or FAILED_PRECONDITION (its clock has jumped).
         """
-        with self._transaction("write", self._database.write()) as transaction:
+        with self._transaction("write", self._write_in_time()) as transaction:
             yield transaction
 
     def observe(self, observer: TransactionObserver) -> None:
@@ -131,14 +146,15 @@ class Store:
         return self._database.revision_probe()
 
     def ping(self) -> None:
-        """Check that the store can be read.
+        """Check that the store can be read, is at its place, and that its clock can be trusted.
 
         Raises:
-            GatewayError: UNAVAILABLE; it cannot.
+            GatewayError: UNAVAILABLE; for the clock FAILED_PRECONDITION.
         """
         with self._counted(), map_db_errors(), self._database.read() as connection:
             self._database.ensure_present()
             connection.execute(_PING).scalar_one()
+            self._database.clock.check(connection)
 
     def close(self) -> None:
         """Wait for open transactions, then close all connections. Later calls raise UNAVAILABLE."""
@@ -148,13 +164,21 @@ class Store:
         self._database.dispose()
 
     @contextmanager
+    def _write_in_time(self) -> Generator[Connection]:
+        clock = self._database.clock
+        with self._database.write() as connection:
+            clock.check(connection)
+            clock.record(connection)
+            yield connection
+
+    @contextmanager
     def _transaction(self, kind: str, connecting: AbstractContextManager[Connection]) -> Generator[Transaction]:
         started = time.perf_counter()
         opened: float | None = None
         try:
             with self._counted(), map_db_errors(), connecting as connection:
                 opened = time.perf_counter()
-                yield Transaction(connection, self._cipher)
+                yield Transaction(connection, self._cipher, self._database.clock)
         finally:
             if self._observer is not None:
                 ended = time.perf_counter()

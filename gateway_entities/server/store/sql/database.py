@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import Connection
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import Clock
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
@@ -49,10 +50,12 @@ class Database(ABC):
     Attributes:
         location: its path or URL for messages, without a password.
         key_file: the default key file; None without a default.
+        clock: the clock of the store.
     """
 
     location: str
     key_file: Path | None
+    clock: Clock
 
     @abstractmethod
     def prepare(self, *, create: bool, new: bool = False) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, PrimaryKeyConstraint, UniqueConstrain
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import (
     BUSY,
     FOREIGN_KEY_VIOLATION,
@@ -45,7 +46,11 @@ _SETTINGS: Final = text(
     # A response implies durability, even if the database is configured for asynchronous commits.
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
-_TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
+_NOW_MS: Final = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+# The time after the wait for the lock: expressions of a list are computed in order.
+_TAKE_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(:lock), {_NOW_MS}")
+_READ_CLOCK: Final = text(f"SELECT {_NOW_MS}")
+_LOCKED_AT: Final = "locked_at"
 
 _NO_RESOURCES: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
 _DAMAGED: Final = DbError(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
@@ -95,6 +100,30 @@ def is_violation_of(error: BaseException | None, constraint: UniqueConstraint | 
     return isinstance(error, psycopg.Error) and error.diag.constraint_name == constraint.name
 
 
+class DatabaseClock(Clock):
+    """The clock of the database, the same for all servers, whatever their own clocks say."""
+
+    def now(self, connection: Connection) -> int:
+        """Return the time at which a write transaction got its lock; the current time in a read-only one."""
+        # Readers have connections of their own, without an entry.
+        locked_at: int | None = connection.info.get(_LOCKED_AT)
+        return connection.execute(_READ_CLOCK).scalar_one() if locked_at is None else locked_at
+
+    def check(self, connection: Connection) -> None:
+        """Do nothing: the database's clock is trusted."""
+
+    def record(self, connection: Connection) -> None:
+        """Do nothing: there is nothing to compare with."""
+
+    def accept(self, connection: Connection) -> int:  # noqa: ARG002 - the same for all.
+        """Raise FAILED_PRECONDITION."""
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            "The clock of a store on PostgreSQL is the database's, and is never refused; there is nothing to accept",
+            reason="NO_CLOCK",
+        )
+
+
 class PostgresqlDatabase(Database):
     """A PostgreSQL database; its tables are in the current schema of its connections."""
 
@@ -114,6 +143,7 @@ class PostgresqlDatabase(Database):
         self._contains_password: Callable[[str], bool] = lambda text: password != "" and password in text
         self.location = _location(given)
         self.key_file = None
+        self.clock = DatabaseClock()
         self._wait = f"{math.ceil(1000 * busy_timeout)}ms"
         defaults = {
             "connect_timeout": max(2, math.ceil(busy_timeout)),
@@ -151,7 +181,7 @@ class PostgresqlDatabase(Database):
         """Open a transaction that holds the write lock."""
         with _transaction(self.writer, _BEGIN_WRITE) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
-            connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK})
+            _, connection.info[_LOCKED_AT] = connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK}).one()
             yield connection
 
     def dispose(self) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, PrimaryKeyConstraint, QueuePool, Uniq
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import MachineClock
 from gateway_entities.server.store.sql.database import (
     BUSY,
     FOREIGN_KEY_VIOLATION,
@@ -88,6 +89,7 @@ class SqliteDatabase(Database):
         self.location = str(path)
         self._file = SqliteFile(path)
         self.key_file = self._file.key_file
+        self.clock = MachineClock()
         self._busy_timeout = busy_timeout
         self._probe_lock = threading.Lock()
         self._probe: sqlite3.Connection | None = None
@@ -216,7 +218,8 @@ class SqliteDatabase(Database):
             try:
                 cursor = connection.cursor()
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._detached = cursor.fetchone()[0] == 0
+                row = cursor.fetchone()
+                self._detached = row is not None and row[0] == 0
                 cursor.close()
             finally:
                 connection.close()
