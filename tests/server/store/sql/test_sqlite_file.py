@@ -1,4 +1,4 @@
-"""The file of a SQLite store is the one that was opened, nobody else's, and never made by mistake."""
+"""The file of a SQLite store is the one that was opened, its owner's alone, and never made by mistake."""
 
 from __future__ import annotations
 
