@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -167,20 +169,47 @@ def test_a_default_key_file_that_is_a_fifo_is_rejected_without_waiting(sqlite_st
 
 @pytest.mark.parametrize("special", ["/dev/zero", "/dev/null", "/tmp"])
 def test_a_device_or_a_folder_is_not_a_key_file(path, special):
-    assert "not a regular file" in refused(open_store, f"sqlite:///{path}", keys=[KeyFile(type(path)(special))]).message
+    assert "not a regular file" in refused(open_store, f"sqlite:///{path}", keys=[KeyFile(Path(special))]).message
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_key_file_of_another_user_is_rejected_unless_the_folder_is_theirs(path, tmp_path):
+@pytest.fixture
+def foreign_key_file(tmp_path, monkeypatch):
+    """A key file of user 65534 in a folder of root."""
+    if os.geteuid() == 0:
+        key = KeyFile(tmp_path / "key")
+        key.create()
+        os.chown(key.path, 65534, 65534)
+        yield key, 65534
+        return
+    # Only root can give a file away. Its folder has to be root's, and this process pretends to be of another user.
+    with tempfile.TemporaryDirectory() as name:
+        key = KeyFile(Path(name).parent / f"{Path(name).name}.key")
+        key.create()
+        own = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: own + 1)
+        yield key, own
+        key.path.unlink()
+
+
+def test_a_key_file_of_another_user_is_rejected(path, foreign_key_file):
+    key, owner = foreign_key_file
+    error = refused(open_store, f"sqlite:///{path}", keys=[key])
+    assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "KEY_FILE")
+    assert f"belongs to user {owner}" in error.message
+    assert not path.exists()
+
+
+def test_a_key_file_of_its_folders_owner_is_accepted(path, tmp_path, monkeypatch):
     folder = tmp_path / "theirs"
     folder.mkdir()
     key = KeyFile(folder / "key")
     key.create()
-    os.chown(key.path, 65534, 65534)
-    error = refused(open_store, f"sqlite:///{path}", keys=[key])
-    assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "KEY_FILE")
-    assert "belongs to user 65534" in error.message
-    os.chown(folder, 65534, 65534)
+    if os.geteuid() == 0:
+        os.chown(key.path, 65534, 65534)
+        os.chown(folder, 65534, 65534)
+    else:
+        own = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: own + 1)
     open_store(f"sqlite:///{path}", keys=[key]).close()
 
 
