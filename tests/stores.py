@@ -66,6 +66,7 @@ def sqlite_place(path: Path, *, with_tables: bool = False) -> Place:
     """Return the place of a SQLite file; with tables for tests that do not test their creation."""
     if with_tables:
         path.write_bytes(_file_with_tables())
+        path.chmod(0o600)
     return Place(f"sqlite:///{path}", path=path)
 
 

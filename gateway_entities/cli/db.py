@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import click
 
 from gateway_entities.cli.command import Group, server_needed
 from gateway_entities.cli.options.limits import limit_option
-from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -43,13 +44,14 @@ def db() -> None:
 
 @db.command()
 @store_option
+@new_store_option
 @format_option
-def upgrade(store: str, form: str) -> None:
+def upgrade(store: str, new_store: bool, form: str) -> None:
     """Migrate the tables to this release's revision, creating missing ones. Servers do so at start."""
     with _database(store) as database:
         from gateway_entities.server.store.open import upgrade_database
 
-        before, after = upgrade_database(database)
+        before, after = upgrade_database(database, new_store=new_store)
         place = database.location
     change = "already at" if before == after else f"upgraded from {f'revision {before}' if before else 'empty'} to"
     text = f"{place}: {change} revision {after}."
@@ -100,7 +102,7 @@ def backup(file: Path, store: str, form: str) -> None:
 def restore(file: Path, store: str, form: str) -> None:
     """Restore a backup FILE into an empty database or a new SQLite file.
 
-    Damaged backups and those of newer releases are rejected. The restore is atomic.
+    Damaged backups and those of newer releases are rejected. The restore is atomic. Stop the servers of a SQLite file first.
     """
     with _database(store) as database, progress("restoring") as bar:
         from gateway_entities.server.store.admin.restore import restore_backup
@@ -149,6 +151,29 @@ def _size_text(done: Compacted) -> str:
         f"{before / 2**20:.1f} -> {after / 2**20:.1f} MiB" for before, after in zip(done.before, done.after, strict=True)
     )
     return f"used {used}, free {free}"
+
+
+@db.group(cls=Group, examples=("gateway-entities db clock accept",))
+def clock() -> None:
+    """Accept the clock of this machine after it has jumped (SQLite only)."""
+
+
+@clock.command()
+@store_option
+@format_option
+def accept(store: str, form: str) -> None:
+    """Declare the clock of this machine to be right, so that its servers write again. They need no restart.
+
+    Servers refuse writes (CLOCK_JUMP) if the clock was set by more than 60 seconds, or is behind the store: what has expired
+    is deleted, and a wrong clock would delete too much. First check the time with `date`.
+    """
+    with _database(store) as database:
+        from gateway_entities.server.store.admin.clock import accept_clock
+
+        now = accept_clock(database)
+    shown = datetime.fromtimestamp(now // 1000, UTC).isoformat()
+    text = f"{database.location}: the clock is accepted; it is {shown}."
+    show(printable(text), {"store": database.location, "now": now}, form)
 
 
 @contextmanager

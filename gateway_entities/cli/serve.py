@@ -14,7 +14,7 @@ from gateway_entities.cli.options.access import access_options
 from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_options
 from gateway_entities.cli.options.operation import operation_options
-from gateway_entities.cli.options.store import store_option
+from gateway_entities.cli.options.store import new_store_option, store_option
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ GRACE: Final = 10.0
 @click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="gRPC address.")
 @click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="HTTP address (Connect).")
 @store_option
+@new_store_option
 @key_options
 @click.option(
     "--cors-origin",
@@ -48,6 +49,7 @@ def serve(
     grpc: str,
     http: str,
     store: str,
+    new_store: bool,
     cors_origins: tuple[str, ...],
     keys: Callable[[], Sequence[KeySource]],
     access: Callable[[], dict[str, Any]],
@@ -80,6 +82,7 @@ def serve(
     try:
         server = Server(
             store,
+            new_store=new_store,
             grpc=grpc,
             http=http,
             keys=keys(),

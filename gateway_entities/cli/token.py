@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli.command import Group, server_needed
-from gateway_entities.cli.options.store import exit_2_on_error, format_option, show, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, show, store_option
 from gateway_entities.cli.output import printable, table
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def token() -> None:
     help="Lifetime: a number and s, m, h, d or w, such as 90d. Default: until revoked.",
 )
 @store_option
+@new_store_option
 @format_option
-def create(name: str, scope: str, expires: str | None, store: str, form: str) -> None:
+def create(*, name: str, scope: str, expires: str | None, store: str, new_store: bool, form: str) -> None:
     """Create a token for NAME, the actor of all requests made with it.
 
     The token is printed once, to standard output: only its digest is stored. All other output goes to standard error.
@@ -63,7 +64,7 @@ def create(name: str, scope: str, expires: str | None, store: str, form: str) ->
         from gateway_entities.server.store.admin.token_manager import open_tokens
         from gateway_entities.server.store.repositories.token import AccessScope
 
-        with open_tokens(store, create=True) as manager:
+        with open_tokens(store, create=True, new_store=new_store) as manager:
             made = manager.create(name, AccessScope[scope.upper()], lifetime)
     until = "revoked" if made.token.expires_at is None else _time(made.token.expires_at)
     click.echo(printable(f"Token {made.token.token_id} of {name}, scope {scope}, valid until {until}:"), err=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.store import Store
 from gateway_entities.server.store.crypto.envelope import Cipher
@@ -65,7 +64,7 @@ class Compactor:
 
     def _compact(self) -> bool:
         with self._store.write() as transaction:
-            return compact(transaction, self._retention, now_ms()) >= STEP_ROWS
+            return compact(transaction, self._retention, transaction.now) >= STEP_ROWS
 
     def _release(self) -> bool:
         size = self._store.size()
@@ -98,7 +97,8 @@ def compact_database(database: Database, retention: Retention, *, vacuum: bool) 
         vacuum: rewrite the database, as ``Database.vacuum``.
 
     Raises:
-        GatewayError: UNAVAILABLE; the database is locked or cannot be written.
+        GatewayError: UNAVAILABLE (the database is locked or cannot be written) or FAILED_PRECONDITION (its clock has
+            jumped).
     """
     # A random key suffices, because nothing is decrypted.
     cipher = Cipher(KeyRing([generate_key()[0]]))
@@ -108,12 +108,15 @@ def compact_database(database: Database, retention: Retention, *, vacuum: bool) 
         rows = STEP_ROWS
         while rows >= STEP_ROWS:
             with database.write() as connection:
-                rows = compact(Transaction(connection, cipher), retention, now_ms())
+                # What a clock that has jumped calls old may be new.
+                database.clock.check(connection)
+                transaction = Transaction(connection, cipher, database.clock)
+                rows = compact(transaction, retention, transaction.now)
         released = 1
         while released > 0 and not vacuum:
             released = database.release(_STEP_BYTES)
         if vacuum:
             database.vacuum()
         with database.read() as connection:
-            changes = Transaction(connection, cipher).changes
+            changes = Transaction(connection, cipher, database.clock).changes
             return Compacted(changes.oldest(), changes.last(), before, database.size(connection))

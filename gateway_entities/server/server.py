@@ -62,6 +62,7 @@ class Server:
         require_token: bool = False,
         drain_delay: float = 0.0,
         limits: Limits = DEFAULT_LIMITS,
+        new_store: bool = False,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -78,6 +79,7 @@ class Server:
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
             limits: the limits of connections, times, memory and the store.
+            new_store: as for ``open_store``.
 
         Raises:
             GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
@@ -85,6 +87,7 @@ class Server:
         """
         self._store_url = store_url
         self._keys = keys
+        self._new_store = new_store
         self._grpc = Address.parse(grpc)
         self._http = Address.parse(http)
         self._cors_origins = check_origins(cors_origins)
@@ -136,6 +139,7 @@ class Server:
                 timeouts=StatementTimeouts(limits.store_lock_timeout_s, limits.store_statement_timeout_s),
                 write_stall=limits.write_stall_s,
                 max_bytes=limits.max_store_bytes,
+                new_store=self._new_store,
             )
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:

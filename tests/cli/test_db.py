@@ -115,3 +115,25 @@ def test_compact_deletes_old_changes_and_reports_sizes(place: Place) -> None:
     assert "revisions 3 to 3; used " in db(place, "compact", "--vacuum", "--max-changes", "5").stdout
     assert "--change-retention" in db(place, "compact", "--change-retention", "0", code=2).output
     assert "No problem found." in db(place, "check").stdout
+
+
+def test_clock_accept_reports_the_time(tmp_path: Path) -> None:
+    place = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
+    place.open().close()
+    before = time.time_ns() // 1_000_000
+    assert before <= db_json(place, "clock", "accept")["now"] <= time.time_ns() // 1_000_000
+    assert "the clock is accepted; it is 20" in db(place, "clock", "accept").stdout
+
+
+def test_clock_accept_needs_a_store_on_sqlite(tmp_path: Path, postgresql_place: Place) -> None:
+    missing = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
+    assert "does not exist" in db(missing, "clock", "accept", code=2).stderr
+    postgresql_place.open().close()
+    assert "nothing to accept" in db(postgresql_place, "clock", "accept", code=2).stderr
+
+
+def test_upgrade_beside_an_earlier_key_needs_new_store(tmp_path: Path) -> None:
+    place = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
+    (tmp_path / "gateway.sqlite.key").touch(0o600)
+    assert "--new-store" in db(place, "upgrade", code=2).stderr
+    assert "upgraded from empty" in db(place, "upgrade", "--new-store").stdout

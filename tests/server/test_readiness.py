@@ -18,7 +18,7 @@ from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.server import Server
 from tests.server.raw import channel, http_failure, post_json, request
-from tests.stores import Place
+from tests.stores import Place, sqlite_place
 
 CREATE = methods.CREATE_GATEWAY_SECRET
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -85,8 +85,31 @@ async def test_the_response_has_the_reason(tmp_path):
     async with serving(place) as server:
         restore = move_away(place)
         response = await asyncio.to_thread(request, server.http_target, "GET", "/readyz")
-        assert response.json == {"status": "unavailable", "message": "The store's file is missing"}
+        assert response.json == {
+            "status": "unavailable",
+            "reason": "STORE_REPLACED",
+            "message": "The store's file is missing",
+        }
         restore()
+
+
+async def test_a_replaced_file_is_not_ready_and_not_written(tmp_path):
+    place = Place(f"sqlite:///{tmp_path}/gateway.sqlite", path=tmp_path / "gateway.sqlite")
+    other = sqlite_place(tmp_path / "other.sqlite", with_tables=True)
+    before = other.path.read_bytes()
+    async with serving(place) as server:
+
+        def calls() -> None:
+            assert post_json(server.http_target, CREATE, SECRET).status == 200
+            other.path.replace(place.path)
+            for number in range(5):
+                failure = http_failure(post_json(server.http_target, CREATE, {**SECRET, "secretName": f"n{number}"}))
+                assert (failure.code, failure.reason) == ("unavailable", "STORE_REPLACED")
+            response = request(server.http_target, "GET", "/readyz")
+            assert (response.status, response.json["reason"]) == (503, "STORE_REPLACED")
+
+        await asyncio.to_thread(calls)
+    assert place.path.read_bytes() == before
 
 
 async def test_calls_fail_as_unavailable_without_the_database_and_recover(postgresql_place):

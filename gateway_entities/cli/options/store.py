@@ -26,6 +26,11 @@ store_option: Final = click.option(
     "Command lines are visible to other users: put a password in the environment variable's URL, in PGPASSWORD, or in "
     "libpq's password or service file.",
 )
+new_store_option: Final = click.option(
+    "--new-store",
+    is_flag=True,
+    help="Create a missing SQLite file even if the key file or the write-ahead log of an earlier store is beside it.",
+)
 format_option: Final = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
 )

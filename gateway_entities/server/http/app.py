@@ -83,7 +83,7 @@ def _probes(ready: Callable[[], Awaitable[None]]) -> tuple[Route, Route]:
         try:
             await ready()
         except GatewayError as error:
-            return JSONResponse({"status": "unavailable", "message": error.message}, 503)
+            return JSONResponse({"status": "unavailable", "reason": error.reason, "message": error.message}, 503)
         return JSONResponse({"status": "ok"})
 
     return Route("/healthz", healthz), Route("/readyz", readyz)

@@ -116,7 +116,17 @@ class Principal(NamedTuple):
 
 class _CachedTokens(NamedTuple):
     tokens: Mapping[str, Token]
+    # By the monotonic clock, and by the store's in milliseconds.
     loaded_at: float
+    store_time: int
+
+    def age(self) -> float:
+        """Return the seconds since they were loaded."""
+        return time.monotonic() - self.loaded_at
+
+    def is_past(self, expires_at: int) -> bool:
+        """Return whether it is later than a time of the store's clock, which may differ from this machine's."""
+        return self.store_time + self.age() * 1000 >= expires_at
 
 
 class Authenticator:
@@ -152,11 +162,11 @@ class Authenticator:
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read.
         """
-        tokens = self._tokens(TOKEN_CACHE_TTL_S, offline=offline)
-        token_id = None if self._is_open(tokens) else id_of(_token_text(credentials))
-        if token_id is not None and token_id not in tokens:
-            tokens = self._tokens(_UNKNOWN_TOKEN_TTL_S, offline=offline)
-        return self._decide(tokens, credentials, scope)
+        cache = self._load(TOKEN_CACHE_TTL_S, offline=offline)
+        token_id = None if self._is_open(cache.tokens) else id_of(_token_text(credentials))
+        if token_id is not None and token_id not in cache.tokens:
+            cache = self._load(_UNKNOWN_TOKEN_TTL_S, offline=offline)
+        return self._decide(cache, credentials, scope)
 
     def authenticate_from_cache(self, credentials: Credentials, scope: AccessScope) -> Principal | None:
         """Do as ``authenticate`` without reading the store; None if the cached tokens have expired.
@@ -165,27 +175,27 @@ class Authenticator:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         cache = self._cache
-        if cache is None or time.monotonic() - cache.loaded_at >= TOKEN_CACHE_TTL_S:
+        if cache is None or cache.age() >= TOKEN_CACHE_TTL_S:
             return None
-        return Principal(self._decide(cache.tokens, credentials, scope))
+        return Principal(self._decide(cache, credentials, scope))
 
     def _is_open(self, tokens: Mapping[str, Token]) -> bool:
         return not tokens and not self._required
 
-    def _decide(self, tokens: Mapping[str, Token], credentials: Credentials, scope: AccessScope) -> str | None:
-        if self._is_open(tokens):
+    def _decide(self, cache: _CachedTokens, credentials: Credentials, scope: AccessScope) -> str | None:
+        if self._is_open(cache.tokens):
             name = _certified(credentials)
             set_actor(name)
             return name
         text = _token_text(credentials)
-        candidate = tokens.get(id_of(text) or "")
+        candidate = cache.tokens.get(id_of(text) or "")
         token = candidate if is_text_of(text, candidate) else None
         if token is not None:
             # Before any error: the log names who tried.
             set_actor(token.name)
         if token is None or token.revoked_at is not None:
             raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
-        if token.expires_at is not None and time.time_ns() // 1_000_000 >= token.expires_at:
+        if token.expires_at is not None and cache.is_past(token.expires_at):
             raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
         if token.scope < scope:
             raise GatewayError(
@@ -196,24 +206,24 @@ class Authenticator:
             )
         return token.name
 
-    def _tokens(self, ttl: float, *, offline: bool) -> Mapping[str, Token]:
+    def _load(self, ttl: float, *, offline: bool) -> _CachedTokens:
         cache = self._cache
-        if cache is not None and time.monotonic() - cache.loaded_at < ttl:
-            return cache.tokens
+        if cache is not None and cache.age() < ttl:
+            return cache
         with self._loading:
             # Another thread may have loaded them meanwhile.
             cache = self._cache
-            if cache is None or time.monotonic() - cache.loaded_at >= ttl:
+            if cache is None or cache.age() >= ttl:
                 loaded_at = time.monotonic()
                 try:
                     with self._store.read() as transaction:
-                        tokens = transaction.tokens.list()
+                        tokens, now = transaction.tokens.list(), transaction.now
                 except GatewayError:
                     if cache is None or not offline:
                         raise
-                    return cache.tokens
-                cache = self._cache = _CachedTokens({token.token_id: token for token in tokens}, loaded_at)
-        return cache.tokens
+                    return cache
+                cache = self._cache = _CachedTokens({token.token_id: token for token in tokens}, loaded_at, now)
+        return cache
 
 
 def certificate_name(common_names: Iterable[str]) -> str:

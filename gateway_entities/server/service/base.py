@@ -1,11 +1,10 @@
-"""What the services of all nouns share: the store, new ids, the clock, optional fields and filling of lists."""
+"""What the services of all nouns share: the store, new ids, optional fields and filling of lists."""
 
 # pyright: reportPrivateUsage=false
 # Entity._write writes into a message of the response.
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,11 +34,6 @@ class BaseService:
 def new_id(prefix: str) -> str:
     """Return a random id: the prefix, a hyphen and 32 hexadecimal digits."""
     return f"{prefix}-{uuid.uuid4().hex}"
-
-
-def now_ms() -> int:
-    """Return the current time in milliseconds since the Unix epoch, UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def add_all(messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Entity[M]]) -> None:

@@ -14,7 +14,7 @@ from gateway_entities.entities import (
 )
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import target_fault, validate, written_fields
-from gateway_entities.server.service.base import BaseService, new_id, now_ms, positive_zero
+from gateway_entities.server.service.base import BaseService, new_id, positive_zero
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
 from gateway_entities.server.service.paging import PageRequest
@@ -120,8 +120,8 @@ class BudgetService(BaseService):
         """Return a page of the current windows of all policies."""
         validate(request)
         page_request = PageRequest[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
-        now = now_ms()
         with self.store.read() as transaction:
+            now = transaction.now
             page = page_request.read_current(
                 lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
                 lambda spend: _key(spend.policy),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import METHODS
-from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.context import CALLER
 from gatewayentities.v1.budget_pb2 import GatewayBudgetPolicy
 from gatewayentities.v1.endpoint_pb2 import GatewayEndpoint
@@ -44,7 +43,7 @@ def find_response(transaction: Transaction, request: Any) -> Any:
     """
     if not request.request_id:
         return None
-    stored = transaction.stored_responses.get(request.request_id, _content(request), now_ms() - IDEMPOTENCY_WINDOW_MS)
+    stored = transaction.stored_responses.get(request.request_id, _content(request), transaction.now - IDEMPOTENCY_WINDOW_MS)
     if stored is None:
         return None
     if not stored.matches:
@@ -65,7 +64,7 @@ def store_response(transaction: Transaction, request: Any, response: Any, *, cre
         response: its response.
         created: whether the mutation created the resource in the response. It is then as large as the request.
     """
-    now = now_ms()
+    now = transaction.now
     if request.request_id:
         stored, field = response, _resource_field(response)
         if field is not None and not created and getattr(response, field).ByteSize() > _MAX_RESOURCE_BYTES:

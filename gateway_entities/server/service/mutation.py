@@ -24,7 +24,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
-from gateway_entities.server.service.base import BaseService, now_ms
+from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import CALLER, check_deadline
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.service.idempotency import EXTRA_PRUNED, IDEMPOTENCY_WINDOW_MS, find_response, store_response
@@ -106,7 +106,7 @@ class Mutation:
 
     def __init__(self, transaction: Transaction, request: Message) -> None:
         self.transaction = transaction
-        self.now = now_ms()
+        self.now = transaction.now
         self.actor = CALLER.get() or _named_actor(request)
         self._etag: str = getattr(request, "etag", "")
         self._own: tuple[str, str] | None = None
@@ -174,8 +174,9 @@ class Mutation:
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         changes = self.transaction.changes
-        response.revision = changes.add(_RPCS[type(request)].name, self.actor, self.now, logged)
-        changes.prune(now_ms() - IDEMPOTENCY_WINDOW_MS, len(logged) + EXTRA_PRUNED)
+        now = self.transaction.now
+        response.revision = changes.add(_RPCS[type(request)].name, self.actor, now, logged)
+        changes.prune(now - IDEMPOTENCY_WINDOW_MS, len(logged) + EXTRA_PRUNED)
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
         return effects[0].etag_before is None

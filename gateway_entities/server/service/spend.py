@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayBudgetWindow
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import BaseService, now_ms
+from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.windows import window_at
 from gatewayentities.v1 import budget_pb2 as pb
@@ -37,7 +37,7 @@ class SpendService(BaseService):
         validate(request)
         content = _content(request)
         with self.store.write() as transaction:
-            now = now_ms()
+            now = transaction.now
             _require_endpoint(transaction, request.endpoint_id)
             charge = transaction.budget_charges.get(request.request_id)
             window_ids: Sequence[int]
@@ -60,8 +60,8 @@ class SpendService(BaseService):
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
         """Return whether a request is within its budgets now, and the check of the tightest REJECT policy."""
         validate(request)
-        now = now_ms()
         with self.store.read() as transaction:
+            now = transaction.now
             _require_endpoint(transaction, request.endpoint_id)
             found = _matching(transaction, request, now)
         checks = [_check(spend, now) for spend in found if spend.policy.budget_action == BudgetAction.REJECT]

@@ -30,6 +30,8 @@ def open_store(
     timeouts: StatementTimeouts | None = None,
     write_stall: float = 10.0,
     max_bytes: int | None = None,
+    new_store: bool = False,
+    clock: Clock | None = None,
 ) -> Store:
     """Open a store; create its tables, SQLite file and key file if they do not exist.
 
@@ -43,6 +45,8 @@ def open_store(
         timeouts: the limits of statements on PostgreSQL; None for those of the database.
         write_stall: seconds without a successful write after which ``Store.check_writes`` reports waiting ones.
         max_bytes: the size from which writes are refused; None for no limit.
+        new_store: create a missing SQLite file even beside the key file or the write-ahead log of an earlier store.
+        clock: the store's clock. The default is the machine's for SQLite, and the database's for PostgreSQL.
 
     Returns:
         The store, with its tables at the latest revision.
@@ -52,6 +56,8 @@ def open_store(
             used; the message has the cause and the remedy) or UNAVAILABLE (the database is unreachable or locked).
     """
     database = find_database(url, busy_timeout, timeouts)
+    if clock is not None:
+        database.clock = clock
     ring = read_keys(keys)
     if ring is None and database.key_file is None:
         raise GatewayError(
@@ -61,9 +67,10 @@ def open_store(
             reason="KEY_FILE",
         )
     try:
-        with _upgrading(database) as (connection, _):
+        with _upgrading(database, new_store) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
+            database.clock.record(connection)
         return Store(database, cipher, write_stall, max_bytes)
     except BaseException:
         database.dispose()
@@ -89,12 +96,13 @@ def find_database(url: str, busy_timeout: float = 10.0, timeouts: StatementTimeo
     return SqliteDatabase(_file_path(url), busy_timeout)
 
 
-def open_database(database: Database, *, create: bool) -> str | None:
+def open_database(database: Database, *, create: bool, new_store: bool = False) -> str | None:
     """Check that a database is accessible and holds a store or is empty. Does not upgrade its tables.
 
     Args:
         database: the database; it stays open after an error.
         create: create a missing SQLite file.
+        new_store: as for open_store.
 
     Returns:
         The revision of its tables; None without tables.
@@ -103,7 +111,7 @@ def open_database(database: Database, *, create: bool) -> str | None:
         GatewayError: as open_store.
     """
     with error_context(database):
-        database.prepare(create=create)
+        database.prepare(create=create, new=new_store)
         # Before initialize writes: the database may belong to another program.
         with database.read() as connection:
             found = migrations.revision(connection)
@@ -111,8 +119,28 @@ def open_database(database: Database, *, create: bool) -> str | None:
     return found
 
 
-def upgrade_database(database: Database) -> tuple[str | None, str]:
+def open_current_database(database: Database) -> None:
+    """Open a database whose tables are at the latest revision.
+
+    Raises:
+        GatewayError: as open_store, and FAILED_PRECONDITION (no store, or its tables need an upgrade).
+    """
+    found = open_database(database, create=False)
+    if found != migrations.HEAD:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"The tables of the store {database.location} are at revision {found}, and this release works with "
+            f"{migrations.HEAD}; run: gateway-entities db upgrade",
+            reason="STORE_SCHEMA",
+        )
+
+
+def upgrade_database(database: Database, *, new_store: bool = False) -> tuple[str | None, str]:
     """Upgrade the tables of a database to the latest revision; create a missing SQLite file. Needs no key.
+
+    Args:
+        database: the unopened database.
+        new_store: as for open_store.
 
     Returns:
         The previous revision, None without tables, and the current one.
@@ -120,14 +148,14 @@ def upgrade_database(database: Database) -> tuple[str | None, str]:
     Raises:
         GatewayError: as open_store.
     """
-    with _upgrading(database) as (_, before):
+    with _upgrading(database, new_store) as (_, before):
         return before, migrations.HEAD
 
 
 @contextmanager
-def _upgrading(database: Database) -> Generator[tuple[Connection, str | None]]:
+def _upgrading(database: Database, new_store: bool) -> Generator[tuple[Connection, str | None]]:
     """Open a write transaction and upgrade the tables in it; yield the connection and the previous revision."""
-    found = open_database(database, create=True)
+    found = open_database(database, create=True, new_store=new_store)
     # migrate() checks all foreign keys at its end, which is slow on a large store.
     transaction = database.write() if found == migrations.HEAD else database.migrate()
     with error_context(database), transaction as connection:

@@ -26,6 +26,7 @@ from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database, StoreSize
 from gateway_entities.server.store.sql.errors import map_db_errors
 from gateway_entities.server.store.sql.write_monitor import WriteMonitor
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """The repositories within one transaction. Valid inside its ``with`` block, in one thread.
+    """The repositories and the time of one transaction. Valid inside its ``with`` block, in one thread.
 
     A failed write may have changed some rows: let the error leave the block, which rolls back.
 
@@ -53,6 +54,9 @@ class Transaction:
     """
 
     __slots__ = (
+        "_clock",
+        "_connection",
+        "_now",
         "_require_room",
         "bindings",
         "budget_charges",
@@ -67,9 +71,16 @@ class Transaction:
     )
 
     def __init__(
-        self, connection: Connection, cipher: Cipher, require_room: Callable[[bool], None] = lambda _from_reserve: None
+        self,
+        connection: Connection,
+        cipher: Cipher,
+        clock: Clock,
+        require_room: Callable[[bool], None] = lambda _from_reserve: None,
     ) -> None:
+        self._connection = connection
         self._require_room = require_room
+        self._clock = clock
+        self._now: int | None = None
         self.secrets = Secrets(connection, cipher)
         self.model_definitions = ModelDefinitions(connection)
         self.endpoints = Endpoints(connection)
@@ -91,6 +102,13 @@ class Transaction:
             GatewayError: RESOURCE_EXHAUSTED; it may not.
         """
         self._require_room(from_reserve)
+
+    @property
+    def now(self) -> int:
+        """The time of the store, the same throughout the transaction: milliseconds since the Unix epoch, UTC."""
+        if self._now is None:
+            self._now = self._clock.now(self._connection)
+        return self._now
 
 
 TransactionObserver = Callable[[str, float, float], None]
@@ -130,9 +148,10 @@ class Store:
         It commits durably when the block ends, and rolls back on an exception.
 
         Raises:
-            GatewayError: UNAVAILABLE; the store is closed, cannot be written, or stays locked for the busy timeout.
+            GatewayError: UNAVAILABLE (the store is closed, cannot be written, is not at its place any more, or stays locked
+                for the busy timeout) or FAILED_PRECONDITION (its clock has jumped).
         """
-        with self._writes.observe(), self._transaction("write", self._database.write()) as transaction:
+        with self._writes.observe(), self._transaction("write", self._write_in_time()) as transaction:
             yield transaction
 
     def size(self) -> StoreSize:
@@ -175,14 +194,15 @@ class Store:
         return self._database.revision_probe()
 
     def ping(self) -> None:
-        """Check that the store can be read.
+        """Check that the store can be read, is at its place, and that its clock can be trusted.
 
         Raises:
-            GatewayError: UNAVAILABLE; it cannot.
+            GatewayError: UNAVAILABLE; for the clock FAILED_PRECONDITION.
         """
         with self._counted(), map_db_errors(), self._database.read() as connection:
             self._database.ensure_present()
             connection.execute(_PING).scalar_one()
+            self._database.clock.check(connection)
 
     def check_writes(self) -> None:
         """Check that writes get through. Where they did not, try one, without effect.
@@ -205,13 +225,22 @@ class Store:
         self._database.dispose()
 
     @contextmanager
+    def _write_in_time(self) -> Generator[Connection]:
+        clock = self._database.clock
+        with self._database.write() as connection:
+            clock.check(connection)
+            clock.record(connection)
+            yield connection
+
+    @contextmanager
     def _transaction(self, kind: str, connecting: AbstractContextManager[Connection]) -> Generator[Transaction]:
         started = time.perf_counter()
         opened: float | None = None
         try:
             with self._counted(), map_db_errors(), connecting as connection:
                 opened = time.perf_counter()
-                yield Transaction(connection, self._cipher, functools.partial(self._require_room, connection))
+                require_room = functools.partial(self._require_room, connection)
+                yield Transaction(connection, self._cipher, self._database.clock, require_room)
         finally:
             if self._observer is not None:
                 ended = time.perf_counter()

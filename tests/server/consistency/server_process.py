@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,14 @@ class ServerProcess:
         targets: its targets by scheme, grpc and http.
     """
 
-    def __init__(self, place: Place, log: Path) -> None:
+    def __init__(self, place: Place, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Create it.
+
+        Args:
+            place: the place of its store.
+            log: the file for its standard error.
+            environment: variables in addition to this process's.
+        """
         self._log = log
         ports = {scheme: free_port() for scheme in ("grpc", "http")}
         self.targets = {scheme: f"{scheme}://127.0.0.1:{port}" for scheme, port in ports.items()}
@@ -35,7 +42,7 @@ class ServerProcess:
             command += ["--key-file", str(key.path)]
         self._command = command
         # Not as an argument, because the URL may contain a password.
-        self._environment = {**os.environ, "GATEWAY_ENTITIES_STORE": place.url}
+        self._environment = {**os.environ, "GATEWAY_ENTITIES_STORE": place.url, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:

@@ -17,6 +17,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from tests.clocks import PatchedClock
 from tests.stores import KINDS, Place, postgresql_place, sqlite_place
 
 HANDLERS = {method.request_type: method.handler for method in METHODS}
@@ -106,7 +107,7 @@ def fresh_gateway(request: pytest.FixtureRequest, tmp_path: Path, ticks: Clock) 
             else:
                 server = request.getfixturevalue("postgresql")
                 place = undo.enter_context(postgresql_place(server, tmp_path / "key", with_tables=True))
-            store = place.open()
+            store = place.open(clock=PatchedClock())
             undo.callback(store.close)
             return Gateway(store, place)
 

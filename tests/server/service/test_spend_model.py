@@ -21,6 +21,7 @@ from gatewayentities.v1.budget_pb2 import (
     RecordGatewaySpendRequest,
     UpdateGatewayBudgetPolicyRequest,
 )
+from tests.clocks import PatchedClock
 from tests.server.service.conftest import START_MS, Gateway
 from tests.stores import KINDS, one_place
 
@@ -163,7 +164,7 @@ class Course:
 @pytest.fixture(scope="module", params=KINDS)
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One gateway for all sequences: each deletes its policies at the end, and request_ids never repeat."""
-    with one_place(request, tmp_path_factory) as place, closing(place.open()) as store:
+    with one_place(request, tmp_path_factory) as place, closing(place.open(clock=PatchedClock())) as store:
         yield Gateway(store, place)
 
 

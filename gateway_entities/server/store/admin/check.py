@@ -13,6 +13,7 @@ from gateway_entities.server.store.admin.backup import Progress, RowCounter, cou
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.crypto.keyring import KeyRing, generate_key
 from gateway_entities.server.store.sql import errors, migrations
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.store import Transaction
 
@@ -75,7 +76,7 @@ def check(database: Database, progress: Progress) -> Report:
             problems += [Problem(None, None, difference) for difference in migrations.differences(connection)]
         problems += [problem for each in tables for problem in _dangling(connection, each)]
         done = RowCounter(progress, sum(rows.values()))
-        problems += _check_rows(connection, tables, _READERS if schema == migrations.HEAD else {}, done)
+        problems += _check_rows(connection, database.clock, tables, _READERS if schema == migrations.HEAD else {}, done)
         return Report(database.location, schema, migrations.HEAD, rows, problems)
 
 
@@ -95,10 +96,10 @@ def _dangling(connection: Connection, child: Table) -> Iterator[Problem]:
 
 
 def _check_rows(
-    connection: Connection, tables: Sequence[Table], readers: Mapping[str, Reader], done: RowCounter
+    connection: Connection, clock: Clock, tables: Sequence[Table], readers: Mapping[str, Reader], done: RowCounter
 ) -> Iterator[Problem]:
     # A random key suffices, because nothing is decrypted.
-    transaction = Transaction(connection, Cipher(KeyRing([generate_key()[0]])))
+    transaction = Transaction(connection, Cipher(KeyRing([generate_key()[0]])), clock)
     for each in tables:
         read = readers.get(each.name)
         names = [column.name for column in each.columns]

@@ -27,7 +27,7 @@ from gateway_entities.server.store.admin.backup import (
     key_ids,
     store_tables,
 )
-from gateway_entities.server.store.open import open_database
+from gateway_entities.server.store.open import error_context, open_database
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
@@ -53,11 +53,15 @@ def restore_backup(database: Database, path: Path, progress: Progress) -> Backup
         progress: the progress callback.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION (the backup is unreadable or of a newer release, or the database is not empty),
+        GatewayError: FAILED_PRECONDITION (the backup is unreadable or of a newer release, or the database is not empty or a
+            server uses the deleted one),
             DATA_LOSS (the backup is damaged), and as ``open_database``.
     """
     total = _verify(path)
-    open_database(database, create=True)
+    with error_context(database):
+        database.require_unused()
+    # The key file of the lost store is the one that the backup needs.
+    open_database(database, create=True, new_store=True)
     with _reading(path) as lines, map_db_errors(), database.migrate() as connection:
         schema = str(_object(next(lines))["schema"])
         _require_empty(connection, database)
@@ -106,7 +110,8 @@ def _require_empty(connection: Connection, database: Database) -> None:
         if (rows := count_rows(connection, each)) > 0:
             raise GatewayError(
                 Code.FAILED_PRECONDITION,
-                f"The store {database.location} is not empty: {each.name} has {rows} rows; restore into a new one",
+                f"The store {database.location} is not empty: {each.name} has {rows} rows; restore into a new one, "
+                "with servers stopped",
                 reason="STORE_NOT_EMPTY",
             )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.open import find_database, open_database, upgrade_database
+from gateway_entities.server.store.open import find_database, open_current_database, upgrade_database
 from gateway_entities.server.store.repositories.token import AccessScope, Token, Tokens, digest_of, id_of, new_text
-from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors, name_taken, not_found
 
@@ -48,7 +46,8 @@ class TokenManager:
             lifetime_ms: its lifetime in milliseconds, at most 100 years; None for no expiry.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT, or ALREADY_EXISTS (the name has an unrevoked token).
+            GatewayError: INVALID_ARGUMENT, ALREADY_EXISTS (the name has an unrevoked token), or FAILED_PRECONDITION (the
+                clock has jumped).
         """
         if not 1 <= len(name) <= _NAME_LENGTH or not name.isprintable():
             raise GatewayError(
@@ -61,11 +60,11 @@ class TokenManager:
                 Code.INVALID_ARGUMENT, "A token expires in the future, within 100 years", reason="TOKEN_LIFETIME"
             )
         text = new_text()
-        now = _now_ms()
-        token = Token(
-            id_of(text) or "", name, scope, digest_of(text), now, None if lifetime_ms is None else now + lifetime_ms, None
-        )
         with map_db_errors(), self._database.write() as connection:
+            self._database.clock.check(connection)
+            now = self._database.clock.now(connection)
+            expires_at = None if lifetime_ms is None else now + lifetime_ms
+            token = Token(id_of(text) or "", name, scope, digest_of(text), now, expires_at, None)
             tokens = Tokens(connection)
             if tokens.named(name) is not None:
                 raise name_taken("Token", name)
@@ -88,18 +87,20 @@ class TokenManager:
             token = tokens.named(name)
             if token is None:
                 raise not_found("Token", name=name)
-            now = _now_ms()
+            # Without a check: a clock that has jumped must not keep a stolen token valid.
+            now = self._database.clock.now(connection)
             tokens.revoke(token.token_id, now)
             return token._replace(revoked_at=now)
 
 
 @contextmanager
-def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
+def open_tokens(url: str, *, create: bool = False, new_store: bool = False) -> Generator[TokenManager]:
     """Open the token manager of a store; servers may use the store concurrently.
 
     Args:
         url: the store's URL, as for ``open_store``.
         create: create the store or upgrade its tables if necessary.
+        new_store: as for ``open_store``.
 
     Raises:
         GatewayError: as ``open_store``; without ``create`` also FAILED_PRECONDITION (no store, or its tables need an
@@ -108,22 +109,9 @@ def open_tokens(url: str, *, create: bool = False) -> Generator[TokenManager]:
     database = find_database(url)
     try:
         if create:
-            upgrade_database(database)
+            upgrade_database(database, new_store=new_store)
         else:
-            open_database(database, create=False)
-            with map_db_errors(), database.read() as connection:
-                found = migrations.revision(connection)
-            if found != migrations.HEAD:
-                raise GatewayError(
-                    Code.FAILED_PRECONDITION,
-                    f"The tables of the store {database.location} are at revision {found}, and this release works with "
-                    f"{migrations.HEAD}; run: gateway-entities db upgrade",
-                    reason="STORE_SCHEMA",
-                )
+            open_current_database(database)
         yield TokenManager(database)
     finally:
         database.dispose()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

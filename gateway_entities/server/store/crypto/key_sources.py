@@ -26,7 +26,7 @@ _HOW_TO_CREATE: Final = "create one with: gateway-entities keys generate FILE"
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A key file, accessible to its owner only.
+    """A key file: a regular file that only its owner can access. The owner is this user, root, or the owner of its folder.
 
     Attributes:
         path: the file.
@@ -43,13 +43,18 @@ class KeyFile:
         """Return its keys.
 
         Raises:
-            GatewayError: FAILED_PRECONDITION; the file is missing, unreadable, accessible to others, or malformed.
+            GatewayError: FAILED_PRECONDITION; the file is missing, unreadable, not a regular file, accessible to others, of
+                another user, or malformed.
         """
         path = self.path
         try:
-            with path.open("rb") as file:
+            # Before opening: a FIFO would wait for a writer, and a device may act on it.
+            _require_regular(path, path.stat())
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 status = os.fstat(file.fileno())
-                content = file.read(_MAX_SIZE) if stat.S_ISREG(status.st_mode) else b""
+                _require_regular(path, status)
+                _require_trusted_owner(path, status)
+                content = file.read(_MAX_SIZE)
         except FileNotFoundError as error:
             raise _file(f"The key file {path} does not exist; use an existing one, or {_HOW_TO_CREATE}") from error
         except OSError as error:
@@ -198,6 +203,21 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _file(f"The key file {path} is not a regular file; for the output of a command use --key-command")
+
+
+def _require_trusted_owner(path: Path, status: os.stat_result) -> None:
+    # The owner of the folder can replace the file in any case.
+    trusted = {0, os.geteuid(), path.parent.stat().st_uid}
+    if status.st_uid not in trusted:
+        raise _file(
+            f"The key file {path} belongs to user {status.st_uid}, who can read and change it; run: chown {os.geteuid()} "
+            f"{path} - and if it was not made by you, use another one"
+        )
 
 
 def _file(message: str) -> GatewayError:

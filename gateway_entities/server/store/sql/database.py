@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import Connection
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import Clock
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
@@ -73,17 +74,20 @@ class Database(ABC):
     Attributes:
         location: its path or URL for messages, without a password.
         key_file: the default key file; None without a default.
+        clock: the clock of the store.
     """
 
     location: str
     key_file: Path | None
+    clock: Clock
 
     @abstractmethod
-    def prepare(self, *, create: bool) -> None:
+    def prepare(self, *, create: bool, new: bool = False) -> None:
         """Check that it is accessible. Called first.
 
         Args:
             create: create a missing SQLite file.
+            new: create it even beside the key file or the write-ahead log of an earlier store.
 
         Raises:
             GatewayError: it is not accessible; the message has the cause without the location.
@@ -106,6 +110,9 @@ class Database(ABC):
         """Open a write transaction; there is one at a time across all processes.
 
         It commits when the block ends, and rolls back on an exception.
+
+        Raises:
+            GatewayError: UNAVAILABLE, with a rollback; the database is not the opened one any more.
         """
 
     def migrate(self) -> AbstractContextManager[Connection]:
@@ -172,8 +179,16 @@ class Database(ABC):
 
     @abstractmethod
     def ensure_present(self) -> None:
-        """Check that the database still exists at its location, which an open connection does not prove.
+        """Check that the opened database is still the one at its location, which an open connection does not prove.
 
         Raises:
-            GatewayError: UNAVAILABLE; it does not.
+            GatewayError: UNAVAILABLE; it was moved, deleted or replaced.
+        """
+
+    @abstractmethod
+    def require_unused(self) -> None:
+        """Check that no server uses a deleted database of this location. Called before ``prepare``.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION; one does, or has crashed.
         """

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, PrimaryKeyConstraint, UniqueConstrain
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import (
     BUSY,
     FOREIGN_KEY_VIOLATION,
@@ -48,11 +49,15 @@ _SETTINGS: Final = text(
     # A response implies durability, even if the database is configured for asynchronous commits.
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
-# Computed in this order: the wait for other writers may be long, but a writer that waits for another program holds them up.
-_TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock), set_config('lock_timeout', :wait, true)")
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _SESSION: Final = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 _PROBE_TIMEOUT_S: Final = 1.0
+_NOW_MS: Final = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+# Computed in this order: the wait for other writers may be long, but a writer that waits for another program holds them up.
+# The time is that after the wait.
+_TAKE_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(:lock), set_config('lock_timeout', :wait, true), {_NOW_MS}")
+_READ_CLOCK: Final = text(f"SELECT {_NOW_MS}")
+_LOCKED_AT: Final = "locked_at"
 
 _NO_RESOURCES: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
 _DAMAGED: Final = DbError(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
@@ -102,6 +107,30 @@ def is_violation_of(error: BaseException | None, constraint: UniqueConstraint | 
     return isinstance(error, psycopg.Error) and error.diag.constraint_name == constraint.name
 
 
+class DatabaseClock(Clock):
+    """The clock of the database, the same for all servers, whatever their own clocks say."""
+
+    def now(self, connection: Connection) -> int:
+        """Return the time at which a write transaction got its lock; the current time in a read-only one."""
+        # Readers have connections of their own, without an entry.
+        locked_at: int | None = connection.info.get(_LOCKED_AT)
+        return connection.execute(_READ_CLOCK).scalar_one() if locked_at is None else locked_at
+
+    def check(self, connection: Connection) -> None:
+        """Do nothing: the database's clock is trusted."""
+
+    def record(self, connection: Connection) -> None:
+        """Do nothing: there is nothing to compare with."""
+
+    def accept(self, connection: Connection) -> int:  # noqa: ARG002 - the same for all.
+        """Raise FAILED_PRECONDITION."""
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            "The clock of a store on PostgreSQL is the database's, and is never refused; there is nothing to accept",
+            reason="NO_CLOCK",
+        )
+
+
 class PostgresqlDatabase(Database):
     """A PostgreSQL database; its tables are in the current schema of its connections."""
 
@@ -124,6 +153,8 @@ class PostgresqlDatabase(Database):
         self.key_file = None
         self._wait = _milliseconds(busy_timeout)
         self._lock_wait = self._wait if timeouts is None else _milliseconds(timeouts.lock)
+        self.clock = DatabaseClock()
+        self._wait = f"{math.ceil(1000 * busy_timeout)}ms"
         defaults = {
             "connect_timeout": max(2, math.ceil(busy_timeout)),
             # Milliseconds until an unresponsive server is detected; the default is hours.
@@ -140,7 +171,7 @@ class PostgresqlDatabase(Database):
         self.writer = engine(timeouts, 1, 1)
         self._new_prober: Callable[[], Engine] = lambda: engine(StatementTimeouts(_PROBE_TIMEOUT_S, _PROBE_TIMEOUT_S), 1, 1)
 
-    def prepare(self, *, create: bool) -> None:  # noqa: ARG002 - databases are created by an administrator.
+    def prepare(self, *, create: bool, new: bool = False) -> None:  # noqa: ARG002 - databases are created by an administrator.
         """Check that it is reachable and encoded in UTF-8."""
         with self.read() as connection:
             encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
@@ -165,7 +196,8 @@ class PostgresqlDatabase(Database):
         """Open a transaction that holds the write lock."""
         with _transaction(self.writer, _BEGIN_WRITE) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
-            connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK, "wait": self._lock_wait})
+            taken = connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK, "wait": self._lock_wait})
+            connection.info[_LOCKED_AT] = taken.one()[2]
             yield connection
 
     @contextmanager
@@ -237,6 +269,9 @@ class PostgresqlDatabase(Database):
 
     def ensure_present(self) -> None:
         """Do nothing: a connection proves that the database exists."""
+
+    def require_unused(self) -> None:
+        """Do nothing: a database that a server has used is not empty."""
 
     def integrity_errors(self, connection: Connection) -> Iterator[str]:
         """Yield invalid indexes and constraints. Reading all rows, which verifies page checksums, is done by ``check``."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     false,
 )
 
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The migration that leads to these tables, the last in migrations/versions/."""
 
 # Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
@@ -299,4 +299,17 @@ Index(
     unique=True,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
+)
+
+# One row on SQLite, none on PostgreSQL.
+clock = Table(
+    "clock",
+    metadata,
+    # Of the machine's last boot during which the store was written; "" if unknown.
+    Column("boot_id", Key, nullable=False),
+    # Time of the wall clock at which the boot clock was 0.
+    Column("booted_at", BigInteger, nullable=False),
+    # Rows up to this time may be ahead of the clock.
+    Column("accepted_until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("boot_id", name="pk_clock"),
 )

@@ -6,7 +6,7 @@ SQLite's lock. Other processes are waited for with the busy timeout.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sqlite3
 import threading
 import time
@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, PrimaryKeyConstraint, QueuePool, UniqueConstraint, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.clock import MachineClock
 from gateway_entities.server.store.sql.database import (
     BUSY,
     FOREIGN_KEY_VIOLATION,
@@ -31,8 +32,8 @@ from gateway_entities.server.store.sql.database import (
     DbError,
     StoreSize,
 )
+from gateway_entities.server.store.sql.sqlite_file import SqliteFile, unusable
 
-_FILE_MODE: Final = 0o600
 # auto_vacuum has an effect on a new file, or at the next VACUUM. The log's own file is cut to its limit after a peak.
 _WRITER_PRAGMAS: Final = (
     "auto_vacuum = INCREMENTAL",
@@ -40,7 +41,6 @@ _WRITER_PRAGMAS: Final = (
     "synchronous = FULL",
     "secure_delete = ON",
 )
-_MAGIC: Final = b"SQLite format 3\0"
 _PROBE_TIMEOUT_S: Final = 0.2
 _PROBE_BYTES: Final = 64 * 1024
 _REVISION: Final = "SELECT max(revision) FROM changes"
@@ -95,32 +95,21 @@ class SqliteDatabase(Database):
             path: the absolute path of its file.
             busy_timeout: the maximum wait for another writer, in seconds.
         """
-        self.path = path
         self.location = str(path)
-        self.key_file = path.with_name(path.name + ".key")
+        self._file = SqliteFile(path)
+        self.key_file = self._file.key_file
+        self.clock = MachineClock()
         self._busy_timeout = busy_timeout
         self._probe_lock = threading.Lock()
         self._probe: sqlite3.Connection | None = None
-        self.reader = _engine(path, busy_timeout, pragmas=("query_only = ON",), pool_size=0)
-        self.writer = _engine(path, busy_timeout, pragmas=_WRITER_PRAGMAS, pool_size=1)
+        # Whether the write-ahead log has been emptied since the file was moved, deleted or replaced.
+        self._detached = False
+        self.reader = _engine(self._file, busy_timeout, pragmas=("query_only = ON",), pool_size=0)
+        self.writer = _engine(self._file, busy_timeout, pragmas=_WRITER_PRAGMAS, pool_size=1)
 
-    def prepare(self, *, create: bool) -> None:
+    def prepare(self, *, create: bool, new: bool = False) -> None:
         """Check that the file is accessible, and empty or a SQLite database; create it with mode 0600 if ``create``."""
-        if not self.path.parent.is_dir():
-            raise _unusable(f"the folder {self.path.parent} does not exist; create it first")
-        if self.path.is_dir():
-            raise _unusable("it is a folder")
-        if not create:
-            if not self.path.exists():
-                raise _unusable("it does not exist")
-            return self._check_file()
-        try:
-            # SQLite creates its -wal and -shm files with the same mode.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE))
-        except FileExistsError:
-            self._check_file()
-        except OSError as error:
-            raise _unusable(f"it cannot be created: {error.strerror}") from error
+        self._file.prepare(create=create, new=new)
 
     def initialize(self) -> None:
         """Set write-ahead logging, so that readers and the writer do not block each other."""
@@ -138,7 +127,7 @@ class SqliteDatabase(Database):
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Open a transaction that holds the write lock from its start."""
-        with _transaction(self.writer, "BEGIN IMMEDIATE") as connection:
+        with self._write_transaction(self.writer) as connection:
             yield connection
 
     @contextmanager
@@ -146,9 +135,9 @@ class SqliteDatabase(Database):
         """Open a write transaction that checks foreign keys at its end, so that it may rebuild tables."""
         # With foreign keys on, DROP TABLE deletes the referring rows. The pragma has no effect within a transaction, hence
         # the separate connection.
-        engine = _engine(self.path, self._busy_timeout, pragmas=(*_WRITER_PRAGMAS, "foreign_keys = OFF"), pool_size=1)
+        engine = _engine(self._file, self._busy_timeout, pragmas=(*_WRITER_PRAGMAS, "foreign_keys = OFF"), pool_size=1)
         try:
-            with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+            with self._write_transaction(engine) as connection:
                 before = self.sequences(connection)
                 yield connection
                 _require_references(connection)
@@ -177,9 +166,9 @@ class SqliteDatabase(Database):
         with self._probe_lock:
             try:
                 if self._probe is None:
-                    self._probe = _connect(self.path, 0, ("query_only = ON",))
+                    self._probe = _connect(self._file, 0, ("query_only = ON",))
                 found: int | None = self._probe.execute(_REVISION).fetchone()[0]
-            except sqlite3.Error:
+            except (sqlite3.Error, GatewayError):
                 return None
             return found or 0
 
@@ -190,6 +179,8 @@ class SqliteDatabase(Database):
                 self._probe.close()
                 self._probe = None
         self.reader.dispose()
+        with contextlib.suppress(GatewayError):
+            self.ensure_present()
         # Last, because the last connection checkpoints the write-ahead log into the file.
         self.writer.dispose()
 
@@ -197,7 +188,7 @@ class SqliteDatabase(Database):
         """Return the cause of an error while opening; None for an unrelated error."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         cause_text = _OPEN_ERRORS.get(_result_code(cause) & 0xFF)
-        return None if cause_text is None else _unusable(cause_text)
+        return None if cause_text is None else unusable(cause_text)
 
     def sequences(self, connection: Connection) -> Mapping[str, int]:
         """Return the last generated id of each AUTOINCREMENT table."""
@@ -247,19 +238,44 @@ class SqliteDatabase(Database):
                 yield str(found)
 
     def ensure_present(self) -> None:
-        """Check that the file has not been moved or deleted: open connections would continue to work."""
-        if not self.path.exists():
-            raise GatewayError(Code.UNAVAILABLE, "The store's file is missing", reason="STORE_UNAVAILABLE")
-
-    def _check_file(self) -> None:
+        """Check that the file has not been moved, deleted or replaced: open connections would continue to work."""
         try:
-            with self.path.open("rb") as file:
-                start = file.read(len(_MAGIC))
-        except OSError as error:
-            raise _unusable(f"it cannot be read: {error.strerror}") from error
-        # SQLite treats any short file as an empty database and overwrites it.
-        if start not in {b"", _MAGIC}:
-            raise _unusable("it is not a SQLite database")
+            self._file.require_same()
+        except GatewayError:
+            self._detach()
+            raise
+        self._detached = False
+
+    def require_unused(self) -> None:
+        """Check that no write-ahead log was left without the file, as by a server that still uses the deleted one."""
+        self._file.require_no_leftover()
+
+    def _detach(self) -> None:
+        """Move the write-ahead log's content to the file that it belongs to.
+
+        Its path is still that of the log of a file that takes this one's place, which would be damaged by it when opened.
+        """
+        if self._detached:
+            return
+        # The next check tries again.
+        with contextlib.suppress(GatewayError, SQLAlchemyError, sqlite3.Error):
+            connection = self.writer.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                row = cursor.fetchone()
+                self._detached = row is not None and row[0] == 0
+                cursor.close()
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _write_transaction(self, engine: Engine) -> Generator[Connection]:
+        with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+            self._file.require_same()
+            yield connection
+            # A commit to a file without a name would be acknowledged and lost.
+            self._file.require_same()
 
 
 def _require_references(connection: Connection) -> None:
@@ -288,7 +304,7 @@ def _set_wal(connection: sqlite3.Connection, *, last_try: bool) -> bool:
             raise
         return False
     if mode != ("wal",):
-        raise _unusable("its file system cannot hold a write-ahead log; use a local one")
+        raise unusable("its file system cannot hold a write-ahead log; use a local one")
     return True
 
 
@@ -302,18 +318,24 @@ def _transaction(engine: Engine, begin: str) -> Generator[Connection]:
         yield connection
 
 
-def _connect(path: Path, busy_timeout: float, pragmas: tuple[str, ...]) -> sqlite3.Connection:
+def _connect(file: SqliteFile, busy_timeout: float, pragmas: tuple[str, ...]) -> sqlite3.Connection:
     # Mode rw, because SQLite would create the file with a wider mode. Isolation level None leaves BEGIN to this module on
     # all versions of Python.
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
-        uri=True,
-        timeout=busy_timeout,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=256,
-    )
     try:
+        connection = sqlite3.connect(
+            f"{file.path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+    except sqlite3.OperationalError:
+        file.require_same()
+        raise
+    try:
+        # Afterwards, so that no connection of the pool reads another file.
+        file.require_same()
         for pragma in ("foreign_keys = ON", *pragmas):
             connection.execute(f"PRAGMA {pragma}").close()
     except BaseException:
@@ -322,10 +344,10 @@ def _connect(path: Path, busy_timeout: float, pragmas: tuple[str, ...]) -> sqlit
     return connection
 
 
-def _engine(path: Path, busy_timeout: float, *, pragmas: tuple[str, ...], pool_size: int) -> Engine:
+def _engine(file: SqliteFile, busy_timeout: float, *, pragmas: tuple[str, ...], pool_size: int) -> Engine:
     return create_engine(
         "sqlite+pysqlite://",
-        creator=lambda: _connect(path, busy_timeout, pragmas),
+        creator=lambda: _connect(file, busy_timeout, pragmas),
         # Named parameters, as with psycopg.
         paramstyle="named",
         poolclass=QueuePool,
@@ -335,7 +357,3 @@ def _engine(path: Path, busy_timeout: float, *, pragmas: tuple[str, ...], pool_s
         pool_use_lifo=True,
         hide_parameters=True,
     )
-
-
-def _unusable(cause: str) -> GatewayError:
-    return GatewayError(Code.FAILED_PRECONDITION, cause, reason="STORE_FILE")

@@ -1,0 +1,137 @@
+"""The file of a SQLite store: its creation, its mode, and whether it is still the file that was opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from gateway_entities.errors import Code, GatewayError
+
+_FILE_MODE: Final = 0o600
+_WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_MAGIC: Final = b"SQLite format 3\0"
+
+
+class SqliteFile:
+    """The file of one store. Thread-safe after ``prepare``.
+
+    Attributes:
+        path: its absolute path.
+        key_file: the default key file beside it.
+        wal: its write-ahead log, which exists while the store is open, and after a crash.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.key_file = path.with_name(path.name + ".key")
+        self.wal = path.with_name(path.name + "-wal")
+        # As text, because each write looks it up.
+        self._name = str(path)
+        self._identity: tuple[int, int] | None = None
+
+    def prepare(self, *, create: bool, new: bool) -> None:
+        """Check that the file is accessible, and empty or a SQLite database; from now on only this file is the store's.
+
+        Args:
+            create: create a missing file, with mode 0600.
+            new: create it even beside the key file or the write-ahead log of an earlier store.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION; the message has the cause without the path.
+        """
+        if not self.path.parent.is_dir():
+            raise unusable(f"the folder {self.path.parent} does not exist; create it first")
+        # Looked for first: another process that creates a store creates its file before these.
+        leftovers = [each for each in (self.key_file, self.wal) if os.path.lexists(each)]
+        if not os.path.lexists(self.path):
+            if not create:
+                raise unusable("it does not exist")
+            if leftovers and not new:
+                raise _lost(leftovers)
+            self._create()
+        self._identity = self._check()
+
+    def require_same(self) -> None:
+        """Check that the file at the path is the one that was prepared: open connections continue to use that one.
+
+        Raises:
+            GatewayError: UNAVAILABLE with reason STORE_REPLACED; it was moved, deleted or replaced.
+        """
+        try:
+            status = os.stat(self._name)
+        except OSError:
+            raise _replaced("The store's file is missing") from None
+        if self._identity not in {None, (status.st_dev, status.st_ino)}:
+            raise _replaced(
+                "The store's file was replaced while it was open; nothing is written to either file. Restart the server to "
+                "use the new one"
+            )
+
+    def require_no_leftover(self) -> None:
+        """Check that no write-ahead log is there without the file that it belongs to.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION; there is one, with changes of a store that SQLite would discard.
+        """
+        if os.path.lexists(self.wal) and not os.path.lexists(self.path):
+            raise unusable(
+                f"it does not exist, but its write-ahead log {self.wal} does: a server may still use the deleted file, or "
+                "has crashed. Stop the server, and move the log away"
+            )
+
+    def _create(self) -> None:
+        try:
+            # SQLite creates its -wal and -shm files with the same mode.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE))
+        except FileExistsError:
+            # Another process creates the same store.
+            pass
+        except OSError as error:
+            raise unusable(f"it cannot be created: {error.strerror}") from error
+
+    def _check(self) -> tuple[int, int]:
+        try:
+            status = self.path.stat()
+            if stat.S_ISDIR(status.st_mode):
+                raise unusable("it is a folder")
+            # Opening a FIFO would wait for its other end.
+            if not stat.S_ISREG(status.st_mode):
+                raise unusable("it is not a regular file")
+            with self.path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except OSError as error:
+            raise unusable(f"it cannot be read: {error.strerror}") from error
+        # SQLite treats any short file as an empty database and overwrites it.
+        if start not in {b"", _MAGIC}:
+            raise unusable("it is not a SQLite database")
+        _require_unshared(self.path, status)
+        with contextlib.suppress(FileNotFoundError):
+            _require_unshared(self.wal, self.wal.stat())
+        return status.st_dev, status.st_ino
+
+
+def unusable(cause: str) -> GatewayError:
+    """Return FAILED_PRECONDITION for a file that cannot be a store's."""
+    return GatewayError(Code.FAILED_PRECONDITION, cause, reason="STORE_FILE")
+
+
+def _require_unshared(path: Path, status: os.stat_result) -> None:
+    # Who can write to it can add a token, or the address of a provider that gets the secrets.
+    if status.st_mode & _WRITABLE_BY_OTHERS:
+        mode = stat.S_IMODE(status.st_mode)
+        raise unusable(f"others can write to {path} (mode {mode:04o}); run: chmod 600 {path} - and check its tokens")
+
+
+def _lost(leftovers: list[Path]) -> GatewayError:
+    found = " and ".join(map(str, leftovers))
+    return unusable(
+        f"it does not exist, but {found} of an earlier store {'do' if leftovers[1:] else 'does'}. "
+        "Put the file back, restore a backup (gateway-entities db restore), or create an empty store with --new-store"
+    )
+
+
+def _replaced(message: str) -> GatewayError:
+    return GatewayError(Code.UNAVAILABLE, message, reason="STORE_REPLACED")
