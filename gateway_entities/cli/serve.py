@@ -69,7 +69,7 @@ def serve(
     The first signal drains: new requests are rejected, those in flight complete, and the exit code is 0. A second signal
     ends the process immediately.
     """
-    # gRPC's core writes to standard error itself, which blocks it where nobody reads.
+    # gRPC's core writes to standard error itself, which blocks it if nothing reads there.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with server_needed():
         from gateway_entities.server.rpc.descriptors import raise_descriptor_limit

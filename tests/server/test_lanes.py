@@ -148,7 +148,7 @@ def test_readiness_reports_writes_that_do_not_get_through_and_recovers(place: Pl
             until(lambda: ready(server)[0] == 503)
             assert time.monotonic() - began >= 1
             assert "write" in ready(server)[1]
-            # The write has failed, and nobody repeats it.
+            # The write has failed, and no client repeats it.
             assert http_failure(writing.result()).reason == "STORE_BUSY"
             assert ready(server)[0] == 503
             assert "busy" in ready(server)[1]

@@ -16,6 +16,7 @@ from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource,
 from gateway_entities.server.store.crypto.keyring import KeyRing
 from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
+from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database, StatementTimeouts
 from gateway_entities.server.store.sql.postgresql import PostgresqlDatabase
 from gateway_entities.server.store.sql.sqlite import SqliteDatabase

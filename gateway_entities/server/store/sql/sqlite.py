@@ -150,7 +150,7 @@ class SqliteDatabase(Database):
 
     def probe_write(self, version_table: str) -> None:
         """Commit a write that needs pages and space in the write-ahead log, and changes nothing."""
-        engine = _engine(self.path, _PROBE_TIMEOUT_S, pragmas=_WRITER_PRAGMAS, pool_size=1)
+        engine = _engine(self._file, _PROBE_TIMEOUT_S, pragmas=_WRITER_PRAGMAS, pool_size=1)
         try:
             with _transaction(engine, "BEGIN IMMEDIATE") as connection:
                 for value in ("version_num || :filler", "substr(version_num, 1, length(version_num) - :size)"):
