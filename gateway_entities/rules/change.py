@@ -7,12 +7,12 @@ from google.protobuf.message import Message
 from gateway_entities.rules import mutation
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
-from gateway_entities.rules.values import ACTOR, PAGE_SIZE, SELECTOR, text, whole
+from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, text, whole
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
     pb.ListGatewayChangesRequest: Table(
-        {"since_revision": optional(whole(0)), "page_size": optional(PAGE_SIZE), "page_token": optional(SELECTOR)}
+        {"since_revision": optional(whole(0)), "page_size": optional(PAGE_SIZE), "page_token": optional(PAGE_TOKEN)}
     ),
 }
 

@@ -24,7 +24,7 @@ from tests.stores import Place, sqlite_place
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
 WRITERS = 32
-SECONDS = 1.0
+SECONDS = 3.0
 """Bound of what must not wait, on a busy machine. The lock is held for longer than a write waits for it."""
 LIMITS = Limits(store_write_timeout_s=2.0, write_stall_s=1.0, queue_timeout_s=3.0)
 
@@ -171,7 +171,7 @@ def test_a_lock_on_a_table_fails_its_reads_soon_and_no_others(postgresql_place: 
                     failure = http_failure(each.result())
                     assert (failure.code, failure.reason) == ("unavailable", "STORE_BUSY")
                 # 16 at a time.
-                assert time.monotonic() - began < 5
+                assert time.monotonic() - began < 15
             with pytest.raises(grpc.RpcError) as caught:
                 call(opened, methods.LIST_GATEWAY_ENDPOINTS, b"")
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -287,7 +287,17 @@ _SEQUENCES: Final = text("""
     ORDER BY c.relname
 """)
 _OWN_TABLES: Final = "FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
-_SIZE: Final = text(f"SELECT coalesce(sum(pg_total_relation_size(oid)), 0) {_OWN_TABLES}")
+# pg_total_relation_size waits for a table that another program has locked; the catalog's size of it is of its last vacuum.
+_SIZE: Final = text(f"""
+    SELECT coalesce(sum(
+        CASE WHEN EXISTS (
+            SELECT FROM pg_locks
+            WHERE relation = pg_class.oid AND mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid()
+        )
+        THEN relpages::bigint * current_setting('block_size')::bigint
+        ELSE pg_total_relation_size(oid) END
+    ), 0) {_OWN_TABLES}
+""")
 _TABLES: Final = text(f"SELECT quote_ident(relname) {_OWN_TABLES} ORDER BY relname")
 _INVALID: Final = text("""
     SELECT 'index', c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid

@@ -50,8 +50,8 @@ class ChangeServiceServicer(object):
         """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
         changes may have been deleted, but never one of the last 24 hours.
 
-        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
-        REVISION_COMPACTED (a change after since_revision was deleted).
+        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
+        since_revision was deleted; reason REVISION_COMPACTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

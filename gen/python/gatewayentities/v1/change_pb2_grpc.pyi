@@ -37,8 +37,8 @@ class ChangeServiceStub:
     """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
     changes may have been deleted, but never one of the last 24 hours.
 
-    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
-    REVISION_COMPACTED (a change after since_revision was deleted).
+    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
+    since_revision was deleted; reason REVISION_COMPACTED).
     """
 
 @_typing.type_check_only
@@ -50,8 +50,8 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
     """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
     changes may have been deleted, but never one of the last 24 hours.
 
-    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
-    REVISION_COMPACTED (a change after since_revision was deleted).
+    Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
+    since_revision was deleted; reason REVISION_COMPACTED).
     """
 
 class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -66,8 +66,8 @@ class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
         changes may have been deleted, but never one of the last 24 hours.
 
-        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE with reason
-        REVISION_COMPACTED (a change after since_revision was deleted).
+        Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
+        since_revision was deleted; reason REVISION_COMPACTED).
         """
 
 def add_ChangeServiceServicer_to_server(servicer: ChangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
