@@ -297,7 +297,7 @@ _SIZE: Final = text(f"""
         THEN relpages::bigint * current_setting('block_size')::bigint
         ELSE pg_total_relation_size(oid) END
     ), 0) {_OWN_TABLES}
-""")
+""")  # noqa: S608 - constants.
 _TABLES: Final = text(f"SELECT quote_ident(relname) {_OWN_TABLES} ORDER BY relname")
 _INVALID: Final = text("""
     SELECT 'index', c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
