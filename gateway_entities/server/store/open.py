@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource, read_keys
 from gateway_entities.server.store.crypto.keyring import KeyRing
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
 from gateway_entities.server.store.sql.database import Database
@@ -53,6 +54,8 @@ def open_store(url: str, *, keys: Sequence[KeySource] = (), busy_timeout: float 
         with _upgrading(database) as (connection, _):
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
+            # Fails here instead of in a request.
+            StoreState(connection).get()
         return Store(database, cipher)
     except BaseException:
         database.dispose()

@@ -21,6 +21,7 @@ from gateway_entities.server.store.repositories.idempotency import StoredRespons
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
@@ -44,6 +45,7 @@ class Transaction:
         budget_spend: the spending counters of the budget policies.
         budget_charges: the recorded charges.
         changes: the change log.
+        state: the state of the store itself.
         stored_responses: the responses by request_id.
         tokens: the access tokens.
     """
@@ -57,6 +59,7 @@ class Transaction:
         "endpoints",
         "model_definitions",
         "secrets",
+        "state",
         "stored_responses",
         "tokens",
     )
@@ -70,6 +73,7 @@ class Transaction:
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
         self.changes = Changes(connection)
+        self.state = StoreState(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
 

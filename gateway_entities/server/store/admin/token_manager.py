@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.open import find_database, open_database, upgrade_database
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import AccessScope, Token, Tokens, digest_of, id_of, new_text
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
@@ -70,6 +71,7 @@ class TokenManager:
             if tokens.named(name) is not None:
                 raise name_taken("Token", name)
             tokens.add(token)
+            StoreState(connection).record_token()
         return NewToken(token, text)
 
     def list(self) -> Sequence[Token]:

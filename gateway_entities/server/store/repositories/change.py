@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.sql import execute
 from gateway_entities.server.store.sql.schema import changes
 
 _own = changes.c
 
 _MAX_REVISION: Final = 2**63 - 1
-_LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
     select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.noun, _own.id, _own.etag_before, _own.etag_after)
@@ -76,15 +76,15 @@ class FormerState(NamedTuple):
 class Changes:
     """The change log within one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_state")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._state = StoreState(connection)
 
     def last(self) -> int:
         """Return the current revision; 0 in a new store."""
-        ((revision,),) = execute.rows(self._connection, _LAST)
-        return int(revision)
+        return self._state.get().last_revision
 
     def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
         """Append a mutation; return its revision.
@@ -100,6 +100,7 @@ class Changes:
         common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
         rows = [{**common, "position": position, **effect._asdict()} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
+        self._state.set_revision(revision)
         return revision
 
     def list(self, since: int, limit: int) -> builtins.list[GatewayChange]:

@@ -34,7 +34,7 @@ from gateway_entities.server.store.sql.database import (
 _FILE_MODE: Final = 0o600
 _WRITER_PRAGMAS: Final = ("synchronous = FULL", "secure_delete = ON")
 _MAGIC: Final = b"SQLite format 3\0"
-_REVISION: Final = "SELECT max(revision) FROM changes"
+_REVISION: Final = "SELECT last_revision FROM store_state"
 _UNIQUE_PREFIX: Final = "UNIQUE constraint failed: "
 
 # Keyed by SQLite's extended result code, https://sqlite.org/rescode.html.
@@ -161,10 +161,10 @@ class SqliteDatabase(Database):
             try:
                 if self._probe is None:
                     self._probe = _connect(self.path, 0, ("query_only = ON",))
-                found: int | None = self._probe.execute(_REVISION).fetchone()[0]
+                found: tuple[int] | None = self._probe.execute(_REVISION).fetchone()
             except sqlite3.Error:
                 return None
-            return found or 0
+            return None if found is None else found[0]
 
     def dispose(self) -> None:
         """Close all idle connections."""
