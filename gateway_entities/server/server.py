@@ -227,7 +227,7 @@ def _check_store(store: Store, metrics: Metrics) -> None:
 
 def _ensure_token(store: Store) -> None:
     with store.read() as transaction:
-        if transaction.tokens.list():
+        if transaction.state.get().has_had_token:
             return
     raise GatewayError(
         Code.FAILED_PRECONDITION,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
+from gateway_entities.server.rpc.limits import Limits
+from gateway_entities.server.rpc.token_cache import TokenCache
 from gateway_entities.server.store.repositories.token import AccessScope, Token, id_of, is_text_of
 from gateway_entities.server.telemetry.request_context import set_actor
 
@@ -69,8 +70,6 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
 
 TOKEN_CACHE_TTL_S: Final = 2.0
 """Token cache TTL in seconds: a revoked token is rejected within this time on every server."""
-_UNKNOWN_TOKEN_TTL_S: Final = 0.1
-"""The same for a token that is not in the cache: a new one is accepted within this time. It bounds the load of guesses."""
 
 _MAX_ACTOR_LENGTH: Final = 255
 
@@ -114,11 +113,6 @@ class Principal(NamedTuple):
     name: str | None
 
 
-class _CachedTokens(NamedTuple):
-    tokens: Mapping[str, Token]
-    loaded_at: float
-
-
 class Authenticator:
     """Authenticates callers by the tokens of a store. Safe to use from many threads.
 
@@ -126,17 +120,16 @@ class Authenticator:
     accepted, under the name of its client certificate if it has one.
     """
 
-    def __init__(self, store: Store, *, required: bool) -> None:
+    def __init__(self, store: Store, *, required: bool, limits: Limits | None = None) -> None:
         """Create an authenticator.
 
         Args:
             store: the store with the tokens.
             required: whether callers need a token even while the store has none.
+            limits: the limits of the server; None for the defaults.
         """
-        self._store = store
         self._required = required
-        self._cache: _CachedTokens | None = None
-        self._loading = threading.Lock()
+        self._tokens = TokenCache(store, limits or Limits())
 
     def authenticate(self, credentials: Credentials, scope: AccessScope, *, offline: bool = False) -> str | None:
         """Return the name of a caller who has a scope; None for an anonymous caller where those are allowed.
@@ -150,70 +143,33 @@ class Authenticator:
             offline: use expired cache content while the store cannot be read.
 
         Raises:
-            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read.
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read, or if it would have
+                to be read for too many made-up tokens.
         """
-        tokens = self._tokens(TOKEN_CACHE_TTL_S, offline=offline)
-        token_id = None if self._is_open(tokens) else id_of(_token_text(credentials))
-        if token_id is not None and token_id not in tokens:
-            tokens = self._tokens(_UNKNOWN_TOKEN_TTL_S, offline=offline)
-        return self._decide(tokens, credentials, scope)
+        if not self._required and self._tokens.is_open(TOKEN_CACHE_TTL_S, offline=offline):
+            return _certified(credentials)
+        text = _token_text(credentials)
+        token_id = id_of(text)
+        token = None if token_id is None else self._tokens.get(token_id, TOKEN_CACHE_TTL_S, offline=offline)
+        return _owner(text, token, scope)
 
     def authenticate_from_cache(self, credentials: Credentials, scope: AccessScope) -> Principal | None:
-        """Do as ``authenticate`` without reading the store; None if the cached tokens have expired.
+        """Do as ``authenticate`` without reading the store; None if what it needs is not in the cache.
 
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        cache = self._cache
-        if cache is None or time.monotonic() - cache.loaded_at >= TOKEN_CACHE_TTL_S:
+        is_open = False if self._required else self._tokens.is_cached_open(TOKEN_CACHE_TTL_S)
+        if is_open is None:
             return None
-        return Principal(self._decide(cache.tokens, credentials, scope))
-
-    def _is_open(self, tokens: Mapping[str, Token]) -> bool:
-        return not tokens and not self._required
-
-    def _decide(self, tokens: Mapping[str, Token], credentials: Credentials, scope: AccessScope) -> str | None:
-        if self._is_open(tokens):
-            name = _certified(credentials)
-            set_actor(name)
-            return name
+        if is_open:
+            return Principal(_certified(credentials))
         text = _token_text(credentials)
-        candidate = tokens.get(id_of(text) or "")
-        token = candidate if is_text_of(text, candidate) else None
-        if token is not None:
-            # Before any error: the log names who tried.
-            set_actor(token.name)
-        if token is None or token.revoked_at is not None:
-            raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
-        if token.expires_at is not None and time.time_ns() // 1_000_000 >= token.expires_at:
-            raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
-        if token.scope < scope:
-            raise GatewayError(
-                Code.PERMISSION_DENIED,
-                f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has "
-                f"{token.scope.name.lower()}",
-                reason="SCOPE_TOO_SMALL",
-            )
-        return token.name
-
-    def _tokens(self, ttl: float, *, offline: bool) -> Mapping[str, Token]:
-        cache = self._cache
-        if cache is not None and time.monotonic() - cache.loaded_at < ttl:
-            return cache.tokens
-        with self._loading:
-            # Another thread may have loaded them meanwhile.
-            cache = self._cache
-            if cache is None or time.monotonic() - cache.loaded_at >= ttl:
-                loaded_at = time.monotonic()
-                try:
-                    with self._store.read() as transaction:
-                        tokens = transaction.tokens.list()
-                except GatewayError:
-                    if cache is None or not offline:
-                        raise
-                    return cache.tokens
-                cache = self._cache = _CachedTokens({token.token_id: token for token in tokens}, loaded_at)
-        return cache.tokens
+        token_id = id_of(text)
+        cached = None if token_id is None else self._tokens.get_cached(token_id, TOKEN_CACHE_TTL_S)
+        if token_id is not None and cached is None:
+            return None
+        return Principal(_owner(text, None if cached is None else cached.token, scope))
 
 
 def certificate_name(common_names: Iterable[str]) -> str:
@@ -222,7 +178,27 @@ def certificate_name(common_names: Iterable[str]) -> str:
     return name if len(name) <= _MAX_ACTOR_LENGTH and name.isprintable() else ""
 
 
+def _owner(text: str, found: Token | None, scope: AccessScope) -> str:
+    """Return the name of a token's owner, if the text is the token's and the token is valid and has the scope."""
+    token = found if is_text_of(text, found) else None
+    if token is not None:
+        # Before any error: the log names who tried.
+        set_actor(token.name)
+    if token is None or token.revoked_at is not None:
+        raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
+    if token.expires_at is not None and time.time_ns() // 1_000_000 >= token.expires_at:
+        raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
+    if token.scope < scope:
+        raise GatewayError(
+            Code.PERMISSION_DENIED,
+            f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has {token.scope.name.lower()}",
+            reason="SCOPE_TOO_SMALL",
+        )
+    return token.name
+
+
 def _certified(credentials: Credentials) -> str | None:
+    set_actor(credentials.certificate_name or None)
     if credentials.certificate_name == "":
         raise GatewayError(
             Code.UNAUTHENTICATED,

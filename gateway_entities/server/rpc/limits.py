@@ -35,6 +35,9 @@ class Limits:
         request_bytes_in_flight: maximum bytes of all request bodies being received or executed. Beyond it requests are
             refused as RESOURCE_EXHAUSTED.
         response_bytes_in_flight: maximum bytes of all responses being computed or sent, likewise.
+        cached_tokens: maximum tokens in memory. Beyond it the one that was looked up first is looked up again.
+        token_lookups_per_s: maximum look-ups of tokens that are not in memory, per second, made-up ones included. Beyond it
+            a call with such a token is refused as UNAVAILABLE.
     """
 
     http_connections: int = 1000
@@ -45,3 +48,5 @@ class Limits:
     http_write_timeout_s: float = 30.0
     request_bytes_in_flight: int = 64 * 1024 * 1024
     response_bytes_in_flight: int = 64 * 1024 * 1024
+    cached_tokens: int = 16_384
+    token_lookups_per_s: int = 500
