@@ -122,6 +122,7 @@ class BudgetService(BaseService):
         now = now_ms()
         with self.store.read() as transaction:
             page = page_request.read_current(
+                transaction,
                 lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
                 lambda spend: _key(spend.policy),
             )

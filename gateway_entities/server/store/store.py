@@ -51,6 +51,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_cipher",
         "bindings",
         "budget_charges",
         "budget_policies",
@@ -65,6 +66,7 @@ class Transaction:
     )
 
     def __init__(self, connection: Connection, cipher: Cipher) -> None:
+        self._cipher = cipher
         self.secrets = Secrets(connection, cipher)
         self.model_definitions = ModelDefinitions(connection)
         self.endpoints = Endpoints(connection)
@@ -76,6 +78,10 @@ class Transaction:
         self.state = StoreState(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
+
+    def digest(self, data: bytes) -> bytes:
+        """Return a keyed digest of 32 bytes, as ``Store.digest`` does."""
+        return self._cipher.digest(data)
 
 
 TransactionObserver = Callable[[str, float, float], None]

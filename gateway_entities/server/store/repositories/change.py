@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, select, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
 from gateway_entities.server.store.repositories.state import StoreState
@@ -34,6 +34,20 @@ _BEFORE: Final = select(_own.id, _own.etag_before, _own.before).join_from(
     _FIRST,
     and_(_own.noun == bindparam("noun"), _own.id == _FIRST.c.id, _own.revision == _FIRST.c.revision),
 )
+# The scan of the index ends at the limit, and databases know the length of a state without reading it.
+_SINCE: Final = (
+    select(_own.id, _own.revision, func.length(_own.before).label("size"))
+    .where(_own.noun == bindparam("noun"), _own.revision > bindparam("since"))
+    .order_by(_own.revision)
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_NUMBERED: Final = select(
+    _SINCE.c.size, func.row_number().over(partition_by=_SINCE.c.id, order_by=_SINCE.c.revision).label("number")
+).subquery()
+_COST: Final = select(
+    func.count(), func.coalesce(func.sum(case((_NUMBERED.c.number == 1, _NUMBERED.c.size), else_=0)), 0)
+).select_from(_NUMBERED)
 _OLDEST: Final = (
     select(_own.revision)
     .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
@@ -113,6 +127,11 @@ class Changes:
             change, *effects = [GatewayChangeEffect(*row[4:]) for row in group]
             found.append(GatewayChange(revision, changed_at, rpc, change, effects, actor))
         return found
+
+    def former_cost(self, noun: str, since: int, limit: int) -> tuple[int, int]:
+        """Return the cost of ``former``: the number of effects since, counted up to a limit, and the bytes of the states."""
+        ((effects, size),) = execute.rows(self._connection, _COST, {"noun": noun, "since": since, "limit": limit})
+        return effects, int(size)
 
     def former(self, noun: str, since: int) -> dict[str, FormerState]:
         """Return the states at a revision of the resources that have changed since, keyed by id."""
