@@ -201,18 +201,18 @@ def malformed(origin: str, problem: str) -> GatewayError:
     )
 
 
-def encrypt(aead: AESGCM, plaintext: bytes, *context: str) -> bytes:
+def encrypt(aead: AESGCM, plaintext: bytes, *context: str | None) -> bytes:
     """Encrypt with a random nonce and associated data; return nonce (12 bytes), ciphertext and tag (16 bytes)."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + aead.encrypt(nonce, plaintext, _context(context))
 
 
-def decrypt(aead: AESGCM, data: bytes, *context: str) -> bytes:
+def decrypt(aead: AESGCM, data: bytes, *context: str | None) -> bytes:
     """Decrypt a result of ``encrypt``. Raises InvalidTag or ValueError if it was altered or the context differs."""
     return aead.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _context(context))
 
 
-def _context(parts: Sequence[str]) -> bytes:
+def _context(parts: Sequence[str | None]) -> bytes:
     # JSON is injective, unlike plain concatenation.
     return json.dumps(parts).encode()
 
