@@ -80,6 +80,17 @@ def find_database(url: str, busy_timeout: float = 10.0) -> Database:
     return SqliteDatabase(_file_path(url), busy_timeout)
 
 
+def available_keys(database: Database, sources: Sequence[KeySource]) -> KeyRing | None:
+    """Return the configured keys of a database, with the default of ``open_store`` if its file exists; None without any.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION; a source cannot be read.
+    """
+    if not sources and database.key_file is not None and os.path.lexists(database.key_file):
+        sources = [KeyFile(database.key_file)]
+    return read_keys(sources)
+
+
 def open_database(database: Database, *, create: bool) -> str | None:
     """Check that a database is accessible and holds a store or is empty. Does not upgrade its tables.
 
