@@ -101,8 +101,8 @@ def backup(file: Path, store: str, form: str, keys: Sources) -> None:
 @click.option(
     "--accept-unsealed",
     is_flag=True,
-    help="Restore a backup without a seal, or with one of a key that is not configured. It may hold tokens and addresses that "
-    "somebody else put there.",
+    help="Restore a backup without a seal, or with one of a key that is not configured. Its tokens and addresses may be "
+    "those of an attacker.",
 )
 @click.option(
     "--max-line-mib",

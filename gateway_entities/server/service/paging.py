@@ -163,7 +163,7 @@ class PageRequest(Generic[Key]):
         state = self._verified_state(transaction)
         now = state.last_revision
         revision = now if self._position is None else self._position.revision
-        former = {} if revision == now else self._former(transaction, kind, revision)
+        former: Mapping[str, FormerState] = {} if revision == now else self._former(transaction, kind, revision)
         limit = self._size + 1
         # Changed items are dropped below, so fetch as many more.
         items = list(fetch(self._after, limit + len(former)))

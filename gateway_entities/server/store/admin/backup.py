@@ -104,9 +104,7 @@ def write_backup(database: Database, path: Path, progress: Progress, keys: KeyRi
             lines = _Lines(packed, seal)
             sealed_by = None if seal is None else seal.id
             now = time.time_ns() // 1_000_000
-            lines.write(
-                {"format": FORMAT, "version": VERSION, "schema": schema, "created_at": now, "sealed_by": sealed_by}
-            )
+            lines.write({"format": FORMAT, "version": VERSION, "schema": schema, "created_at": now, "sealed_by": sealed_by})
             last = database.sequences(connection)
             for each in tables:
                 header = {"table": each.name, "columns": list(each.columns.keys()), "rows": rows[each.name]}

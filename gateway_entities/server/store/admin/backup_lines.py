@@ -96,13 +96,13 @@ class BackupLines:
             if last is not self._first:
                 yield Line(self._number - 1, last)
             last = line
-        trailer = self.object(Line(self._number, last)) if last is not self._first else {}
+        trailer: Mapping[str, Any] = self.parse_object(Line(self._number, last)) if last is not self._first else {}
         if (trailer.get("rows"), trailer.get("sha256")) != (rows, digest.hexdigest()):
             raise damaged(self._path, "its end is missing, or its digest does not match its content")
         if seal is not None and not hmac.compare_digest(str(trailer.get("seal")).encode(), seal.hexdigest().encode()):
             raise damaged(self._path, "its seal does not match its content: it was altered after it was made")
 
-    def object(self, line: Line) -> Mapping[str, Any]:
+    def parse_object(self, line: Line) -> Mapping[str, Any]:
         """Parse a line with a JSON object.
 
         Raises:
@@ -113,7 +113,7 @@ class BackupLines:
             raise self.malformed(line.number, "it is not a JSON object")
         return cast("dict[str, Any]", value)
 
-    def array(self, line: Line) -> list[Any]:
+    def parse_array(self, line: Line) -> list[object]:
         """Parse a line with a JSON array.
 
         Raises:
@@ -122,7 +122,7 @@ class BackupLines:
         value = self._parsed(line)
         if not isinstance(value, list):
             raise self.malformed(line.number, "it is not a JSON array")
-        return cast("list[Any]", value)
+        return cast("list[object]", value)
 
     def malformed(self, number: int, cause: str) -> GatewayError:
         """Return DATA_LOSS for a line."""
@@ -134,8 +134,8 @@ class BackupLines:
         if len(line) > self._max_line_bytes:
             raise unusable(
                 self._path,
-                f"line {self._number} is longer than {self._max_line_bytes} bytes; if you trust the file and have the memory "
-                "for it, raise the limit with --max-line-mib",
+                f"line {self._number} is longer than {self._max_line_bytes} bytes; if you trust the file and have the "
+                "memory for it, raise the limit with --max-line-mib",
             )
         return line
 
@@ -152,16 +152,14 @@ class BackupLines:
 
     def _checked_header(self) -> Mapping[str, Any]:
         try:
-            header = self.object(Line(1, self._first))
+            header = self.parse_object(Line(1, self._first))
         except GatewayError:
             raise unusable(self._path, "it is not a backup of a gateway") from None
         if header.get("format") != FORMAT:
             raise unusable(self._path, "it is not a backup of a gateway")
         version = header.get("version")
         if not isinstance(version, int) or version > VERSION:
-            raise unusable(
-                self._path, f"its format version {version!s:.32} is newer than that of this release ({VERSION})"
-            )
+            raise unusable(self._path, f"its format version {version!s:.32} is newer than that of this release ({VERSION})")
         try:
             migrations.require_known(f"{header.get('schema')!s:.32}")
         except GatewayError as error:

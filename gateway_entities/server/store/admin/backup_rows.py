@@ -26,7 +26,7 @@ class RowReader:
         self._columns = [into.c[name] for name in columns]
         self._is_postgresql = dialect == "postgresql"
 
-    def row(self, values: list[Any]) -> dict[str, object]:
+    def row(self, values: list[object]) -> dict[str, object]:
         """Return the row of an array.
 
         Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard, cast
 
 from sqlalchemy import Connection, MetaData, Table, delete, insert
 from sqlalchemy.exc import DataError, IntegrityError
@@ -63,8 +63,8 @@ def restore_backup(
         max_line_bytes: the maximum size of a line.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION (the backup is unreadable, not sealed with one of the keys or of a newer release, or
-            the database is not empty), DATA_LOSS (the backup is damaged or was altered), and as ``open_database``.
+        GatewayError: FAILED_PRECONDITION (the backup is unreadable, not sealed with one of the keys, or of a newer release,
+            or the database is not empty), DATA_LOSS (the backup is damaged or was altered), and as ``open_database``.
     """
     with open_backup(path, keys, max_line_bytes) as lines:
         total = sum(line.content.startswith(b"[") for line in lines.content())
@@ -129,9 +129,7 @@ def _renew_state(connection: Connection, path: Path) -> None:
 class _Filler:
     """Fills the tables of a new store from the lines of a backup."""
 
-    def __init__(
-        self, database: Database, connection: Connection, path: Path, lines: BackupLines, done: RowCounter
-    ) -> None:
+    def __init__(self, database: Database, connection: Connection, path: Path, lines: BackupLines, done: RowCounter) -> None:
         self._database = database
         self._connection = connection
         self._path = path
@@ -151,16 +149,16 @@ class _Filler:
             raise damaged(self._path, f"the table {next(iter(self._tables))} is missing")
 
     def _header(self, line: Line) -> _TableHeader:
-        fields = self._lines.object(line)
+        fields = self._lines.parse_object(line)
         table, columns, rows, last = (fields.get(name) for name in ("table", "columns", "rows", "last"))
         if not isinstance(table, str) or table not in self._tables:
             raise self._lines.malformed(line.number, "it is not the header of a table of the store that is still to come")
         names = list(self._tables[table].columns.keys())
-        if not isinstance(columns, list) or len(columns) != len(names) or any(name not in columns for name in names):
+        if not isinstance(columns, list) or sorted(map(str, cast("list[object]", columns))) != sorted(names):
             raise self._lines.malformed(line.number, f"its columns are not those of the table {table}")
         if not _is_count(rows) or not (last is None or _is_count(last)):
             raise self._lines.malformed(line.number, "its number of rows or its last id is not a number of 63 bits")
-        return _TableHeader(table, columns, rows, last)
+        return _TableHeader(table, cast("list[str]", columns), rows, last)
 
     def _fill_table(self, into: Table, header: _TableHeader, content: Iterator[Line], number: int) -> None:
         reader = RowReader(into, header.columns, self._connection.dialect.name)
@@ -181,7 +179,7 @@ class _Filler:
 
     def _row(self, reader: RowReader, line: Line) -> dict[str, object]:
         try:
-            return reader.row(self._lines.array(line))
+            return reader.row(self._lines.parse_array(line))
         except ValueError as error:
             raise self._lines.malformed(line.number, str(error)) from None
 
@@ -201,5 +199,5 @@ class _Filler:
         self._database.set_sequence(self._connection, header.table, header.last or 0)
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.crypto.keyring import KEY_BYTES, KeyRing, WrappedKey, decrypt, encrypt, unreadable
+from gateway_entities.server.store.crypto.keyring import KEY_BYTES, KeyRing, WrappedKey, decrypt, encrypt
 
 ENVELOPE_VERSION: Final = 2
 """The version of the associated data of new values."""
@@ -159,8 +159,8 @@ def unreadable_value(secret_id: str) -> GatewayError:
     """Return DATA_LOSS for the value of a secret that cannot be decrypted with its data key."""
     return GatewayError(
         Code.DATA_LOSS,
-        f"{_value_of(secret_id)} cannot be decrypted: it, or the name, provider or api_base of the secret, was altered in the "
-        "database, or it was moved to another row",
+        f"{_value_of(secret_id)} cannot be decrypted: it, or the name, provider or api_base of the secret, was altered in "
+        "the database, or it was moved to another row",
         reason="SECRET_UNREADABLE",
     )
 

@@ -1,4 +1,4 @@
-"""Restores of backups that somebody else made or altered: seals, identity of the new store, bounded memory, errors by line."""
+"""Restores of backups that another program made or altered: seals, the new store's identity, memory, errors by line."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def test_the_value_of_an_altered_secret_does_not_follow_a_change(store, make, pl
     info = make.secret(auth_config={"api_base": "https://a.example"})
     with store.write() as transaction:
         transaction.secrets.add(info, VALUE)
-    place.execute("UPDATE secrets SET auth_config = '{\"api_base\"\\: \"https\\://evil.example\"}'")
+    place.execute('UPDATE secrets SET auth_config = \'{"api_base"\\: "https\\://evil.example"}\'')
     for settings in ({}, {"api_base": "https://b.example"}):
         with pytest.raises(GatewayError) as caught, store.write() as transaction:
             transaction.secrets.update(replace(info, auth_config=settings), None)

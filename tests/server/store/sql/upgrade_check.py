@@ -8,7 +8,20 @@ from typing import Any, TypeAlias
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer, LargeBinary, Text, delete, insert, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Integer,
+    LargeBinary,
+    Text,
+    delete,
+    insert,
+    inspect,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 
 from gateway_entities.server.store.admin.backup import store_tables, stored_rows
