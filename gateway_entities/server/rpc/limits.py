@@ -24,11 +24,11 @@ class Limits:
     """Limits of one server that an operator can set.
 
     Attributes:
-        http_connections: maximum HTTP connections. Fewer are accepted if the process may not open enough files. Beyond it the
-            connection that has waited longest for a request is closed, or without one the new connection.
+        http_connections: maximum HTTP connections. Fewer are accepted if the process may not open enough files. Beyond it
+            the connection that has waited longest for a request is closed, or without one the new connection.
         http_connections_per_peer: the same for one IPv4 address, or one IPv6 network of 64 bits.
-        http_head_timeout_s: seconds from the accept of a connection, or from the first byte of a later request, to the end of
-            the request's headers.
+        http_head_timeout_s: seconds from the accept of a connection, or from the first byte of a later request, to the end
+            of the request's headers.
         http_body_timeout_s: seconds from the end of a request's headers to the end of its body.
         http_idle_timeout_s: seconds between two requests of a connection.
         http_write_timeout_s: seconds in which a client reads nothing of a response.
