@@ -28,7 +28,7 @@ Sources = Callable[[], "Sequence[KeySource]"]
     examples=(
         "gateway-entities db check",
         "gateway-entities db backup gateway.backup",
-        "gateway-entities db restore gateway.backup --store sqlite:///other.sqlite",
+        "gateway-entities db restore gateway.backup --store sqlite:///other.sqlite --key-file gateway.sqlite.key",
         "GATEWAY_ENTITIES_STORE=postgresql://gateway:PASSWORD@db/gateway gateway-entities db upgrade",
     ),
 )
