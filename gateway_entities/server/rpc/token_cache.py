@@ -100,12 +100,14 @@ class TokenCache:
         read_at = time.monotonic()
         try:
             with self._store.read() as transaction:
-                self._has_had_token = transaction.state.get().has_had_token
+                has_had_token = transaction.state.get().has_had_token
         except GatewayError:
             if self._open_at is None or not offline:
                 raise
         else:
             self._open_at = read_at
+            # Never back to False, which another thread may have read before the first token.
+            self._has_had_token = self._has_had_token or has_had_token
         return not self._has_had_token
 
     def _start_lookup(self, token_id: str) -> CachedToken | None:

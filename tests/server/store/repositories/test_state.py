@@ -47,11 +47,18 @@ def test_revisions_count_on_when_the_change_log_is_empty(place, store):
 
 def test_a_mutation_that_is_rolled_back_leaves_the_revision(store):
     change(store)
-    with pytest.raises(ValueError, match="stop"), store.write() as transaction:
-        transaction.changes.add("Create", None, 1, [Effect("secret", "s-1", None, None, None)])
-        raise ValueError("stop")
+    with pytest.raises(GatewayError):
+        change_with_a_duplicate(store)
     assert state(store).last_revision == 1
     assert change(store) == 2
+
+
+def change_with_a_duplicate(store):
+    effect = Effect("secret", "s-1", None, None, None)
+    with store.write() as transaction:
+        transaction.changes.add("Create", None, 1, [effect])
+        transaction.state.set_revision(1)
+        transaction.changes.add("Create", None, 1, [effect])
 
 
 def test_a_store_has_had_a_token_from_the_first_one_on(place, store):
