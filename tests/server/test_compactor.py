@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from gateway_entities.server.compactor import Compactor, compact_database
-from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.compaction import Retention
 from gateway_entities.server.store import Store
 from gateway_entities.server.store.open import find_database, open_database
@@ -25,11 +24,11 @@ SHORT = Retention(0, 0)
 def fill(store: Store, *, changes: int = 60) -> None:
     """Append old mutations of a megabyte each, some 20 MB in all, and a new one."""
     with store.write() as transaction:
-        old = now_ms() - 2 * DAY_MS
+        old = transaction.now - 2 * DAY_MS
         for number in range(changes):
             effects = [Effect("secret", f"s-{number}-{each}", "0" * 32, None, os.urandom(4000)) for each in range(100)]
             transaction.changes.add("DeleteGatewaySecret", None, old, effects)
-        transaction.changes.add("DeleteGatewaySecret", None, now_ms(), [Effect("secret", "s", "0" * 32, None, b"x")])
+        transaction.changes.add("DeleteGatewaySecret", None, transaction.now, [Effect("secret", "s", "0" * 32, None, b"x")])
 
 
 def eventually(check: Callable[[], bool]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS as DAY_MS
 from gateway_entities.server.store.repositories.change import Effect
@@ -23,7 +22,7 @@ def run(gateway: Any, retention: Retention) -> int:
     steps = 1
     while True:
         with gateway.store.write() as transaction:
-            if compact(transaction, retention, now_ms()) < STEP_ROWS:
+            if compact(transaction, retention, transaction.now) < STEP_ROWS:
                 return steps
         steps += 1
         assert steps < 1000
@@ -139,11 +138,11 @@ def test_charges_and_ended_windows_are_deleted_after_a_day(gateway: Any, ticks: 
 def test_a_step_is_small_and_a_change_that_is_deleted_in_part_is_not_listed(gateway: Any, ticks: Any) -> None:
     effects = [Effect("endpoint", f"e-{each}", "0" * 32, "1" * 32, b"before") for each in range(3 * STEP_ROWS)]
     with gateway.store.write() as transaction:
-        transaction.changes.add("UpdateGatewayModelDefinition", None, now_ms(), effects)
+        transaction.changes.add("UpdateGatewayModelDefinition", None, transaction.now, effects)
     gateway.secret()
     ticks.advance(2 * DAY_MS)
     with gateway.store.write() as transaction:
-        assert compact(transaction, SHORT, now_ms()) == STEP_ROWS
+        assert compact(transaction, SHORT, transaction.now) == STEP_ROWS
     left = "SELECT count(*), count(before) FROM changes WHERE revision = 1"
     assert tuple(gateway.place.execute(left)[0]) == (2 * STEP_ROWS, STEP_ROWS)
     assert revisions(gateway) == [2]

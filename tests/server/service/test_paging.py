@@ -216,7 +216,7 @@ def test_a_page_after_too_many_changes_is_refused(
             break
     error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
     assert (error.code, error.reason) == (Code.ABORTED, "PAGE_TOKEN_EXPIRED")
-    assert len(statements) == 2, "the state, and the cost of the page"
+    assert len(statements) == 3, "the state, the oldest revision, and the cost of the page"
 
 
 def test_repeated_changes_of_one_resource_cost_one_state(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:

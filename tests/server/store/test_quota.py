@@ -9,7 +9,6 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service import GatewayService
-from gateway_entities.server.service.base import now_ms
 from gateway_entities.server.service.compaction import Retention, compact
 from gateway_entities.server.store import Store
 from gatewayentities.v1 import secret_pb2 as pb
@@ -55,7 +54,7 @@ def test_a_full_store_refuses_writes_and_answers_reads_deletions_and_repeats(sma
     assert service.create_gateway_secret(request(0, request_id="r0")).secret.secret_id == ids[0]
     service.delete_gateway_secret(pb.DeleteGatewaySecretRequest(secret_id=ids[0]))
     with small.write() as transaction:
-        assert compact(transaction, Retention(0, 0), now_ms()) == 0
+        assert compact(transaction, Retention(0, 0), transaction.now) == 0
 
 
 def test_a_full_store_accepts_writes_after_deletions(small: Store, place: Place) -> None:
