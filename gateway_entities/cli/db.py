@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_option
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, progress, show, store_option
 from gateway_entities.cli.output import printable, table
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from gateway_entities.server.compactor import Compacted
     from gateway_entities.server.store.admin.backup import BackupSummary
     from gateway_entities.server.store.admin.check import Problem, Report
+    from gateway_entities.server.store.crypto.key_sources import KeySource
     from gateway_entities.server.store.sql.database import Database
+
+Sources = Callable[[], "Sequence[KeySource]"]
 
 
 @click.group(
@@ -28,15 +32,15 @@ if TYPE_CHECKING:
         "gateway-entities db check",
         "gateway-entities db compact --change-retention 2592000",
         "gateway-entities db backup gateway.backup",
-        "gateway-entities db restore gateway.backup --store sqlite:///other.sqlite",
+        "gateway-entities db restore gateway.backup --store sqlite:///other.sqlite --key-file gateway.sqlite.key",
         "GATEWAY_ENTITIES_STORE=postgresql://gateway:PASSWORD@db/gateway gateway-entities db upgrade",
     ),
 )
 def db() -> None:
-    """Upgrade, check, compact, back up and restore a database. No key is needed.
+    """Upgrade, check, compact, back up and restore a database.
 
     Backups of SQLite and PostgreSQL have one format and can be restored into either. Secrets stay encrypted in a backup, and
-    the keys are not in it: back them up separately.
+    the keys are not in it: back them up separately. The first key seals a backup, so that a restore notices changes of it.
 
     Exit codes: 0 success; 1 check found problems; 2 the operation failed, or a usage error.
     """
@@ -60,18 +64,19 @@ def upgrade(store: str, new_store: bool, form: str) -> None:
 
 @db.command()
 @store_option
+@key_options
 @format_option
-def check(store: str, form: str) -> None:
+def check(store: str, form: str, keys: Sources) -> None:
     """Check the schema, the database's integrity, every reference and every row. Safe while servers run.
 
-    No value is shown and no key is used; `keys check` checks decryption.
+    With keys it also decrypts the secrets, which shows whether the address of one was altered. No value is shown.
     """
     with _database(store) as database, progress("checking") as bar:
         from gateway_entities.server.store.admin.check import check as check_database
-        from gateway_entities.server.store.open import open_database
+        from gateway_entities.server.store.open import available_keys, open_database
 
         open_database(database, create=False)
-        report = check_database(database, bar)
+        report = check_database(database, bar, available_keys(database, keys()))
     show(_report_text(report), _report_json(report), form)
     click.get_current_context().exit(1 if report.problems else 0)
 
@@ -79,35 +84,59 @@ def check(store: str, form: str) -> None:
 @db.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @store_option
+@key_options
 @format_option
-def backup(file: Path, store: str, form: str) -> None:
+def backup(file: Path, store: str, form: str, keys: Sources) -> None:
     """Write a consistent snapshot of the store to a new FILE of mode 0600. Safe while servers run.
 
-    A temporary file beside FILE is renamed when complete. The format is gzipped JSON lines with a digest; see the module
-    gateway_entities.server.store.admin.backup.
+    The first key seals it; without any key it has no seal. A temporary file beside FILE is renamed when complete. The format
+    is gzipped JSON lines with a digest; see the module gateway_entities.server.store.admin.backup.
     """
     with _database(store) as database, progress("writing") as bar:
         from gateway_entities.server.store.admin.backup import write_backup
-        from gateway_entities.server.store.open import open_database
+        from gateway_entities.server.store.open import available_keys, open_database
 
         open_database(database, create=False)
-        saved = write_backup(database, file, bar)
+        saved = write_backup(database, file, bar, available_keys(database, keys()))
     show(_saved_text(f"{file} written", saved), _saved_json(saved, file, database), form)
 
 
 @db.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--accept-unsealed",
+    is_flag=True,
+    help="Restore a backup without a seal, or with one of a key that is not configured. Its tokens and addresses may be "
+    "those of an attacker.",
+)
+@click.option(
+    "--max-line-mib",
+    type=click.IntRange(1, 1024),
+    default=16,
+    show_default=True,
+    help="Maximum size of a line, one row of a table, in MiB. Reading it takes up to ten times as much memory.",
+)
 @store_option
+@key_options
 @format_option
-def restore(file: Path, store: str, form: str) -> None:
+def restore(*, file: Path, accept_unsealed: bool, max_line_mib: int, store: str, form: str, keys: Sources) -> None:
     """Restore a backup FILE into an empty database or a new SQLite file.
 
-    Damaged backups and those of newer releases are rejected. The restore is atomic. Stop the servers of a SQLite file first.
+    Rejected are damaged backups, those of newer releases, and those without the seal of one of the keys. The restore is
+    atomic. The store gets a new id, so page tokens of the old one are refused. Stop the servers of a SQLite file first.
     """
     with _database(store) as database, progress("restoring") as bar:
         from gateway_entities.server.store.admin.restore import restore_backup
+        from gateway_entities.server.store.open import available_keys
 
-        saved = restore_backup(database, file, bar)
+        saved = restore_backup(
+            database,
+            file,
+            bar,
+            available_keys(database, keys()),
+            accept_unsealed=accept_unsealed,
+            max_line_bytes=max_line_mib * 1024 * 1024,
+        )
     show(_saved_text(f"{database.location} restored", saved), _saved_json(saved, file, database), form)
 
 
@@ -194,6 +223,10 @@ def _saved_text(what: str, saved: BackupSummary) -> str:
     if saved.key_ids:
         keys = f"key {', key '.join(saved.key_ids)}"
         lines.append(f"Decrypting the secrets needs {printable(keys)}, which is not in the backup.")
+    if saved.sealed_by is not None:
+        lines.append(f"It is sealed with key {printable(saved.sealed_by)}.")
+    else:
+        lines.append("It has no seal of a configured key: its restore needs --accept-unsealed.")
     return "\n".join(lines)
 
 
@@ -204,11 +237,14 @@ def _saved_json(saved: BackupSummary, file: Path, database: Database) -> dict[st
         "schema": saved.schema,
         "rows": dict(saved.rows),
         "keys": list(saved.key_ids),
+        "sealedBy": saved.sealed_by,
     }
 
 
 def _report_text(report: Report) -> str:
     lines = [f"{report.location}: revision {report.schema or '-'}, latest {report.newest}"]
+    if not report.decrypted:
+        lines.append("No key is configured, so the secrets were not decrypted.")
     if report.rows:
         lines.append(table(("table", "rows"), [(name, str(rows)) for name, rows in report.rows.items()]))
     lines += [f"{_where(problem)}{problem.description}" for problem in report.problems]
@@ -229,6 +265,7 @@ def _report_json(report: Report) -> dict[str, Any]:
         "store": report.location,
         "schema": report.schema,
         "newest": report.newest,
+        "decrypted": report.decrypted,
         "rows": dict(report.rows),
         "problems": [
             {"table": each.table, "key": None if each.key is None else list(map(str, each.key)), "problem": each.description}

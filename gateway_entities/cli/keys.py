@@ -73,7 +73,8 @@ def generate(file: str, name: str | None) -> None:
 def rotate(store: str, form: str, keys: Sources) -> None:
     """Re-encrypt with the first key all data keys that are encrypted with others. Safe while servers run.
 
-    The secrets themselves are not re-encrypted. It can be interrupted at any time; the next run continues.
+    The secrets themselves are not re-encrypted, except for values that an earlier release did not bind to the provider and
+    api_base of their secrets. It can be interrupted at any time; the next run continues.
     """
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.key_manager import open_keys
@@ -118,6 +119,11 @@ def _report_text(report: KeyReport) -> str:
         lines.append(f"Nothing is encrypted with key {', key '.join(unused)}.")
     if not report.rotated and all(use.key for use in report.keys):
         lines.append("Some data is not encrypted with the first key; run gateway-entities keys rotate.")
+    if report.unbound:
+        lines.append(
+            f"{report.unbound} values are not bound to the provider and api_base of their secrets; "
+            "run gateway-entities keys rotate."
+        )
     if not report.unreadable:
         lines.append("All data can be decrypted.")
     return "\n".join(lines)
@@ -135,6 +141,7 @@ def _report_json(report: KeyReport) -> dict[str, Any]:
             for position, use in enumerate(report.keys)
         ],
         "rotated": report.rotated,
+        "unbound": report.unbound,
         "unreadable": [_unreadable_json(each) for each in report.unreadable],
     }
 

@@ -25,10 +25,11 @@ _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
         "gateway-entities token create alice --scope admin",
         "umask 077; gateway-entities token create ci --scope write --expires 90d > ci.token",
         "gateway-entities token revoke ci",
+        "gateway-entities token prune --older-than 90d",
     ),
 )
 def token() -> None:
-    """Create, list and revoke bearer tokens.
+    """Create, list, revoke and prune bearer tokens.
 
     After a store's first token, its servers require one for every call. Scopes: read for reads, write also for changes,
     admin also for budget policies. Servers need no restart: new tokens are valid immediately, and revoked ones are rejected
@@ -59,7 +60,7 @@ def create(*, name: str, scope: str, expires: str | None, store: str, new_store:
 
     The token is printed once, to standard output: only its digest is stored. All other output goes to standard error.
     """
-    lifetime = None if expires is None else _lifetime(expires)
+    lifetime = None if expires is None else _milliseconds(expires, "--expires")
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
         from gateway_entities.server.store.repositories.token import AccessScope
@@ -98,10 +99,35 @@ def revoke(name: str, store: str, form: str) -> None:
     show(printable(f"Token {revoked.token_id} of {name} is revoked."), _document(revoked), form)
 
 
-def _lifetime(text: str) -> int:
+@token.command()
+@click.option(
+    "--older-than",
+    metavar="DURATION",
+    default="30d",
+    show_default=True,
+    help="Time since the end of a token: a number and s, m, h, d or w, such as 30d; 0s for all that have ended.",
+)
+@store_option
+@format_option
+def prune(older_than: str, store: str, form: str) -> None:
+    """Delete tokens that were revoked or expired some time ago. Safe while servers run.
+
+    Creating and revoking a token also deletes some that ended more than 30 days ago. A store that has ever had a token
+    requires one, even if none is left.
+    """
+    age = _milliseconds(older_than, "--older-than")
+    with exit_2_on_error(), server_needed():
+        from gateway_entities.server.store.admin.token_manager import open_tokens
+
+        with open_tokens(store) as manager:
+            deleted = manager.prune(age)
+    show(f"{deleted} tokens deleted.", {"deleted": deleted}, form)
+
+
+def _milliseconds(text: str, option: str) -> int:
     match = re.fullmatch("([0-9]{1,9})([smhdw])", text)
     if match is None:
-        raise click.BadParameter("a duration is a number and s, m, h, d or w, such as 90d", param_hint="--expires")
+        raise click.BadParameter("a duration is a number and s, m, h, d or w, such as 90d", param_hint=option)
     return int(match[1]) * _MILLISECONDS[match[2]]
 
 

@@ -144,7 +144,7 @@ class Server:
             undo.push_async_callback(asyncio.to_thread, store.close)
             if self._public and not self._require_token:
                 await asyncio.to_thread(_ensure_token, store)
-            authenticator = Authenticator(store, required=self._public or self._require_token)
+            authenticator = Authenticator(store, required=self._public or self._require_token, limits=limits)
             probe = store.revision_probe()
             if probe is not None:
                 undo.push_async_callback(probe.close)
@@ -266,7 +266,7 @@ def _check_store(store: Store, metrics: Metrics) -> None:
 
 def _ensure_token(store: Store) -> None:
     with store.read() as transaction:
-        if transaction.tokens.list():
+        if transaction.state.get().has_had_token:
             return
     raise GatewayError(
         Code.FAILED_PRECONDITION,

@@ -64,17 +64,42 @@ def test_check_reports_rows_and_problems(filled: Place) -> None:
 
 
 def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) -> None:
-    saved = db_json(filled, "backup", str(tmp_path / "backup"))
+    key = filled.keys[0].path if filled.path is None else Path(f"{filled.path}.key")
+    saved = db_json(filled, "backup", str(tmp_path / "backup"), "--key-file", str(key))
     assert saved["rows"]["secrets"] == 1
     assert len(saved["keys"]) == 1
+    assert saved["sealedBy"] == saved["keys"][0]
     target = f"sqlite:///{tmp_path / 'restored.sqlite'}"
-    shown = db(None, "restore", str(tmp_path / "backup"), "--store", target).stdout
+    without = db(None, "restore", str(tmp_path / "backup"), "--store", target, code=2)
+    assert "--accept-unsealed" in without.stderr
+    assert not (tmp_path / "restored.sqlite").exists()
+    shown = db(None, "restore", str(tmp_path / "backup"), "--store", target, "--key-file", str(key)).stdout
+    assert f"It is sealed with key {saved['sealedBy']}." in shown
     assert "restored.sqlite restored: " in shown
     assert f"needs key {saved['keys'][0]}, which is not in the backup" in shown
-    again = db(None, "restore", str(tmp_path / "backup"), "--store", target, code=2)
+    again = db(None, "restore", str(tmp_path / "backup"), "--store", target, "--key-file", str(key), code=2)
     assert again.stdout == ""
     assert "is not empty" in again.stderr
     assert db(filled, "backup", str(tmp_path / "backup"), code=2).stderr.count("\n") == 1
+
+
+def test_an_unsealed_backup_has_to_be_accepted(filled: Place, tmp_path: Path) -> None:
+    if filled.path is not None:
+        Path(f"{filled.path}.key").rename(tmp_path / "kept.key")
+    shown = db(filled, "backup", str(tmp_path / "backup")).stdout
+    assert "its restore needs --accept-unsealed" in shown
+    arguments = ("restore", str(tmp_path / "backup"), "--store", f"sqlite:///{tmp_path / 'restored.sqlite'}")
+    assert db(None, *arguments, code=2).stderr.count("\n") == 1
+    assert db(None, *arguments, "--accept-unsealed", "--max-line-mib", "1").exit_code == 0
+
+
+def test_check_decrypts_with_a_key(filled: Place) -> None:
+    key = filled.keys[0].path if filled.path is None else Path(f"{filled.path}.key")
+    assert db_json(filled, "check", "--key-file", str(key))["decrypted"] is True
+    if filled.path is None:
+        assert "No key is configured" in db(filled, "check").stdout
+    filled.execute("UPDATE secrets SET provider = 'other'")
+    assert "secrets s-1: The value of secret 's-1' cannot be" in db(filled, "check", "--key-file", str(key), code=1).stdout
 
 
 def test_errors_are_one_line(place: Place, tmp_path: Path) -> None:

@@ -113,3 +113,13 @@ def test_a_certificate_needs_its_key(options):
     result = CliRunner().invoke(cli, ["serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", *options])
     assert result.exit_code == 2
     assert "--tls-key" in result.stderr
+
+
+def test_prune_deletes_ended_tokens(run):
+    for name in ("alice", "bob"):
+        run("create", name, "--scope", "read")
+    run("revoke", "alice")
+    assert run("prune").stdout == "0 tokens deleted.\n"
+    assert json.loads(run("prune", "--older-than", "0s", "--format", "json").stdout) == {"deleted": 1}
+    assert "alice" not in run("list").stdout
+    assert run("prune", "--older-than", "soon", code=2).stdout == ""

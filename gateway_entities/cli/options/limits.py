@@ -40,6 +40,9 @@ _HELP: Final = {
     "max_store_bytes": "Size of the store from which writes are refused; a part of it is reserved for deletions.",
     "change_retention_s": "Seconds that changes stay in the change log, at least 86400.",
     "max_changes": "Most changes in the change log; those of the last 24 hours stay in any case.",
+    "cached_tokens": "Most tokens in memory. Beyond it the one that was looked up first is looked up again.",
+    "token_lookups_per_s": "Most look-ups a second of tokens that are not in memory. Beyond it calls with such a token are "
+    "refused with 503.",
 }
 
 
@@ -60,9 +63,10 @@ def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def limit_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option of one setting of Limits."""
     default = getattr(DEFAULT_LIMITS, name)
-    is_time = name.endswith("_s")
+    is_rate = name.endswith("_per_s")
+    is_time = name.endswith("_s") and not is_rate
     return click.option(
-        f"--{name.removesuffix('_s').replace('_', '-')}",
+        f"--{name.removesuffix('_per_s' if is_rate else '_s').replace('_', '-')}",
         name,
         metavar="SECONDS" if is_time else "NUMBER",
         type=click.FloatRange(min=0, min_open=True) if is_time else click.IntRange(min=1),

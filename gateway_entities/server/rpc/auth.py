@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
-from gateway_entities.server.store.repositories.token import AccessScope, Token, id_of, is_text_of
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
+from gateway_entities.server.rpc.token_cache import CachedToken, TokenCache
+from gateway_entities.server.store.repositories.token import AccessScope, id_of, is_text_of
 from gateway_entities.server.telemetry.request_context import set_actor
 
 if TYPE_CHECKING:
@@ -69,8 +69,6 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
 
 TOKEN_CACHE_TTL_S: Final = 2.0
 """Token cache TTL in seconds: a revoked token is rejected within this time on every server."""
-_UNKNOWN_TOKEN_TTL_S: Final = 0.1
-"""The same for a token that is not in the cache: a new one is accepted within this time. It bounds the load of guesses."""
 
 _MAX_ACTOR_LENGTH: Final = 255
 
@@ -114,21 +112,6 @@ class Principal(NamedTuple):
     name: str | None
 
 
-class _CachedTokens(NamedTuple):
-    tokens: Mapping[str, Token]
-    # By the monotonic clock, and by the store's in milliseconds.
-    loaded_at: float
-    store_time: int
-
-    def age(self) -> float:
-        """Return the seconds since they were loaded."""
-        return time.monotonic() - self.loaded_at
-
-    def is_past(self, expires_at: int) -> bool:
-        """Return whether it is later than a time of the store's clock, which may differ from this machine's."""
-        return self.store_time + self.age() * 1000 >= expires_at
-
-
 class Authenticator:
     """Authenticates callers by the tokens of a store. Safe to use from many threads.
 
@@ -136,17 +119,16 @@ class Authenticator:
     accepted, under the name of its client certificate if it has one.
     """
 
-    def __init__(self, store: Store, *, required: bool) -> None:
+    def __init__(self, store: Store, *, required: bool, limits: Limits = DEFAULT_LIMITS) -> None:
         """Create an authenticator.
 
         Args:
             store: the store with the tokens.
             required: whether callers need a token even while the store has none.
+            limits: the number of tokens in memory, and the rate of look-ups.
         """
-        self._store = store
         self._required = required
-        self._cache: _CachedTokens | None = None
-        self._loading = threading.Lock()
+        self._tokens = TokenCache(store, limits)
 
     def authenticate(self, credentials: Credentials, scope: AccessScope, *, offline: bool = False) -> str | None:
         """Return the name of a caller who has a scope; None for an anonymous caller where those are allowed.
@@ -160,70 +142,33 @@ class Authenticator:
             offline: use expired cache content while the store cannot be read.
 
         Raises:
-            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read.
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read, or if it would have
+                to be read for too many made-up tokens.
         """
-        cache = self._load(TOKEN_CACHE_TTL_S, offline=offline)
-        token_id = None if self._is_open(cache.tokens) else id_of(_token_text(credentials))
-        if token_id is not None and token_id not in cache.tokens:
-            cache = self._load(_UNKNOWN_TOKEN_TTL_S, offline=offline)
-        return self._decide(cache, credentials, scope)
+        if not self._required and self._tokens.is_open(TOKEN_CACHE_TTL_S, offline=offline):
+            return _certified(credentials)
+        text = _token_text(credentials)
+        token_id = id_of(text)
+        found = None if token_id is None else self._tokens.get(token_id, TOKEN_CACHE_TTL_S, offline=offline)
+        return _owner(text, found, scope)
 
     def authenticate_from_cache(self, credentials: Credentials, scope: AccessScope) -> Principal | None:
-        """Do as ``authenticate`` without reading the store; None if the cached tokens have expired.
+        """Do as ``authenticate`` without reading the store; None if what it needs is not in the cache.
 
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
         """
-        cache = self._cache
-        if cache is None or cache.age() >= TOKEN_CACHE_TTL_S:
+        is_open = False if self._required else self._tokens.is_cached_open(TOKEN_CACHE_TTL_S)
+        if is_open is None:
             return None
-        return Principal(self._decide(cache, credentials, scope))
-
-    def _is_open(self, tokens: Mapping[str, Token]) -> bool:
-        return not tokens and not self._required
-
-    def _decide(self, cache: _CachedTokens, credentials: Credentials, scope: AccessScope) -> str | None:
-        if self._is_open(cache.tokens):
-            name = _certified(credentials)
-            set_actor(name)
-            return name
+        if is_open:
+            return Principal(_certified(credentials))
         text = _token_text(credentials)
-        candidate = cache.tokens.get(id_of(text) or "")
-        token = candidate if is_text_of(text, candidate) else None
-        if token is not None:
-            # Before any error: the log names who tried.
-            set_actor(token.name)
-        if token is None or token.revoked_at is not None:
-            raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
-        if token.expires_at is not None and cache.is_past(token.expires_at):
-            raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
-        if token.scope < scope:
-            raise GatewayError(
-                Code.PERMISSION_DENIED,
-                f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has "
-                f"{token.scope.name.lower()}",
-                reason="SCOPE_TOO_SMALL",
-            )
-        return token.name
-
-    def _load(self, ttl: float, *, offline: bool) -> _CachedTokens:
-        cache = self._cache
-        if cache is not None and cache.age() < ttl:
-            return cache
-        with self._loading:
-            # Another thread may have loaded them meanwhile.
-            cache = self._cache
-            if cache is None or cache.age() >= ttl:
-                loaded_at = time.monotonic()
-                try:
-                    with self._store.read() as transaction:
-                        tokens, now = transaction.tokens.list(), transaction.now
-                except GatewayError:
-                    if cache is None or not offline:
-                        raise
-                    return cache
-                cache = self._cache = _CachedTokens({token.token_id: token for token in tokens}, loaded_at, now)
-        return cache
+        token_id = id_of(text)
+        cached = None if token_id is None else self._tokens.get_cached(token_id, TOKEN_CACHE_TTL_S)
+        if token_id is not None and cached is None:
+            return None
+        return Principal(_owner(text, cached, scope))
 
 
 def certificate_name(common_names: Iterable[str]) -> str:
@@ -232,7 +177,28 @@ def certificate_name(common_names: Iterable[str]) -> str:
     return name if len(name) <= _MAX_ACTOR_LENGTH and name.isprintable() else ""
 
 
+def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> str:
+    """Return the name of a token's owner, if the text is the token's and the token is valid and has the scope."""
+    candidate = None if found is None else found.token
+    token = candidate if is_text_of(text, candidate) else None
+    if token is not None:
+        # Before any error: the log names who tried.
+        set_actor(token.name)
+    if found is None or token is None or token.revoked_at is not None:
+        raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
+    if token.expires_at is not None and found.is_past(token.expires_at):
+        raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
+    if token.scope < scope:
+        raise GatewayError(
+            Code.PERMISSION_DENIED,
+            f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has {token.scope.name.lower()}",
+            reason="SCOPE_TOO_SMALL",
+        )
+    return token.name
+
+
 def _certified(credentials: Credentials) -> str | None:
+    set_actor(credentials.certificate_name or None)
     if credentials.certificate_name == "":
         raise GatewayError(
             Code.UNAUTHENTICATED,

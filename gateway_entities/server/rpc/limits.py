@@ -63,6 +63,9 @@ class Limits:
             64 MiB, is reserved for deletions.
         change_retention_s: seconds that changes stay in the change log; at least 24 hours apply.
         max_changes: maximum number of changes in the change log; those of the last 24 hours stay in any case.
+        cached_tokens: maximum tokens in memory. Beyond it the one that was looked up first is looked up again.
+        token_lookups_per_s: maximum look-ups of tokens that are not in memory, per second, made-up ones included. Beyond it
+            a call with such a token is refused as UNAVAILABLE.
     """
 
     grpc_connections: int = 1000
@@ -92,6 +95,8 @@ class Limits:
     max_store_bytes: int = 16 * 1024 * 1024 * 1024
     change_retention_s: float = 90 * 24 * 60 * 60.0
     max_changes: int = 1_000_000
+    cached_tokens: int = 16_384
+    token_lookups_per_s: int = 500
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -1,6 +1,7 @@
 """In-memory cache of read responses, valid while the store's revision is unchanged.
 
-Every look-up compares revisions, so a response is never older than the store was when the request came.
+Every look-up compares revisions, so a response is never older than the store was when the request came. Responses of other
+revisions, such as later pages of a list, are not kept.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class ResponseCache:
         self._authenticate = authenticate
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._current_revision: int | None = None
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -118,9 +120,15 @@ class ResponseCache:
 
     def _current(self, revision: int | None, key: Key, principal: Principal) -> tuple[Principal, bytes] | None:
         with self._lock:
+            self._current_revision = revision
             # Another thread may have replaced or evicted it.
             entry = self._entries.get(key)
-            if entry is None or entry.revision != revision:
+            if entry is None or revision is None:
+                return None
+            if entry.revision != revision:
+                # One that is newer than this look-up may be current.
+                if entry.revision < revision:
+                    self._evict(key)
                 return None
             self._entries.move_to_end(key)
         return principal, entry.data
@@ -131,7 +139,7 @@ class ResponseCache:
             self._bytes = 0
 
     def put(self, key: Key, response: Any, data: bytes) -> None:
-        """Store a response of a cacheable method; ignore any other, and one that is too large.
+        """Store a response of a cacheable method; ignore any other, one that is too large, and one of a former revision.
 
         Args:
             key: of the request.
@@ -139,6 +147,10 @@ class ResponseCache:
             data: the encoded response.
         """
         if key[0] not in _PATHS or len(key[2]) > _MAX_REQUEST_BYTES or len(data) > self._max_bytes:
+            return
+        # Where it takes a round trip, the revision of the last look-up.
+        current = self._revision() if self.probe is None else self._current_revision
+        if current is not None and response.revision < current:
             return
         with self._lock:
             self._evict(key)

@@ -123,6 +123,7 @@ class BudgetService(BaseService):
         with self.store.read() as transaction:
             now = transaction.now
             page = page_request.read_current(
+                transaction,
                 lambda after, limit: transaction.budget_spend.list(now, after=after, limit=limit),
                 lambda spend: _key(spend.policy),
             )

@@ -1,14 +1,15 @@
 """Pagination with page tokens.
 
-A token encodes the list, the revision of the first page and the key of the last item. Later pages show the state at that
-revision, regardless of later writes. The format is private to the server.
+A token encodes the store, the list, the revision of the first page and the key of the last item, behind a keyed digest of
+these. Later pages show the state at that revision, regardless of later writes. The format is private to the server.
 """
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from gateway_entities.server.store import Transaction
     from gateway_entities.server.store.repositories.change import FormerState
+    from gateway_entities.server.store.repositories.state import State
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 """Sort key of a list: created_at in milliseconds, then one or more strings."""
@@ -32,7 +34,16 @@ PAGE_ITEMS: Final = 1000
 """Default page size, in items."""
 PAGE_BYTES: Final = 2 * 1024 * 1024
 """Maximum encoded size of a page, unless its first item alone is larger. gRPC clients accept 4 MiB by default."""
+MAX_CHANGES: Final = 10_000
+"""Maximum number of effects on resources of a list, from its first page to a later one, that the server undoes."""
+MAX_FORMER_BYTES: Final = 16 * 1024 * 1024
+"""Maximum size of the former states that it restores for that."""
+_TOO_OLD: Final = "the list began more than 24 hours ago"
+_TOO_MUCH: Final = "too much has changed since the list began"
 _INT64_END: Final = 2**63
+_MAC_BYTES: Final = 16
+# Separates these digests from those of requests, which start with the name of a message.
+_MAC_CONTEXT: Final = b"page token\0"
 
 
 class Page(Generic[Item]):
@@ -90,10 +101,22 @@ def fitting(response: Message, messages: Sequence[Message]) -> int:
     return len(messages)
 
 
+class _Position(NamedTuple):
+    """The content of a page token."""
+
+    store_id: str
+    of: str
+    revision: int
+    key: tuple[int | str, ...]
+
+    def encode(self) -> bytes:
+        return ":".join(str(part) for part in (self.store_id, self.of, self.revision, *self.key)).encode()
+
+
 class PageRequest(Generic[Key]):
     """The page that a request asks for: its start and maximum size."""
 
-    __slots__ = ("_after", "_list", "_revision", "_size")
+    __slots__ = ("_after", "_list", "_mac", "_position", "_size")
 
     def __init__(self, of: str, texts: int, size: int, token: str) -> None:
         """Parse the paging fields of a request.
@@ -109,12 +132,13 @@ class PageRequest(Generic[Key]):
         """
         self._list = of
         self._size = size or PAGE_ITEMS
-        self._revision: int | None = None
+        self._position: _Position | None = None
+        self._mac = b""
         self._after: Key | None = None
         if token:
-            self._revision, after = _read(of, texts, token)
+            self._mac, self._position = _read(of, texts, token)
             # _read checks the number of strings.
-            self._after = cast("Key", after)
+            self._after = cast("Key", self._position.key)
 
     def read(
         self,
@@ -137,13 +161,16 @@ class PageRequest(Generic[Key]):
             matches: whether an item satisfies the list's filters; called for restored former states.
 
         Raises:
-            GatewayError: ABORTED; the state at that revision has been pruned.
+            GatewayError: INVALID_ARGUMENT (the server did not create the token), OUT_OF_RANGE (it is of another store, or of
+                a state that this one does not have) or ABORTED (the state at its revision has been pruned, or too much has
+                changed since).
         """
-        now = transaction.changes.last()
-        revision = now if self._revision is None else self._revision
+        state = self._verified_state(transaction)
+        now = state.last_revision
+        revision = now if self._position is None else self._position.revision
         if revision != now and revision + 1 < transaction.changes.oldest():
-            raise _expired()
-        former = {} if revision == now else self._former(transaction, kind, revision, fetch)
+            raise _expired(_TOO_OLD)
+        former: Mapping[str, FormerState] = {} if revision == now else self._former(transaction, kind, revision, fetch)
         limit = self._size + 1
         # Changed items are dropped below, so fetch as many more.
         items = list(fetch(**filters, after=self._after, limit=limit + len(former)))
@@ -151,29 +178,70 @@ class PageRequest(Generic[Key]):
             items = [item for item in items if identifier(item) not in former]
             items += [item for item in self._restored(kind, former.values()) if matches(item) and self._follows(key(item))]
             items.sort(key=key)
-        return self._page(items[:limit], key, revision)
+        return self._page(transaction, state, items[:limit], key, revision)
 
-    def read_current(self, fetch: Callable[[Key | None, int], Sequence[Item]], key: Callable[[Item], Key]) -> Page[Item]:
-        """Read the page at the current state, for lists that no revision covers."""
-        return self._page(fetch(self._after, self._size + 1), key, None)
+    def read_current(
+        self,
+        transaction: Transaction,
+        fetch: Callable[[Key | None, int], Sequence[Item]],
+        key: Callable[[Item], Key],
+    ) -> Page[Item]:
+        """Read the page at the current state, for lists that no revision covers. Arguments and errors as for ``read``."""
+        state = self._verified_state(transaction)
+        return self._page(transaction, state, fetch(self._after, self._size + 1), key, None)
+
+    def _verified_state(self, transaction: Transaction) -> State:
+        """Return the state of the store, after checking that the token is of this store and of this server."""
+        state = transaction.state.get()
+        position = self._position
+        if position is not None:
+            # First, because the key of another store is another one too.
+            if position.store_id != state.store_id:
+                raise _store_changed("the page_token is of another store")
+            if not hmac.compare_digest(self._mac, _mac(transaction, position)):
+                raise unreadable_token()
+            if position.revision > state.last_revision:
+                raise _store_changed("the page_token is of a later state than the store has")
+        return state
 
     @staticmethod
     def _former(
         transaction: Transaction, kind: type[T], revision: int, fetch: Callable[..., Sequence[T]]
-    ) -> dict[str, FormerState]:
-        """Return the states at a revision of the items that have changed since."""
+    ) -> Mapping[str, FormerState]:
+        """Return the states at a revision of the items that have changed since.
+
+        Raises:
+            GatewayError: ABORTED; too much has changed.
+        """
+        effects, size = transaction.changes.former_cost(noun(kind), revision, MAX_CHANGES + 1)
+        if effects > MAX_CHANGES or size > MAX_FORMER_BYTES:
+            raise _expired(_TOO_MUCH)
 
         def current() -> Iterator[tuple[str, bytes]]:
+            # A state that is stored as a difference is as large as the one that it is restored from, or about.
+            restored = size
             for item in fetch(changed_since=revision):
-                yield identifier(item), item.to_bytes()
+                data = item.to_bytes()
+                restored += len(data)
+                if restored > MAX_FORMER_BYTES:
+                    raise _expired(_TOO_MUCH)
+                yield identifier(item), data
 
         return transaction.changes.former(noun(kind), revision, current)
 
-    def _page(self, found: Sequence[Item], key: Callable[[Item], Key], revision: int | None) -> Page[Item]:
+    def _page(
+        self,
+        transaction: Transaction,
+        state: State,
+        found: Sequence[Item],
+        key: Callable[[Item], Key],
+        revision: int | None,
+    ) -> Page[Item]:
         """Return a page of fetched items; one more than its size means that another page follows."""
 
         def token(item: Item) -> str:
-            return _write(self._list, revision or 0, key(item))
+            position = _Position(state.store_id, self._list, revision or 0, key(item))
+            return _encoded(_mac(transaction, position), position)
 
         return Page(found[: self._size], token, is_last=len(found) <= self._size, revision=revision)
 
@@ -183,27 +251,30 @@ class PageRequest(Generic[Key]):
     @staticmethod
     def _restored(kind: type[T], former: Any) -> list[T]:
         if any(state.existed and state.data is None for state in former):
-            raise _expired()
+            raise _expired(_TOO_OLD)
         return [kind.from_bytes(state.data) for state in former if state.data is not None]
 
 
-def _write(of: str, revision: int, key: Sequence[int | str]) -> str:
-    text = ":".join(str(part) for part in (of, revision, *key))
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _mac(transaction: Transaction, position: _Position) -> bytes:
+    return transaction.digest(_MAC_CONTEXT + position.encode())[:_MAC_BYTES]
 
 
-def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
+def _encoded(mac: bytes, position: _Position) -> str:
+    return urlsafe_b64encode(mac + position.encode()).decode().rstrip("=")
+
+
+def _read(of: str, texts: int, token: str) -> tuple[bytes, _Position]:
+    """Return the digest and the content of a token, which are not verified yet."""
     try:
-        plain = b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True).decode()
-        name, _, numbers = plain.partition(":")
+        data = b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+        mac, plain = data[:_MAC_BYTES], data[_MAC_BYTES:].decode()
         # Only the last string of a key may contain a colon.
-        first, second, *rest = numbers.split(":", texts + 1)
-        revision, created_at = int(first), int(second)
+        store_id, name, revision, created_at, *rest = plain.split(":", texts + 3)
+        position = _Position(store_id, name, int(revision), (int(created_at), *rest))
     except ValueError:
         raise unreadable_token() from None
     # Decoders accept variants such as padding and leading zeros; only the canonical form is valid.
-    is_canonical = _write(name, revision, (created_at, *rest)) == token
-    if not is_canonical or not 0 <= revision < _INT64_END or not -_INT64_END <= created_at < _INT64_END:
+    if _encoded(mac, position) != token or not 0 <= position.revision < _INT64_END or not _is_int64(created_at):
         raise unreadable_token()
     if name != of:
         raise GatewayError.invalid(
@@ -211,13 +282,21 @@ def _read(of: str, texts: int, token: str) -> tuple[int, tuple[int | str, ...]]:
         )
     if len(rest) != texts:
         raise unreadable_token()
-    return revision, (created_at, *rest)
+    return mac, position
 
 
-def _expired() -> GatewayError:
-    return GatewayError(Code.ABORTED, "the list began more than 24 hours ago; start it again", reason="PAGE_TOKEN_EXPIRED")
+def _is_int64(text: str) -> bool:
+    return -_INT64_END <= int(text) < _INT64_END
 
 
 def unreadable_token() -> GatewayError:
     """Return INVALID_ARGUMENT for a page token that the server did not create."""
     return GatewayError.invalid([FieldViolation("page_token", "must be the unchanged next_page_token of the previous page")])
+
+
+def _expired(cause: str) -> GatewayError:
+    return GatewayError(Code.ABORTED, f"{cause}; start it again", reason="PAGE_TOKEN_EXPIRED")
+
+
+def _store_changed(cause: str) -> GatewayError:
+    return GatewayError(Code.OUT_OF_RANGE, f"{cause}; start the list again", reason="STORE_CHANGED")

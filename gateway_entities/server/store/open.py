@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource, read_keys
 from gateway_entities.server.store.crypto.keyring import KeyRing
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.wrapped_key import open_cipher
 from gateway_entities.server.store.sql import errors, migrations, schema
 from gateway_entities.server.store.sql.clock import Clock
@@ -72,6 +73,8 @@ def open_store(
             # Under the write lock, so that only one process creates the key.
             cipher = open_cipher(connection, ring or _default_key(connection, database))
             database.clock.record(connection)
+            # Fails here instead of in a request.
+            StoreState(connection).get()
         return Store(database, cipher, write_stall, max_bytes)
     except BaseException:
         database.dispose()
@@ -95,6 +98,17 @@ def find_database(url: str, busy_timeout: float = 10.0, timeouts: StatementTimeo
     if kind in {"postgresql", "postgres"}:
         return PostgresqlDatabase(url, busy_timeout, timeouts)
     return SqliteDatabase(_file_path(url), busy_timeout)
+
+
+def available_keys(database: Database, sources: Sequence[KeySource]) -> KeyRing | None:
+    """Return the configured keys of a database, with the default of ``open_store`` if its file exists; None without any.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION; a source cannot be read.
+    """
+    if not sources and database.key_file is not None and os.path.lexists(database.key_file):
+        sources = [KeyFile(database.key_file)]
+    return read_keys(sources)
 
 
 def open_database(database: Database, *, create: bool, new_store: bool = False) -> str | None:

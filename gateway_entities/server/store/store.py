@@ -24,6 +24,7 @@ from gateway_entities.server.store.repositories.idempotency import StoredRespons
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.clock import Clock
@@ -49,11 +50,13 @@ class Transaction:
         budget_spend: the spending counters of the budget policies.
         budget_charges: the recorded charges.
         changes: the change log.
+        state: the state of the store itself.
         stored_responses: the responses by request_id.
         tokens: the access tokens.
     """
 
     __slots__ = (
+        "_cipher",
         "_clock",
         "_connection",
         "_now",
@@ -66,6 +69,7 @@ class Transaction:
         "endpoints",
         "model_definitions",
         "secrets",
+        "state",
         "stored_responses",
         "tokens",
     )
@@ -81,6 +85,7 @@ class Transaction:
         self._require_room = require_room
         self._clock = clock
         self._now: int | None = None
+        self._cipher = cipher
         self.secrets = Secrets(connection, cipher)
         self.model_definitions = ModelDefinitions(connection)
         self.endpoints = Endpoints(connection)
@@ -89,8 +94,13 @@ class Transaction:
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
         self.changes = Changes(connection)
+        self.state = StoreState(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
+
+    def digest(self, data: bytes) -> bytes:
+        """Return a keyed digest of 32 bytes, as ``Store.digest`` does."""
+        return self._cipher.digest(data)
 
     def require_room(self, *, from_reserve: bool = False) -> None:
         """Check that the store may grow.

@@ -242,6 +242,30 @@ async def test_the_response_is_the_one_of_the_revision() -> None:
     assert [await each for each in reading] == [(Principal(None), b"x" * 1000), None]
 
 
+async def test_responses_of_former_revisions_are_not_kept() -> None:
+    """Such as pages of a list that began before the last write."""
+    revision = 2
+    cache = ResponseCache(lambda: revision, lambda *_: Principal(None))
+    put(cache, "a", 1)
+    put(cache, "b", 2)
+    assert list(cache._entries) == [key("b")]
+    revision = 3
+    assert await look_up(cache, "b") is None
+    assert (list(cache._entries), cache._bytes) == ([], 0)
+
+
+async def test_responses_of_former_revisions_are_not_kept_with_a_probe() -> None:
+    revision: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    revision.set_result(2)
+    cache = ResponseCache(lambda: None, lambda *_: Principal(None), probe=lambda: revision)
+    put(cache, "a", 1)
+    put(cache, "b", 3)
+    assert await look_up(cache, "a") is None
+    assert await look_up(cache, "b") is None, "it is newer than the look-up"
+    put(cache, "c", 1)
+    assert list(cache._entries) == [key("b")]
+
+
 async def test_a_deadline_ends_the_wait_for_the_revision() -> None:
     asked: list[asyncio.Future[int | None]] = []
 

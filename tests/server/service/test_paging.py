@@ -11,12 +11,18 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code
 from gateway_entities.methods import METHODS
+from gateway_entities.server.service import paging
 from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
 from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
 from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from gatewayentities.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
-from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest
+from gatewayentities.v1.secret_pb2 import (
+    DeleteGatewaySecretRequest,
+    ListGatewaySecretInfosRequest,
+    UpdateGatewaySecretRequest,
+)
+from tests.statements import record_statements
 
 
 def bind(gateway: Any) -> None:
@@ -98,8 +104,9 @@ def test_a_token_of_another_list_is_invalid(gateway: Any, request_type: type[Mes
             assert (error.code, error.field_violations[0].field) == (Code.INVALID_ARGUMENT, "page_token")
 
 
-def encoded(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def encoded(text: str, store_id: str = "id:") -> str:
+    """Return the token of a text with a digest that is not verified, because the text is malformed."""
+    return base64.urlsafe_b64encode(bytes(16) + (store_id + text).encode()).decode().rstrip("=")
 
 
 BAD_TOKENS = [
@@ -108,7 +115,10 @@ BAD_TOKENS = [
     "é",
     " ",
     "////",
-    "_w",  # Not UTF-8.
+    "_w",
+    "_" * 24,  # Not UTF-8.
+    base64.urlsafe_b64encode(b"secrets:1:1:s-1").decode().rstrip("="),
+    encoded("secrets:1:1:s-1", store_id=""),
     encoded("secrets"),
     encoded("secrets:1"),
     encoded("secrets:1:s-1"),  # Without a revision.
@@ -131,3 +141,88 @@ def test_a_malformed_token_is_invalid(gateway: Any, token: str) -> None:
     error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "INVALID_REQUEST")
     assert error.field_violations == (("page_token", "must be the unchanged next_page_token of the previous page"),)
+
+
+def altered(token: str, change: Callable[[bytes, bytes], bytes]) -> str:
+    """Return a token with another content; the digest is 16 bytes, the text after it has the store, list and revision."""
+    data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    return base64.urlsafe_b64encode(change(data[:16], data[16:])).decode().rstrip("=")
+
+
+@LISTS
+def test_a_forged_token_is_invalid(gateway: Any, request_type: type[Message]) -> None:
+    """The key and the revision of a page cannot be chosen by a client, nor the list of a token changed."""
+    for _ in range(3):
+        FILL[request_type](gateway)
+    _, token = page(gateway, request_type, 1, None)
+    assert token is not None
+    forged = [
+        altered(token, lambda _, text: bytes(16) + text),
+        altered(token, lambda mac, text: bytes([mac[0] ^ 1]) + mac[1:] + text),
+        altered(token, lambda mac, text: mac[:15] + bytes([mac[15] ^ 0x80]) + text),
+        altered(token, lambda mac, text: mac + text + b"0"),
+        altered(token, lambda mac, text: mac + with_revision(text, 1)),
+        altered(token, lambda mac, text: mac + with_revision(text, 10**6)),
+    ]
+    for each in forged:
+        error = gateway.refused(request_type(page_token=each))
+        assert (error.code, error.field_violations[0].field) == (Code.INVALID_ARGUMENT, "page_token")
+    assert page(gateway, request_type, 1, token)[0]
+
+
+def with_revision(text: bytes, revision: int) -> bytes:
+    store_id, name, _, key = text.split(b":", 3)
+    return b":".join((store_id, name, str(revision).encode(), key))
+
+
+@LISTS
+def test_a_token_of_another_store_is_out_of_range(fresh_gateway: Any, request_type: type[Message]) -> None:
+    gateway, other = fresh_gateway(), fresh_gateway()
+    # The tables of both are copies.
+    other.place.execute("UPDATE store_state SET store_id = 'another'")
+    for each in (gateway, other):
+        for _ in range(2):
+            FILL[request_type](each)
+    _, token = page(other, request_type, 1, None)
+    error = gateway.refused(request_type(page_token=token))
+    assert (error.code, error.reason) == (Code.OUT_OF_RANGE, "STORE_CHANGED")
+
+
+def test_a_page_of_a_revision_that_does_not_exist_yet_is_refused(gateway: Any) -> None:
+    """As after the loss of the last mutations: the store was replaced by an older state of itself."""
+    for _ in range(3):
+        gateway.secret()
+    _, token = page(gateway, ListGatewaySecretInfosRequest, 1, None)
+    gateway.place.execute("UPDATE store_state SET last_revision = 2")
+    error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
+    assert (error.code, error.reason) == (Code.OUT_OF_RANGE, "STORE_CHANGED")
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_CHANGES", 4), ("MAX_FORMER_BYTES", 50)])
+def test_a_page_after_too_many_changes_is_refused(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(paging, limit, value)
+    secrets = [gateway.secret() for _ in range(8)]
+    _, token = page(gateway, ListGatewaySecretInfosRequest, 1, None)
+    statements = record_statements(gateway.store._database.reader)
+    for secret in secrets[1:]:
+        response = gateway.do(ListGatewaySecretInfosRequest(page_token=token, page_size=1))
+        assert response.secrets[0] == secrets[1]
+        gateway.do(DeleteGatewaySecretRequest(secret_id=secret.secret_id))
+        gateway.policy()
+        statements.clear()
+        if secret == secrets[5 if limit == "MAX_CHANGES" else 1]:
+            break
+    error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
+    assert (error.code, error.reason) == (Code.ABORTED, "PAGE_TOKEN_EXPIRED")
+    assert len(statements) == 3, "the state, the oldest revision, and the cost of the page"
+
+
+def test_repeated_changes_of_one_resource_cost_one_state(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MAX_FORMER_BYTES", 300)
+    secrets = [gateway.secret() for _ in range(3)]
+    _, token = page(gateway, ListGatewaySecretInfosRequest, 1, None)
+    for number in range(10):
+        gateway.do(UpdateGatewaySecretRequest(secret_id=secrets[1].secret_id, auth_config={"n": str(number)}))
+    assert page(gateway, ListGatewaySecretInfosRequest, None, token) == (secrets[1:], None)

@@ -2,14 +2,16 @@
 
 The file is gzip-compressed UTF-8 text with one JSON value per line:
 
-- the header: ``{"format": "gateway-entities backup", "version": 1, "schema": "0004", "created_at": MILLISECONDS}``;
+- the header: ``{"format": "gateway-entities backup", "version": 2, "schema": "0007", "created_at": MILLISECONDS,
+  "sealed_by": KEY ID or null}``;
 - for each table, referenced tables first:
   ``{"table": NAME, "columns": [NAME, ...], "rows": COUNT}``, with ``"last": NUMBER`` for generated ids,
   followed by one array for each row, ordered by primary key;
-- the trailer: ``{"rows": COUNT, "sha256": HEX}``, the digest of all lines before it.
+- the trailer: ``{"rows": COUNT, "sha256": HEX, "seal": HEX}``, the digest of all lines before it, and their HMAC-SHA256 with
+  a key derived from the key-encryption key of the header; there is no seal if no key was configured.
 
 Bytes are ``{"base64": TEXT}``. Secret values are encrypted as in the store; the key is not in the backup. The digest detects
-damage, not tampering.
+damage, the seal tampering. Backups of version 1 have no seal.
 """
 
 from __future__ import annotations
@@ -24,17 +26,18 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
+from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Boolean, ColumnClause, Connection, MetaData, Table, column, func, select, table
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.crypto.keyring import Key, KeyRing
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors
 
 FORMAT: Final = "gateway-entities backup"
-VERSION: Final = 1
+VERSION: Final = 2
 BATCH_ROWS: Final = 500
 
 _FILE_MODE: Final = 0o600
@@ -65,14 +68,16 @@ class BackupSummary(NamedTuple):
         schema: the revision of the tables.
         rows: the number of rows in each table.
         key_ids: the ids of the keys that it is encrypted with.
+        sealed_by: the id of the key of its seal, after a restore only if the seal was verified; None without a seal.
     """
 
     schema: str
     rows: Mapping[str, int]
     key_ids: Sequence[str]
+    sealed_by: str | None = None
 
 
-def write_backup(database: Database, path: Path, progress: Progress) -> BackupSummary:
+def write_backup(database: Database, path: Path, progress: Progress, keys: KeyRing | None = None) -> BackupSummary:
     """Write a backup of a store; concurrent reads and writes are allowed.
 
     The file has mode 0600 and is renamed into place once it is complete and durable.
@@ -81,6 +86,7 @@ def write_backup(database: Database, path: Path, progress: Progress) -> BackupSu
         database: the store's open database.
         path: the file; it must not exist.
         progress: the progress callback.
+        keys: the first key seals the backup; None for a backup without a seal.
 
     Raises:
         GatewayError: FAILED_PRECONDITION (the file exists or cannot be written, or the database has no store) or
@@ -94,15 +100,18 @@ def write_backup(database: Database, path: Path, progress: Progress) -> BackupSu
         rows = {each.name: count_rows(connection, each) for each in tables}
         done = RowCounter(progress, sum(rows.values()))
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-            lines = _Lines(packed)
-            lines.write({"format": FORMAT, "version": VERSION, "schema": schema, "created_at": time.time_ns() // 1_000_000})
+            seal = None if keys is None else keys.first
+            lines = _Lines(packed, seal)
+            sealed_by = None if seal is None else seal.id
+            now = time.time_ns() // 1_000_000
+            lines.write({"format": FORMAT, "version": VERSION, "schema": schema, "created_at": now, "sealed_by": sealed_by})
             last = database.sequences(connection)
             for each in tables:
                 header = {"table": each.name, "columns": list(each.columns.keys()), "rows": rows[each.name]}
                 lines.write(header | ({"last": last[each.name]} if each.name in last else {}))
                 _write_rows(lines, connection, each, done)
             lines.end(sum(rows.values()))
-        return BackupSummary(schema, rows, key_ids(connection, tables))
+        return BackupSummary(schema, rows, key_ids(connection, tables), sealed_by)
 
 
 def store_tables(connection: Connection) -> list[Table]:
@@ -135,33 +144,24 @@ def key_ids(connection: Connection, tables: Sequence[Table]) -> list[str]:
     return sorted(found)
 
 
-def from_json(value: object) -> object:
-    """Convert a JSON value of a backup to a column value.
-
-    Raises:
-        ValueError: it is malformed.
-    """
-    if isinstance(value, dict):
-        return base64.b64decode(cast("dict[str, str]", value)["base64"], validate=True)
-    if isinstance(value, list):
-        raise ValueError("a list is not a column value")
-    return value
-
-
 class _Lines:
     """Writes and digests the lines of a backup."""
 
-    def __init__(self, file: gzip.GzipFile) -> None:
+    def __init__(self, file: gzip.GzipFile, seal: Key | None) -> None:
         self._file = file
         self._digest = hashlib.sha256()
+        self._seal = None if seal is None else seal.seal()
 
     def write(self, value: object) -> None:
         line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self._digest.update(line)
+        if self._seal is not None:
+            self._seal.update(line)
         self._file.write(line)
 
     def end(self, rows: int) -> None:
-        self.write({"rows": rows, "sha256": self._digest.hexdigest()})
+        trailer = {"rows": rows, "sha256": self._digest.hexdigest()}
+        self.write(trailer if self._seal is None else {**trailer, "seal": self._seal.hexdigest()})
 
 
 def _write_rows(lines: _Lines, connection: Connection, of: Table, done: RowCounter) -> None:

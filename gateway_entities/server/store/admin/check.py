@@ -12,9 +12,10 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.server.store.admin.backup import Progress, RowCounter, count_rows, store_tables, stored_rows
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.crypto.keyring import KeyRing, generate_key
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.sql import errors, migrations
-from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import Database
+from gateway_entities.server.store.sql.schema import store_state
 from gateway_entities.server.store.store import Transaction
 
 Reader: TypeAlias = Callable[[Transaction, tuple[Any, ...]], object]
@@ -43,6 +44,7 @@ class Report(NamedTuple):
         newest: the latest revision that this release knows.
         rows: the number of rows in each table.
         problems: the problems.
+        decrypted: whether the values of secrets were decrypted.
     """
 
     location: str
@@ -50,14 +52,16 @@ class Report(NamedTuple):
     newest: str
     rows: Mapping[str, int]
     problems: Sequence[Problem]
+    decrypted: bool = False
 
 
-def check(database: Database, progress: Progress) -> Report:
-    """Check a store; concurrent reads and writes are allowed. Secret values are not decrypted.
+def check(database: Database, progress: Progress, keys: KeyRing | None = None) -> Report:
+    """Check a store; concurrent reads and writes are allowed.
 
     Args:
         database: the store's open database.
         progress: the progress callback.
+        keys: the keys to decrypt secret values with; None to leave them out.
 
     Raises:
         GatewayError: FAILED_PRECONDITION (the tables belong to a newer release), UNAVAILABLE or DATA_LOSS (the database
@@ -74,10 +78,17 @@ def check(database: Database, progress: Progress) -> Report:
             problems.append(Problem(None, None, "there are no tables" if schema is None else older))
         else:
             problems += [Problem(None, None, difference) for difference in migrations.differences(connection)]
+            problems += [Problem(store_state.name, None, wrong) for wrong in StoreState(connection).problems()]
         problems += [problem for each in tables for problem in _dangling(connection, each)]
         done = RowCounter(progress, sum(rows.values()))
-        problems += _check_rows(connection, database.clock, tables, _READERS if schema == migrations.HEAD else {}, done)
-        return Report(database.location, schema, migrations.HEAD, rows, problems)
+        readers: Mapping[str, Reader] = _READERS if keys is None else {**_READERS, "secrets": _decrypted}
+        if schema != migrations.HEAD:
+            readers = {}
+        # Without keys nothing is decrypted, so a random one suffices.
+        cipher = Cipher(keys or KeyRing([generate_key()[0]]))
+        problems += _check_rows(Transaction(connection, cipher, database.clock), connection, tables, readers, done)
+        decrypted = keys is not None and schema == migrations.HEAD
+        return Report(database.location, schema, migrations.HEAD, rows, problems, decrypted)
 
 
 def _dangling(connection: Connection, child: Table) -> Iterator[Problem]:
@@ -96,10 +107,12 @@ def _dangling(connection: Connection, child: Table) -> Iterator[Problem]:
 
 
 def _check_rows(
-    connection: Connection, clock: Clock, tables: Sequence[Table], readers: Mapping[str, Reader], done: RowCounter
+    transaction: Transaction,
+    connection: Connection,
+    tables: Sequence[Table],
+    readers: Mapping[str, Reader],
+    done: RowCounter,
 ) -> Iterator[Problem]:
-    # A random key suffices, because nothing is decrypted.
-    transaction = Transaction(connection, Cipher(KeyRing([generate_key()[0]])), clock)
     for each in tables:
         read = readers.get(each.name)
         names = [column.name for column in each.columns]
@@ -162,6 +175,11 @@ _READERS: Final[Mapping[str, Reader]] = {
     "budget_windows": lambda t, key: t.budget_spend.of_windows(key),
     "budget_charges": lambda t, key: t.budget_charges.get(*key),
 }
+
+
+def _decrypted(transaction: Transaction, key: tuple[Any, ...]) -> None:
+    _encoded(transaction.secrets.get(*key))
+    transaction.secrets.reveal(*key)
 
 
 def _encoded(entity: Any) -> bytes:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.crypto.envelope import ENVELOPE_VERSION, Cipher
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeySource, read_keys
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing
 from gateway_entities.server.store.open import error_context, find_database, open_database
@@ -65,10 +65,13 @@ class KeyReport(NamedTuple):
     Attributes:
         keys: the configured keys in order, then the keys in use that are not configured.
         unreadable: the values that cannot be decrypted, ordered by secret id.
+        unbound: the number of values that are bound to the id and the name of their secret only, not to its provider and
+            api_base; a rotation binds them.
     """
 
     keys: Sequence[KeyUse]
     unreadable: Sequence[Unreadable]
+    unbound: int = 0
 
     @property
     def rotated(self) -> bool:
@@ -81,7 +84,7 @@ class Rotation(NamedTuple):
 
     Attributes:
         key: the key that wraps now.
-        rewrapped: the number of rewrapped data keys.
+        rewrapped: the number of rewrapped data keys, and of values that were bound to their destination.
         unreadable: the values that cannot be decrypted, ordered by secret id; they stay unchanged.
         remaining: the number of data keys that other keys still wrap, by key id, including unreadable ones.
     """
@@ -110,28 +113,30 @@ class KeyManager:
             total = sum(stored.counts().values())
             unreadable = list(self._check_digest_key(stored))
         progress(seen := 1, total)
-        after = _FIRST
+        after, unbound = _FIRST, 0
         while True:
             with self._reading() as stored:
-                page = stored.secrets(after, _BATCH)
+                page = stored.values(after, _BATCH)
             if not page:
                 break
-            for secret_id, secret_name, value in page:
+            for value in page:
+                unbound += value.encrypted.envelope_version < ENVELOPE_VERSION
                 try:
-                    self._cipher.decrypt(secret_id, secret_name, value)
+                    value.decrypt(self._cipher)
                 except GatewayError as error:
-                    unreadable.append(_unreadable(secret_id, error))
+                    unreadable.append(_unreadable(value.secret_id, error))
             after = page[-1].secret_id
             progress(seen := seen + len(page), total)
         with self._reading() as stored:
             counts = stored.counts()
         used = [KeyUse(key.id, key, counts.pop(key.id, 0)) for key in self._keys.keys]
-        return KeyReport([*used, *(KeyUse(key_id, None, counts[key_id]) for key_id in sorted(counts))], unreadable)
+        others = [KeyUse(key_id, None, counts[key_id]) for key_id in sorted(counts)]
+        return KeyReport([*used, *others], unreadable, unbound)
 
     def rotate(self, progress: Progress) -> Rotation:
-        """Rewrap all data keys with the first key, in small transactions. Values are neither decrypted nor written.
+        """Rewrap all data keys with the first key, in small transactions, and bind values of earlier releases.
 
-        It can be interrupted at any time; another call continues.
+        Other values are neither decrypted nor written. It can be interrupted at any time; another call continues.
 
         Raises:
             GatewayError: FAILED_PRECONDITION (a key in use is not configured; nothing was written) or UNAVAILABLE (the
@@ -140,7 +145,7 @@ class KeyManager:
         with error_context(self._database), self._database.write() as connection:
             open_cipher(connection, self._keys)
             stored = WrappedKeys(connection, self._cipher)
-            total = self._others(stored)
+            total = stored.outdated()
             rewrapped = int(stored.rewrap_digest_key())
         unreadable: list[Unreadable] = []
         for _ in range(_PASSES):
@@ -167,9 +172,6 @@ class KeyManager:
             if after is not None:
                 # SQLite's writers poll for the lock, so it must be free at least half of the time.
                 time.sleep(max(time.monotonic() - started, _MIN_PAUSE_S))
-
-    def _others(self, stored: WrappedKeys) -> int:
-        return sum(count for key_id, count in stored.counts().items() if key_id != self._keys.first.id)
 
     def _check_digest_key(self, stored: WrappedKeys) -> Generator[Unreadable]:
         wrapped = stored.digest_key()

@@ -1,18 +1,25 @@
-"""Creation, listing and revocation of access tokens. Needs no key."""
+"""Creation, listing, revocation and removal of access tokens. Needs no key."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.open import find_database, open_current_database, upgrade_database
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import AccessScope, Token, Tokens, digest_of, id_of, new_text
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors, name_taken, not_found
 
 _NAME_LENGTH: Final = 255
+RETENTION_MS: Final = 30 * 24 * 60 * 60 * 1000
+"""Time for which a revoked or expired token is listed. The next creation or revocation after it deletes the token."""
+# Such a pass holds the write lock for a few milliseconds.
+_PRUNED_PER_PASS: Final = 500
+_PAUSE_S: Final = 0.005
 _MAX_LIFETIME_MS: Final = 100 * 366 * 24 * 60 * 60 * 1000
 
 
@@ -68,7 +75,9 @@ class TokenManager:
             tokens = Tokens(connection)
             if tokens.named(name) is not None:
                 raise name_taken("Token", name)
+            tokens.prune(now - RETENTION_MS, _PRUNED_PER_PASS)
             tokens.add(token)
+            StoreState(connection).record_token()
         return NewToken(token, text)
 
     def list(self) -> Sequence[Token]:
@@ -90,7 +99,35 @@ class TokenManager:
             # Without a check: a clock that has jumped must not keep a stolen token valid.
             now = self._database.clock.now(connection)
             tokens.revoke(token.token_id, now)
+            tokens.prune(now - RETENTION_MS, _PRUNED_PER_PASS)
             return token._replace(revoked_at=now)
+
+    def prune(self, age_ms: int = RETENTION_MS) -> int:
+        """Delete the tokens that were revoked or expired for longer than an age, in small transactions.
+
+        The store requires tokens afterwards too, even if it has none left.
+
+        Args:
+            age_ms: the age in milliseconds; 0 for every ended token.
+
+        Returns:
+            The number of deleted tokens.
+
+        Raises:
+            GatewayError: FAILED_PRECONDITION; the clock has jumped.
+        """
+        total = 0
+        while True:
+            with map_db_errors(), self._database.write() as connection:
+                # What a clock that has jumped calls ended may be valid.
+                self._database.clock.check(connection)
+                until = self._database.clock.now(connection) - age_ms
+                pruned = Tokens(connection).prune(until, _PRUNED_PER_PASS)
+            total += pruned
+            if pruned < _PRUNED_PER_PASS:
+                return total
+            # SQLite's writers poll for the lock, so it must be free between two passes.
+            time.sleep(_PAUSE_S)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from gateway_entities.errors import Code, GatewayError
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+_SEAL_CONTEXT: Final = b"gateway-entities backup seal"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 NAME_FORM: Final = "1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or a digit"
 
@@ -34,7 +36,7 @@ class Key:
         origin: its source, such as ``the key file /etc/gateway.key``.
     """
 
-    __slots__ = ("_aead", "id", "name", "origin")
+    __slots__ = ("_aead", "_seal_key", "id", "name", "origin")
 
     def __init__(self, key: bytes, *, name: str | None = None, origin: str = "a key in memory") -> None:
         """Create a key.
@@ -48,12 +50,17 @@ class Key:
         self.name: Final = name
         self.origin: Final = origin
         self._aead = AESGCM(key)
+        self._seal_key = hmac.digest(key, _SEAL_CONTEXT, "sha256")
 
     def __str__(self) -> str:
         return self.id if self.name is None else f"{self.id} ({self.name})"
 
     def __repr__(self) -> str:
         return f"<Key {self}>"
+
+    def seal(self) -> hmac.HMAC:
+        """Return a new HMAC-SHA256, with a key derived from this one, of the content of a file."""
+        return hmac.new(self._seal_key, digestmod="sha256")
 
     def wrap(self, data_key: bytes, *context: str) -> bytes:
         """Encrypt a data key; context and key id are associated data."""
@@ -110,6 +117,10 @@ class KeyRing:
 
     def __contains__(self, key_id: object) -> bool:
         return key_id in self._by_id
+
+    def get(self, key_id: str) -> Key | None:
+        """Return the key with this id, or None."""
+        return self._by_id.get(key_id)
 
     def wrap(self, data_key: bytes, *context: str) -> WrappedKey:
         """Encrypt a data key with the first key."""
@@ -201,18 +212,18 @@ def malformed(origin: str, problem: str) -> GatewayError:
     )
 
 
-def encrypt(aead: AESGCM, plaintext: bytes, *context: str) -> bytes:
+def encrypt(aead: AESGCM, plaintext: bytes, *context: str | None) -> bytes:
     """Encrypt with a random nonce and associated data; return nonce (12 bytes), ciphertext and tag (16 bytes)."""
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + aead.encrypt(nonce, plaintext, _context(context))
 
 
-def decrypt(aead: AESGCM, data: bytes, *context: str) -> bytes:
+def decrypt(aead: AESGCM, data: bytes, *context: str | None) -> bytes:
     """Decrypt a result of ``encrypt``. Raises InvalidTag or ValueError if it was altered or the context differs."""
     return aead.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _context(context))
 
 
-def _context(parts: Sequence[str]) -> bytes:
+def _context(parts: Sequence[str | None]) -> bytes:
     # JSON is injective, unlike plain concatenation.
     return json.dumps(parts).encode()
 

@@ -9,10 +9,11 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, tuple_, update
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
 from gateway_entities.server.store.repositories import difference
+from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.sql import execute
 from gateway_entities.server.store.sql.schema import changes
 
@@ -25,8 +26,6 @@ _MAX_REVISION: Final = 2**63 - 1
 _MAX_POSITION: Final = 2**31 - 1
 _MIN_DIFFERENCE_BYTES: Final = 1024
 """Size from which a state is stored as a difference; restoring a smaller one would cost more than it saves."""
-
-_LAST: Final = select(func.coalesce(func.max(_own.revision), 0))
 _ADD: Final = insert(changes)
 _LIST: Final = (
     select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.noun, _own.id, _own.etag_before, _own.etag_after)
@@ -66,6 +65,26 @@ _LATER_OF_ONE: Final = (
     select(*_STATE)
     .where(_own.noun == bindparam("noun"), _own.id == bindparam("id"), _own.revision > bindparam("since"))
     .order_by(_own.revision.desc())
+)
+# The scan of the index ends at the limit, and databases know the length of a state without reading it.
+_SINCE: Final = (
+    select(_own.id, _own.revision, _own.is_difference, func.length(_own.before).label("size"))
+    .where(_own.noun == bindparam("noun"), _own.revision > bindparam("since"))
+    .order_by(_own.revision)
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_NUMBERED: Final = select(
+    _SINCE.c.size,
+    func.row_number().over(partition_by=_SINCE.c.id, order_by=_SINCE.c.revision).label("number"),
+    func.first_value(_SINCE.c.is_difference)
+    .over(partition_by=_SINCE.c.id, order_by=_SINCE.c.revision)
+    .label("is_difference"),
+).subquery()
+# A difference needs all later states of its resource, a whole state none.
+_IS_READ: Final = or_(_NUMBERED.c.number == 1, _NUMBERED.c.is_difference)
+_COST: Final = select(func.count(), func.coalesce(func.sum(case((_IS_READ, _NUMBERED.c.size), else_=0)), 0)).select_from(
+    _NUMBERED
 )
 _OLDEST: Final = (
     select(_own.revision, _own.position)
@@ -133,15 +152,15 @@ class LoggedChange(NamedTuple):
 class Changes:
     """The change log within one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_state")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._state = StoreState(connection)
 
     def last(self) -> int:
         """Return the current revision; 0 in a new store."""
-        ((revision,),) = execute.rows(self._connection, _LAST)
-        return int(revision)
+        return self._state.get().last_revision
 
     def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
         """Append a mutation; return its revision.
@@ -157,6 +176,7 @@ class Changes:
         common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
         rows = [{**common, "position": position, **_row(effect)} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
+        self._state.set_revision(revision)
         return revision
 
     def list(self, since: int, limit: int, position: int | None = None) -> builtins.list[LoggedChange]:
@@ -205,6 +225,17 @@ class Changes:
             for identifier, etag in etags.items():
                 found[identifier] = FormerState(True, _verified(restored.get(identifier), etag))
         return found
+
+    def former_cost(self, noun: str, since: int, limit: int) -> tuple[int, int]:
+        """Return the cost of ``former``: the number of effects since, and the stored bytes that it reads.
+
+        Args:
+            noun: as for ``former``.
+            since: as for ``former``.
+            limit: the number of effects at which the count ends.
+        """
+        ((effects, size),) = execute.rows(self._connection, _COST, {"noun": noun, "since": since, "limit": limit})
+        return effects, int(size)
 
     def result(self, revision: int, current: Callable[[str, str], bytes | None]) -> bytes | None:
         """Return the ``to_bytes`` of the resource that a mutation was about, after it; None if it cannot be restored.

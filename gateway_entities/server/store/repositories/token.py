@@ -11,8 +11,9 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
+from gateway_entities.server.store.sql import execute
 from gateway_entities.server.store.sql.schema import tokens
 
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -27,8 +28,17 @@ _ADD: Final = insert(tokens)
 _LIST: Final = select(
     _own.token_id, _own.name, _own.scope, _own.digest, _own.created_at, _own.expires_at, _own.revoked_at
 ).order_by(_own.created_at, _own.token_id)
+_GET: Final = _LIST.where(_own.token_id == bindparam("id"))
 _NAMED: Final = _LIST.where(_own.name == bindparam("name"), _own.revoked_at.is_(None))
 _REVOKE: Final = update(tokens).where(_own.token_id == bindparam("id")).values(revoked_at=bindparam("at"))
+# The tokens that ended at or before a time: revoked or expired.
+_ENDED: Final = (
+    select(_own.token_id)
+    .where(or_(_own.revoked_at <= bindparam("until"), _own.expires_at <= bindparam("until")))
+    .order_by(_own.token_id)
+    .limit(bindparam("limit"))
+)
+_PRUNE: Final = delete(tokens).where(_own.token_id.in_(_ENDED))
 
 
 class AccessScope(IntEnum):
@@ -98,6 +108,11 @@ class Tokens:
         """Return all tokens, including revoked ones, ordered by creation."""
         return [Token(row[0], row[1], AccessScope(row[2]), *row[3:]) for row in self._connection.execute(_LIST)]
 
+    def get(self, token_id: str) -> Token | None:
+        """Return the token with this id, or None."""
+        row = execute.row(self._connection, _GET, {"id": token_id})
+        return None if row is None else Token(row[0], row[1], AccessScope(row[2]), *row[3:])
+
     def named(self, name: str) -> Token | None:
         """Return the unrevoked token with this name, or None."""
         row = self._connection.execute(_NAMED, {"name": name}).one_or_none()
@@ -110,3 +125,7 @@ class Tokens:
     def revoke(self, token_id: str, at: int) -> None:
         """Revoke the token with this id."""
         self._connection.execute(_REVOKE, {"id": token_id, "at": at})
+
+    def prune(self, until: int, limit: int) -> int:
+        """Delete tokens that were revoked or expired at or before a time, up to ``limit``; return their number."""
+        return execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, union_all, update
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.store.crypto.envelope import Cipher, EncryptedValue
+from gateway_entities.server.store.crypto.envelope import ENVELOPE_VERSION, Cipher, EncryptedValue
 from gateway_entities.server.store.crypto.keyring import KeyRing, WrappedKey
+from gateway_entities.server.store.repositories.secret import VALUE_COLUMNS, StoredValue
 from gateway_entities.server.store.sql.schema import secrets, wrapped_keys
 
 _DIGEST: Final = "digest"
@@ -22,14 +23,16 @@ _COUNTS: Final = union_all(
 )
 _SECRET_KEYS: Final = select(secrets.c.key_id, func.count()).group_by(secrets.c.key_id).order_by(secrets.c.key_id)
 _PAGE: Final = (
-    select(secrets.c.secret_id, secrets.c.secret_name, secrets.c.ciphertext, secrets.c.wrapped_key, secrets.c.key_id)
+    select(*VALUE_COLUMNS)
     .where(secrets.c.secret_id > bindparam("after"))
     .order_by(secrets.c.secret_id)
     .limit(bindparam("limit"))
 )
+_OUTDATED: Final = or_(secrets.c.key_id != bindparam("first"), secrets.c.envelope_version < ENVELOPE_VERSION)
+_COUNT_OUTDATED: Final = select(func.count()).select_from(secrets).where(_OUTDATED)
 _OTHERS: Final = (
-    select(secrets.c.secret_id, secrets.c.wrapped_key, secrets.c.key_id)
-    .where(secrets.c.secret_id > bindparam("after"), secrets.c.key_id != bindparam("first"))
+    select(*VALUE_COLUMNS)
+    .where(secrets.c.secret_id > bindparam("after"), _OUTDATED)
     .order_by(secrets.c.secret_id)
     .limit(bindparam("limit"))
 )
@@ -40,25 +43,11 @@ _REMOVE_OWN: Final = delete(wrapped_keys).where(wrapped_keys.c.name == _DIGEST)
 _REWRAP_OWN: Final = update(wrapped_keys).where(wrapped_keys.c.name == _DIGEST)
 
 
-class StoredSecret(NamedTuple):
-    """A stored secret.
-
-    Attributes:
-        secret_id: its id.
-        secret_name: its name.
-        value: its encrypted value.
-    """
-
-    secret_id: str
-    secret_name: str
-    value: EncryptedValue
-
-
 class Batch(NamedTuple):
     """Result of one batch of a rotation.
 
     Attributes:
-        rewrapped: the number of rewrapped data keys.
+        rewrapped: the number of rewrapped data keys, and of values that were bound to their destination.
         unreadable: the secret ids whose data key cannot be decrypted and stays unchanged, with the errors.
         last: the last secret id of the batch; None if it was empty.
     """
@@ -88,13 +77,19 @@ class WrappedKeys:
             counts[key_id] = counts.get(key_id, 0) + count
         return counts
 
-    def secrets(self, after: str, limit: int) -> list[StoredSecret]:
-        """Return up to ``limit`` secrets with ids greater than ``after``, ordered by id."""
-        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit}).all()
-        return [StoredSecret(secret_id, name, EncryptedValue(*value)) for secret_id, name, *value in rows]
+    def outdated(self) -> int:
+        """Return the number of secrets that ``rewrap`` changes, and 1 more if the digest key has to be rewrapped."""
+        first = self.cipher.keys.first.id
+        own = self.digest_key()
+        found: int = self._connection.execute(_COUNT_OUTDATED, {"first": first}).scalar_one()
+        return found + (own is not None and own.key_id != first)
+
+    def values(self, after: str, limit: int) -> list[StoredValue]:
+        """Return the values of up to ``limit`` secrets with ids greater than ``after``, ordered by id."""
+        return [StoredValue.read(row) for row in self._connection.execute(_PAGE, {"after": after, "limit": limit})]
 
     def rewrap(self, after: str, limit: int) -> Batch:
-        """Rewrap data keys of secrets that another key than the first wraps.
+        """Rewrap data keys of secrets that another key than the first wraps, and bind values of the first version.
 
         Args:
             after: the secret id that the batch starts after.
@@ -103,18 +98,25 @@ class WrappedKeys:
         others = self._connection.execute(
             _OTHERS, {"after": after, "first": self.cipher.keys.first.id, "limit": limit}
         ).all()
-        updates: list[dict[str, object]] = []
+        # Those that are bound need no decryption of their values.
+        updates: dict[type[tuple[Any, ...]], list[dict[str, object]]] = {}
         unreadable: list[tuple[str, GatewayError]] = []
-        for secret_id, wrapped_key, key_id in others:
+        for stored in map(StoredValue.read, others):
             try:
-                wrapped = self.cipher.rewrap(secret_id, WrappedKey(wrapped_key, key_id))
+                renewed = self._renewed(stored)
             except GatewayError as error:
-                unreadable.append((secret_id, error))
+                unreadable.append((stored.secret_id, error))
             else:
-                updates.append({"id": secret_id, **wrapped._asdict()})
-        if updates:
-            self._connection.execute(_REWRAP, updates)
-        return Batch(len(updates), unreadable, others[-1].secret_id if others else None)
+                updates.setdefault(type(renewed), []).append({"id": stored.secret_id, **renewed._asdict()})
+        for rows in updates.values():
+            self._connection.execute(_REWRAP, rows)
+        return Batch(sum(map(len, updates.values())), unreadable, others[-1].secret_id if others else None)
+
+    def _renewed(self, stored: StoredValue) -> WrappedKey | EncryptedValue:
+        encrypted = stored.encrypted
+        if encrypted.envelope_version < ENVELOPE_VERSION:
+            return stored.renew(self.cipher)
+        return self.cipher.rewrap(stored.secret_id, WrappedKey(encrypted.wrapped_key, encrypted.key_id))
 
     def digest_key(self) -> WrappedKey | None:
         """Return the digest key; None in a store that was upgraded but not opened since."""

@@ -17,7 +17,7 @@ _QUERY_TIMEOUT_S: Final = 1.0
 _RECONNECT_INTERVAL_S: Final = 1.0
 """Minimum time between the starts of two connection attempts."""
 _STATEMENT: Final = b"revision"
-_SQL: Final = b"SELECT coalesce(max(revision), 0) FROM changes"
+_SQL: Final = b"SELECT last_revision FROM store_state"
 _BINARY: Final = 1
 
 Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 REVISION: Final = "0009"
@@ -48,6 +49,8 @@ secrets = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("key_id", Text, nullable=False),
+    # Version of the ciphertext's associated data: 1 is id and name, 2 is also provider and api_base.
+    Column("envelope_version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", BigInteger, nullable=False),
     Column("last_updated_at", BigInteger, nullable=False),
     Column("created_by", Text),
@@ -57,6 +60,19 @@ secrets = Table(
     Index("ix_secrets_created", "created_at", "secret_id"),
     Index("ix_secrets_provider", "provider", "created_at", "secret_id"),
     Index("ix_secrets_key", "key_id"),
+)
+
+# The store itself, in one row that no clean-up deletes or resets.
+store_state = Table(
+    "store_state",
+    metadata,
+    # Random; a new one when the store is created, and when a backup is restored into it.
+    Column("store_id", Key, nullable=False),
+    # The revision of the last mutation, also after the change log has been pruned.
+    Column("last_revision", BigInteger, nullable=False),
+    # Whether a token was ever created. Such a store requires tokens, also after the last one has been deleted.
+    Column("has_had_token", Boolean, nullable=False),
+    PrimaryKeyConstraint("store_id", name="pk_store_state"),
 )
 
 # Data keys of the store itself, as opposed to those of secrets.
@@ -289,7 +305,7 @@ tokens = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
-    # Revoked tokens stay, because a store that has ever had a token requires one.
+    # Ended tokens stay for a while, for the list of tokens.
     Column("revoked_at", BigInteger),
     PrimaryKeyConstraint("token_id", name="pk_tokens"),
 )

@@ -43,7 +43,7 @@ _WRITER_PRAGMAS: Final = (
 )
 _PROBE_TIMEOUT_S: Final = 0.2
 _PROBE_BYTES: Final = 64 * 1024
-_REVISION: Final = "SELECT max(revision) FROM changes"
+_REVISION: Final = "SELECT last_revision FROM store_state"
 _UNIQUE_PREFIX: Final = "UNIQUE constraint failed: "
 
 # Keyed by SQLite's extended result code, https://sqlite.org/rescode.html.
@@ -167,10 +167,10 @@ class SqliteDatabase(Database):
             try:
                 if self._probe is None:
                     self._probe = _connect(self._file, 0, ("query_only = ON",))
-                found: int | None = self._probe.execute(_REVISION).fetchone()[0]
+                found: tuple[int] | None = self._probe.execute(_REVISION).fetchone()
             except (sqlite3.Error, GatewayError):
                 return None
-            return found or 0
+            return None if found is None else found[0]
 
     def dispose(self) -> None:
         """Close all idle connections."""

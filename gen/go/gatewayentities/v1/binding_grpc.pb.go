@@ -49,7 +49,7 @@ type BindingServiceClient interface {
 	// show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpointBindings(ctx context.Context, in *ListGatewayEndpointBindingsRequest, opts ...grpc.CallOption) (*ListGatewayEndpointBindingsResponse, error)
 }
 
@@ -112,7 +112,7 @@ type BindingServiceServer interface {
 	// show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpointBindings(context.Context, *ListGatewayEndpointBindingsRequest) (*ListGatewayEndpointBindingsResponse, error)
 	mustEmbedUnimplementedBindingServiceServer()
 }

@@ -66,11 +66,12 @@ type BudgetServiceClient interface {
 	// page.
 	//
 	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-	// more than 24 hours ago and the list has changed since).
+	// more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+	// page_token is of another store).
 	ListGatewayBudgetPolicies(ctx context.Context, in *ListGatewayBudgetPoliciesRequest, opts ...grpc.CallOption) (*ListGatewayBudgetPoliciesResponse, error)
 	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayBudgetWindows(ctx context.Context, in *ListGatewayBudgetWindowsRequest, opts ...grpc.CallOption) (*ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
@@ -209,11 +210,12 @@ type BudgetServiceServer interface {
 	// page.
 	//
 	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-	// more than 24 hours ago and the list has changed since).
+	// more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+	// page_token is of another store).
 	ListGatewayBudgetPolicies(context.Context, *ListGatewayBudgetPoliciesRequest) (*ListGatewayBudgetPoliciesResponse, error)
 	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayBudgetWindows(context.Context, *ListGatewayBudgetWindowsRequest) (*ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the

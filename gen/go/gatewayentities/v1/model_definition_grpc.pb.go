@@ -49,7 +49,7 @@ type ModelDefinitionServiceClient interface {
 	// first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayModelDefinitions(ctx context.Context, in *ListGatewayModelDefinitionsRequest, opts ...grpc.CallOption) (*ListGatewayModelDefinitionsResponse, error)
 	// UpdateGatewayModelDefinition changes the named fields of a model definition.
 	//
@@ -141,7 +141,7 @@ type ModelDefinitionServiceServer interface {
 	// first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayModelDefinitions(context.Context, *ListGatewayModelDefinitionsRequest) (*ListGatewayModelDefinitionsResponse, error)
 	// UpdateGatewayModelDefinition changes the named fields of a model definition.
 	//

@@ -58,7 +58,7 @@ type SecretServiceClient interface {
 	// ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewaySecretInfos(ctx context.Context, in *ListGatewaySecretInfosRequest, opts ...grpc.CallOption) (*ListGatewaySecretInfosResponse, error)
 }
 
@@ -148,7 +148,7 @@ type SecretServiceServer interface {
 	// ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewaySecretInfos(context.Context, *ListGatewaySecretInfosRequest) (*ListGatewaySecretInfosResponse, error)
 	mustEmbedUnimplementedSecretServiceServer()
 }

@@ -82,7 +82,7 @@ class BindingServiceServicer(object):
         show the state as of the first page.
 
         Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-        and the list has changed since).
+        and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,7 @@ class BindingServiceStub:
     show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
 
 @_typing.type_check_only
@@ -80,7 +80,7 @@ class BindingServiceAsyncStub(BindingServiceStub):
     show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
 
 class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -121,7 +121,7 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         show the state as of the first page.
 
         Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-        and the list has changed since).
+        and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
         """
 
 def add_BindingServiceServicer_to_server(servicer: BindingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -129,7 +129,8 @@ class BudgetServiceServicer(object):
         page.
 
         Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-        more than 24 hours ago and the list has changed since).
+        more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+        page_token is of another store).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +139,7 @@ class BudgetServiceServicer(object):
     def ListGatewayBudgetWindows(self, request, context):
         """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-        Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

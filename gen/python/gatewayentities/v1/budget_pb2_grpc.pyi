@@ -68,12 +68,13 @@ class BudgetServiceStub:
     page.
 
     Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-    more than 24 hours ago and the list has changed since).
+    more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+    page_token is of another store).
     """
     ListGatewayBudgetWindows: _grpc.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]
     """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-    Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
     """
     RecordGatewaySpend: _grpc.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]
     """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
@@ -129,12 +130,13 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     page.
 
     Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-    more than 24 hours ago and the list has changed since).
+    more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+    page_token is of another store).
     """
     ListGatewayBudgetWindows: _aio.UnaryUnaryMultiCallable[_budget_pb2.ListGatewayBudgetWindowsRequest, _budget_pb2.ListGatewayBudgetWindowsResponse]  # type: ignore[assignment]
     """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-    Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+    Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
     """
     RecordGatewaySpend: _aio.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]  # type: ignore[assignment]
     """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
@@ -217,7 +219,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         page.
 
         Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-        more than 24 hours ago and the list has changed since).
+        more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+        page_token is of another store).
         """
 
     @_abc_1.abstractmethod
@@ -228,7 +231,7 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_budget_pb2.ListGatewayBudgetWindowsResponse, _abc.Awaitable[_budget_pb2.ListGatewayBudgetWindowsResponse]]:
         """ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 
-        Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+        Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
         """
 
     @_abc_1.abstractmethod

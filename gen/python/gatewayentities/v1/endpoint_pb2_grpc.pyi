@@ -66,7 +66,7 @@ class EndpointServiceStub:
     """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
     AttachModelToGatewayEndpoint: _grpc.UnaryUnaryMultiCallable[_endpoint_pb2.AttachModelToGatewayEndpointRequest, _endpoint_pb2.AttachModelToGatewayEndpointResponse]
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
@@ -132,7 +132,7 @@ class EndpointServiceAsyncStub(EndpointServiceStub):
     """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
     AttachModelToGatewayEndpoint: _aio.UnaryUnaryMultiCallable[_endpoint_pb2.AttachModelToGatewayEndpointRequest, _endpoint_pb2.AttachModelToGatewayEndpointResponse]  # type: ignore[assignment]
     """AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
@@ -225,7 +225,7 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 
         Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-        and the list has changed since).
+        and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
         """
 
     @_abc_1.abstractmethod

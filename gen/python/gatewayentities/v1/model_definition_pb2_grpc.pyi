@@ -52,7 +52,7 @@ class ModelDefinitionServiceStub:
     first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
     UpdateGatewayModelDefinition: _grpc.UnaryUnaryMultiCallable[_model_definition_pb2.UpdateGatewayModelDefinitionRequest, _model_definition_pb2.UpdateGatewayModelDefinitionResponse]
     """UpdateGatewayModelDefinition changes the named fields of a model definition.
@@ -89,7 +89,7 @@ class ModelDefinitionServiceAsyncStub(ModelDefinitionServiceStub):
     first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
     UpdateGatewayModelDefinition: _aio.UnaryUnaryMultiCallable[_model_definition_pb2.UpdateGatewayModelDefinitionRequest, _model_definition_pb2.UpdateGatewayModelDefinitionResponse]  # type: ignore[assignment]
     """UpdateGatewayModelDefinition changes the named fields of a model definition.
@@ -141,7 +141,7 @@ class ModelDefinitionServiceServicer(metaclass=_abc_1.ABCMeta):
         first page.
 
         Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-        and the list has changed since).
+        and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
         """
 
     @_abc_1.abstractmethod

@@ -63,7 +63,7 @@ class SecretServiceStub:
     """ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
 
 @_typing.type_check_only
@@ -98,7 +98,7 @@ class SecretServiceAsyncStub(SecretServiceStub):
     """ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 
     Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-    and the list has changed since).
+    and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
     """
 
 class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -160,7 +160,7 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 
         Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-        and the list has changed since).
+        and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
         """
 
 def add_SecretServiceServicer_to_server(servicer: SecretServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

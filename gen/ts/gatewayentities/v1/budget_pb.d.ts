@@ -1044,7 +1044,8 @@ export declare const BudgetService: GenService<{
    * page.
    *
    * Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-   * more than 24 hours ago and the list has changed since).
+   * more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+   * page_token is of another store).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies
    */
@@ -1056,7 +1057,7 @@ export declare const BudgetService: GenService<{
   /**
    * ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
    *
-   * Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+   * Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
    *
    * @generated from rpc gatewayentities.v1.BudgetService.ListGatewayBudgetWindows
    */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import hmac
 import json
 import stat
 import threading
@@ -16,7 +17,7 @@ from gateway_entities.entities import GatewayEndpointTag
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
-from gateway_entities.server.store.open import find_database, open_database
+from gateway_entities.server.store.open import available_keys, find_database, open_database
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
@@ -97,14 +98,18 @@ def closing_database(database):
         database.dispose()
 
 
+def quiet(_done, _total):
+    pass
+
+
 def back_up(place, file):
     with opened(place) as database:
-        return write_backup(database, file, lambda _done, _total: None)
+        return write_backup(database, file, quiet, available_keys(database, place.keys))
 
 
-def restore(place, file):
+def restore(place, file, **options):
     with closing_database(find_database(place.url)) as database:
-        return restore_backup(database, file, lambda _done, _total: None)
+        return restore_backup(database, file, quiet, available_keys(database, place.keys), **options)
 
 
 def refused(attempt, *arguments):
@@ -119,13 +124,14 @@ def lines(file):
 
 
 def table_lines(file):
-    """The lines of each table that is the same on every machine."""
+    """The lines of each table, except the clock of a machine and the row of the store itself, which gets a new id."""
     tables: dict[str, list[str]] = {}
     name = ""
     for line in lines(file)[1:-1]:
         name = json.loads(line)["table"] if line.startswith("{") else name
         tables.setdefault(name, []).append(line)
     del tables["clock"]
+    del tables["store_state"][1:]
     return tables
 
 
@@ -139,7 +145,7 @@ def test_a_round_trip_through_the_other_database_is_lossless(place, other_place,
     assert restored == saved
     assert content(other_place) == expected
     back_up(other_place, back)
-    # All lines but the header, which contains the time, and those of a machine's clock.
+    # All lines but the header, which contains the time, and those that differ between stores and machines.
     assert table_lines(back) == table_lines(there)
 
 
@@ -160,9 +166,9 @@ def test_an_empty_store_can_be_restored(place, other_place, make, tmp_path):
         open_database(database, create=True)
         with database.write() as connection:
             migrations.upgrade(connection)
-        saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
-    assert set(saved.rows.values()) == {0}
-    assert restore(other_place, tmp_path / "backup").rows == saved.rows
+        saved = write_backup(database, tmp_path / "backup", quiet)
+    assert saved.rows == dict.fromkeys(saved.rows, 0) | {"store_state": 1}
+    assert restore(other_place, tmp_path / "backup", accept_unsealed=True).rows == saved.rows
     store = other_place.open()
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
@@ -176,12 +182,16 @@ def test_the_format_is_as_documented(place, make, tmp_path):
     header, *rest, trailer = lines(tmp_path / "backup")
     assert {**json.loads(header), "created_at": 0} == {
         "format": "gateway-entities backup",
-        "version": 1,
+        "version": 2,
         "schema": migrations.HEAD,
         "created_at": 0,
+        "sealed_by": saved.sealed_by,
     }
     digest = hashlib.sha256("".join([header, *rest]).encode()).hexdigest()
-    assert json.loads(trailer) == {"rows": sum(saved.rows.values()), "sha256": digest}
+    (key,) = find_keys(place)
+    seal_key = hmac.digest(key, b"gateway-entities backup seal", "sha256")
+    seal = hmac.digest(seal_key, "".join([header, *rest]).encode(), "sha256").hex()
+    assert json.loads(trailer) == {"rows": sum(saved.rows.values()), "sha256": digest, "seal": seal}
     parts = [json.loads(line) for line in rest if line.startswith("{")]
     assert {part["table"] for part in parts} == set(metadata.tables), (
         "every table is included, without a list of tables in the code"
@@ -194,6 +204,11 @@ def test_the_format_is_as_documented(place, make, tmp_path):
     assert row["secret_id"] == "s-0000"
     assert len(base64.b64decode(row["ciphertext"]["base64"])) > 28
     assert saved.key_ids == [row["key_id"]]
+
+
+def find_keys(place):
+    path = place.path.with_name("gateway.sqlite.key") if place.path else place.keys[0].path
+    return [base64.b64decode(line) for line in path.read_bytes().splitlines()]
 
 
 def test_a_backup_contains_no_secret(place, make, tmp_path):
@@ -283,14 +298,14 @@ def test_a_backup_of_an_older_release_is_upgraded(place, other_place, make, tmp_
         )
         # At that revision spending was in millionths.
         place.execute("INSERT INTO budget_windows VALUES (7, 'bp-0001', 0, 10, 1500000)")
-        saved = write_backup(database, tmp_path / "backup", lambda _done, _total: None)
+        saved = write_backup(database, tmp_path / "backup", quiet)
     assert saved.schema == "0002"
     # The tables already exist, and are empty.
     with closing_database(find_database(other_place.url)) as database:
         open_database(database, create=True)
         with database.write() as connection:
             migrations.upgrade(connection)
-    restore(other_place, tmp_path / "backup")
+    restore(other_place, tmp_path / "backup", accept_unsealed=True)
     if other_place.path is not None:
         (other_place.path.with_name(other_place.path.name + ".key")).unlink(missing_ok=True)
     store = other_place.open()
@@ -335,10 +350,15 @@ def with_trailer(changed):
     return gzip.compress((text + trailer).encode())
 
 
+def unsealed(header):
+    return json.dumps({**json.loads(header), "sealed_by": None}) + "\n"
+
+
 def test_malformed_content_is_rejected(place, other_place, make, tmp_path):
     fill(place, make)
     back_up(place, tmp_path / "backup")
     header, *rest, trailer = lines(tmp_path / "backup")
+    header = unsealed(header)
     first_row = next(number for number, line in enumerate(rest) if line.startswith("["))
     without_a_row = [*rest[:first_row], *rest[first_row + 1 :]]
     cases = {
@@ -357,7 +377,7 @@ def test_malformed_content_is_rejected(place, other_place, make, tmp_path):
     }
     for name, data in cases.items():
         (tmp_path / "bad").write_bytes(data)
-        error = refused(restore, other_place, tmp_path / "bad")
+        error = refused(lambda: restore(other_place, tmp_path / "bad", accept_unsealed=True))
         assert error.reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, name
         assert str(tmp_path / "bad") in error.message
     assert refused(restore, other_place, tmp_path / "absent").code is Code.FAILED_PRECONDITION
@@ -365,7 +385,7 @@ def test_malformed_content_is_rejected(place, other_place, make, tmp_path):
     restore(other_place, tmp_path / "backup")
 
 
-@pytest.mark.parametrize(("field", "value"), [("version", 2), ("version", None), ("schema", "9999")])
+@pytest.mark.parametrize(("field", "value"), [("version", 3), ("version", None), ("schema", "9999")])
 def test_a_backup_of_a_newer_release_is_rejected(place, other_place, make, tmp_path, field, value):
     fill(place, make)
     back_up(place, tmp_path / "backup")
@@ -401,5 +421,5 @@ def test_progress_ends_at_the_total(place, other_place, make, tmp_path):
     assert calls == sorted(calls)
     calls.clear()
     with closing_database(find_database(other_place.url)) as database:
-        restore_backup(database, tmp_path / "backup", lambda *now: calls.append(now))
+        restore_backup(database, tmp_path / "backup", lambda *now: calls.append(now), accept_unsealed=True)
     assert calls[-1] == (total, total)

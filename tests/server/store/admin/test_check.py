@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from gateway_entities.errors import GatewayError
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.admin.check import check
-from gateway_entities.server.store.open import find_database, open_database
+from gateway_entities.server.store.admin.token_manager import open_tokens
+from gateway_entities.server.store.crypto.key_sources import KeyFile
+from gateway_entities.server.store.open import available_keys, find_database, open_database
+from gateway_entities.server.store.repositories.token import AccessScope
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
 from tests.server.store.admin.test_backup import fill
@@ -21,11 +24,11 @@ def problems(place):
     return problems
 
 
-def report(place):
+def report(place, keys=None):
     database = find_database(place.url)
     try:
         open_database(database, create=False)
-        return check(database, lambda _done, _total: None)
+        return check(database, lambda _done, _total: None, keys and available_keys(database, keys))
     finally:
         database.dispose()
 
@@ -98,6 +101,35 @@ def test_values_of_wrong_types_are_found(place, make, problems):
     assert ("budget_policies", ("bp-0001",), "budget_amount has the wrong type (bytes)") in found
     assert ("secrets", ("s-0001",), "ciphertext has the wrong type (str)") in found
     assert [each[:2] for each in found if each[0] == "bindings"] == [("bindings", None)]
+
+
+def test_a_changed_address_of_a_secret_is_found_with_the_key(place, make, problems):
+    fill(place, make)
+    keys = place.keys or [KeyFile(place.path.with_name("gateway.sqlite.key"))]
+    assert (report(place, keys).problems, report(place, keys).decrypted) == ([], True)
+    evil = '{"api_base": "https://evil.example"}'
+    place.execute("UPDATE secrets SET auth_config = :evil WHERE secret_id = 's-0001'", {"evil": evil})
+    (problem,) = report(place, keys).problems
+    assert problem[:2] == ("secrets", ("s-0001",))
+    assert "api_base" in problem.description
+    assert "evil" not in problem.description
+    assert (problems(), report(place).decrypted) == ([], False), "without the key it cannot be known"
+
+
+def test_a_wrong_row_of_the_store_is_found(place, make, problems):
+    fill(place, make)
+    with open_tokens(place.url) as manager:
+        manager.create("alice", AccessScope.READ)
+    place.execute("INSERT INTO changes (revision, position, changed_at, rpc, noun, id) VALUES (3, 0, 1, 'r', 'n', 'i')")
+    place.execute("UPDATE store_state SET last_revision = 2, has_had_token = false")
+    found = [wrong for table, _, wrong in problems() if table == "store_state"]
+    assert [part in wrong for part, wrong in zip(("last_revision", "has_had_token"), found, strict=True)] == [True, True]
+    for change in ("INSERT INTO store_state VALUES ('other', 1, false)", "DELETE FROM store_state"):
+        place.execute(change)
+        assert any("store_state has" in wrong for _, _, wrong in problems())
+        with pytest.raises(GatewayError, match="store_state has") as caught:
+            place.open()
+        assert caught.value.code is Code.DATA_LOSS
 
 
 def test_altered_tables_are_found(place, make, problems):

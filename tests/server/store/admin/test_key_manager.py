@@ -21,7 +21,9 @@ from gateway_entities.server.store.admin.key_manager import open_keys
 from gateway_entities.server.store.crypto.key_sources import KeyFile, KeyVariable
 from tests import profiles
 from tests.calls import call
+from tests.server.store.repositories.test_secret import to_first_version
 
+EVIL = '{"api_base": "https://evil.example"}'
 CLI = [sys.executable, "-m", "gateway_entities.cli"]
 
 
@@ -93,6 +95,35 @@ def test_a_rotation_rewrites_only_the_wrapped_keys(keys, place, make):
     store = keys.opened(keys.new)
     assert values(store) == {f"s-{number:04}": {"k": f"v{number}"} for number in range(120)}
     store.close()
+
+
+def test_a_rotation_binds_values_of_the_first_version(keys, place, make):
+    keys.fill(make, 5, keys.old)
+    store = keys.opened(keys.old)
+    with store.write() as transaction:
+        for number in (1, 3):
+            to_first_version(transaction, make.secret(number), {"k": f"v{number}"})
+    store.close()
+    report = keys.check(keys.old)
+    assert (report.unbound, report.unreadable, report.rotated) == (2, [], True)
+    place.execute("UPDATE secrets SET auth_config = '[' WHERE secret_id = 's-0003'")
+    rotation = keys.rotate(keys.old)
+    assert (rotation.rewrapped, [each.secret_id for each in rotation.unreadable]) == (1, ["s-0003"])
+    place.execute("UPDATE secrets SET auth_config = '{}' WHERE secret_id = 's-0003'")
+    rotation = keys.rotate(keys.new, keys.old)
+    assert (rotation.rewrapped, rotation.unreadable, rotation.remaining) == (6, [], {})
+    assert keys.check(keys.new).unbound == 0
+    store = keys.opened(keys.new)
+    assert values(store) == {f"s-{number:04}": {"k": f"v{number}"} for number in range(5)}
+    store.close()
+
+
+def test_a_check_reports_a_changed_api_base(keys, place, make):
+    keys.fill(make, 2, keys.old)
+    place.execute("UPDATE secrets SET auth_config = :changed WHERE secret_id = 's-0001'", {"changed": EVIL})
+    (found,) = keys.check(keys.old).unreadable
+    assert (found.secret_id, found.reason) == ("s-0001", "SECRET_UNREADABLE")
+    assert "api_base" in found.message
 
 
 def test_a_second_rotation_does_nothing(keys, place, make):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import logging
 import traceback
 from dataclasses import replace
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
-from gateway_entities.server.store.crypto.envelope import Cipher
+from gateway_entities.server.store.crypto.envelope import Cipher, Destination, EncryptedValue
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing, WrappedKey
 
 KEY, OTHER = bytes(range(32)), bytes(32)
@@ -35,12 +36,12 @@ def test_decrypt_reverses_encrypt(secret_id, name, value):
 
 def test_the_format_is_as_documented():
     """Decrypts without the package: nonce, ciphertext and tag, for the data key and for the value."""
-    encrypted = cipher_of(KEY).encrypt("s-1", "naïve", {"k": "ü"})
+    encrypted = cipher_of(KEY).encrypt("s-1", "naïve", {"k": "ü"}, Destination("openai", None))
     assert len(encrypted.wrapped_key) == 12 + 32 + 16
     wrap_context = f'["data key", "s-1", "{encrypted.key_id}"]'.encode()
     data_key = AESGCM(KEY).decrypt(encrypted.wrapped_key[:12], encrypted.wrapped_key[12:], wrap_context)
     assert len(data_key) == 32
-    value_context = rb'["value", "s-1", "na\u00efve"]'
+    value_context = rb'["value", "s-1", "na\u00efve", "openai", null]'
     plaintext = AESGCM(data_key).decrypt(encrypted.ciphertext[:12], encrypted.ciphertext[12:], value_context)
     assert plaintext == '{"k": "ü"}'.encode()
 
@@ -81,6 +82,39 @@ def test_any_changed_bit_fails(place, bit, part):
     data[place % len(data)] ^= 1 << bit
     with pytest.raises(GatewayError):
         cipher_of(KEY).decrypt("s-1", "n", encrypted._replace(**{part: bytes(data)}))
+
+
+@given(*[st.sampled_from([None, "", "a", "b"])] * 4)
+def test_a_value_is_readable_for_its_destination_only(provider, api_base, other_provider, other_api_base):
+    cipher = cipher_of(KEY)
+    own, other = Destination(provider, api_base), Destination(other_provider, other_api_base)
+    encrypted = cipher.encrypt("s-1", "n", {"k": CANARY}, own)
+    if own == other:
+        assert cipher.decrypt("s-1", "n", encrypted, other) == {"k": CANARY}
+    else:
+        with pytest.raises(GatewayError) as caught:
+            cipher.decrypt("s-1", "n", encrypted, other)
+        assert caught.value.reason == "SECRET_UNREADABLE"
+        moved = cipher.renew("s-1", "n", encrypted, own, other)
+        assert cipher.decrypt("s-1", "n", moved, other) == {"k": CANARY}
+
+
+def of_first_version(cipher, secret_id, name, value):
+    """Encrypt as the first release did, without the package: bound to id and name only."""
+    data_key, nonce = AESGCM.generate_key(256), bytes(12)
+    context = json.dumps(["value", secret_id, name]).encode()
+    ciphertext = nonce + AESGCM(data_key).encrypt(nonce, json.dumps(value).encode(), context)
+    return EncryptedValue(ciphertext, *cipher.keys.wrap(data_key, "data key", secret_id), 1)
+
+
+def test_a_value_of_the_first_version_is_readable_and_its_version_cannot_be_changed():
+    cipher = cipher_of(KEY)
+    first = of_first_version(cipher, "s-1", "n", {"k": CANARY})
+    assert cipher.decrypt("s-1", "n", first, Destination("openai", "https://a.example")) == {"k": CANARY}
+    renewed = cipher.renew("s-1", "n", first, Destination(), Destination("openai", None))
+    for changed in (first._replace(envelope_version=2), renewed._replace(envelope_version=1)):
+        with pytest.raises(GatewayError):
+            cipher.decrypt("s-1", "n", changed, Destination("openai", None))
 
 
 def test_a_missing_key_is_named():
@@ -133,6 +167,13 @@ def test_repr_contains_no_key():
 OF_ANOTHER = "(SELECT {0} FROM secrets WHERE secret_id = 's-0002')"
 MOVES = {
     "another name": "secret_name = 'renamed'",
+    "another provider": "provider = 'other'",
+    "no provider": "provider = NULL",
+    "another address": """auth_config = '{"region": "eu", "api_base": "https://other.example"}'""",
+    "no address": """auth_config = '{"region": "eu"}'""",
+    "an address of another type": """auth_config = '{"api_base": ["https://a.example"]}'""",
+    "an address in no object": "auth_config = '[]'",
+    "another version": "envelope_version = 1",
     "another id": "secret_id = 's-0009'",
     "the value of another": f"ciphertext = {OF_ANOTHER.format('ciphertext')}",
     "the data key of another": f"wrapped_key = {OF_ANOTHER.format('wrapped_key')}",
@@ -145,10 +186,13 @@ MOVES = {
 def test_altered_rows_are_unreadable(place, store, make, change):
     with store.write() as transaction:
         for number in (1, 2):
-            transaction.secrets.add(make.secret(number), {"k": CANARY})
-    place.execute(f"UPDATE secrets SET {change} WHERE secret_id = 's-0001'")
+            transaction.secrets.add(
+                make.secret(number, provider="openai", auth_config={"region": "eu", "api_base": "https://a.example"}),
+                {"k": CANARY},
+            )
+    place.execute(f"UPDATE secrets SET {change.replace(':', chr(92) + ':')} WHERE secret_id = 's-0001'")
     with store.read() as transaction:
-        changed = next(info.secret_id for info in transaction.secrets.list() if info.secret_id != "s-0002")
+        changed = "s-0009" if "s-0009" in change else "s-0001"
         with pytest.raises(GatewayError) as caught:
             transaction.secrets.reveal(changed)
         assert transaction.secrets.reveal("s-0002") == {"k": CANARY}

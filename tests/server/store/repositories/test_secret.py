@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.sql.schema import secrets
+from tests.server.store.crypto.test_envelope import of_first_version
 
 VALUE = {"zeta": "one", "alpha": "two", "": "\U0001f511"}
 
@@ -201,3 +203,56 @@ def unreadable(store, secret_id):
 
 def rows(place):
     return place.execute("SELECT ciphertext, wrapped_key FROM secrets")[0]
+
+
+def test_a_change_of_the_destination_binds_the_stored_value_to_it(store, make, place):
+    info = make.secret(provider="openai", auth_config={"api_base": "https://a.example"})
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+    ciphertext = place.execute("SELECT ciphertext FROM secrets")
+    with store.write() as transaction:
+        transaction.secrets.update(replace(info, auth_config={**info.auth_config, "region": "eu"}, last_updated_at=1), None)
+    assert place.execute("SELECT ciphertext FROM secrets") == ciphertext, "the value is bound to no other setting"
+    for provider, settings in ((None, {}), ("azure", {"api_base": "https://b.example"}), ("azure", {})):
+        with store.write() as transaction:
+            transaction.secrets.update(replace(info, provider=provider, auth_config=settings), None)
+        with store.read() as transaction:
+            assert transaction.secrets.reveal("s-0001") == VALUE
+
+
+def test_the_value_of_an_altered_secret_does_not_follow_a_change(store, make, place):
+    info = make.secret(auth_config={"api_base": "https://a.example"})
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+    place.execute('UPDATE secrets SET auth_config = \'{"api_base"\\: "https\\://evil.example"}\'')
+    for settings in ({}, {"api_base": "https://b.example"}):
+        with pytest.raises(GatewayError) as caught, store.write() as transaction:
+            transaction.secrets.update(replace(info, auth_config=settings), None)
+        assert caught.value.reason == "SECRET_UNREADABLE"
+    with store.write() as transaction:
+        transaction.secrets.update(replace(info, auth_config={}), VALUE)
+    with store.read() as transaction:
+        assert transaction.secrets.reveal("s-0001") == VALUE
+
+
+def test_a_value_of_the_first_version_is_bound_by_the_next_write(store, make, place):
+    info = make.secret(provider="openai", auth_config={"api_base": "https://a.example"})
+    with store.write() as transaction:
+        transaction.secrets.add(info, VALUE)
+        to_first_version(transaction, info, VALUE)
+    with store.read() as transaction:
+        assert transaction.secrets.reveal("s-0001") == VALUE
+    with store.write() as transaction:
+        transaction.secrets.update(replace(info, last_updated_at=9), None)
+    assert place.execute("SELECT envelope_version FROM secrets") == [(2,)]
+    place.execute("UPDATE secrets SET auth_config = '{}'")
+    with pytest.raises(GatewayError), store.read() as transaction:
+        transaction.secrets.reveal("s-0001")
+
+
+def to_first_version(transaction, info, value):
+    """Store the value as the first release did."""
+    encrypted = of_first_version(transaction.secrets._cipher, info.secret_id, info.secret_name, value)
+    transaction.secrets._connection.execute(
+        update(secrets).where(secrets.c.secret_id == info.secret_id).values(encrypted._asdict())
+    )

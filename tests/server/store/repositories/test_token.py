@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.admin import token_manager
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.server.store.open import find_database
 from gateway_entities.server.store.repositories.token import AccessScope, digest_of, id_of, is_text_of, new_text
@@ -67,3 +68,29 @@ def test_text_form():
         assert id_of(wrong) is None
         assert digest_of(wrong) != digest_of(text)
     assert not is_text_of(text, None)
+
+
+def test_ended_tokens_are_pruned_after_their_retention(store, place, monkeypatch):
+    monkeypatch.setattr(token_manager, "_PRUNED_PER_PASS", 3)
+    with open_tokens(place.url) as manager:
+        kept = [manager.create("valid", AccessScope.READ, 10**9).token, manager.create("ever", AccessScope.READ).token]
+        for number in range(8):
+            manager.create(f"revoked {number}", AccessScope.READ)
+            manager.revoke(f"revoked {number}")
+        manager.create("expired", AccessScope.READ, 1)
+        assert len(manager.list()) == 11
+        assert manager.prune() == 0, "they ended a moment ago"
+        retention = token_manager.RETENTION_MS + 1000
+        place.execute("UPDATE tokens SET revoked_at = revoked_at - :ms", {"ms": retention})
+        last = manager.create("another", AccessScope.READ).token
+        assert len(manager.list()) == 12 - 3, "a creation prunes a bounded number"
+        place.execute("UPDATE tokens SET expires_at = expires_at - :ms WHERE name = 'expired'", {"ms": retention})
+        assert manager.prune() == 6
+        assert manager.list() == [*kept, last]
+        assert manager.prune(0) == 0
+        for name in ("valid", "ever", "another"):
+            manager.revoke(name)
+        assert manager.prune(0) == 3
+        assert manager.list() == []
+    with store.read() as transaction:
+        assert transaction.state.get().has_had_token

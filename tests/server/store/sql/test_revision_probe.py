@@ -15,7 +15,7 @@ psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: pip i
 
 from gateway_entities.server.store.sql.revision_probe import RevisionProbe  # noqa: E402 - it needs the driver.
 
-CHANGE = "INSERT INTO changes (revision, position, changed_at, rpc, noun, id) VALUES (:revision, 0, 0, 'r', 'n', 'i')"
+CHANGE = "UPDATE store_state SET last_revision = :revision"
 NAME = "asks-for-the-revision"
 
 
@@ -173,9 +173,9 @@ async def test_a_lost_idle_connection_is_replaced(probe, place):
 
 async def test_an_sql_error_drops_the_connection(probe, place):
     assert await connected(probe) == 0
-    await asyncio.to_thread(place.execute, "ALTER TABLE changes RENAME TO elsewhere")
+    await asyncio.to_thread(place.execute, "ALTER TABLE store_state RENAME TO elsewhere")
     assert await query(probe) is None
-    await asyncio.to_thread(place.execute, "ALTER TABLE elsewhere RENAME TO changes")
+    await asyncio.to_thread(place.execute, "ALTER TABLE elsewhere RENAME TO store_state")
     assert await connected(probe) == 0
 
 

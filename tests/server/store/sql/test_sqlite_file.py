@@ -226,7 +226,7 @@ def backup(other, tmp_path):
 def restore(path, backup) -> None:
     database = find_database(f"sqlite:///{path}")
     try:
-        restore_backup(database, backup, lambda _done, _total: None)
+        restore_backup(database, backup, lambda _done, _total: None, accept_unsealed=True)
     finally:
         database.dispose()
 

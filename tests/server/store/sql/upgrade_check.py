@@ -8,7 +8,20 @@ from typing import Any, TypeAlias
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Double, Integer, LargeBinary, Text, insert, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Integer,
+    LargeBinary,
+    Text,
+    delete,
+    insert,
+    inspect,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 
 from gateway_entities.server.store.admin.backup import store_tables, stored_rows
@@ -19,12 +32,22 @@ Rows: TypeAlias = dict[str, list[dict[str, Any]]]
 """The rows of each table as dicts, ordered by primary key."""
 
 
-def _to_nanos(rows: Rows) -> None:
+Change: TypeAlias = Callable[[Rows, Rows], None]
+"""Converts the rows before a migration; the rows after it show what the migration drew at random."""
+
+
+def _to_nanos(rows: Rows, _found: Rows) -> None:
     for row in rows.get("budget_windows", []):
         row["spend_nanos"] = min(row.pop("spend_micros") * 1000, 2**63 - 1)
 
 
-CHANGES: Mapping[str, Callable[[Rows], None]] = {"0006": _to_nanos}
+def _with_state(rows: Rows, found: Rows) -> None:
+    last = max((row["revision"] for row in rows.get("changes", [])), default=0)
+    store_id = found["store_state"][0]["store_id"]
+    rows["store_state"] = [{"store_id": store_id, "last_revision": last, "has_had_token": bool(rows.get("tokens"))}]
+
+
+CHANGES: Mapping[str, Change] = {"0006": _to_nanos, "0007": _with_state}
 """Conversions of stored values by migrations, keyed by revision. Added columns have their defaults."""
 
 # The id of a deleted row, greater than those of all rows.
@@ -48,7 +71,7 @@ def upgrade_problems(
     database: Database,
     start: str,
     fresh: Connection,
-    changes: Mapping[str, Callable[[Rows], None]] = CHANGES,
+    changes: Mapping[str, Change] = CHANGES,
     transaction: Callable[[], AbstractContextManager[Connection]] | None = None,
 ) -> list[str]:
     """Return the problems after an upgrade to the latest version, one clause for each table or column.
@@ -68,9 +91,10 @@ def upgrade_problems(
         problems: list[str] = []
         for step in revisions()[revisions().index(start) + 1 :]:
             migrations.upgrade(connection, step)
+            found = _read(connection)
             if step in changes:
-                changes[step](expected)
-            problems += (f"migration {step}: {wrong}" for wrong in _lost(expected, _read(connection)))
+                changes[step](expected, found)
+            problems += (f"migration {step}: {wrong}" for wrong in _lost(expected, found))
     with database.read() as connection:
         problems += _other_tables(connection, fresh)
         if not problems:
@@ -85,6 +109,8 @@ def _fill(database: Database, connection: Connection) -> None:
     """Insert two rows into every table; all nullable columns of the second are NULL."""
     for table in store_tables(connection):
         rows = [{column.name: _value(column, number) for column in table.columns} for number in (1, 2)]
+        # A migration may have added rows.
+        connection.execute(delete(table))
         connection.execute(insert(table), rows)
         if table.name in database.sequences(connection):
             database.set_sequence(connection, table.name, _LAST)

@@ -65,7 +65,7 @@ type BindingServiceClient interface {
 	// show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpointBindings(context.Context, *v1.ListGatewayEndpointBindingsRequest) (*v1.ListGatewayEndpointBindingsResponse, error)
 }
 
@@ -155,7 +155,7 @@ type BindingServiceHandler interface {
 	// show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpointBindings(context.Context, *v1.ListGatewayEndpointBindingsRequest) (*v1.ListGatewayEndpointBindingsResponse, error)
 }
 

@@ -92,11 +92,12 @@ type BudgetServiceClient interface {
 	// page.
 	//
 	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-	// more than 24 hours ago and the list has changed since).
+	// more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+	// page_token is of another store).
 	ListGatewayBudgetPolicies(context.Context, *v1.ListGatewayBudgetPoliciesRequest) (*v1.ListGatewayBudgetPoliciesResponse, error)
 	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
@@ -294,11 +295,12 @@ type BudgetServiceHandler interface {
 	// page.
 	//
 	// Errors: INVALID_ARGUMENT (max_results below 0 or above 50000; an invalid page_token); ABORTED (the first page was read
-	// more than 24 hours ago and the list has changed since).
+	// more than 24 hours ago and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the
+	// page_token is of another store).
 	ListGatewayBudgetPolicies(context.Context, *v1.ListGatewayBudgetPoliciesRequest) (*v1.ListGatewayBudgetPoliciesResponse, error)
 	// ListGatewayBudgetWindows lists the current window of each policy, in the order of the policies.
 	//
-	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token).
+	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the

@@ -93,7 +93,7 @@ type EndpointServiceClient interface {
 	// ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpoints(context.Context, *v1.ListGatewayEndpointsRequest) (*v1.ListGatewayEndpointsResponse, error)
 	// AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
 	// SEQUENTIAL if none is set.
@@ -316,7 +316,7 @@ type EndpointServiceHandler interface {
 	// ListGatewayEndpoints lists endpoints in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewayEndpoints(context.Context, *v1.ListGatewayEndpointsRequest) (*v1.ListGatewayEndpointsResponse, error)
 	// AttachModelToGatewayEndpoint adds one model to an endpoint. The first FALLBACK model sets the fallback strategy to
 	// SEQUENTIAL if none is set.

@@ -78,7 +78,7 @@ type SecretServiceClient interface {
 	// ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewaySecretInfos(context.Context, *v1.ListGatewaySecretInfosRequest) (*v1.ListGatewaySecretInfosResponse, error)
 }
 
@@ -206,7 +206,7 @@ type SecretServiceHandler interface {
 	// ListGatewaySecretInfos lists secrets in order of creation, then of id. All pages show the state as of the first page.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid page_size or page_token); ABORTED (the first page was read more than 24 hours ago
-	// and the list has changed since).
+	// and the list has changed since, or too much of it has changed since); OUT_OF_RANGE (the page_token is of another store).
 	ListGatewaySecretInfos(context.Context, *v1.ListGatewaySecretInfosRequest) (*v1.ListGatewaySecretInfosResponse, error)
 }
 
