@@ -127,6 +127,12 @@ def test_every_path_in_the_text_is_there() -> None:
     assert not {(page, path) for page, path in paths if "thing" not in path and not (ROOT / path).exists()}
 
 
+def test_every_test_that_the_security_policy_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 40
+    assert [(file, name) for file, name in named if f"def {name}" not in (ROOT / file).read_text()] == []
+
+
 def test_json_and_toml_can_be_read() -> None:
     readers = {"json": json.loads, "toml": tomllib.loads}
     for page in PAGES:
