@@ -226,3 +226,31 @@ def test_repeated_changes_of_one_resource_cost_one_state(gateway: Any, monkeypat
     for number in range(10):
         gateway.do(UpdateGatewaySecretRequest(secret_id=secrets[1].secret_id, auth_config={"n": str(number)}))
     assert page(gateway, ListGatewaySecretInfosRequest, None, token) == (secrets[1:], None)
+
+
+@pytest.mark.parametrize(("limit", "is_refused"), [(1000, True), (3000, False)])
+def test_the_size_of_states_that_are_restored_from_differences_is_limited(
+    gateway: Any, monkeypatch: pytest.MonkeyPatch, limit: int, is_refused: bool
+) -> None:
+    monkeypatch.setattr(paging, "MAX_FORMER_BYTES", limit)
+    secrets = [gateway.secret(auth_config={"large": "x" * 2000, "n": "before"}) for _ in range(2)]
+    _, token = page(gateway, ListGatewaySecretInfosRequest, 1, None)
+    gateway.do(UpdateGatewaySecretRequest(secret_id=secrets[1].secret_id, auth_config={"large": "x" * 2000, "n": "after"}))
+    if is_refused:
+        error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
+        assert (error.code, error.reason) == (Code.ABORTED, "PAGE_TOKEN_EXPIRED")
+    else:
+        assert page(gateway, ListGatewaySecretInfosRequest, None, token) == (secrets[1:], None)
+
+
+def test_all_differences_of_a_resource_count(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MAX_FORMER_BYTES", 5000)
+    secrets = [gateway.secret(auth_config={"large": "x" * 1500, "n": "y" * 300}) for _ in range(2)]
+    _, token = page(gateway, ListGatewaySecretInfosRequest, 1, None)
+    for number in range(20):
+        config = {"large": "x" * 1500, "n": str(number % 10) * 300}
+        gateway.do(UpdateGatewaySecretRequest(secret_id=secrets[1].secret_id, auth_config=config))
+        if number == 5:
+            assert page(gateway, ListGatewaySecretInfosRequest, None, token) == (secrets[1:], None)
+    error = gateway.refused(ListGatewaySecretInfosRequest(page_token=token))
+    assert (error.code, error.reason) == (Code.ABORTED, "PAGE_TOKEN_EXPIRED")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.rpc.auth import Authenticator, Credentials
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.admin.clock import accept_clock
 from gateway_entities.server.store.admin.token_manager import open_tokens
@@ -244,6 +245,29 @@ def test_a_token_can_be_revoked_but_not_created_while_the_clock_is_wrong(opened,
         machine.wall += DAY
         assert_refused(manager.create, "bob", AccessScope.ADMIN)
         assert manager.revoke("alice").revoked_at == START
+
+
+def test_no_token_is_pruned_while_the_clock_is_wrong(opened, path, machine):
+    opened()
+    with open_tokens(f"sqlite:///{path}") as manager:
+        manager._database.clock = machine.clock()
+        manager.create("ci", AccessScope.READ, HOUR)
+        machine.wall += 400 * DAY
+        assert_refused(manager.prune)
+        assert [token.name for token in manager.list()] == ["ci"]
+
+
+def test_a_token_expires_by_the_clock_of_the_store(opened, path, machine):
+    store = opened()
+    with open_tokens(f"sqlite:///{path}") as manager:
+        manager._database.clock = machine.clock()
+        text = manager.create("ci", AccessScope.READ, HOUR).text
+    credentials = Credentials((f"Bearer {text}",))
+    assert Authenticator(store, required=True).authenticate(credentials, AccessScope.READ) == "ci"
+    machine.pass_time(HOUR)
+    with pytest.raises(GatewayError) as caught:
+        Authenticator(store, required=True).authenticate(credentials, AccessScope.READ)
+    assert caught.value.reason == "TOKEN_EXPIRED"
 
 
 def test_the_clock_of_postgresql_is_the_stores(postgresql_place):
