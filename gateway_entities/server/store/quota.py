@@ -7,6 +7,7 @@ from typing import Final
 from gateway_entities.errors import Code, GatewayError
 
 _RESERVE_SHARE: Final = 8
+_GROWTH_BYTES_PER_S: Final = 512 * 1024 * 1024
 _MAX_RESERVE_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -21,6 +22,10 @@ class Quota:
         """Create a quota of so many bytes."""
         self._end = max_bytes
         self._start_of_reserve = max_bytes - min(max_bytes // _RESERVE_SHARE, _MAX_RESERVE_BYTES)
+
+    def is_near(self, used: int) -> bool:
+        """Return whether writes of a second may fill a store of this size in bytes."""
+        return used >= self._start_of_reserve - _GROWTH_BYTES_PER_S
 
     def check(self, used: int, *, from_reserve: bool = False) -> None:
         """Check a size in bytes before a write.

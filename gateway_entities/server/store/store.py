@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, text
 
@@ -121,6 +122,9 @@ class Transaction:
         return self._now
 
 
+# On PostgreSQL the measurement takes as long as a small write.
+_SIZE_TTL_S: Final = 1.0
+
 TransactionObserver = Callable[[str, float, float], None]
 """Called after a transaction with its kind, ``read`` or ``write``, and its seconds of waiting and of execution."""
 
@@ -137,6 +141,9 @@ class Store:
         self._closed = False
         self._observer: TransactionObserver | None = None
         self._writes = WriteMonitor(write_stall)
+        # Only writers use them, one after another.
+        self._used_bytes = 0
+        self._measured_at = -math.inf
 
     def __repr__(self) -> str:
         return f"<Store {self._database.location}>"
@@ -258,8 +265,13 @@ class Store:
                 self._observer(kind, opened - started, ended - opened)
 
     def _require_room(self, connection: Connection, from_reserve: bool) -> None:
-        if self._quota is not None:
-            self._quota.check(self._database.size(connection).used_bytes, from_reserve=from_reserve)
+        if self._quota is None:
+            return
+        now = time.monotonic()
+        if now - self._measured_at >= _SIZE_TTL_S or self._quota.is_near(self._used_bytes):
+            self._used_bytes = self._database.size(connection).used_bytes
+            self._measured_at = now
+        self._quota.check(self._used_bytes, from_reserve=from_reserve)
 
     @contextmanager
     def _counted(self) -> Generator[None]:
