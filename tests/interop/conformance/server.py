@@ -27,6 +27,7 @@ from gateway_entities.methods import Method
 from gateway_entities.server.address import Address
 from gateway_entities.server.rpc import limits
 from gateway_entities.server.rpc.dispatcher import Dispatcher
+from gateway_entities.server.rpc.lane import Lane
 from tests.interop.conformance.stream import read_message, write_message
 
 T = TypeVar("T")
@@ -71,10 +72,10 @@ class Headers:
 class ContextDispatcher(Dispatcher):
     """The product's, but the worker thread sees the call's context, which has the timeout that the protocol parsed."""
 
-    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str) -> T:
+    async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
         CALL.get().timeout = timeout
         context = contextvars.copy_context()
-        return await super().submit(lambda: context.run(work), timeout, during=during)
+        return await super().submit(lambda: context.run(work), timeout, during=during, lane=lane)
 
 
 class EchoError(GatewayError):

@@ -331,7 +331,9 @@ resource.setrlimit(resource.RLIMIT_AS, (800 * 1024**2, 800 * 1024**2))
 try:
     restore_backup(find_database(sys.argv[1]), Path(sys.argv[2]), lambda done, total: None, accept_unsealed=True)
 except GatewayError as error:
-    print(error.message, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # Not ru_maxrss, which a new process inherits from its parent.
+    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(error.message, peak)
 """
 
 
