@@ -7,9 +7,9 @@ memory so far in MiB, of which the first entry is the process before any request
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gateway_entities import methods, rules
@@ -65,7 +65,9 @@ REQUESTS: dict[str, tuple[Callable[[bytes, Any], Any], Any, Callable[[], bytes]]
 
 
 def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which a new process inherits from its parent.
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def measure(name: str) -> tuple[str, str, float, float]:
