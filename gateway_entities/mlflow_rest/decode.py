@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules.bounds import MAX_PATHS
 from gateway_entities.rules.number_text import is_integer, is_number
-from gateway_entities.rules.request_size import refuse_many_json_values
+from gateway_entities.rules.request_size import is_too_deep, refuse_many_json_values
 from gateway_entities.rules.values import entry
 from gateway_entities.rules.violation import TooManyViolations, Violations
 
@@ -59,7 +59,7 @@ def load(body: bytes, *, bounded: bool = False) -> dict[str, Json]:
         GatewayError: INVALID_ARGUMENT when it is not JSON, not an object, or has too many values.
     """
     if bounded:
-        refuse_many_json_values(body)
+        _check_size(body)
     try:
         text = body.decode("utf-8-sig")
         if not text.strip():
@@ -68,7 +68,7 @@ def load(body: bytes, *, bounded: bool = False) -> dict[str, Json]:
         if isinstance(value, str):
             # MLflow decodes a string a second time, for clients that encode twice.
             if bounded:
-                refuse_many_json_values(value.encode(errors="replace"))
+                _check_size(value.encode(errors="replace"))
             value = json.loads(value, object_pairs_hook=JsonObject)
     except json.JSONDecodeError as error:
         raise _malformed(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
@@ -79,6 +79,12 @@ def load(body: bytes, *, bounded: bool = False) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise _malformed(f"the body must be a JSON object, not {_kind(value)}")
     return value
+
+
+def _check_size(data: bytes) -> None:
+    refuse_many_json_values(data)
+    if is_too_deep(data):
+        raise _malformed("the body nests too deeply")
 
 
 def _malformed(message: str) -> GatewayError:

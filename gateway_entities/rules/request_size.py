@@ -17,10 +17,15 @@ MAX_REQUEST_VALUES: Final = 10_000
 """Maximum values of one request: of JSON the objects, the arrays and their elements; of protobuf the fields. The largest
 valid request has some hundreds."""
 
+MAX_JSON_DEPTH: Final = 100
+"""Maximum nesting of objects and arrays in JSON, protobuf's own. Python's parser has another limit in each version."""
+
 _SMALLEST_FIELD: Final = 2
 # Text without a comma or an opening bracket outside of strings, up to the next of those. It never goes back, and a string
 # that does not end goes on to the end, so that the whole is linear.
 _NEXT_VALUE: Final = re.compile(rb'[^",\[{]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?[^",\[{]*+)*+[,\[{]', re.DOTALL)
+
+_STRING_OR_BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{\]}]', re.DOTALL)
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES: Final = {_FIXED64: 8, _FIXED32: 4}
@@ -38,6 +43,22 @@ def refuse_many_json_values(data: bytes) -> None:
     while count <= MAX_REQUEST_VALUES and (found := _NEXT_VALUE.match(data, position)):
         count, position = count + 1, found.end()
     _refuse(count)
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Whether the objects and arrays of a JSON text nest deeper than MAX_JSON_DEPTH."""
+    if data.count(b"[") + data.count(b"{") <= MAX_JSON_DEPTH:
+        return False
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(data):
+        first = data[found.start()]
+        if first in b"[{":
+            depth += 1
+            if depth > MAX_JSON_DEPTH:
+                return True
+        elif first in b"]}":
+            depth -= 1
+    return False
 
 
 def refuse_many_fields(data: bytes, descriptor: Descriptor) -> None:

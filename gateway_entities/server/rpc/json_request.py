@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules.bounds import MAX_PATHS
 from gateway_entities.rules.number_text import is_integer, is_number
-from gateway_entities.rules.request_size import refuse_many_json_values
+from gateway_entities.rules.request_size import is_too_deep, refuse_many_json_values
 from gateway_entities.rules.values import entry
 from gateway_entities.rules.violation import MAX_VIOLATIONS, TooManyViolations, Violations
 
@@ -63,14 +63,14 @@ def _invalid(prefix: str, violations: Violations) -> GatewayError:
 
 
 def _load(data: bytes) -> dict[str, Json]:
+    if is_too_deep(data):
+        raise _malformed("nests too deeply")
     try:
         value: Json = json.loads(data.decode(), object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise _malformed(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:
         raise _malformed("is not UTF-8") from None
-    except RecursionError:
-        raise _malformed("nests too deeply") from None
     except ValueError:
         raise _malformed("has a key twice in one object, or a number of too many digits") from None
     if not isinstance(value, dict):

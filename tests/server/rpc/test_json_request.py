@@ -33,6 +33,12 @@ def fields(error: GatewayError) -> list[str]:
     return [violation.field for violation in error.field_violations]
 
 
+def test_objects_and_arrays_nest_a_hundred_deep():
+    body = b'{"zzz": ' + b"[" * 99 + b"]" * 99 + b', "secret_name": "n"}'
+    assert read(body).secret_name == "n"
+    assert read({"secret_name": '[{\\"' * 200}).secret_name
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_the_empty_object_is_the_empty_message(method):
     assert read({}, method.request_type) == method.request_type()
@@ -166,7 +172,7 @@ def test_the_key_of_a_wrong_value_is_in_its_path():
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'\n"}}',
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'\xff"}}',
         b'{"secret_value": {"api_key": "' + CANARY.encode() + b'", "api_key": ""}}',
-        b'{"zzz": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"zzz": ' + b"[" * 100 + b"]" * 100 + b"}",
         b'{"zzz": ' + b"9" * 5000 + b"}",
         json.dumps({"secret_value": {"api_key": CANARY}}).encode("utf-16"),
     ],
