@@ -75,8 +75,8 @@ class WriteMonitor:
 
     def _fail(self, error: GatewayError, started: float) -> None:
         with self._lock:
-            if self._failure is None:
-                self._failed_since = started
+            # The one that has waited longest need not fail first.
+            self._failed_since = started if self._failure is None else min(self._failed_since, started)
             self._failure = error
 
     def _succeed(self) -> None:
