@@ -65,11 +65,13 @@ def limit_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     default = getattr(DEFAULT_LIMITS, name)
     is_rate = name.endswith("_per_s")
     is_time = name.endswith("_s") and not is_rate
+    # The change log never loses a change of the last 24 hours.
+    seconds = click.FloatRange(min=86_400) if name == "change_retention_s" else click.FloatRange(min=0, min_open=True)
     return click.option(
         f"--{name.removesuffix('_per_s' if is_rate else '_s').replace('_', '-')}",
         name,
         metavar="SECONDS" if is_time else "NUMBER",
-        type=click.FloatRange(min=0, min_open=True) if is_time else click.IntRange(min=1),
+        type=seconds if is_time else click.IntRange(min=1),
         default=default,
         show_default=True,
         help=_HELP[name],

@@ -37,6 +37,7 @@ class Quota:
             raise GatewayError(
                 Code.RESOURCE_EXHAUSTED,
                 f"The store is full: it has {used} bytes of {self._end}, a part of which is reserved for deletions. Delete "
-                "resources and compact the change log (gateway-entities db compact), or raise --max-store-bytes",
+                "resources and compact the change log (gateway-entities db compact), which frees space after 24 hours, or "
+                "raise --max-store-bytes",
                 reason="STORE_FULL",
             )

@@ -16,7 +16,9 @@ OK: Final = "OK"
 UNKNOWN_METHOD: Final = "unknown"
 """The method of a request for a path that does not exist. The path itself is the caller's text, so it is not recorded."""
 
-_STORE_REASONS: Final = frozenset({"STORE_BUSY", "STORE_UNAVAILABLE", "STORE_DAMAGED"})
+_STORE_REASONS: Final = frozenset(
+    {"CLOCK_JUMP", "STORE_BUSY", "STORE_DAMAGED", "STORE_FULL", "STORE_REPLACED", "STORE_UNAVAILABLE"}
+)
 _VALID_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]{0,63}")
 
 
