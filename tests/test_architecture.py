@@ -71,7 +71,7 @@ OURS: dict[str, set[str] | None] = {
 THEIRS: dict[str, set[str]] = {
     "google": {"errors", "_method", "entities", "rules", "transports", "client", "wire", "mlflow_rest", "server", "cli"},
     "grpc": {"transports.grpc", "server.grpc"},
-    "grpc_health": {"server.grpc"},
+    "grpc_health": {"server.grpc", "server.health_service"},
     "grpc_reflection": {"server.grpc"},
     "httptools": {"transports.http1.response", "server.http.protocol"},
     "anyio": {"server.http"},

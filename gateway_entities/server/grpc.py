@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.address import Address, address_unavailable
+from gateway_entities.server.health_service import HealthService
 from gateway_entities.server.rpc.auth import Credentials, certificate_name
 from gateway_entities.server.rpc.byte_budget import ByteBudget
 from gateway_entities.server.rpc.codec import PROTO
@@ -46,6 +48,8 @@ _PATHS: Final = frozenset(method.path for method in METHODS)
 
 _KEEPALIVE_TIMEOUT_S: Final = 20
 _AGE_GRACE_S: Final = 60
+_MAX_OPEN_BYTES: Final = 4096
+"""Maximum size of a message for health or reflection: the name of a service, a symbol or a file."""
 _UNCOUNTED_BYTES: Final = 4096
 """Messages up to this size are not counted in the budgets: what surrounds them costs as much, and streams are limited."""
 _CANCELLATION_DELAY_S: Final = 0.5
@@ -70,15 +74,15 @@ class GrpcServer:
             limits: the limits of connections and of memory.
         """
         self._tls = tls
-        self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_options(limits), interceptors=[_TelemetryInterceptor(observer)])
+        interceptors = [_TelemetryInterceptor(observer), _OpenServices(_receive_queue(limits))]
+        self._server = grpc.aio.server(options=_options(limits), interceptors=interceptors)
         calls = _Calls(dispatcher, limits, has_certificates=tls is not None)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
             # Neither a deserializer nor a serializer: the handler gets and returns bytes. On the wire a stream of requests
             # is the same as one request, but gRPC receives a message of it only when the handler reads it.
             services[method.service][method.name] = grpc.stream_unary_rpc_method_handler(calls.handler(method))
-        self._services = tuple(services)
+        self._health = HealthService(("", *services))
         self._server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(name, handlers) for name, handlers in services.items()]
         )
@@ -95,7 +99,7 @@ class GrpcServer:
             port = self._listen(str(address))
         except RuntimeError:
             raise address_unavailable(address, "gRPC") from None
-        await self.set_ready(True)
+        self.set_ready(True)
         await self._server.start()
         return port
 
@@ -108,15 +112,13 @@ class GrpcServer:
             address, grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
         )
 
-    async def set_ready(self, ready: bool) -> None:
+    def set_ready(self, ready: bool) -> None:
         """Set the health status of every service."""
-        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for service in ("", *self._services):
-            await self._health.set(service, status)
+        self._health.set_ready(ready)
 
-    async def drain(self) -> None:
+    def drain(self) -> None:
         """Report NOT_SERVING from now on."""
-        await self._health.enter_graceful_shutdown()
+        self._health.drain()
 
     async def stop(self) -> None:
         """Stop listening and end every call. The dispatcher is drained first."""
@@ -155,16 +157,68 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
         return handler
 
 
+class _OpenServices(grpc.aio.ServerInterceptor):
+    """Receives the messages of health and reflection, which need no token: a few at a time, and small ones only.
+
+    By itself gRPC receives the messages of all calls together, each up to the size that the largest RPC needs.
+    """
+
+    def __init__(self, queue: ReceiveQueue) -> None:
+        self._queue = queue
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return a handler that receives through the queue."""
+        handler: Any = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method in _PATHS:
+            return cast("grpc.RpcMethodHandler[Any, Any] | None", handler)
+
+        async def handle(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            try:
+                if handler.request_streaming:
+                    async for response in handler.stream_stream(self._messages(context), context):
+                        await context.write(response)
+                    return None
+                message = await self._receive(context)
+                if message is None:
+                    raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message")
+                respond = handler.unary_stream if handler.response_streaming else handler.unary_unary
+                return await respond(message, context)
+            except GatewayError as error:
+                return await context.abort(_STATUS[error.code.number], error.message)
+
+        # A stream of requests as for the other RPCs, see GrpcServer.
+        create = (
+            grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
+        )
+        return create(handle, handler.request_deserializer, handler.response_serializer)
+
+    async def _messages(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Message]:
+        while (message := await self._receive(context)) is not None:
+            yield message
+
+    async def _receive(self, context: grpc.aio.ServicerContext[Any, Any]) -> Message | None:
+        # Its type leaves out the end of the stream.
+        read = cast("Callable[[], Awaitable[object]]", context.read)
+        message = await self._queue.receive(read, context.peer)
+        if not isinstance(message, Message):
+            return None
+        if message.ByteSize() > _MAX_OPEN_BYTES:
+            raise GatewayError(Code.RESOURCE_EXHAUSTED, f"the message has more than {_MAX_OPEN_BYTES} bytes")
+        return message
+
+
 class _Calls:
     """The handlers of the RPCs, and the memory that their calls share."""
 
     def __init__(self, dispatcher: Dispatcher, limits: Limits, *, has_certificates: bool) -> None:
         self._dispatcher = dispatcher
         self._has_certificates = has_certificates
-        # One half for messages that are being received, each of which may be the largest possible, one for those received.
-        half = max(limits.request_bytes_in_flight // 2, MAX_REQUEST_BYTES)
-        self._queue = ReceiveQueue(half // MAX_REQUEST_BYTES, limits.grpc_request_timeout_s, limits.grpc_waiting_requests)
-        self._requests = ByteBudget(half, "requests")
+        self._queue = _receive_queue(limits)
+        self._requests = ByteBudget(_half(limits), "requests")
         self._responses = SendBudget(limits.response_bytes_in_flight)
 
     def handler(self, method: Method[Any, Any]) -> Callable[[object, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
@@ -253,6 +307,17 @@ def _credentials(peer: Mapping[str, Iterable[bytes]]) -> Credentials:
         return Credentials(authorization)
     names = (name.decode(errors="replace") for name in peer.get("x509_common_name", ()))
     return Credentials(authorization, certificate_name(names))
+
+
+def _half(limits: Limits) -> int:
+    """Of the budget, one half is for messages that are being received, and one for those received."""
+    return max(limits.request_bytes_in_flight // 2, MAX_REQUEST_BYTES)
+
+
+def _receive_queue(limits: Limits) -> ReceiveQueue:
+    # Each message may be the largest possible.
+    slots = _half(limits) // MAX_REQUEST_BYTES
+    return ReceiveQueue(slots, limits.grpc_request_timeout_s, limits.grpc_waiting_requests)
 
 
 def _options(limits: Limits) -> tuple[tuple[str, int], ...]:

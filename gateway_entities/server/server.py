@@ -184,7 +184,7 @@ class Server:
 
             async def report(ready: bool) -> None:
                 observer.metrics.ready(ready)
-                await grpc.set_ready(ready)
+                grpc.set_ready(ready)
 
             readiness.watch(report)
             compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
@@ -206,7 +206,7 @@ class Server:
         if self._running is None:
             return
         await self._running.readiness.stop()
-        await self._running.grpc.drain()
+        self._running.grpc.drain()
         if not grace:
             self._skip_delay.set()
         with contextlib.suppress(TimeoutError):

@@ -26,6 +26,11 @@ from tests.server.http2 import Connection, http2, message
 from tests.server.raw import call, channel, request
 from tests.stores import serving, sqlite_place
 
+CHECK, WATCH, REFLECTION = (
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
 MIB = 1024 * 1024
 
@@ -96,11 +101,11 @@ def is_healthy(target: str) -> bool:
     return check.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def send_unfinished_messages(connection: Connection, count: int, seconds: float) -> None:
+def send_unfinished_messages(connection: Connection, count: int, seconds: float, path: str = CREATE.path) -> None:
     """Send messages of the largest size without their last byte, as far as the server lets them come."""
     left = {}
     for _ in range(count):
-        stream = connection.open(CREATE.path)
+        stream = connection.open(path)
         connection.send(stream, message(MAX_REQUEST_BYTES))
         left[stream] = MAX_REQUEST_BYTES - 1
     body = bytes(MAX_REQUEST_BYTES)
@@ -226,6 +231,49 @@ def test_messages_that_never_end_are_received_a_few_at_a_time(tmp_path):
             attack.join()
         assert Counter(connection.status.values())[Code.DEADLINE_EXCEEDED.number] >= 8
         assert server.peak_memory < 300 * MIB
+
+
+@pytest.mark.parametrize("path", [CHECK, WATCH, "/grpc.health.v1.Health/List", REFLECTION])
+def test_messages_for_health_and_reflection_are_received_a_few_at_a_time(tmp_path, path):
+    with serve(tmp_path, "--require-token") as server, http2(server.grpc) as connection:
+        attack = threading.Thread(target=send_unfinished_messages, args=(connection, 200, 3, path))
+        attack.start()
+        try:
+            assert is_healthy(server.grpc)
+        finally:
+            attack.join()
+        assert server.peak_memory < 300 * MIB
+
+
+@pytest.mark.parametrize("path", [CHECK, WATCH, REFLECTION])
+def test_a_large_message_for_health_and_reflection_is_refused(tmp_path, path):
+    # Of either service: a name in field 1 for health, a symbol in field 4 for reflection.
+    name = b"x" * 5000
+    with limited(tmp_path, Limits()) as target, http2(target) as connection:
+        stream = connection.open(path)
+        body = (b"\x22" if path == REFLECTION else b"\x0a") + b"\x88\x27" + name
+        connection.send(stream, message(len(body)) + body, end=True)
+        assert wait_for_status(connection, stream) == Code.RESOURCE_EXHAUSTED.number
+
+
+def test_the_health_of_all_services_is_listed(tmp_path):
+    with limited(tmp_path, Limits()) as target, channel(target) as opened:
+        statuses = health_pb2_grpc.HealthStub(opened).List(health_pb2.HealthListRequest(), timeout=5).statuses
+    assert {"", CREATE.service} < set(statuses)
+    assert {each.status for each in statuses.values()} == {health_pb2.HealthCheckResponse.SERVING}
+
+
+def test_a_watcher_that_reads_nothing_delays_no_other_and_no_shutdown(tmp_path):
+    with (
+        limited(tmp_path, Limits()) as target,
+        http2(target, receive_window=0) as stuck,
+        channel(target) as opened,
+    ):
+        stuck.send(stuck.open(WATCH), message(0), end=True)
+        stuck.poll(0.5)
+        watched = health_pb2_grpc.HealthStub(opened).Watch(health_pb2.HealthCheckRequest(), timeout=10)
+        assert next(watched).status == health_pb2.HealthCheckResponse.SERVING
+        watched.cancel()
 
 
 def test_a_message_that_does_not_arrive_exceeds_the_deadline(tmp_path):
