@@ -50,6 +50,8 @@ _KEEPALIVE_TIMEOUT_S: Final = 20
 _AGE_GRACE_S: Final = 60
 _MAX_OPEN_BYTES: Final = 4096
 """Maximum size of a message for health or reflection: the name of a service, a symbol or a file."""
+_MAX_OPEN_STREAMS: Final = 1024
+"""Maximum streams of health and reflection in flight: one for each connection of the default limit."""
 _UNCOUNTED_BYTES: Final = 4096
 """Messages up to this size are not counted in the budgets: what surrounds them costs as much, and streams are limited."""
 _CANCELLATION_DELAY_S: Final = 0.5
@@ -158,13 +160,14 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _OpenServices(grpc.aio.ServerInterceptor):
-    """Receives the messages of health and reflection, which need no token: a few at a time, and small ones only.
+    """Limits health and reflection, which need no token: their streams, and their messages, received a few at a time.
 
     By itself gRPC receives the messages of all calls together, each up to the size that the largest RPC needs.
     """
 
     def __init__(self, queue: ReceiveQueue) -> None:
         self._queue = queue
+        self._streams = 0
 
     async def intercept_service(
         self,
@@ -176,25 +179,32 @@ class _OpenServices(grpc.aio.ServerInterceptor):
         if handler is None or handler_call_details.method in _PATHS:
             return cast("grpc.RpcMethodHandler[Any, Any] | None", handler)
 
+        is_stream = handler.response_streaming
+
         async def handle(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            self._streams += is_stream
             try:
-                if handler.request_streaming:
-                    async for response in handler.stream_stream(self._messages(context), context):
-                        await context.write(response)
-                    return None
-                message = await self._receive(context)
-                if message is None:
-                    raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message")
-                respond = handler.unary_stream if handler.response_streaming else handler.unary_unary
-                return await respond(message, context)
+                if is_stream and self._streams > _MAX_OPEN_STREAMS:
+                    raise GatewayError(Code.RESOURCE_EXHAUSTED, "too many streams of health or reflection")
+                return await self._respond(handler, context)
             except GatewayError as error:
                 return await context.abort(_STATUS[error.code.number], error.message)
+            finally:
+                self._streams -= is_stream
 
         # A stream of requests as for the other RPCs, see GrpcServer.
-        create = (
-            grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
-        )
+        create = grpc.stream_stream_rpc_method_handler if is_stream else grpc.stream_unary_rpc_method_handler
         return create(handle, handler.request_deserializer, handler.response_serializer)
+
+    async def _respond(self, handler: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        if handler.request_streaming:
+            async for response in handler.stream_stream(self._messages(context), context):
+                await context.write(response)
+            return None
+        message = await self._receive(context)
+        if message is None:
+            raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message")
+        return await (handler.unary_stream if handler.response_streaming else handler.unary_unary)(message, context)
 
     async def _messages(self, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Message]:
         while (message := await self._receive(context)) is not None:

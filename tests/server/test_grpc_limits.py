@@ -256,6 +256,21 @@ def test_a_large_message_for_health_and_reflection_is_refused(tmp_path, path):
         assert wait_for_status(connection, stream) == Code.RESOURCE_EXHAUSTED.number
 
 
+def test_watchers_are_limited_and_checks_are_not(tmp_path):
+    with limited(tmp_path, Limits()) as target, ExitStack() as stack:
+        connections = [stack.enter_context(http2(target)) for _ in range(3)]
+        for connection in connections:
+            for _ in range(400):
+                connection.send(connection.open(WATCH), message(0), end=True)
+                connection.poll()
+        end = time.monotonic() + 10
+        while Code.RESOURCE_EXHAUSTED.number not in {status for each in connections for status in each.status.values()}:
+            assert time.monotonic() < end
+            for connection in connections:
+                connection.poll(0.1)
+        assert is_healthy(target)
+
+
 def test_the_health_of_all_services_is_listed(tmp_path):
     with limited(tmp_path, Limits()) as target, channel(target) as opened:
         statuses = health_pb2_grpc.HealthStub(opened).List(health_pb2.HealthListRequest(), timeout=5).statuses
