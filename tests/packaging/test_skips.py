@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).resolve().parent.parent.parent / ".ci" / "skips.py"
 PASSES = "def test_passes(): pass\n"
 SKIPS = "import pytest\ndef test_skips(): pytest.skip('no such program')\n"
 SKIPS_ALL = "import pytest\npytest.skip('no such module', allow_module_level=True)\n"
-EXPECTS_FAILURE = "import pytest\n@pytest.mark.xfail\ndef test_fails_as_ever(): assert 0\n"
+EXPECTS_FAILURE = "import pytest\n@pytest.mark.xfail(reason='a known fault')\ndef test_fails_as_ever(): assert 0\n"
 FAILS = "def test_fails(): assert 0\n"
 
 Judge = Callable[..., "subprocess.CompletedProcess[str]"]
