@@ -14,15 +14,15 @@ from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
 from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
-from gateway_entities.cli.db import db
 from gateway_entities.cli.endpoint import endpoint
-from gateway_entities.cli.keys import keys
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
-from gateway_entities.cli.quickstart import quickstart
 from gateway_entities.cli.secret import secret
-from gateway_entities.cli.serve import serve
-from gateway_entities.cli.token import token
+from gateway_entities.cli.server.db import db
+from gateway_entities.cli.server.keys import keys
+from gateway_entities.cli.server.quickstart import quickstart
+from gateway_entities.cli.server.serve import serve
+from gateway_entities.cli.server.token import token
 from gateway_entities.cli.wire import wire
 from gateway_entities.errors import GatewayError
 
