@@ -178,8 +178,10 @@ class GatewayError(Exception):
         return error
 
 
-class WireError(GatewayError):
-    """Conversion error: malformed bytes, an invalid message, or an entity with a value that the wire cannot carry.
+class WireError(GatewayError, ValueError):
+    """Conversion error: malformed bytes or JSON, an invalid message, or a value that the wire cannot carry.
+
+    It is also a ValueError, which pydantic reports as a validation error.
 
     Attributes:
         path: the field at fault, from the entity down, such as ``GatewayEndpoint.model_mappings[2].mapping_id``.

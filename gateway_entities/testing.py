@@ -28,7 +28,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway_entities.server.server import Server
+from gateway_entities.extras import advice
+
+try:
+    from gateway_entities.server.server import Server
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"gateway_entities.testing needs the extra server (no module {error.name}); {advice('server')}", name=error.name
+    ) from error
 
 _GRACE: Final = 1.0
 

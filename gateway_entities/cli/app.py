@@ -14,6 +14,7 @@ from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
 from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
+from gateway_entities.cli.completion import completion
 from gateway_entities.cli.endpoint import endpoint
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
@@ -81,6 +82,7 @@ cli.add_command(keys)
 cli.add_command(db)
 cli.add_command(token)
 cli.add_command(wire)
+cli.add_command(completion)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import click
 
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.output import Done, Entity, show
-from gateway_entities.errors import Code, GatewayError
+from gateway_entities.extras import not_installed
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
@@ -66,10 +66,7 @@ def server_needed() -> Generator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise GatewayError(
-            Code.FAILED_PRECONDITION,
-            f"the server is not installed (no module {error.name}); pip install 'gateway-entities[server]' installs it",
-        ) from error
+        raise not_installed(f"the server is not installed (no module {error.name})", "server") from error
 
 
 def enum_choice(values: type[IntEnum]) -> click.Choice[str]:

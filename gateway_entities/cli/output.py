@@ -156,7 +156,7 @@ def _cut(text: str) -> str:
 
 
 def _field_names(entity: Entity) -> list[str]:
-    return [field.name for field in dataclasses.fields(entity) if not field.name.startswith("_")]
+    return [field.name for field in dataclasses.fields(entity)]
 
 
 def _heading(name: str) -> str:

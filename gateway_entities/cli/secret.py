@@ -21,6 +21,7 @@ from gateway_entities.cli.command import (
     update_mask,
 )
 from gateway_entities.cli.output import Done
+from gateway_entities.text import decode_text, without_mark
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
@@ -151,15 +152,13 @@ def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str
 
 def _read(path: str, option: str) -> str:
     try:
-        if path != "-":
-            return Path(path).read_bytes().decode()
-        if sys.stdin.isatty():
-            return click.prompt(option, hide_input=True, err=True)
-        return sys.stdin.buffer.read().decode()
+        if path == "-" and sys.stdin.isatty():
+            return without_mark(click.prompt(option, hide_input=True, err=True))
+        return decode_text(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
     except OSError as error:
         raise click.UsageError(f"{option}: cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise click.UsageError(f"{option}: {path} is not UTF-8 text.") from None
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {path} {error}.") from None
 
 
 def _parse(text: str) -> dict[str, str]:

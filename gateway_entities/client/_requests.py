@@ -25,7 +25,6 @@ _EXPECTED = {
     FieldDescriptor.TYPE_DOUBLE: "must be a number",
     FieldDescriptor.TYPE_INT32: "must be a whole number of 32 bits",
     FieldDescriptor.TYPE_INT64: "must be a whole number of 64 bits",
-    FieldDescriptor.TYPE_ENUM: "must be a value of its enum, or a whole number of 32 bits",
 }
 
 
@@ -111,7 +110,10 @@ def _violations(kind: type[Message], fields: Mapping[str, object]) -> Iterator[F
         except _FIELD_ERRORS:
             field = kind.DESCRIPTOR.fields_by_name[name]
         # Of the fields that take an argument as it comes, those of message type are the maps.
-        if field.message_type is None:
+        if field.enum_type is not None:
+            known = ", ".join(each.name for each in field.enum_type.values if each.number)
+            yield FieldViolation(name, f"must be one of {known}, or a whole number of 32 bits")
+        elif field.message_type is None:
             yield FieldViolation(name, _EXPECTED[field.type])
         elif not isinstance(value, Mapping):
             yield FieldViolation(name, "must be a mapping of text to text")

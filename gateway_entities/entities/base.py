@@ -10,19 +10,18 @@ function call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
-from operator import index
-from typing import Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 from google.protobuf.message import Message
 
-from gateway_entities.entities import diagnosis
+from gateway_entities.entities import canonical, diagnosis
 from gateway_entities.errors import WireError
 
 M = TypeVar("M", bound=Message)
-E = TypeVar("E", bound=IntEnum)
 T = TypeVar("T")
 
 
@@ -33,21 +32,38 @@ class _New(Protocol):
 new: Final[_New] = object.__new__
 """Create an entity without ``__init__``, which is 1.5 times as slow as setting the fields one by one."""
 
-number: Final[Callable[[int], Any]] = index
-"""Return the number of an enum field. Protobuf also accepts names, and its type stubs have no open enums."""
 
-
-@dataclass(slots=True)
-class Entity(ABC, Generic[M]):
+class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no hash.
     """One resource of the gateway's configuration: a dataclass that converts to and from its proto message without loss.
 
-    Only ``None`` means that a field is absent on the wire. Unknown fields are preserved, compared and written back.
+    Only ``None`` means that a field is absent on the wire. Fields that this version does not know are preserved and written
+    back. They are not a field of the dataclass, so ``dataclasses.fields``, ``asdict``, pydantic and JSON have none of them;
+    copies and pickles have them, ``dataclasses.replace`` drops them. To change a copy that has them, use ``copy.copy`` and
+    set its attributes.
+
+    Two entities are equal if they are of one class, and their fields and their unknown fields are equal. Entities can be
+    changed, so they have no hash.
+
+    A subclass with a ``__post_init__`` of its own calls that of its base class.
     """
+
+    if not TYPE_CHECKING:
+        # Mypy takes the fields of a dataclass for all of its slots.
+        __slots__ = ("_unknown_fields",)
 
     _message: ClassVar[Any]
     """The generated class of this entity's message."""
 
-    _unknown_fields: bytes = field(default=b"", kw_only=True, repr=False)
+    _unknown_fields: bytes
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+
+    def __eq__(self, other: object) -> bool:
+        if self.__class__ is not other.__class__:
+            return NotImplemented
+        values = _values(self.__class__)
+        return values(self) == values(other)
 
     def to_proto(self) -> M:
         """Return this entity as a new message.
@@ -81,12 +97,14 @@ class Entity(ABC, Generic[M]):
             raise diagnosis.unreadable(cls, proto) from None
 
     def to_bytes(self) -> bytes:
-        """Encode this entity in the protobuf wire format: equal entities give equal bytes, map entries are sorted by key.
+        """Encode this entity in the protobuf wire format, in one order everywhere: equal entities give equal bytes.
+
+        Known fields come by number, map entries by the UTF-8 bytes of their keys, and then the unknown fields as they came.
 
         Raises:
             WireError: as in to_proto.
         """
-        return self.to_proto().SerializeToString(deterministic=True)
+        return canonical.to_bytes(self.to_proto())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -100,6 +118,55 @@ class Entity(ABC, Generic[M]):
         except Exception:  # The pure-Python parser raises more than DecodeError.
             raise WireError(cls.__name__, "the bytes are not a message of this type") from None
         return cls.from_proto(proto)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return this entity as a dict for JSON or YAML, with the names of the proto fields.
+
+        Enums are names, or numbers that this version does not know; bytes are base64. Integers are ints, floats are floats.
+        Absent fields and empty lists and maps are omitted. Unknown fields have no name, so they are omitted too.
+
+        Raises:
+            WireError: as in to_proto.
+        """
+        from gateway_entities.entities import json_form
+
+        return json_form.to_dict(self.to_proto())
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Create an entity from a dict such as ``to_dict`` returns.
+
+        Names of fields are those of the proto or lowerCamelCase. A number may be text, and an enum a name or a number.
+        None is absent.
+
+        Raises:
+            WireError: a name is not one of a field, a value does not fit its field, or a required field is missing. It has
+                the path of the field, never the value.
+        """
+        from gateway_entities.entities import json_form
+
+        return cls.from_proto(json_form.from_dict(cls, value))
+
+    def to_json(self) -> str:
+        """Return this entity as JSON text: as ``to_dict``, with integers beyond 2^53 and non-finite floats as text.
+
+        Raises:
+            WireError: as in to_proto.
+        """
+        from gateway_entities.entities import json_form
+
+        return json_form.to_json(self.to_proto())
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Create an entity from JSON text, at most 8 MiB; bytes are UTF-8.
+
+        Raises:
+            WireError: the text is too long, is not a JSON object, or is one that from_dict rejects.
+        """
+        from gateway_entities.entities import json_form
+
+        return cls.from_dict(json_form.load(cls.__name__, text))
 
     def etag(self) -> str:
         """Return the entity's version tag: the first 32 hexadecimal digits of the SHA-256 of ``to_bytes()``.
@@ -121,6 +188,12 @@ class Entity(ABC, Generic[M]):
         """Fill an empty message with this entity; raise any exception at the first fault."""
 
 
+@cache
+def _values(kind: type[Any]) -> Callable[[object], tuple[object, ...]]:
+    """Return a function that returns what is compared of an entity, as a tuple."""
+    return attrgetter(*(field.name for field in fields(kind)), "_unknown_fields")
+
+
 def required(proto: Message, name: str) -> Any:
     """Return the empty value of a required field. Converters call this for empty values only: others are present.
 
@@ -130,39 +203,3 @@ def required(proto: Message, name: str) -> Any:
     if not proto.HasField(name):
         raise LookupError(name)
     return getattr(proto, name)
-
-
-def unknown_fields(proto: Message) -> bytes:
-    """Return the unknown fields of a message, without those of its submessages, byte for byte."""
-    rest = type(proto)()
-    rest.CopyFrom(proto)
-    for descriptor, _ in rest.ListFields():
-        rest.ClearField(descriptor.name)
-    return rest.SerializeToString()
-
-
-def double(value: Any) -> float:
-    """Return the value of a double field. Protobuf accepts anything with ``__float__``, which may be another number.
-
-    Raises:
-        TypeError: it is not a float or an int.
-    """
-    if not isinstance(value, (float, int)):
-        raise TypeError
-    return value
-
-
-def truth(value: bool) -> bool:
-    """Return the value of a bool field. Protobuf accepts every number.
-
-    Raises:
-        TypeError: it is not a bool.
-    """
-    if type(value) is not bool:
-        raise TypeError
-    return value
-
-
-def members(enum: type[E]) -> dict[int | None, E]:
-    """Return the members of an enum by number. ``get(number, number)`` is then a member, an unknown number, or None."""
-    return {member.value: member for member in enum}

@@ -8,7 +8,8 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
 from gatewayentities.v1 import binding_pb2 as pb
 
 
@@ -23,11 +24,15 @@ class GatewayResourceType(StrEnum):
     SCORER = "scorer"
     SCORER_JOB = "scorer_job"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.__members__.get(value) if isinstance(value, str) else None
+
 
 _RESOURCE_TYPES: dict[str, GatewayResourceType] = {member.value: member for member in GatewayResourceType}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
     """A link from a resource to the endpoint that it uses.
 
@@ -53,6 +58,11 @@ class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
     created_by: str | None = None
     last_updated_by: str | None = None
     display_name: str | None = None
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        if type(self.resource_type) is str:
+            self.resource_type = _RESOURCE_TYPES.get(self.resource_type, self.resource_type)
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointBinding) -> Self:

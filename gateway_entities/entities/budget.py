@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import KW_ONLY, dataclass
 from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, double, members, new, number, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
+from gateway_entities.entities.enums import NamedEnum, enum_value, members, number
+from gateway_entities.entities.scalars import double, truth
 from gatewayentities.v1 import budget_pb2 as pb
 
 
-class BudgetUnit(IntEnum):
+class BudgetUnit(NamedEnum):
     """The unit of a budget's amount.
 
     Attributes:
@@ -27,7 +29,7 @@ class BudgetUnit(IntEnum):
     USD = 1
 
 
-class BudgetDurationUnit(IntEnum):
+class BudgetDurationUnit(NamedEnum):
     """The unit of a window's length. Windows are aligned in UTC.
 
     Attributes:
@@ -47,7 +49,7 @@ class BudgetDurationUnit(IntEnum):
     MONTHS = 5
 
 
-class BudgetTargetScope(IntEnum):
+class BudgetTargetScope(NamedEnum):
     """The spending that a policy counts.
 
     Attributes:
@@ -65,7 +67,7 @@ class BudgetTargetScope(IntEnum):
     USER = 4
 
 
-class BudgetAction(IntEnum):
+class BudgetAction(NamedEnum):
     """The effect of a spent budget.
 
     Attributes:
@@ -85,7 +87,7 @@ _SCOPES = members(BudgetTargetScope)
 _ACTIONS = members(BudgetAction)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BudgetDuration(Entity[pb.BudgetDuration]):
     """The length of a budget's window, at most 100 years.
 
@@ -98,6 +100,10 @@ class BudgetDuration(Entity[pb.BudgetDuration]):
 
     unit: BudgetDurationUnit | int
     value: int
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.unit = enum_value(BudgetDurationUnit, self.unit, self, "unit")
 
     @classmethod
     def _read(cls, proto: pb.BudgetDuration) -> Self:
@@ -115,7 +121,7 @@ class BudgetDuration(Entity[pb.BudgetDuration]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
     """A limit on the spend of each window.
 
@@ -147,7 +153,15 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
     last_updated_at: int
     created_by: str | None = None
     last_updated_by: str | None = None
+    # MLflow's entity has the workspace here.
+    _: KW_ONLY
     target_value: str | None = None
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.budget_unit = enum_value(BudgetUnit, self.budget_unit, self, "budget_unit")
+        self.target_scope = enum_value(BudgetTargetScope, self.target_scope, self, "target_scope")
+        self.budget_action = enum_value(BudgetAction, self.budget_action, self, "budget_action")
 
     @classmethod
     def _read(cls, proto: pb.GatewayBudgetPolicy) -> Self:
@@ -188,7 +202,7 @@ class GatewayBudgetPolicy(Entity[pb.GatewayBudgetPolicy]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
     """One policy's window, normally the current one. It starts at window_start_ms and ends just before window_end_ms.
 
@@ -225,7 +239,7 @@ class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
     """Result of a budget check, with the tightest policy.
 

@@ -10,11 +10,12 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
 from gatewayentities.v1 import change_pb2 as pb
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
     """The effect of a change on one resource.
 
@@ -53,7 +54,7 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayChange(Entity[pb.GatewayChange]):
     """One entry of the change log: the effects of one call. It never contains a secret value.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin, get_t
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from gateway_entities.entities import weights
+from gateway_entities.entities import scalars, weights
 from gateway_entities.errors import WireError
 
 Fault: TypeAlias = tuple[str, str]
@@ -146,11 +146,6 @@ def _text(value: Any) -> None:
     (value + "").encode()
 
 
-def _bool(value: Any) -> None:
-    if type(value) is not bool:
-        raise TypeError
-
-
 def _int32(value: Any) -> None:
     if isinstance(value, bool) or not -(1 << 31) <= index(value) < 1 << 31:
         raise ValueError
@@ -162,14 +157,12 @@ def _int64(value: Any) -> None:
 
 
 def _double(value: Any) -> None:
-    if not isinstance(value, (float, int)):
-        raise TypeError
-    float(value)
+    float(scalars.double(value))
 
 
 _SCALARS: dict[int, tuple[str, Callable[[Any], object]]] = {
     FieldDescriptor.TYPE_STRING: ("text without lone surrogates", _text),
-    FieldDescriptor.TYPE_BOOL: ("a bool", _bool),
+    FieldDescriptor.TYPE_BOOL: ("a bool", scalars.truth),
     FieldDescriptor.TYPE_ENUM: ("a 32-bit integer", _int32),
     FieldDescriptor.TYPE_INT32: ("a 32-bit integer", _int32),
     FieldDescriptor.TYPE_INT64: ("a 64-bit integer", _int64),

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities import weights
-from gateway_entities.entities.base import Entity, members, new, number, required, truth, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
+from gateway_entities.entities.enums import NamedEnum, enum_value, members, number
 from gateway_entities.entities.model_definition import GatewayModelDefinition
+from gateway_entities.entities.scalars import truth
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 
-class RoutingStrategy(IntEnum):
+class RoutingStrategy(NamedEnum):
     """How an endpoint chooses among its PRIMARY models.
 
     Attributes:
@@ -29,7 +31,7 @@ class RoutingStrategy(IntEnum):
     REQUEST_BASED_TRAFFIC_SPLIT = 1
 
 
-class FallbackStrategy(IntEnum):
+class FallbackStrategy(NamedEnum):
     """How an endpoint continues after a model failed.
 
     Attributes:
@@ -41,7 +43,7 @@ class FallbackStrategy(IntEnum):
     SEQUENTIAL = 1
 
 
-class GatewayModelLinkageType(IntEnum):
+class GatewayModelLinkageType(NamedEnum):
     """The role of a model in an endpoint.
 
     Attributes:
@@ -60,7 +62,7 @@ _FALLBACK_STRATEGIES = members(FallbackStrategy)
 _LINKAGE_TYPES = members(GatewayModelLinkageType)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FallbackConfig(Entity[pb.FallbackConfig]):
     """An endpoint's fallback to other models.
 
@@ -74,6 +76,10 @@ class FallbackConfig(Entity[pb.FallbackConfig]):
 
     strategy: FallbackStrategy | int | None = None
     max_attempts: int | None = None
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.strategy = enum_value(FallbackStrategy, self.strategy, self, "strategy")
 
     @classmethod
     def _read(cls, proto: pb.FallbackConfig) -> Self:
@@ -93,7 +99,7 @@ class FallbackConfig(Entity[pb.FallbackConfig]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayEndpointTag(Entity[pb.GatewayEndpointTag]):
     """A key-value label of an endpoint.
 
@@ -123,7 +129,7 @@ class GatewayEndpointTag(Entity[pb.GatewayEndpointTag]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
     """A model to attach to an endpoint.
 
@@ -144,6 +150,8 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
     fallback_order: int | None = None
 
     def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.linkage_type = enum_value(GatewayModelLinkageType, self.linkage_type, self, "linkage_type")
         self.weight = weights.shortest_decimal(self.weight)
 
     @classmethod
@@ -169,7 +177,7 @@ class GatewayEndpointModelConfig(Entity[pb.GatewayEndpointModelConfig]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
     """A model attached to an endpoint.
 
@@ -199,6 +207,8 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
     created_by: str | None = None
 
     def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.linkage_type = enum_value(GatewayModelLinkageType, self.linkage_type, self, "linkage_type")
         self.weight = weights.shortest_decimal(self.weight)
 
     @classmethod
@@ -238,7 +248,7 @@ class GatewayEndpointModelMapping(Entity[pb.GatewayEndpointModelMapping]):
             proto.MergeFromString(self._unknown_fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayEndpoint(Entity[pb.GatewayEndpoint]):
     """A named route to one or more models.
 
@@ -273,6 +283,10 @@ class GatewayEndpoint(Entity[pb.GatewayEndpoint]):
     fallback_config: FallbackConfig | None = None
     experiment_id: str | None = None
     usage_tracking: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self.routing_strategy = enum_value(RoutingStrategy, self.routing_strategy, self, "routing_strategy")
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpoint) -> Self:

@@ -7,11 +7,12 @@ from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
 from gatewayentities.v1 import model_definition_pb2 as pb
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewayModelDefinition(Entity[pb.GatewayModelDefinition]):
     """One model of one provider, reusable by many endpoints.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Self
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gateway_entities.entities.base import Entity, new, required, unknown_fields
+from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.canonical import unknown_fields
 from gatewayentities.v1 import secret_pb2 as pb
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
     """Metadata of a stored credential, without its value.
 
@@ -37,6 +38,8 @@ class GatewaySecretInfo(Entity[pb.GatewaySecretInfo]):
     last_updated_at: int
     provider: str | None = None
     auth_config: dict[str, str] = field(default_factory=dict[str, str])
+    # MLflow's entity has the workspace here.
+    _: KW_ONLY
     created_by: str | None = None
     last_updated_by: str | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import isinf, isnan
+from numbers import Real
 from struct import Struct
 from typing import Any
 
@@ -17,7 +18,12 @@ def shortest_decimal(weight: Any) -> Any:
 
     A value that is not a number is returned unchanged: only encoding it is an error.
     """
-    return _shortest(weight) if weight and isinstance(weight, (float, int)) else weight
+    if not isinstance(weight, (float, int)):
+        if not isinstance(weight, Real):
+            return weight
+        # Numbers of numpy.
+        weight = float(weight)
+    return _shortest(weight) if weight else weight
 
 
 @lru_cache(maxsize=1024)
@@ -72,10 +78,13 @@ def narrow(weight: Any) -> float:
 
     Raises:
         OverflowError: it is out of the range of a 32-bit float.
-        TypeError: it is not a float or an int.
+        TypeError: it is not a real number.
     """
     if not isinstance(weight, (float, int)):
-        raise TypeError
-    if -_END_OF_RANGE < weight < _END_OF_RANGE or isnan(weight) or isinf(weight):
-        return weight
+        if not isinstance(weight, Real):
+            raise TypeError
+        weight = float(weight)
+    given: float = weight
+    if -_END_OF_RANGE < given < _END_OF_RANGE or isnan(given) or isinf(given):
+        return given
     raise OverflowError

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.text import refuse_mark
 
 
 class LoadedTls(NamedTuple):
@@ -77,8 +78,11 @@ def _read(path: Path, what: str, *, private: bool = False) -> bytes:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read()
+        refuse_mark(content)
     except OSError as error:
         raise _unusable(f"the {what} {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise _unusable(f"the {what} {path} {error}") from None
     if private and mode & 0o077:
         raise _unusable(
             f"the {what} {path} is accessible to others than its owner (mode {mode:04o}); run: chmod 600 {path} - and if "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.text import refuse_mark
 from gateway_entities.transports.target import Target, TlsFiles
 
 
@@ -84,9 +85,13 @@ def _read(path: str | os.PathLike[str] | None) -> bytes | None:
     if path is None:
         return None
     try:
-        return Path(path).read_bytes()
+        content = Path(path).read_bytes()
+        refuse_mark(content)
     except OSError as error:
         raise _unusable(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise _unusable(f"{path} {error}") from None
+    return content
 
 
 def _unusable(wrong: str) -> GatewayError:

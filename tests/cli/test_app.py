@@ -69,8 +69,9 @@ def test_log_is_an_alias_of_changes() -> None:
     assert alias.replace(" log ", " changes ", 1) == name
 
 
-def test_version_of_the_module() -> None:
-    done = python("-m", "gateway_entities.cli", "--version")
+@pytest.mark.parametrize("module", ["gateway_entities", "gateway_entities.cli"])
+def test_version_of_the_module(module: str) -> None:
+    done = python("-m", module, "--version")
     assert done.stdout == f"gateway-entities {version('gateway-entities')}\n"
 
 

@@ -59,6 +59,27 @@ def test_create_reads_each_key_from_its_file(
     assert stored_value(running, created["secretId"]) == {"access_id": "two\nlines stay", "api_key": canary}
 
 
+MARKS = ["\ufeff", "\ufeff\ufeff"]
+"""What Windows' editors and shells put before text."""
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_byte_order_mark_is_no_part_of_a_value(
+    run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path, mark: str
+) -> None:
+    file = tmp_path / "value"
+    file.write_text(f"{mark}{canary}\r\n", encoding="utf-8", newline="")
+    for number, (options, stdin) in enumerate(
+        [
+            (["--value-file", "api_key=-"], f"{mark}{canary}\n"),
+            (["--value-file", f"api_key={file}"], ""),
+            (["--values-file", "-"], mark + json.dumps({"api_key": canary})),
+        ]
+    ):
+        created = run_json("secret", "create", f"{name}-{number}", *options, stdin=stdin)
+        assert stored_value(running, created["secretId"]) == {"api_key": canary}
+
+
 @pytest.mark.parametrize("source", ["file", "stdin"])
 def test_create_reads_the_whole_value_from_json(
     run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path, source: str
@@ -79,7 +100,11 @@ def test_create_reads_the_whole_value_from_json(
         (["--value-file", "a=-", "--value-file", "b=-"], "CANARY", "once"),
         (["--value-file", "a=-", "--value-file", "a=/dev/null"], "CANARY", "once"),
         (["--value-file", "a=/no/such/file"], "", "No such file"),
-        (["--value-file", "a=-"], b"\xffCANARY", "UTF-8"),
+        (["--value-file", "a=-"], b"\xffCANARY", "is not UTF-8 text; save it as UTF-8"),
+        (["--value-file", "a=-"], "CANARY".encode("utf-16"), "is UTF-16 or binary, not UTF-8 text; save it as UTF-8"),
+        (["--value-file", "a=-"], "CANARY".encode("utf-16-be"), "is UTF-16 or binary"),
+        (["--value-file", "a=-"], "CANARY".encode("utf-32"), "is UTF-16 or binary"),
+        (["--values-file", "-"], '{"a": "CANARY"}'.encode("utf-16"), "is UTF-16 or binary"),
         (["--values-file", "-"], '{"a": "CANARY"', "not JSON"),
         (["--values-file", "-"], '["CANARY"]', "object of strings"),
         (["--values-file", "-"], '{"a": ["CANARY"]}', "object of strings"),

@@ -10,15 +10,25 @@ from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import strategies as st
 
 from gateway_entities import entities
-from tests.messages import RESOURCES, is_map, scalars, unknown_fields
+from tests.messages import RESOURCES, full, is_map, scalars, unknown_fields, varint
 
 KINDS: list[Any] = [kind for kind in vars(entities).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
 """Every entity class."""
 
+# Field 100 as a varint of 1 in six bytes, its key in four; then group 101 with a field in it.
+OVERLONG = varint(100 << 3, 2) + varint(1, 5) + varint(101 << 3 | 3) + varint(1 << 3) + varint(7, 3) + varint(101 << 3 | 4)
+
 
 def public(kind: Any) -> list[str]:
-    """Return the names of an entity's public fields, in order."""
-    return [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
+    """Return the names of an entity's fields, in order."""
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def filled(kind: Any) -> Any:
+    """Return an entity with a value in every field, and with unknown fields."""
+    message = full(message_type(kind))
+    message.MergeFromString(OVERLONG)
+    return kind.from_proto(message)
 
 
 def message_type(kind: Any) -> Any:
@@ -30,7 +40,13 @@ def valid(kind: Any) -> st.SearchStrategy[Any]:
     """Return entities with any values that the wire can carry, except NaN, which is not equal to itself."""
     descriptor = message_type(kind).DESCRIPTOR
     values = {name: _values(kind, descriptor.fields_by_name[name]) for name in public(kind)}
-    return st.builds(kind, **values, _unknown_fields=st.just(b"") | unknown_fields(descriptor))
+    return st.builds(_build, st.just(kind), st.fixed_dictionaries(values), st.just(b"") | unknown_fields(descriptor))
+
+
+def _build(kind: Any, values: dict[str, Any], unknown: bytes) -> Any:
+    entity = kind(**values)
+    entity._unknown_fields = unknown
+    return entity
 
 
 def _values(kind: Any, field: FieldDescriptor) -> st.SearchStrategy[Any]:

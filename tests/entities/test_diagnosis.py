@@ -96,7 +96,9 @@ def test_a_required_message_may_not_be_another():
 
 
 def test_unknown_fields_that_are_not_in_the_wire_format():
-    assert path_of(GatewayEndpointTag("k", "v", _unknown_fields=b"\x07")) == "GatewayEndpointTag"
+    tag = GatewayEndpointTag("k", "v")
+    tag._unknown_fields = b"\x07"
+    assert path_of(tag) == "GatewayEndpointTag"
 
 
 def path_of(entity: Any) -> str:

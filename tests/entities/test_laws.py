@@ -58,8 +58,9 @@ def test_law_2_a_message_survives_the_entity(kind: Any):
         assert type(again) is type(message)
         assert wire(again) == before
         assert wire(message) == before
-        # Compared with protobuf's own result, which without the C extension loses the sign of a NaN.
-        assert kind.from_bytes(before).to_bytes() == wire(type(message).FromString(before))
+        # Compared with protobuf's own result, which without the C extension loses the sign of a NaN, in its own order of
+        # the entries of maps.
+        assert wire(type(message).FromString(kind.from_bytes(before).to_bytes())) == wire(type(message).FromString(before))
 
     law()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import struct
 import subprocess
 import sys
@@ -153,6 +154,20 @@ def test_both_sides_entities_agree(kind: Any):
     check_agreement(ours, its)
     assert wire(its.to_proto()) == ours.to_bytes()
     assert kind.from_bytes(wire(its.to_proto())) == ours
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.__name__ not in WITHOUT_THEIR_ENTITY])
+def test_a_positional_argument_means_the_same_on_both_sides(kind: Any):
+    """From where MLflow's order differs, ours are keyword-only: MLflow has a workspace there."""
+    theirs = [name for name, part in inspect.signature(getattr(their_entities, kind.__name__)).parameters.items()]
+    ours = list(inspect.signature(kind).parameters.values())
+    positional = [part.name for part in ours if part.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert positional == theirs[: len(positional)]
+    assert [part.name for part in ours] == [name for name in theirs if name != "workspace"]
+    values = [f"value-{position}" for position in range(len(theirs))]
+    for count in range(len(positional) + 1, len(theirs) + 1):
+        with pytest.raises(TypeError, match="positional argument"):
+            kind(*values[:count])
 
 
 def check_agreement(ours: Any, its: Any) -> None:

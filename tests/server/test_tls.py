@@ -265,6 +265,22 @@ def test_a_key_that_others_can_read_is_refused(tmp_path, authority):
     assert f"chmod 600 {pair.key}" in error.message
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_named(tmp_path, authority, encoding):
+    """OpenSSL reads the files itself, and takes such a file for one without a certificate."""
+    pair = authority.sign("gateway", "gateway", "127.0.0.1")
+    marked = tmp_path / "marked.pem"
+    marked.write_text(pair.cert.read_text(), encoding=encoding)
+    key = tmp_path / "marked.key"
+    key.write_text(pair.key.read_text(), encoding=encoding)
+    key.chmod(0o600)
+    for tls in (Tls(marked, pair.key), Tls(pair.cert, key), Tls(*pair, marked)):
+        assert "starts with a byte order mark; save it as plain ASCII" in refused(tls.load).message
+    for files in ({"ca_file": marked}, {"cert_file": marked, "key_file": key}):
+        error = refused(lambda files=files: GatewayClient("https://127.0.0.1:1", **files))
+        assert "marked.pem starts with a byte order mark" in error.message
+
+
 def wrong_files(folder: Path, authority: Authority, tls: Tls) -> dict[str, Tls]:
     other = authority.sign("unlike", "gateway", "127.0.0.1")
     locked, empty, text = folder / "locked.key", folder / "empty.pem", folder / "text.pem"

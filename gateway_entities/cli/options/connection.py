@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.text import decode_text, without_mark
+
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
 
@@ -60,7 +62,7 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _token(path: str | None) -> str | None:
     if path is None:
-        return os.environ.get(TOKEN_VARIABLE) or None
+        return without_mark(os.environ.get(TOKEN_VARIABLE, "")) or None
     try:
         with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())
@@ -72,7 +74,10 @@ def _token(path: str | None) -> str | None:
             f"--token-file: {path} is accessible to other users; run: chmod 600 {path} - and revoke the token if others may "
             "have read it."
         )
-    return content.decode("ascii", errors="replace").strip()
+    try:
+        return decode_text(content).strip()
+    except ValueError as error:
+        raise click.UsageError(f"--token-file: {path} {error}.") from None
 
 
 _OPTIONS: Final = (

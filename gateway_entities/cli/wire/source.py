@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import click
 
+from gateway_entities.text import decode_text
 from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError, from_base64, from_hex
 from gateway_entities.wire.messages.layout import message_type_named
 
@@ -66,6 +67,11 @@ def read(path: str, form: InputFormat | None, type_name: str | None) -> Source:
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
     form = form or INPUT_FORMATS.get(Path(path).suffix, "binary")
+    if form in ("hex", "base64", "json"):
+        try:
+            data = decode_text(data).encode()
+        except ValueError as error:
+            raise UnreadableError(f"it {error}") from None
     if form == "hex":
         data = from_hex(data)
     elif form == "base64":

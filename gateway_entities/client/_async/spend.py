@@ -24,7 +24,7 @@ class AsyncSpendMethods(AsyncRpcClient):
         request_id: str | None = None,
         workspace: str | None = None,
         user: str | None = None,
-        budget_unit: BudgetUnit | int = BudgetUnit.USD,
+        budget_unit: BudgetUnit | int | str = BudgetUnit.USD,
         occurred_at: int | None = None,
         timeout: float | None = None,
     ) -> list[GatewayBudgetWindow]:

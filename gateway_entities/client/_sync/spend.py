@@ -25,7 +25,7 @@ class SpendMethods(RpcClient):
         request_id: str | None = None,
         workspace: str | None = None,
         user: str | None = None,
-        budget_unit: BudgetUnit | int = BudgetUnit.USD,
+        budget_unit: BudgetUnit | int | str = BudgetUnit.USD,
         occurred_at: int | None = None,
         timeout: float | None = None,
     ) -> list[GatewayBudgetWindow]:

@@ -18,6 +18,7 @@ from gateway_entities.entities import (
     GatewayEndpointBinding,
     GatewayModelDefinition,
     GatewaySecretInfo,
+    canonical,
 )
 from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, GatewayError
@@ -79,7 +80,7 @@ def identifier(resource: Entity[Any]) -> str:
 
 def etag_of(resource: Message) -> str:
     """Return the etag of a resource message, without creating its entity."""
-    return _etag(resource.SerializeToString(deterministic=True))
+    return _etag(canonical.to_bytes(resource))
 
 
 def _etag(data: bytes) -> str:
@@ -184,7 +185,7 @@ class Mutation:
     @staticmethod
     def _record_state(resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
         message = resource.to_proto()
-        data = message.SerializeToString(deterministic=True)
+        data = canonical.to_bytes(message)
         states[_key(resource)] = _State(_etag(data), data)
         return message
 

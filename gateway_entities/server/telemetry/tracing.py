@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.extras import not_installed
 from gateway_entities.server.telemetry.request_context import UNKNOWN_METHOD, RequestContext
 
 if TYPE_CHECKING:
@@ -105,11 +106,7 @@ def trace_from_environment() -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
-        raise GatewayError(
-            Code.FAILED_PRECONDITION,
-            "the environment asks for traces, and OpenTelemetry is not installed; pip install 'gateway-entities[otel]' "
-            "installs it",
-        ) from error
+        raise not_installed("the environment asks for traces, and OpenTelemetry is not installed", "otel") from error
     exporter = next(iter(entry_points(group="opentelemetry_traces_exporter", name=name)), None)
     if exporter is None:
         raise GatewayError(

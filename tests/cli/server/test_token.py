@@ -101,6 +101,13 @@ def test_commands_send_the_token_of_a_file_or_of_the_environment(tmp_path):
         insecure = call("--target", "http://192.0.2.1:1", GATEWAY_ENTITIES_TOKEN=token)
         assert (insecure.exit_code, "without TLS" in insecure.stderr) == (1, True)
         assert call("--token-file", str(tmp_path / "missing")).exit_code == 2
+        # A byte order mark, as some editors write it, is no part of a token.
+        assert call(GATEWAY_ENTITIES_TOKEN=f"\ufeff{token}").exit_code == 0
+        file.write_text(f"\ufeff{token}\n", encoding="utf-8")
+        assert call("--token-file", str(file)).exit_code == 0
+        file.write_text(f"{token}\n", encoding="utf-16")
+        refused = call("--token-file", str(file))
+        assert (refused.exit_code, "is UTF-16 or binary" in refused.stderr) == (2, True)
         file.chmod(0o644)
         assert "chmod 600" in call("--token-file", str(file)).stderr
 

@@ -48,6 +48,21 @@ def test_every_input_format(run: Run, form: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "kind", "text"),
+    [
+        ("hex", "GatewayEndpoint", ENDPOINT.hex()),
+        ("base64", "GatewayEndpoint", base64.b64encode(ENDPOINT).decode()),
+        ("json", "GatewayEndpointTag", '{"key": "k", "value": "v"}'),
+    ],
+)
+def test_a_byte_order_mark_is_no_part_of_a_text(run: Run, form: str, kind: str, text: str) -> None:
+    arguments = ("--input", form, "--type", kind)
+    assert run(*arguments, stdin=text.encode("utf-8-sig")).stdout == run(*arguments, stdin=text.encode()).stdout
+    refused = run(*arguments, stdin=text.encode("utf-16"), code=2)
+    assert "it is UTF-16 or binary, not UTF-8 text; save it as UTF-8" in refused.output
+
+
+@pytest.mark.parametrize(
     "data",
     [
         {"secretName": "n", "secretValue": {"api_key": CANARY}},

@@ -138,7 +138,7 @@ def test_the_environment_enables_it():
 
 
 def test_a_missing_package_is_named():
-    assert "pip install 'gateway-entities[otel]'" in set_up("absent", OTEL_TRACES_EXPORTER="console")
+    assert "pip install 'gateway-entities[otel] @ git+" in set_up("absent", OTEL_TRACES_EXPORTER="console")
     assert "the exporter nowhere, which is not installed" in set_up(OTEL_TRACES_EXPORTER="nowhere")
 
 

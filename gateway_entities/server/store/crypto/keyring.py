@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.text import decode_text
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -230,10 +231,12 @@ def _context(parts: Sequence[str | None]) -> bytes:
 
 def _words(content: bytes, origin: str) -> Iterator[tuple[int, str]]:
     try:
-        lines = content.decode("ascii").splitlines()
-    except UnicodeDecodeError:
-        raise malformed(origin, "it is not plain text") from None
-    for number, line in enumerate(lines, 1):
+        text = decode_text(content)
+    except ValueError as error:
+        raise malformed(origin, f"it {error}") from None
+    if not text.isascii():
+        raise malformed(origin, "it is not plain text")
+    for number, line in enumerate(text.splitlines(), 1):
         for word in line.partition("#")[0].replace(",", " ").split():
             yield number, word
 

@@ -105,8 +105,6 @@ class EntityRows(Generic[T]):
         columns: list[Column[Any]] = []
         for field in fields(kind):  # type: ignore[arg-type]  # entities are dataclasses
             name = field.name
-            if name.startswith("_"):
-                continue
             if name in filled_later:
                 self._reads.append((len(columns), len(columns), filled_later[name]))
             elif name in conversions:
@@ -118,6 +116,8 @@ class EntityRows(Generic[T]):
             else:
                 columns.append(table.c[name])
                 self._plain.append(name)
+        self._positional = sum(not field.kw_only for field in fields(kind))  # type: ignore[arg-type]
+        self._keywords = [field.name for field in fields(kind) if field.kw_only]  # type: ignore[arg-type]
         # From the last to the first, because a field of none or several columns shifts what follows it.
         self._reads.reverse()
         self.columns = tuple(columns)
@@ -128,7 +128,9 @@ class EntityRows(Generic[T]):
             row = list(row)
             for start, end, read in self._reads:
                 row[start:end] = (read(*row[start:end]),)
-        return self._kind(*row)
+        if not self._keywords:
+            return self._kind(*row)
+        return self._kind(*row[: self._positional], **dict(zip(self._keywords, row[self._positional :], strict=True)))
 
     def write(self, entity: T) -> dict[str, Any]:
         """Return the values of the table's columns for an entity."""

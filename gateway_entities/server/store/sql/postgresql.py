@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, PrimaryKeyConstraint, UniqueConstrain
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.extras import not_installed
 from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import (
     BUSY,
@@ -318,10 +319,8 @@ def _parameters(url: str) -> Mapping[str, Any]:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
     except ImportError as error:
-        raise GatewayError(
-            Code.FAILED_PRECONDITION,
-            "The driver of PostgreSQL is not installed; pip install 'gateway-entities[server,postgresql]' installs it",
-            reason="STORE_DATABASE",
+        raise not_installed(
+            "The driver of PostgreSQL is not installed", "server", "postgresql", reason="STORE_DATABASE"
         ) from error
     _, _, rest = url.partition("://")
     authority = rest.partition("?")[0].partition("/")[0]

@@ -54,6 +54,15 @@ def test_parsing(keys, data):
     assert [(key.name, key.id) for key in found] == [(name, Key(key).id) for name, key in keys]
 
 
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff\ufeff"])
+def test_a_byte_order_mark_is_no_part_of_a_key(mark):
+    line = f"first:{encoded(ONE)}\r\n"
+    assert parse_keys((mark + line).encode(), "the file")[0].name == "first"
+    for encoding in ("utf-16", "utf-16-be", "utf-32"):
+        with pytest.raises(GatewayError, match="it is UTF-16 or binary, not UTF-8 text; save it as UTF-8"):
+            parse_keys(line.encode(encoding), "the file")
+
+
 @given(st.binary(max_size=200))
 def test_malformed_text_is_rejected_without_showing_it(content):
     error = refused(parse_keys, content, "the place")
