@@ -56,7 +56,7 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def gateway(*, cors_origins: Sequence[str] = ()) -> Generator[Gateway]:
+def gateway(*, cors_origins: Sequence[str] = (), allowed_api_bases: Sequence[str] = ()) -> Generator[Gateway]:
     """Run a gateway on free ports of 127.0.0.1 with an empty store, for the duration of the block.
 
     It runs on an event loop in a separate thread, so it works with sync and async code, and several may run in parallel. At
@@ -64,13 +64,21 @@ def gateway(*, cors_origins: Sequence[str] = ()) -> Generator[Gateway]:
 
     Args:
         cors_origins: origins whose pages may call it from a browser, such as ``http://localhost:3000``.
+        allowed_api_bases: hosts of providers whose ``api_base`` may be http and need not be public, such as
+            ``localhost:11434``.
 
     Raises:
         GatewayError: it cannot start.
     """
     with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
         store_path = Path(folder) / "gateway.sqlite"
-        server = Server(f"sqlite:///{store_path}", grpc="127.0.0.1:0", http="127.0.0.1:0", cors_origins=cors_origins)
+        server = Server(
+            f"sqlite:///{store_path}",
+            grpc="127.0.0.1:0",
+            http="127.0.0.1:0",
+            cors_origins=cors_origins,
+            allowed_api_bases=allowed_api_bases,
+        )
         started: Future[_Started] = Future()
         thread = threading.Thread(target=lambda: asyncio.run(_run(server, store_path, started)), name="gateway")
         thread.start()

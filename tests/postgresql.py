@@ -83,7 +83,7 @@ class PostgreSQL:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             with (self.folder / "server.log").open("ab") as log:
-                self._process = self._popen("postgres", *options, stdout=log, stderr=log)
+                self._process = self.popen("postgres", *options, stdout=log, stderr=log)
             if self._is_ready(deadline):
                 return
             # Just after a kill the old processes may still exist; then the new one exits.
@@ -146,9 +146,10 @@ class PostgreSQL:
 
     def _run(self, program: str, *arguments: str) -> int:
         with (self.folder / f"{program}.log").open("ab") as log:
-            return self._popen(program, *arguments, stdout=log, stderr=log).wait()
+            return self.popen(program, *arguments, stdout=log, stderr=log).wait()
 
-    def _popen(self, program: str, *arguments: str, **streams: object) -> subprocess.Popen[bytes]:
+    def popen(self, program: str, *arguments: str, **streams: object) -> subprocess.Popen[bytes]:
+        """Start one of its programs, or another by its path, as its owner."""
         owner = (
             []
             if self._owner is None

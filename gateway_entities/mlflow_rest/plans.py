@@ -40,10 +40,12 @@ R = TypeVar("R", bound=Message)
 def plan(method: Method[Any, Any], request: Any) -> Plan:
     """Return the plan of one call. The request is validated as by our own server: MLflow validates less.
 
+    But which addresses of providers are allowed is the server's decision: both have an option for it.
+
     Raises:
         GatewayError: INVALID_ARGUMENT for a request that breaks the contract's rules.
     """
-    rules.validate(request)
+    rules.validate(request, rules.EVERY_ALLOWED)
     for field in _UNSUPPORTED:
         if getattr(request, field, ""):
             _unimplemented("does not support", field)

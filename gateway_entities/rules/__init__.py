@@ -12,7 +12,8 @@ from itertools import islice
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.rules import binding, budget, change, endpoint, model_definition, secret
+from gateway_entities.rules import address, binding, budget, change, endpoint, model_definition, secret
+from gateway_entities.rules.address import EVERY_ALLOWED, NONE_ALLOWED, AllowedAddresses
 from gateway_entities.rules.bounds import MAX_MODELS
 from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.endpoint import linkage_faults
@@ -23,7 +24,10 @@ from gateway_entities.rules.violation import MAX_VIOLATIONS, Violation
 from gatewayentities.v1 import endpoint_pb2
 
 __all__ = [
+    "EVERY_ALLOWED",
     "MAX_VIOLATIONS",
+    "NONE_ALLOWED",
+    "AllowedAddresses",
     "Violation",
     "check",
     "has_rules",
@@ -80,16 +84,29 @@ def violations(message: Message) -> Iterator[Violation]:
         yield from linkage_faults(message.model_configs, "model_configs")
 
 
-def validate(request: Message) -> None:
+def validate(request: Message, allowed: AllowedAddresses = NONE_ALLOWED) -> None:
     """Raise for an invalid request.
+
+    Args:
+        request: the request.
+        allowed: hosts of providers that need neither https nor a public address.
 
     Raises:
         GatewayError: INVALID_ARGUMENT with all violations, up to MAX_VIOLATIONS; the message says whether there are more.
         TypeError: the message is no request.
     """
-    found = list(islice(_table(request).violations(request), MAX_VIOLATIONS + 1))
+    found = list(islice(_violations_under(request, allowed), MAX_VIOLATIONS + 1))
     if found:
         raise GatewayError.invalid(found[:MAX_VIOLATIONS], more=len(found) > MAX_VIOLATIONS)
+
+
+def _violations_under(request: Message, allowed: AllowedAddresses) -> Iterator[Violation]:
+    # The tables are the same for every server, so what one allows applies to the violations.
+    for violation in _table(request).violations(request):
+        if violation.rule == address.RULE:
+            yield from secret.allowed_address(request, violation.field, allowed)
+        else:
+            yield violation
 
 
 def written_fields(request: Message) -> frozenset[str]:

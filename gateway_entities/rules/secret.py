@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules.address import public_https
+from gateway_entities.rules.address import AllowedAddresses, provider_address
 from gateway_entities.rules.bounds import MAX_ENTRIES, at_most, small_map
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
@@ -53,7 +54,18 @@ def _auth_config(settings: Mapping[str, str], path: str) -> Iterator[Violation]:
         yield from _no_nul(key, settings[key], field)
     api_base = normalized_auth_config(settings).get(_API_BASE)
     if api_base is not None:
-        yield from public_https(api_base, entry(path, _API_BASE))
+        yield from provider_address(api_base, entry(path, _API_BASE))
+
+
+def allowed_address(request: Any, field: str, allowed: AllowedAddresses) -> Iterator[Violation]:
+    """The address in the auth_config of a request, under what a server allows. It violates the rule without that.
+
+    Args:
+        request: a request with an auth_config.
+        field: the path of the address.
+        allowed: the hosts that the server allows.
+    """
+    yield from provider_address(normalized_auth_config(request.auth_config)[_API_BASE], field, allowed)
 
 
 def no_nul_entries(entries: Mapping[str, str], path: str) -> Iterator[Violation]:

@@ -144,7 +144,8 @@ class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
         names = self._observer.headers
         metadata = handler_call_details.invocation_metadata or ()
         headers = {name: str(value) for name, value in metadata if name in names}
-        context = self._observer.begin("grpc", path if handler else UNKNOWN_METHOD, headers)
+        known, unknown = (path, None) if handler else (UNKNOWN_METHOD, path)
+        context = self._observer.begin("grpc", known, headers, unknown)
         if handler is None:
             context.code = Code.UNIMPLEMENTED.name
         elif path in _PATHS:

@@ -24,7 +24,7 @@ from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
-from gateway_entities.server.service import GatewayService
+from gateway_entities.server.service import AllowedAddresses, GatewayService
 from gateway_entities.server.service.compaction import Retention
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
@@ -60,6 +60,7 @@ class Server:
         tls: Tls | None = None,
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
+        allowed_api_bases: Sequence[str] = (),
         drain_delay: float = 0.0,
         limits: Limits = DEFAULT_LIMITS,
         new_store: bool = False,
@@ -77,6 +78,8 @@ class Server:
                 every name is allowed over TLS: the certificate proves it.
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
+            allowed_api_bases: hosts of providers, ``HOST`` or ``HOST:PORT``, whose ``api_base`` may be http and need not be
+                public. Otherwise it has to be an https address of a public host.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
             limits: the limits of connections, times, memory and the store.
             new_store: as for ``open_store``.
@@ -94,6 +97,7 @@ class Server:
         self._tls = tls
         self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
         self._require_token = require_token
+        self._allowed_addresses = AllowedAddresses(allowed_api_bases)
         self._drain_delay = drain_delay
         self._limits = limits
         self._skip_delay = asyncio.Event()
@@ -152,7 +156,10 @@ class Server:
                 store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
             dispatcher = Dispatcher(
-                GatewayService(store), authenticate=authenticator.authenticate, cache=cache, limits=self._limits
+                GatewayService(store, self._allowed_addresses),
+                authenticate=authenticator.authenticate,
+                cache=cache,
+                limits=self._limits,
             )
             undo.push_async_callback(dispatcher.close)
             observer = Observer()

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.message import Message
 
 from gateway_entities import rules
+from gateway_entities.errors import Code, GatewayError
 from gatewayentities.v1.secret_pb2 import CreateGatewaySecretRequest as CreateSecret
 from gatewayentities.v1.secret_pb2 import UpdateGatewaySecretRequest as UpdateSecret
 
@@ -37,7 +38,8 @@ def test_a_long_key_is_cut_in_its_path(check: Any) -> None:
     assert path == f'secret_value["{"k" * 57}..."]'
 
 
-PUBLIC = "must not name an address that is not public"
+UNLESS = ", unless the server is started with --allow-api-base for its host"
+PUBLIC = f"must not name an address that is not public{UNLESS}"
 CANONICAL = "must spell an IP address in its canonical form, such as 192.0.2.1 or [2001:db8::1]"
 SPELLING = "must not contain spaces, backslashes or control characters"
 HOST = "must name a host in letters, digits, hyphens and dots"
@@ -67,7 +69,8 @@ def test_valid_api_base(check: Any, url: str) -> None:
     ("url", "description"),
     [
         ("api.example.com", "must be an https address, such as https://api.example.com/v1"),
-        ("http://api.example.com", "must be an https address, such as https://api.example.com/v1"),
+        ("http://api.example.com", f"must be an https address, such as https://api.example.com/v1{UNLESS}"),
+        ("ftp://api.example.com", "must be an https address, such as https://api.example.com/v1"),
         ("https://[::1", "must be a well-formed https address"),
         ("https://a:99999", "must be a well-formed https address"),
         ("https://user@a.example", "must not contain a user name or password"),
@@ -111,6 +114,74 @@ def test_valid_api_base(check: Any, url: str) -> None:
 )
 def test_invalid_api_base(check: Any, url: str, description: str) -> None:
     assert check(CreateSecret, auth_config={"api_base": url}) == [('auth_config["api_base"]', description)]
+
+
+ALLOWED = rules.AllowedAddresses(["localhost:11434", "vllm.models.svc", "10.0.0.7", "[fd00::7]:8000", "Example.COM.:443"])
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://localhost:11434/v1", True),
+        ("https://LOCALHOST.:11434", True),
+        ("http://localhost", False),
+        ("http://localhost:11435", False),
+        ("http://user@localhost:11434", False),
+        ("ftp://localhost:11434", False),
+        ("http://other.localhost:11434", False),
+        ("http://127.0.0.1:11434", False),
+        ("http://vllm.models.svc", True),
+        ("http://vllm.models.svc:8000/v1", True),
+        ("http://a.vllm.models.svc", False),
+        ("http://vllm.models.svc.attacker.example", False),
+        ("http://10.0.0.7:9000", True),
+        ("http://10.0.0.8", False),
+        ("http://[::ffff:10.0.0.7]", False),
+        ("http://167772167", False),
+        ("http://[fd00:0::7]:8000", True),
+        ("http://[fd00::7]", False),
+        ("http://example.com:443", True),
+        ("http://example.com", False),
+        ("https://example.com", True),
+        ("https://api.example.com", True),
+        ("https://127.0.0.1", False),
+    ],
+)
+def test_the_addresses_that_a_server_allows(url: str, allowed: bool) -> None:
+    for request in (
+        CreateSecret(secret_name="s", secret_value={"k": "v"}, auth_config={"api_base": url}),
+        UpdateSecret(secret_id="s-1", auth_config={"api_base": url}),
+    ):
+        if allowed:
+            rules.validate(request, ALLOWED)
+            continue
+        with pytest.raises(GatewayError) as caught:
+            rules.validate(request, ALLOWED)
+        assert [violation.field for violation in caught.value.field_violations] == ['auth_config["api_base"]']
+
+
+def test_an_allowed_address_hides_no_other_violation() -> None:
+    with pytest.raises(GatewayError) as caught:
+        rules.validate(CreateSecret(auth_config={"api_base": "http://localhost:11434", "base_url": "x"}), ALLOWED)
+    assert [violation.field for violation in caught.value.field_violations] == [
+        "secret_name",
+        "secret_value",
+        'auth_config["base_url"]',
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("", ":80", "*", "*.svc", "http://localhost", "localhost/", "localhost:", "localhost:0", "localhost:65536"),
+        *("localhost:x", "::1", "fd00::7:8000", "[::1", "[localhost]", "127.1", "10.0.0.0/8", "user@localhost", "a b"),
+        "bücher.example",
+    ],
+)
+def test_what_cannot_be_allowed(entry: str) -> None:
+    with pytest.raises(GatewayError, match="is not a host") as caught:
+        rules.AllowedAddresses([entry])
+    assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "BAD_API_BASE")
 
 
 def test_normalized_auth_config() -> None:

@@ -14,6 +14,7 @@ from gateway_entities.cli.options.access import access_options
 from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_options
 from gateway_entities.cli.options.operation import operation_options
+from gateway_entities.cli.options.providers import allow_api_base_option
 from gateway_entities.cli.options.store import new_store_option, store_option
 from gateway_entities.errors import Code, GatewayError
 
@@ -41,6 +42,7 @@ GRACE: Final = 10.0
     help="Origin whose pages may call the HTTP port from a browser, such as https://app.example, with the rights of any "
     "other caller. Repeatable. Default: none.",
 )
+@allow_api_base_option
 @access_options
 @operation_options
 @limit_options
@@ -51,6 +53,7 @@ def serve(
     store: str,
     new_store: bool,
     cors_origins: tuple[str, ...],
+    allowed_api_bases: tuple[str, ...],
     keys: Callable[[], Sequence[KeySource]],
     access: Callable[[], dict[str, Any]],
     log_format: LogFormat | None,
@@ -75,23 +78,24 @@ def serve(
         from gateway_entities.server.rpc.descriptors import raise_descriptor_limit
         from gateway_entities.server.server import Server
         from gateway_entities.server.telemetry.log_format import log_to_stderr
-        from gateway_entities.server.telemetry.tracing import trace_from_environment
+        from gateway_entities.server.telemetry.tracing import traces_from_environment
     log_to_stderr(log_format, log_level)
-    trace_from_environment()
     raise_descriptor_limit()
     try:
-        server = Server(
-            store,
-            new_store=new_store,
-            grpc=grpc,
-            http=http,
-            keys=keys(),
-            cors_origins=cors_origins,
-            drain_delay=drain_delay,
-            limits=limits,
-            **access(),
-        )
-        asyncio.run(server.run_until_signalled(GRACE, _print_targets))
+        with traces_from_environment():
+            server = Server(
+                store,
+                new_store=new_store,
+                grpc=grpc,
+                http=http,
+                keys=keys(),
+                cors_origins=cors_origins,
+                allowed_api_bases=allowed_api_bases,
+                drain_delay=drain_delay,
+                limits=limits,
+                **access(),
+            )
+            asyncio.run(server.run_until_signalled(GRACE, _print_targets))
     except OSError as error:
         raise GatewayError(Code.UNAVAILABLE, str(error)) from error
 

@@ -30,15 +30,19 @@ class MetricsEndpoint:
     async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:  # noqa: ARG002 - RpcProtocol's.
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
         credentials = parse_once(scope, credentials_of)
-        accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
+        accept, encodings = _header(scope, b"accept"), _header(scope, b"accept-encoding")
 
-        def render() -> tuple[bytes, str]:
+        def render() -> tuple[bytes, dict[str, str]]:
             self._authenticate(credentials)
-            return self._metrics.render(accept)
+            return self._metrics.render(accept, encodings)
 
-        text, content_type = await asyncio.to_thread(render)
-        return HttpResponse(200, ((b"content-type", content_type.encode()),), text)
+        body, headers = await asyncio.to_thread(render)
+        return HttpResponse(200, tuple((name.encode(), value.encode()) for name, value in headers.items()), body)
 
     def error_response(self, error: GatewayError) -> HttpResponse:
         """Return an error as JSON."""
         return error_response(error)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return b",".join(value for name, value in scope["headers"] if name == wanted).decode("latin-1")

@@ -58,7 +58,8 @@ class TelemetryMiddleware:
         # A browser's preflight is not the call.
         named = _PREFLIGHT if scope["method"] == "OPTIONS" else self._methods.get(path)
         transport, method = named or ("rest" if path.startswith(self._rest) else "http", UNKNOWN_METHOD)
-        context = self._observer.begin(transport, method, parse_once(scope, observed_headers, self._observer))
+        headers = parse_once(scope, observed_headers, self._observer)
+        context = self._observer.begin(transport, method, headers, path if named is None else None)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

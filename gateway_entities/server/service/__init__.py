@@ -5,6 +5,7 @@ A method validates its request, then reads or writes the store in one transactio
 
 from __future__ import annotations
 
+from gateway_entities.rules import AllowedAddresses
 from gateway_entities.server.service.binding import BindingService
 from gateway_entities.server.service.budget import BudgetService
 from gateway_entities.server.service.change import ChangeService
@@ -15,7 +16,7 @@ from gateway_entities.server.service.secret import SecretService
 from gateway_entities.server.service.spend import SpendService
 from gateway_entities.server.service.tag import TagService
 
-__all__ = ["GatewayService"]
+__all__ = ["AllowedAddresses", "GatewayService"]
 
 
 class GatewayService(

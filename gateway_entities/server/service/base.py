@@ -8,6 +8,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, TypeVar
 
+from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,10 +27,12 @@ class BaseService:
 
     Attributes:
         store: the store.
+        allowed_addresses: hosts of providers that need neither https nor a public address.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, allowed_addresses: AllowedAddresses = NONE_ALLOWED) -> None:
         self.store = store
+        self.allowed_addresses = allowed_addresses
 
 
 def new_id(prefix: str) -> str:

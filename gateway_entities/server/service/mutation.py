@@ -214,7 +214,7 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
 
     @functools.wraps(handler)
     def execute(self: S, request: Request) -> Response:
-        validate(request)
+        validate(request, self.allowed_addresses)
         with self.store.write() as transaction:
             # The transaction may have waited for others.
             check_deadline()

@@ -30,7 +30,6 @@ _PROBES: Final = frozenset(
 )
 _FAULTS: Final = frozenset({Code.INTERNAL.name, Code.DATA_LOSS.name})
 _MESSAGE: Final = "%s %s %s %.3f ms actor=%s id=%s"
-_MESSAGE_WITH_CAUSE: Final = _MESSAGE + ": %s"
 
 
 def write(context: RequestContext, code: str, seconds: float) -> None:
@@ -56,17 +55,23 @@ def write(context: RequestContext, code: str, seconds: float) -> None:
         "code": code,
         "duration_ms": milliseconds,
         "actor": actor,
-        "request_id": context.request_id,
+        **context.ids(),
     }
     if context.status is not None:
         fields["status"] = context.status
+    if context.path is not None:
+        fields["path"] = context.path
     # A name must not look like several words of the line, or like a second line.
     shown = actor if actor.isprintable() and " " not in actor else json.dumps(actor)
-    values: tuple[object, ...] = (context.transport, context.method, code, milliseconds, shown, context.request_id)
+    values: list[object] = [context.transport, context.method, code, milliseconds, shown, context.request_id]
     message = _MESSAGE
+    if context.trace_id is not None:
+        message, values = f"{message} trace=%s", [*values, context.trace_id]
+    if context.path is not None:
+        message, values = f"{message} path=%s", [*values, json.dumps(context.path)]
     if context.cause is not None:
         fields["cause"] = context.cause
-        message, values = _MESSAGE_WITH_CAUSE, (*values, context.cause)
+        message, values = f"{message}: %s", [*values, context.cause]
     # Not through Logger.log: finding the caller's line, always this one, takes longer than the rest.
-    record = _log.makeRecord(LOGGER, level, __file__, 0, message, values, None, "write", {"request": fields})
+    record = _log.makeRecord(LOGGER, level, __file__, 0, message, tuple(values), None, "write", {"request": fields})
     _log.handle(record)

@@ -31,7 +31,8 @@ class JsonFormatter(logging.Formatter):
     """A JSON object on one line: time (UTC), level, logger, and the fields of the record.
 
     Those are ``message`` and, if there is one, ``exception``; in the access log the request's fields replace the message.
-    A record that is logged while a request is served has its ``request_id``.
+    A record that is logged while a request is served has its ``request_id``, and its ``trace_id`` and ``span_id`` if there
+    are any.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class JsonFormatter(logging.Formatter):
             line["message"] = record.getMessage()
             context = CURRENT.get()
             if context is not None:
-                line["request_id"] = context.request_id
+                line.update(context.ids())
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -28,15 +39,33 @@ class _DroppedLines(Collector):
         )
 
 
+class _Registry(CollectorRegistry):
+    """A registry without the times at which series were created, which would add a series for each counter and histogram.
+
+    The library can leave them out itself, but only for all registries of a process, which has others.
+    """
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics."""
+        for metric in super().collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
+
+
 class Metrics:
     """The metrics of one server, in a registry of its own. Safe to use from many threads.
 
-    Every label has a bounded number of values, none of which a caller can choose.
+    Every label has a bounded number of values, none of which a caller can choose. A series begins with its first event, so
+    that a server has those of the methods and transports that are used.
     """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self._registry = _Registry()
         ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        build = Info("gateway_entities_build", "The version of this package, always 1.", registry=self._registry)
+        build.info({"version": version("gateway-entities")})
         self._requests = Counter(
             "gateway_entities_requests",
             "Requests that were answered or given up.",
@@ -150,14 +179,20 @@ class Metrics:
         """Set whether the store is full."""
         self._full.set(full)
 
-    def render(self, accept: str) -> tuple[bytes, str]:
+    def render(self, accept: str, accept_encoding: str = "") -> tuple[bytes, dict[str, str]]:
         """Return the metrics in Prometheus' text format.
 
         Args:
             accept: the request's Accept header, which may ask for the OpenMetrics format.
+            accept_encoding: its Accept-Encoding header, which may ask for gzip.
 
         Returns:
-            The text and its content type.
+            The body of a response and its headers, with names in lower case.
         """
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        text = encode(self._registry)
+        headers = {"content-type": content_type, "vary": "accept, accept-encoding"}
+        if not gzip_accepted(accept_encoding):
+            return text, headers
+        # The names of methods and buckets repeat, so the fastest level leaves a twentieth of it.
+        return gzip.compress(text, compresslevel=1), headers | {"content-encoding": "gzip"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gateway_entities.server.telemetry import access_log
 from gateway_entities.server.telemetry.metrics import Metrics
-from gateway_entities.server.telemetry.request_context import OK, REQUEST_ID, RequestContext
+from gateway_entities.server.telemetry.request_context import OK, REQUEST_ID, TRACE_PARENT, RequestContext, caller_trace_id
 from gateway_entities.server.telemetry.tracing import Tracing
 
 
@@ -22,20 +22,25 @@ class Observer:
     def __init__(self) -> None:
         self.metrics = Metrics()
         self._tracing = Tracing.find()
-        self.headers = frozenset({REQUEST_ID, *(self._tracing.headers if self._tracing else ())})
+        self.headers = frozenset({REQUEST_ID, TRACE_PARENT, *(self._tracing.headers if self._tracing else ())})
 
-    def begin(self, transport: str, method: str, headers: Mapping[str, str]) -> RequestContext:
+    def begin(
+        self, transport: str, method: str, headers: Mapping[str, str], unknown_path: str | None = None
+    ) -> RequestContext:
         """Record the arrival of a request.
 
         Args:
             transport: as in RequestContext.
             method: as in RequestContext; one of a bounded number.
             headers: the request's headers whose names are in ``headers`` of this object.
+            unknown_path: the path, without its query, if it does not exist.
         """
-        context = RequestContext(transport, method, headers.get(REQUEST_ID))
+        context = RequestContext(transport, method, headers.get(REQUEST_ID), unknown_path)
         self.metrics.begin(transport)
         if self._tracing:
-            context.span = self._tracing.begin(context, headers)
+            self._tracing.begin(context, headers)
+        else:
+            context.trace_id = caller_trace_id(headers.get(TRACE_PARENT))
         return context
 
     def end(self, context: RequestContext) -> None:

@@ -72,6 +72,20 @@ def test_it_uses_the_given_ports_store_and_key(tmp_path: Path) -> None:
     assert list((tmp_path / "empty").iterdir()) == []
 
 
+def test_providers_are_allowed_by_option_and_by_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_ENTITIES_ALLOW_API_BASE", "localhost:11434 10.0.0.7")
+    for options, hosts in (
+        ((), ("localhost:11434", "10.0.0.7")),
+        (("--allow-api-base", "[::1]:8000", "--allow-api-base", "vllm"), ("[::1]:8000", "vllm")),
+    ):
+        with serving(tmp_path, *FREE, *options) as (process, grpc_line, _), GatewayClient(grpc_line.strip()) as client:
+            for host in hosts:
+                client.create_secret(host, {"k": "v"}, auth_config={"api_base": f"http://{host}/v1"})
+            process.terminate()
+            process.communicate(timeout=15)
+    assert "'a b' is not a host" in start_error("--allow-api-base", "a b", *FREE)
+
+
 @pytest.mark.parametrize("option", ["--grpc", "--http"])
 def test_a_port_in_use(tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -69,9 +69,9 @@ HTTP_REQUESTS = [
     ("POST", LIST.path, b"{}", {"content-encoding": "br"}, ("connect", LIST.path, "UNKNOWN", 501)),
     ("POST", LIST.path, b"{}", {"connect-timeout-ms": "0"}, ("connect", LIST.path, "DEADLINE_EXCEEDED", 504)),
     ("POST", LIST.path, b"{}", {"host": "elsewhere.example"}, ("connect", LIST.path, "PERMISSION_DENIED", 403)),
-    ("POST", f"/{CANARY}?{CANARY}={CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
-    ("POST", f"/gatewayentities.v1.SecretService/{CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
-    ("GET", f"/api/{CANARY}", None, {}, ("rest", "unknown", "UNIMPLEMENTED", 404)),
+    ("POST", f"/unknown?{CANARY}={CANARY}", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
+    ("POST", "/gatewayentities.v1.SecretService/Unknown", b"{}", {}, ("http", "unknown", "UNIMPLEMENTED", 404)),
+    ("GET", f"/api/unknown?{CANARY}", None, {}, ("rest", "unknown", "UNIMPLEMENTED", 404)),
     ("GET", REST_LIST, None, {}, ("rest", LIST.path, "OK", 200)),
     ("POST", REST_LIST, b"{}", {}, ("rest", LIST.path, "UNKNOWN", 405)),
     ("GET", "/healthz", None, {}, ("http", "/healthz", "OK", 200)),
@@ -103,7 +103,7 @@ def test_every_call_over_grpc_is_one_line(opened, lines):
         (GET.path, get, GET.path, "NOT_FOUND"),
         (GET.path, b"\xff", GET.path, "INVALID_ARGUMENT"),
         (GET.path, TOO_LARGE, GET.path, "RESOURCE_EXHAUSTED"),
-        (f"/{CANARY}/{CANARY}", b"", "unknown", "UNIMPLEMENTED"),
+        ("/unknown/Unknown", b"", "unknown", "UNIMPLEMENTED"),
         ("/grpc.health.v1.Health/Check", health, "/grpc.health.v1.Health/Check", "OK"),
     ]:
         code_of_call, _ = grpc_code(opened, path, body, metadata=(("x-secret", CANARY),))
@@ -111,6 +111,61 @@ def test_every_call_over_grpc_is_one_line(opened, lines):
         line = lines.one()
         assert summary(line) == ("grpc", method, code, None)
         assert CANARY not in json.dumps(line)
+
+
+LONG = "/" + "a" * 500
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v1/models?key=canary", "/v1/models"),
+        ("/api/2.0/other", "/api/2.0/other"),
+        ("/a%0Ab%20c%22%E2%80%AE", '/a\nb c"\u202e'),
+        ("/%FF", "/\ufffd"),
+        (LONG, LONG[:125] + "..."),
+    ],
+)
+def test_the_path_of_an_unknown_request(target, lines, path, shown):
+    request(target, "GET", path)
+    [record] = lines.take()
+    assert (record.request["method"], record.request["path"]) == ("unknown", shown)
+    assert record.getMessage().endswith(f" path={json.dumps(shown)}")
+    assert "\n" not in record.getMessage()
+    assert "canary" not in record.getMessage() + json.dumps(record.request)
+
+
+def test_the_path_of_an_unknown_call_over_grpc(opened, lines):
+    grpc_code(opened, "/other.v1.Service/Method", b"")
+    assert lines.one()["path"] == "/other.v1.Service/Method"
+    grpc_code(opened, LIST.path, b"")
+    assert "path" not in lines.one()
+
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def test_the_trace_of_the_caller(target, opened, lines):
+    trace_parent = f"00-{TRACE}-{PARENT}-01"
+    post_json(target, LIST, {}, traceparent=trace_parent)
+    [record] = lines.take()
+    assert record.request["trace_id"] == TRACE
+    assert f" trace={TRACE}" in record.getMessage()
+    request(target, "GET", "/api/3.0/mlflow/gateway/secrets/list", headers={"traceparent": trace_parent})
+    assert lines.one()["trace_id"] == TRACE
+    grpc_code(opened, LIST.path, b"", metadata=(("traceparent", trace_parent),))
+    line = lines.one()
+    assert line["trace_id"] == TRACE
+    assert "span_id" not in line
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", f"00-{TRACE}", f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE}-{'0' * 16}-01", f"ff-{TRACE}-{PARENT}-01", TRACE.upper()],
+)
+def test_an_invalid_trace_is_left_out(target, lines, given):
+    post_json(target, LIST, {}, traceparent=given)
+    assert "trace_id" not in lines.one()
 
 
 def test_an_abandoned_call_is_logged(running, opened, target, lines):

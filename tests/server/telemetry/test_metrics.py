@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import platform
+import re
 import threading
 import time
 
@@ -9,9 +12,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from gateway_entities import methods
+from gateway_entities import __version__, methods
+from gateway_entities.errors import Code
+from gateway_entities.methods import METHODS
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.server.store.repositories.token import AccessScope
+from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.testing import Gateway, gateway
 from gatewayentities.v1 import secret_pb2
 from tests.server.raw import HttpResponse, call, channel, http_failure, post_json, request, write_lock
@@ -114,6 +120,86 @@ def test_openmetrics_when_asked_for(running):
     response = request(running.http_target, "GET", "/metrics", headers=accept)
     assert response.headers["content-type"].startswith("application/openmetrics-text")
     assert "gateway_entities_requests" in {family.name for family in parse_openmetrics(response.body.decode())}
+
+
+def test_no_series_of_creation_times(running):
+    post_json(running.http_target, CREATE, SECRET)
+    for accept in ("", "application/openmetrics-text; version=1.0.0"):
+        body = request(running.http_target, "GET", "/metrics", headers={"accept": accept}).body
+        assert b"_created" not in body
+
+
+def test_the_version_and_the_python(running):
+    found = scrape(running)
+    assert value(found, "build_info", version=__version__) == 1
+    [python] = [dict(labels) for name, labels in found if name == "python_info"]
+    assert python["version"] == platform.python_version()
+    assert {name for name, _ in found} >= {
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "python_gc_collections_total",
+    }
+
+
+def test_an_idle_server_has_few_series(running):
+    request(running.http_target, "GET", "/readyz")
+    scrape(running)
+    assert len(request(running.http_target, "GET", "/metrics").body) < 20_000
+
+
+def test_it_is_compressed_for_those_who_accept_it(running):
+    for method in (CREATE, LIST):
+        post_json(running.http_target, method, {})
+    plain = request(running.http_target, "GET", "/metrics")
+    assert "content-encoding" not in plain.headers
+    packed = request(running.http_target, "GET", "/metrics", headers={"accept-encoding": "deflate, gzip;q=0.5"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(packed.body) < len(plain.body) / 4
+    assert set(parse_names(gzip.decompress(packed.body))) == set(parse_names(plain.body))
+
+
+def parse_names(body: bytes) -> list[str]:
+    return [family.name for family in parse(body.decode())]
+
+
+def test_the_size_has_a_bound():
+    metrics = Metrics()
+    for method in METHODS:
+        for transport in ("grpc", "connect", "rest"):
+            for code in Code:
+                metrics.begin(transport)
+                metrics.end(transport, method.path, code.name, 0.01)
+    text, _ = metrics.render("")
+    assert len(text) / len(METHODS) < 3 * (len(Code) * 150 + 16 * 160) + 500
+
+
+_ABBREVIATED = re.compile(r"_(ms|s|sec|secs|us|ns|kb|mb|kib|mib|min|mins|minutes|hours|days|percent|milliseconds)(_|$)")
+
+
+def test_names_follow_the_conventions_of_prometheus(running):
+    """What ``promtool check metrics`` checks: https://prometheus.io/docs/practices/naming."""
+    for path in (CREATE, LIST):
+        post_json(running.http_target, path, {})
+    families = list(parse(request(running.http_target, "GET", "/metrics").body.decode()))
+    own = [family for family in families if family.name.startswith("gateway_entities_")]
+    assert len(own) > 10
+    assert len({family.name for family in families}) == len(families)
+    assert {family.name.split("_")[0] for family in families} == {"gateway", "process", "python"}
+    for family in own:
+        name = family.name
+        assert re.fullmatch("[a-z][a-z0-9_]*", name)
+        assert family.documentation.endswith(".")
+        assert family.type in {"counter", "gauge", "histogram"}
+        assert not _ABBREVIATED.search(name), name
+        assert not name.endswith(("_count", "_sum", "_bucket", "_total", "_counter", "_gauge", "_histogram")), name
+        if family.type == "counter":
+            assert {sample.name for sample in family.samples} <= {f"{name}_total"}
+        if family.type == "histogram":
+            assert name.endswith("_seconds")
+        for sample in family.samples:
+            assert all(re.fullmatch("[a-z][a-z0-9_]*", label) for label in sample.labels)
+            assert not {"job", "instance"} & set(sample.labels)
+            assert ("le" in sample.labels) == sample.name.endswith("_bucket")
 
 
 def test_other_verbs_are_405(running):

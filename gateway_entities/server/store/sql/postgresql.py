@@ -2,6 +2,9 @@
 
 A write transaction holds one advisory lock, so that there is one at a time across all processes, as in SQLite. Reads use a
 snapshot and never wait for writers. A lost connection is detected at the start of a transaction and replaced.
+
+Nothing depends on the session between two transactions, because a pooler such as PgBouncer may give each transaction another
+one: settings are local to their transaction, the lock ends with it, and statements are prepared on direct connections only.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ from gateway_entities.server.store.sql.database import (
 )
 
 if TYPE_CHECKING:
+    import psycopg
+
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 # Those above the pool size are closed after use. The maximum is more than the worker threads of reads, so that the check of
@@ -51,7 +56,6 @@ _SETTINGS: Final = text(
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)"
 )
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_SESSION: Final = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false)"
 _PROBE_TIMEOUT_S: Final = 1.0
 _NOW_MS: Final = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 # Computed in this order: the wait for other writers may be long, but a writer that waits for another program holds them up.
@@ -155,7 +159,6 @@ class PostgresqlDatabase(Database):
         self._wait = _milliseconds(busy_timeout)
         self._lock_wait = self._wait if timeouts is None else _milliseconds(timeouts.lock)
         self.clock = DatabaseClock()
-        self._wait = f"{math.ceil(1000 * busy_timeout)}ms"
         defaults = {
             "connect_timeout": max(2, math.ceil(busy_timeout)),
             # Milliseconds until an unresponsive server is detected; the default is hours.
@@ -165,12 +168,11 @@ class PostgresqlDatabase(Database):
         options = {name: value for name, value in defaults.items() if name not in given} | {"client_encoding": "UTF8"}
         self._new_probe: Callable[[], RevisionProbe] = lambda: _new_probe(url, options)
 
-        def engine(timeouts: StatementTimeouts | None, pool_size: int, max_size: int) -> Engine:
-            return _engine(url, options, timeouts, busy_timeout, pool_size=pool_size, max_size=max_size)
-
-        self.reader = engine(timeouts, _READER_POOL_SIZE, _MAX_READERS)
-        self.writer = engine(timeouts, 1, 1)
-        self._new_prober: Callable[[], Engine] = lambda: engine(StatementTimeouts(_PROBE_TIMEOUT_S, _PROBE_TIMEOUT_S), 1, 1)
+        self.reader = _engine(url, options, busy_timeout, _READER_POOL_SIZE, _MAX_READERS)
+        self.writer = _engine(url, options, busy_timeout, 1, 1)
+        self._new_prober: Callable[[], Engine] = lambda: _engine(url, options, busy_timeout, 1, 1)
+        self._begin_read = _begin_with(_BEGIN_READ, timeouts)
+        self._begin_write = _begin_with(_BEGIN_WRITE, timeouts)
 
     def prepare(self, *, create: bool, new: bool = False) -> None:  # noqa: ARG002 - databases are created by an administrator.
         """Check that it is reachable and encoded in UTF-8."""
@@ -189,13 +191,13 @@ class PostgresqlDatabase(Database):
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Open a read-only transaction on the snapshot of its first query."""
-        with _transaction(self.reader, _BEGIN_READ) as connection:
+        with _transaction(self.reader, self._begin_read) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Open a transaction that holds the write lock."""
-        with _transaction(self.writer, _BEGIN_WRITE) as connection:
+        with _transaction(self.writer, self._begin_write) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
             taken = connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK, "wait": self._lock_wait})
             connection.info[_LOCKED_AT] = taken.one()[2]
@@ -211,8 +213,9 @@ class PostgresqlDatabase(Database):
     def probe_write(self, version_table: str) -> None:
         """Commit a row that replaces an equal one."""
         engine = self._new_prober()
+        begin = _begin_with(_BEGIN_WRITE, StatementTimeouts(_PROBE_TIMEOUT_S, _PROBE_TIMEOUT_S))
         try:
-            with _transaction(engine, _BEGIN_WRITE) as connection:
+            with _transaction(engine, begin) as connection:
                 if not connection.execute(_TRY_LOCK, {"lock": _WRITE_LOCK}).scalar_one():
                     raise BUSY.error()
                 connection.execute(text(f"UPDATE {version_table} SET version_num = version_num"))  # noqa: S608 - a constant.
@@ -373,30 +376,30 @@ def _begin(engine: Engine, begin: str) -> Connection:
     return connection
 
 
+def _begin_with(begin: str, timeouts: StatementTimeouts | None) -> str:
+    """Return the statements that begin a transaction with its timeouts, in one message to the server."""
+    if timeouts is None:
+        return begin
+    lock, statement = map(_milliseconds, timeouts)
+    return f"{begin}; SET LOCAL lock_timeout = '{lock}'; SET LOCAL statement_timeout = '{statement}'"
+
+
 def _milliseconds(seconds: float) -> str:
     return f"{math.ceil(1000 * seconds)}ms"
 
 
-def _engine(
-    url: str,
-    options: Mapping[str, Any],
-    timeouts: StatementTimeouts | None,
-    busy_timeout: float,
-    *,
-    pool_size: int,
-    max_size: int,
-) -> Engine:
+def _engine(url: str, options: Mapping[str, Any], busy_timeout: float, pool_size: int, max_size: int) -> Engine:
     import psycopg
 
     def connect() -> psycopg.Connection[Any]:
         # The driver does not begin transactions in this mode, but it ends them.
         connection = psycopg.connect(url, autocommit=True, **options)
-        if timeouts is not None:
-            try:
-                connection.execute(_SESSION, [_milliseconds(each) for each in timeouts])
-            except BaseException:
-                connection.close()
-                raise
+        try:
+            if not is_direct(connection):
+                connection.prepare_threshold = None
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     return create_engine(
@@ -409,6 +412,15 @@ def _engine(
         pool_use_lifo=True,
         hide_parameters=True,
     )
+
+
+def is_direct(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether a new connection leads to one session of the database, and not to a pooler such as PgBouncer.
+
+    A pooler gives its clients process ids of its own for the cancellation of statements.
+    """
+    row = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    return row is not None and row[0] == connection.info.backend_pid
 
 
 def _new_probe(url: str, options: Mapping[str, Any]) -> RevisionProbe:

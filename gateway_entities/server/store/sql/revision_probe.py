@@ -16,7 +16,6 @@ _QUERY_TIMEOUT_S: Final = 1.0
 """Time after which an unanswered query drops the connection."""
 _RECONNECT_INTERVAL_S: Final = 1.0
 """Minimum time between the starts of two connection attempts."""
-_STATEMENT: Final = b"revision"
 _SQL: Final = b"SELECT last_revision FROM store_state"
 _BINARY: Final = 1
 
@@ -100,7 +99,6 @@ class _Connection:
         # libpq does not return it once the connection is broken.
         self._socket = self._libpq.socket
         self._loop.add_reader(self._socket, self._guard, self._receive)
-        self._guard(self._prepare)
 
     def query(self) -> Awaitable[int | None]:
         waiter: asyncio.Future[int | None] = self._loop.create_future()
@@ -119,18 +117,12 @@ class _Connection:
         self._libpq.finish()
         _resolve([*self._in_flight, *self._waiting], None)
 
-    def _prepare(self) -> None:
-        self._libpq.send_prepare(_STATEMENT, _SQL)
-        self._flush()
-
     def _send(self) -> None:
         self._in_flight, self._waiting = self._waiting, []
         self._revision = None
-        self._libpq.send_query_prepared(_STATEMENT, None, result_format=_BINARY)
-        self._flush()
-
-    def _flush(self) -> None:
-        # A query fits into any socket's send buffer, unless the server has stopped reading.
+        # Not prepared: behind a pooler the next query may reach another session.
+        self._libpq.send_query_params(_SQL, None, result_format=_BINARY)
+        # It fits into any socket's send buffer, unless the server has stopped reading.
         if self._libpq.flush() != 0:
             raise psycopg.OperationalError
         self._timeout = self._loop.call_later(_QUERY_TIMEOUT_S, self.drop)

@@ -56,7 +56,7 @@ class Proxy:
         try:
             while data := await reader.read(65536):
                 if asks:
-                    self.questions += data.startswith(b"B")
+                    self.questions += data.startswith(b"P")
                 else:
                     self.held += 1
                     await self.open.wait()

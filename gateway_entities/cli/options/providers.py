@@ -1,0 +1,19 @@
+"""Option for the providers that a server allows besides public ones."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+allow_api_base_option: Final = click.option(
+    "--allow-api-base",
+    "allowed_api_bases",
+    metavar="HOST[:PORT]",
+    multiple=True,
+    envvar="GATEWAY_ENTITIES_ALLOW_API_BASE",
+    show_envvar=True,
+    help="Host of a provider whose api_base may be http and need not be public, such as localhost:11434; without a port, "
+    "all its ports. It must be the name or address in api_base. Repeatable; in the variable, separated by spaces. Default: "
+    "none, so that only https addresses of public hosts are accepted.",
+)
