@@ -26,10 +26,8 @@ GENERATED = "gatewayentities"
 LEAVES = {f"transports.{name}" for name in ("base", "target", "tls", "metadata", "deadline")}
 OURS: dict[str, set[str] | None] = {
     "": {"client", "entities", "errors"},
-    "errors": set(),
+    **{name: set[str]() for name in ("errors", "private_file", "text", "_method")},
     "extras": {"errors"},
-    "text": set(),
-    "_method": set(),
     "methods": {"_method", "gen"},
     "entities": {"gen", "errors", "text"},
     "rules": {"gen", "entities", "errors"},
@@ -54,6 +52,7 @@ OURS: dict[str, set[str] | None] = {
         "methods",
         "errors",
         "text",
+        "private_file",
         "gen",
     },
     "server.address": {"errors"},
@@ -64,7 +63,7 @@ OURS: dict[str, set[str] | None] = {
     "server.store": {"server.store.repositories", "server.store.sql", "server.store.crypto", "entities", "errors"},
     "server.store.admin": {"server.store", "errors"},
     "server.store.repositories": {"server.store.sql", "server.store.crypto", "entities", "errors"},
-    "server.store.crypto": {"errors", "text"},
+    "server.store.crypto": {"errors", "private_file", "text"},
     "server.store.sql": {"errors", "extras"},
     # Programs: they put the parts together.
     "__main__": {"cli"},
@@ -86,7 +85,7 @@ THEIRS: dict[str, set[str]] = {
     "psycopg": {"server.store.sql.postgresql", "server.store.sql.revision_probe"},
     "prometheus_client": {"server.telemetry.metrics"},
     "opentelemetry": {"server.telemetry.tracing"},
-    "cryptography": {"server.store.crypto"},
+    "cryptography": {"server.store.crypto", "server.tls"},
     "click": {"cli"},
     "rich": {"cli"},
     "pytest": {"wire.pytest_plugin"},

@@ -29,6 +29,7 @@ ELSEWHERE = {
     ("README.md", "Install", "sh"): INSTALLS,
     ("README.md", "Quickstart", "sh"): CI,
     ("README.md", "Tests", "sh"): CI,
+    ("docs/guides/containers.md", "A pod", "yaml"): "tests/cli/server/test_serve.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,
     ("docs/guides/languages.md", "Java", "java"): LANGUAGES,

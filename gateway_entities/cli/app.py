@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -16,6 +17,7 @@ from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
 from gateway_entities.cli.completion import completion
 from gateway_entities.cli.endpoint import endpoint
+from gateway_entities.cli.health import health
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.output import printable
 from gateway_entities.cli.secret import secret
@@ -25,7 +27,7 @@ from gateway_entities.cli.server.quickstart import quickstart
 from gateway_entities.cli.server.serve import serve
 from gateway_entities.cli.server.token import token
 from gateway_entities.cli.wire import wire
-from gateway_entities.errors import GatewayError
+from gateway_entities.errors import Code, GatewayError
 
 
 class _Failure(click.ClickException):
@@ -46,6 +48,11 @@ class _Root(Group):
             return super().invoke(ctx)
         except GatewayError as error:
             raise _Failure(error) from error
+        except OSError as error:
+            # A file or a folder that cannot be used. click ends silently if the reader of a pipe is gone.
+            if error.errno == errno.EPIPE:
+                raise
+            raise _Failure(GatewayError(Code.FAILED_PRECONDITION, str(error))) from error
 
 
 @click.group(
@@ -71,6 +78,7 @@ _log.hidden = True
 
 cli.add_command(quickstart)
 cli.add_command(serve)
+cli.add_command(health)
 cli.add_command(secret)
 cli.add_command(model_definition)
 cli.add_command(endpoint)

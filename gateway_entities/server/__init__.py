@@ -7,5 +7,6 @@
 3. ``rpc.dispatcher`` looks into ``rpc.response_cache``, or runs the call in a worker thread: ``rpc.auth``, then the handler.
 4. ``service`` implements each RPC, one module a noun, in one transaction of ``store``.
 
-``telemetry`` logs, counts and traces each request; ``readiness`` reports whether the store responds.
+``telemetry`` logs, counts and traces each request; ``readiness`` reports whether the store responds, on the listener of
+``http.health_app`` too; ``current_tls`` follows the TLS files.
 """

@@ -37,7 +37,7 @@ from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
 from gateway_entities.server.rpc.send_budget import SendBudget
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error
-from gateway_entities.server.tls import LoadedTls
+from gateway_entities.server.tls import TlsContents
 
 _STATUS: Final[dict[int, grpc.StatusCode]] = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -65,14 +65,19 @@ class GrpcServer:
     """A gRPC server over a dispatcher. It runs on the event loop that it was created on, which may run in any thread."""
 
     def __init__(
-        self, dispatcher: Dispatcher, observer: Observer, tls: LoadedTls | None = None, *, limits: Limits = DEFAULT_LIMITS
+        self,
+        dispatcher: Dispatcher,
+        observer: Observer,
+        tls: Callable[[], TlsContents] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Create a server.
 
         Args:
             dispatcher: runs the calls.
             observer: records the calls.
-            tls: the TLS files; None for no TLS.
+            tls: returns the current contents of the TLS files, in any thread; None for no TLS.
             limits: the limits of connections and of memory.
         """
         self._tls = tls
@@ -108,11 +113,7 @@ class GrpcServer:
     def _listen(self, address: str) -> int:
         if self._tls is None:
             return self._server.add_insecure_port(address)
-        pair = (self._tls.key, self._tls.certificate)
-        client_ca = self._tls.client_ca
-        return self._server.add_secure_port(
-            address, grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
-        )
+        return self._server.add_secure_port(address, _server_credentials(self._tls))
 
     def set_ready(self, ready: bool) -> None:
         """Set the health status of every service."""
@@ -125,6 +126,29 @@ class GrpcServer:
     async def stop(self) -> None:
         """Stop listening and end every call. The dispatcher is drained first."""
         await self._server.stop(_SHUTDOWN_TIMEOUT_S)
+
+
+def _server_credentials(tls: Callable[[], TlsContents]) -> grpc.ServerCredentials:
+    """Return credentials that follow the TLS files. For one port: each of its handshakes asks for what has changed."""
+    sent = tls()
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal sent
+        current = tls()
+        if current is sent:
+            return None
+        sent = current
+        return _configuration(current)
+
+    # Its type leaves out None, for no change.
+    fetcher = cast("Callable[[], grpc.ServerCertificateConfiguration]", fetch)
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(sent), fetcher, require_client_authentication=sent.client_ca is not None
+    )
+
+
+def _configuration(contents: TlsContents) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(contents.key, contents.certificate)], contents.client_ca)
 
 
 class _TelemetryInterceptor(grpc.aio.ServerInterceptor):

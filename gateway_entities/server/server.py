@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.server.address import Address
 from gateway_entities.server.compactor import Compactor
+from gateway_entities.server.current_tls import CurrentTls
 from gateway_entities.server.grpc import GrpcServer
 from gateway_entities.server.http.allowed_hosts import AllowedHosts, check_hosts
 from gateway_entities.server.http.app import http_app
 from gateway_entities.server.http.cors import check_origins
 from gateway_entities.server.http.fast_path import CachedResponder
+from gateway_entities.server.http.health_app import health_app, health_limits
 from gateway_entities.server.http.listener import HttpServer
 from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
 from gateway_entities.server.readiness import Readiness
@@ -32,17 +36,22 @@ from gateway_entities.server.store.repositories.token import AccessScope
 from gateway_entities.server.store.sql.database import StatementTimeouts
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
-from gateway_entities.server.tls import Tls
+from gateway_entities.server.tls import LoadedTls, Tls
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _MAX_QUIET_WAIT_S: Final = 1.0
 """Seconds, at most, that a stop waits for callers to go away before it closes the listeners."""
+_HEALTH_METRICS_AGE_S: Final = 1.0
+
+
+_log = logging.getLogger(__name__)
 
 
 class _Running(NamedTuple):
     readiness: Readiness
     dispatcher: Dispatcher
     grpc: GrpcServer
+    tls: CurrentTls | None
     cleanup: contextlib.AsyncExitStack
 
 
@@ -55,12 +64,14 @@ class Server:
         *,
         grpc: str = "127.0.0.1:50051",
         http: str = "127.0.0.1:8080",
+        health: str | None = None,
         keys: Sequence[KeySource] = (),
         cors_origins: Sequence[str] = (),
         tls: Tls | None = None,
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         allowed_api_bases: Sequence[str] = (),
+        tls_terminated_upstream: bool = False,
         drain_delay: float = 0.0,
         limits: Limits = DEFAULT_LIMITS,
         new_store: bool = False,
@@ -71,48 +82,60 @@ class Server:
             store_url: the URL of the store, such as ``sqlite:///gateway.sqlite``.
             grpc: ``HOST:PORT`` for gRPC. A port of 0 picks a free one.
             http: ``HOST:PORT`` for HTTP, likewise.
+            health: ``HOST:PORT`` for a listener that serves ``/healthz``, ``/readyz``, ``/version`` and ``/metrics`` alone,
+                over plain HTTP to every caller, on any address; None for no such listener.
             keys: sources of the encryption keys for secrets, as for ``open_store``.
             cors_origins: origins, such as ``https://app.example``, whose pages may call the HTTP port from a browser.
             tls: TLS for both ports. An address that is not loopback needs it.
             allowed_hosts: host names allowed in requests to the HTTP port, besides those of loopback. If there are none,
-                every name is allowed over TLS: the certificate proves it.
+                every name is allowed with TLS, because the certificate proves it, and with ``tls_terminated_upstream``,
+                because a page that makes a browser use another name has no token.
             require_token: refuse callers without a token even while the store has none. Otherwise callers need a token once
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             allowed_api_bases: hosts of providers, ``HOST`` or ``HOST:PORT``, whose ``api_base`` may be http and need not be
                 public. Otherwise it has to be an https address of a public host.
+            tls_terminated_upstream: a proxy on this host, or in this pod, ends TLS, and what it sends to the server crosses
+                no network. Addresses that are not loopback then need no TLS; callers need a token in any case.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
             limits: the limits of connections, times, memory and the store.
             new_store: as for ``open_store``.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for a malformed address, origin or host; FAILED_PRECONDITION for an address that
-                is not loopback, without TLS.
+            GatewayError: INVALID_ARGUMENT for a malformed address, origin or host, or for ``tls`` with
+                ``tls_terminated_upstream``; FAILED_PRECONDITION for an address that is not loopback, without TLS.
         """
         self._store_url = store_url
         self._keys = keys
         self._new_store = new_store
         self._grpc = Address.parse(grpc)
         self._http = Address.parse(http)
+        self._health = None if health is None else Address.parse(health)
         self._cors_origins = check_origins(cors_origins)
         self._tls = tls
-        self._hosts = check_hosts(allowed_hosts) if allowed_hosts or tls is None else None
+        is_encrypted = tls is not None or tls_terminated_upstream
+        self._hosts = None if is_encrypted and not allowed_hosts else check_hosts(allowed_hosts)
         self._require_token = require_token
         self._allowed_addresses = AllowedAddresses(allowed_api_bases)
+        self._upstream = tls_terminated_upstream
         self._drain_delay = drain_delay
         self._limits = limits
         self._skip_delay = asyncio.Event()
         loopback = self._grpc.is_loopback and self._http.is_loopback
         # Without tokens, every caller who can reach it could use it.
-        self._public = not loopback and (tls is None or tls.client_ca_file is None)
+        self._public = tls_terminated_upstream or (not loopback and (tls is None or tls.client_ca_file is None))
+        if tls is not None and tls_terminated_upstream:
+            raise GatewayError(Code.INVALID_ARGUMENT, "TLS ends either upstream or in this server, not in both")
         for address in (self._grpc, self._http):
-            if tls is None and not address.is_loopback:
+            if not is_encrypted and not address.is_loopback:
                 raise GatewayError(
                     Code.FAILED_PRECONDITION,
                     f"refusing to listen on {address} without TLS: secrets and tokens would cross the network unencrypted. "
-                    "Give a certificate and its key (--tls-cert, --tls-key), or a loopback address (127.0.0.1, [::1])",
+                    "Give a certificate and its key (--tls-cert, --tls-key), or a loopback address (127.0.0.1, [::1]). If a "
+                    "proxy on the same host or in the same pod ends TLS, say so with --tls-terminated-upstream",
                     reason="NOT_LOOPBACK",
                 )
         self._running: _Running | None = None
+        self._stopping = False
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -125,6 +148,11 @@ class Server:
         """The target for HTTP clients, such as ``http://127.0.0.1:8080``; the port is the real one once it has started."""
         return f"http{'s' if self._tls else ''}://{self._http}"
 
+    @property
+    def health_target(self) -> str | None:
+        """The target of the health listener, likewise; None without one."""
+        return None if self._health is None else f"http://{self._health}"
+
     async def start(self) -> None:
         """Open the store, migrate it if necessary, and serve. After an error nothing is left open.
 
@@ -132,9 +160,13 @@ class Server:
             GatewayError: UNAVAILABLE if an address is in use; FAILED_PRECONDITION if a TLS file cannot be used, or if the
                 server is reachable from other machines and the store has no token; what ``open_store`` raises.
         """
-        tls = None if self._tls is None else self._tls.load()
+        observer, limits = Observer(), self._limits
+
+        def report_tls(loaded: LoadedTls, failed: bool) -> None:
+            observer.metrics.certificate(loaded.expires_at.timestamp(), failed=failed)
+
+        tls = None if self._tls is None else CurrentTls(self._tls, report_tls)
         async with contextlib.AsyncExitStack() as undo:
-            limits = self._limits
             store = await asyncio.to_thread(
                 open_store,
                 self._store_url,
@@ -146,8 +178,9 @@ class Server:
                 new_store=self._new_store,
             )
             undo.push_async_callback(asyncio.to_thread, store.close)
-            if self._public and not self._require_token:
-                await asyncio.to_thread(_ensure_token, store)
+            has_had_token = await asyncio.to_thread(_has_had_token, store)
+            if self._public and not (self._require_token or has_had_token):
+                raise _no_token()
             authenticator = Authenticator(store, required=self._public or self._require_token, limits=limits)
             probe = store.revision_probe()
             if probe is not None:
@@ -162,7 +195,6 @@ class Server:
                 limits=self._limits,
             )
             undo.push_async_callback(dispatcher.close)
-            observer = Observer()
             store.observe(observer.metrics.transaction)
             observer.metrics.store_quota(self._limits.max_store_bytes)
             readiness = Readiness(lambda: _check_store(store, observer.metrics))
@@ -171,6 +203,10 @@ class Server:
                 observer.metrics,
                 lambda credentials: authenticator.authenticate(credentials, AccessScope.READ, offline=True),
             )
+            health = None if self._health is None else self._health_server(readiness, observer)
+            if health is not None:
+                # Closed last, so that probes are answered until the end.
+                undo.push_async_callback(health.stop)
             hosts = None if self._hosts is None else AllowedHosts(self._hosts)
             app = http_app(
                 dispatcher,
@@ -185,7 +221,7 @@ class Server:
             http = HttpServer(app, None if tls is None else tls.context, responder, self._limits)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
-            grpc = GrpcServer(dispatcher, observer, tls, limits=self._limits)
+            grpc = GrpcServer(dispatcher, observer, None if tls is None else tls.contents, limits=self._limits)
             undo.push_async_callback(grpc.stop)
             self._grpc = self._grpc._replace(port=await grpc.start(self._grpc))
 
@@ -197,7 +233,53 @@ class Server:
             compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
             compactor.start()
             undo.push_async_callback(asyncio.to_thread, compactor.close)
-            self._running = _Running(readiness, dispatcher, grpc, undo.pop_all())
+            if tls is not None:
+                tls.watch()
+                undo.push_async_callback(tls.close)
+            if health is not None and self._health is not None:
+                self._health = self._health._replace(port=await health.start(self._health))
+            self._running = _Running(readiness, dispatcher, grpc, tls, undo.pop_all())
+        self._log_start(store, tls, has_had_token=has_had_token)
+
+    def _health_server(self, readiness: Readiness, observer: Observer) -> HttpServer:
+        limits = health_limits(self._limits)
+        # Every caller may ask for them, as often as it likes.
+        metrics = MetricsEndpoint(observer.metrics, lambda _credentials: None, max_age=_HEALTH_METRICS_AGE_S)
+        return HttpServer(health_app(readiness.check, observer=observer, metrics=metrics, limits=limits), limits=limits)
+
+    def _log_start(self, store: Store, tls: CurrentTls | None, *, has_had_token: bool) -> None:
+        _log.info("gateway-entities %s serves the store %s", version("gateway-entities"), store.location)
+        if store.new_key_file is not None:
+            _log.info(
+                "created the key file %s; without it the secrets cannot be decrypted: keep a copy elsewhere",
+                store.new_key_file,
+            )
+        if tls is not None:
+            tls.log()
+        _log.info("listening on %s", ", ".join(filter(None, (self.grpc_target, self.http_target, self.health_target))))
+        if self._upstream:
+            _log.warning(
+                "TLS ends upstream: traffic to this server is not encrypted; only a proxy on this host or in this pod may "
+                "reach it"
+            )
+        if self._public or self._require_token or has_had_token:
+            _log.info("every call needs a token")
+        elif self._tls is not None and self._tls.client_ca_file is not None:
+            _log.info("every call needs a client certificate, until the store has a token")
+        else:
+            _log.info(
+                "open to every user of this machine, until the store has a token: "
+                "gateway-entities token create NAME --scope admin"
+            )
+
+    async def reload(self) -> None:
+        """Read the TLS files again now. The server does so by itself when they change, within 10 seconds.
+
+        Files that cannot be used are logged, and the former ones stay in use. Connections that are open keep their
+        certificate. Does nothing without TLS.
+        """
+        if self._running is not None and self._running.tls is not None:
+            await self._running.tls.reload()
 
     async def stop(self, grace: float) -> None:
         """Stop, and close the store.
@@ -212,6 +294,11 @@ class Server:
         """
         if self._running is None:
             return
+        if not self._stopping:
+            self._stopping = True
+            _log.info(
+                "draining: new calls are refused after %g s, and calls in flight have %g s to end", self._drain_delay, grace
+            )
         await self._running.readiness.stop()
         self._running.grpc.drain()
         if not grace:
@@ -221,13 +308,17 @@ class Server:
         await self._running.dispatcher.drain(grace)
         await self._running.dispatcher.wait_for_quiet(min(grace, _MAX_QUIET_WAIT_S))
         if self._closing is None:
-            self._closing = asyncio.create_task(self._running.cleanup.aclose())
+            self._closing = asyncio.create_task(self._close(self._running))
         await asyncio.shield(self._closing)
 
-    async def run_until_signalled(self, grace: float, ready: Callable[[Server], None]) -> None:
-        """Start, serve until SIGTERM, SIGINT or SIGHUP, and stop; a second signal stops without grace.
+    async def _close(self, running: _Running) -> None:
+        await running.cleanup.aclose()
+        _log.info("stopped")
 
-        For the main thread only. SIGHUP is ignored if it was before, as under nohup.
+    async def run_until_signalled(self, grace: float, ready: Callable[[Server], None]) -> None:
+        """Start, serve until SIGTERM or SIGINT, and stop; a second signal stops without grace. SIGHUP is ``reload``.
+
+        For the main thread only.
 
         Args:
             grace: as in ``stop``.
@@ -236,12 +327,20 @@ class Server:
         loop = asyncio.get_running_loop()
         first, second = asyncio.Event(), asyncio.Event()
 
-        def on_signal() -> None:
+        reloads = set[asyncio.Task[None]]()
+
+        def on_signal(number: signal.Signals) -> None:
+            _log.info("received %s", number.name)
             (second if first.is_set() else first).set()
 
-        numbers = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-        for number in numbers:
-            loop.add_signal_handler(number, on_signal)
+        def on_hangup() -> None:
+            _log.info("received SIGHUP: the TLS files are read again")
+            reloads.add(task := loop.create_task(self.reload()))
+            task.add_done_callback(reloads.discard)
+
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, on_hangup)
         try:
             await self.start()
             ready(self)
@@ -252,7 +351,7 @@ class Server:
             await self.stop(0)
             await stopping[0]
         finally:
-            for number in numbers:
+            for number in (*_STOP_SIGNALS, signal.SIGHUP):
                 loop.remove_signal_handler(number)
 
 
@@ -271,13 +370,15 @@ def _check_store(store: Store, metrics: Metrics) -> None:
     metrics.store_full(full=False)
 
 
-def _ensure_token(store: Store) -> None:
+def _has_had_token(store: Store) -> bool:
     with store.read() as transaction:
-        if transaction.state.get().has_had_token:
-            return
-    raise GatewayError(
+        return transaction.state.get().has_had_token
+
+
+def _no_token() -> GatewayError:
+    return GatewayError(
         Code.FAILED_PRECONDITION,
-        "refusing to listen beyond loopback: the store has no token, so callers could not authenticate. Create one "
+        "refusing to serve other machines: the store has no token, so callers could not authenticate. Create one "
         "(gateway-entities token create), or require client certificates (--tls-client-ca), or start with --require-token "
         "and create one later",
         reason="NO_TOKEN",

@@ -61,7 +61,7 @@ def test_a_full_disk_is_reported_and_recovered_from(tmp_path: Path) -> None:
                 await_ready(http, 200)
                 create(client, "refused")
                 assert [secret.secret_name for secret in client.list_secrets()] == ["first", "refused"]
-            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=15)
             assert process.returncode == 0
         finally:

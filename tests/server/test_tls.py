@@ -241,7 +241,7 @@ def asked(server: Server, authority: Authority, host: str | None) -> int:
     address = server.http_target.partition("//")[2]
     context = ssl.create_default_context(cafile=authority.cert)
     with contextlib.closing(http.client.HTTPSConnection(address, timeout=10, context=context)) as connection:
-        connection.putrequest("GET", "/healthz", skip_host=True)
+        connection.putrequest("GET", "/metrics", skip_host=True)
         if host is not None:
             connection.putheader("Host", host)
         connection.endheaders()

@@ -19,7 +19,10 @@ _OPTIONS: Final = (
         help="Server certificate chain, PEM; enables TLS on both ports. Required beyond loopback.",
     ),
     click.option(
-        "--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Private key of --tls-cert, PEM, mode 0600."
+        "--tls-key",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Private key of --tls-cert, PEM, mode 0600, or of root with mode 0440 and a group of this process.",
     ),
     click.option(
         "--tls-client-ca",
@@ -27,6 +30,12 @@ _OPTIONS: Final = (
         type=click.Path(path_type=Path),
         help="CA certificates, PEM; clients must present a certificate of one of them. Its common name is the actor until "
         "the store has a token.",
+    ),
+    click.option(
+        "--tls-terminated-upstream",
+        is_flag=True,
+        help="A proxy on this host or in this pod ends TLS: listen beyond loopback without --tls-cert. Callers need a "
+        "token.",
     ),
     click.option(
         "--require-token",
@@ -40,7 +49,7 @@ _OPTIONS: Final = (
         metavar="NAME",
         multiple=True,
         help="Host name that the HTTP port accepts in requests, such as that of a reverse proxy. Repeatable. Default: "
-        "loopback names, or any with TLS.",
+        "loopback names, or any with TLS, here or upstream.",
     ),
 )
 
@@ -54,6 +63,7 @@ def access_options(function: Callable[..., Any]) -> Callable[..., Any]:
         tls_cert: Path | None,
         tls_key: Path | None,
         tls_client_ca: Path | None,
+        tls_terminated_upstream: bool,
         require_token: bool,
         allowed_hosts: tuple[str, ...],
         **others: Any,
@@ -62,12 +72,19 @@ def access_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--tls-cert and --tls-key must be given together.")
         if tls_client_ca is not None and tls_cert is None:
             raise click.UsageError("--tls-client-ca needs --tls-cert and --tls-key.")
+        if tls_terminated_upstream and tls_cert is not None:
+            raise click.UsageError("Either --tls-terminated-upstream or --tls-cert: TLS ends in one place.")
 
         def access() -> dict[str, Any]:
             with server_needed():
                 from gateway_entities.server.tls import Tls
             tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key, tls_client_ca)
-            return {"tls": tls, "allowed_hosts": allowed_hosts, "require_token": require_token}
+            return {
+                "tls": tls,
+                "tls_terminated_upstream": tls_terminated_upstream,
+                "allowed_hosts": allowed_hosts,
+                "require_token": require_token,
+            }
 
         return function(*args, access=access, **others)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.private_file import access_problem
 from gateway_entities.text import decode_text, without_mark
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a v
 
 _RETRY_S: Final = 1.0
 """Seconds for which a command is retried: a mistyped target is reported soon."""
+
+
+def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options ``tls_ca``, ``tls_cert`` and ``tls_key``."""
+    for option in reversed(_TLS_OPTIONS):
+        command = option(command)
+    return command
 
 
 def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,44 +75,28 @@ def _token(path: str | None) -> str | None:
         with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())
             content = file.read(1 << 16)
+        # A pipe, such as the output of a command, has no name that others could open.
+        problem = access_problem(Path(path), status) if stat.S_ISREG(status.st_mode) else None
     except OSError as error:
         raise click.UsageError(f"--token-file: cannot read {path}: {error.strerror}") from None
-    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
-        raise click.UsageError(
-            f"--token-file: {path} is accessible to other users; run: chmod 600 {path} - and revoke the token if others may "
-            "have read it."
-        )
+    if problem is not None:
+        raise click.UsageError(f"--token-file: {path} {problem} - and revoke the token if others may have read it.")
     try:
         return decode_text(content).strip()
     except ValueError as error:
         raise click.UsageError(f"--token-file: {path} {error}.") from None
 
 
-_OPTIONS: Final = (
-    click.option(
-        "--target",
-        metavar="URL",
-        envvar=TARGET_VARIABLE,
-        default=DEFAULT_TARGET,
-        show_default=True,
-        show_envvar=True,
-        help="Gateway URL: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
-    ),
-    click.option(
-        "--timeout",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
-        default=30.0,
-        show_default=True,
-        help="Timeout of each call.",
-    ),
-    click.option(
-        "--token-file",
-        metavar="FILE",
-        envvar=f"{TOKEN_VARIABLE}_FILE",
-        show_envvar=True,
-        help=f"File with the bearer token, mode 0600. Default: the token in {TOKEN_VARIABLE}, if set.",
-    ),
+target_option: Final = click.option(
+    "--target",
+    metavar="URL",
+    envvar=TARGET_VARIABLE,
+    default=DEFAULT_TARGET,
+    show_default=True,
+    show_envvar=True,
+    help="Gateway URL: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
+)
+_TLS_OPTIONS: Final = (
     click.option(
         "--tls-ca",
         metavar="FILE",
@@ -126,4 +118,24 @@ _OPTIONS: Final = (
         show_envvar=True,
         help="Private key of --tls-cert, PEM.",
     ),
+)
+_OPTIONS: Final = (
+    target_option,
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=30.0,
+        show_default=True,
+        help="Timeout of each call.",
+    ),
+    click.option(
+        "--token-file",
+        metavar="FILE",
+        envvar=f"{TOKEN_VARIABLE}_FILE",
+        show_envvar=True,
+        help="File with the bearer token, mode 0600, or of root with mode 0440 and a group of this process. Default: the "
+        f"token in {TOKEN_VARIABLE}, if set.",
+    ),
+    *_TLS_OPTIONS,
 )

@@ -63,8 +63,8 @@ _OPTIONS: Final = (
         multiple=True,
         expose_value=False,
         callback=_note,
-        help="File with keys for secrets, mode 0600. The first key encrypts, all keys decrypt. Repeatable. Default without "
-        "any key: <SQLite file>.key.",
+        help="File with keys for secrets, mode 0600, or of root with mode 0440 and a group of this process. The first key "
+        "encrypts, all keys decrypt. Repeatable. Default without any key: <SQLite file>.key.",
     ),
     click.option(
         "--key-env",

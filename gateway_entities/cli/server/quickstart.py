@@ -15,7 +15,6 @@ from typing import Final, NoReturn
 
 import click
 
-from gateway_entities.cli.options.providers import allow_api_base_option
 from gateway_entities.cli.output import Entity, entity_table, record, table
 from gateway_entities.cli.server.server_process import ServerProcess
 from gateway_entities.entities import (
@@ -38,18 +37,16 @@ _WHO: Final = "quickstart"
 
 
 @click.command()
-@allow_api_base_option
-def quickstart(allowed_api_bases: tuple[str, ...]) -> None:
+def quickstart() -> None:
     """Try a temporary gateway: start it, use it, clean up.
 
     It runs in a temporary folder on free ports, is used over gRPC and HTTP, and restarted. The output shows the parts of an
-    endpoint, and that both transports return the stored resources before and after the restart. With --allow-api-base the
-    secret is for the first of these hosts, which is not called.
+    endpoint, and that both transports return the stored resources before and after the restart.
     """
     previous = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        with tempfile.TemporaryDirectory(prefix="gateway-entities-") as folder:
-            endpoint = _run(Path(folder), allowed_api_bases)
+        with _temporary_folder() as folder:
+            endpoint = _run(Path(folder))
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -60,15 +57,26 @@ def quickstart(allowed_api_bases: tuple[str, ...]) -> None:
     click.echo("\nAll files are removed. To run a permanent gateway: gateway-entities serve")
 
 
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="gateway-entities-")
+    except OSError as error:
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"no temporary folder can be created: {error.strerror}; set TMPDIR to a folder that can be written to",
+            reason="TEMPORARY_FOLDER",
+        ) from error
+
+
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     # The default handler would neither stop the server nor remove the folder.
     sys.exit(128 + number)
 
 
-def _run(folder: Path, allowed_api_bases: Sequence[str]) -> GatewayEndpoint:
+def _run(folder: Path) -> GatewayEndpoint:
     with ServerProcess(folder) as server:
         try:
-            return _demonstrate(server, allowed_api_bases)
+            return _demonstrate(server)
         except GatewayError as error:
             if error.code is Code.INTERNAL:
                 # The log explains the error's id, and is removed with the folder.
@@ -76,15 +84,13 @@ def _run(folder: Path, allowed_api_bases: Sequence[str]) -> GatewayEndpoint:
             raise
 
 
-def _demonstrate(server: ServerProcess, allowed_api_bases: Sequence[str]) -> GatewayEndpoint:
+def _demonstrate(server: ServerProcess) -> GatewayEndpoint:
     step = _Steps()
-    options = [f"--allow-api-base={each}" for each in allowed_api_bases]
-    auth_config = {"api_base": f"http://{allowed_api_bases[0]}"} if allowed_api_bases else {}
     with step("Start a gateway: a child process with a SQLite file in a temporary folder"):
-        server.start(options)
+        server.start()
     click.echo(f"   {server.grpc_target}   {server.http_target}   {server.folder}")
     with step("Create over gRPC: a secret, three models, an endpoint with a tag, a binding, a budget policy"):
-        stored = _create(server.grpc_target, auth_config)
+        stored = _create(server.grpc_target)
     with step("Read everything back over gRPC and over HTTP, and compare"):
         over_grpc, over_http = _read_all(server.grpc_target), _read_all(server.http_target)
     click.echo(_comparison(over_grpc, over_http))
@@ -92,7 +98,7 @@ def _demonstrate(server: ServerProcess, allowed_api_bases: Sequence[str]) -> Gat
     _require_equal(over_grpc, over_http, "read over gRPC and over HTTP")
     with step("Stop the gateway with SIGTERM and restart it on the same file"):
         server.stop()
-        server.start(options)
+        server.start()
     with step("Read everything again over both and compare with the state before the restart"):
         _require_equal(over_grpc, _read_all(server.grpc_target), "read over gRPC before and after the restart")
         _require_equal(over_http, _read_all(server.http_target), "read over HTTP before and after the restart")
@@ -102,14 +108,14 @@ def _demonstrate(server: ServerProcess, allowed_api_bases: Sequence[str]) -> Gat
     return next(entity for entity in stored if isinstance(entity, GatewayEndpoint))
 
 
-def _create(target: str, auth_config: dict[str, str]) -> list[Entity]:
+def _create(target: str) -> list[Entity]:
     """Create resources of every type; return them in the order of _read_all."""
     from gateway_entities.client import GatewayClient
 
     with GatewayClient(target, timeout=_CALL_SECONDS, retry_timeout=_RETRY_SECONDS) as client:
         # A random key, sent to the gateway and never shown.
         key = {"api_key": "sk-" + secrets.token_urlsafe(32)}
-        secret = client.create_secret("openai-key", key, provider="openai", auth_config=auth_config, created_by=_WHO)
+        secret = client.create_secret("openai-key", key, provider="openai", created_by=_WHO)
         models = [
             client.create_model_definition(
                 name, secret_id=secret.secret_id, provider="openai", model_name=model_name, created_by=_WHO

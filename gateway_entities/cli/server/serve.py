@@ -31,6 +31,12 @@ GRACE: Final = 10.0
 @click.command()
 @click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="gRPC address.")
 @click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="HTTP address (Connect).")
+@click.option(
+    "--health-listen",
+    metavar="HOST:PORT",
+    help="Address of a listener for /healthz, /readyz, /version and /metrics alone, over plain HTTP and without "
+    "authentication; any address. Default: none, these paths are on the HTTP address.",
+)
 @store_option
 @new_store_option
 @key_options
@@ -50,6 +56,7 @@ def serve(
     *,
     grpc: str,
     http: str,
+    health_listen: str | None,
     store: str,
     new_store: bool,
     cors_origins: tuple[str, ...],
@@ -61,7 +68,7 @@ def serve(
     drain_delay: float,
     limits: Limits,
 ) -> None:
-    """Run a gateway until SIGTERM, SIGHUP or SIGINT (Ctrl-C).
+    """Run a gateway until SIGTERM or SIGINT (Ctrl-C).
 
     When ready it prints one line per address to standard output, and nothing else. Port 0 selects a free port. The log, with
     one line per request, goes to standard error.
@@ -70,7 +77,8 @@ def serve(
     addresses need TLS, and a token or client certificates.
 
     The first signal drains: new requests are rejected, those in flight complete, and the exit code is 0. A second signal
-    ends the process immediately.
+    ends the process immediately. Renewed certificates are used within 10 seconds, or immediately after SIGHUP, which never
+    ends the process.
     """
     # gRPC's core writes to standard error itself, which blocks it if nothing reads there.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -88,6 +96,7 @@ def serve(
                 new_store=new_store,
                 grpc=grpc,
                 http=http,
+                health=health_listen,
                 keys=keys(),
                 cors_origins=cors_origins,
                 allowed_api_bases=allowed_api_bases,
@@ -101,4 +110,5 @@ def serve(
 
 
 def _print_targets(server: Server) -> None:
-    click.echo(f"{server.grpc_target}\n{server.http_target}")
+    for target in filter(None, (server.grpc_target, server.http_target, server.health_target)):
+        click.echo(target)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -42,18 +42,15 @@ class ServerProcess:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._kill()
 
-    def start(self, options: Sequence[str] = ()) -> None:
+    def start(self) -> None:
         """Start the process and wait until it is ready.
-
-        Args:
-            options: further options of ``serve``.
 
         Raises:
             GatewayError: UNAVAILABLE, with the last line of its log, if it ends or takes longer than 20 seconds.
         """
         serve = [sys.executable, "-m", "gateway_entities.cli", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         # Explicit, so that a store in the environment is never touched.
-        command = [*serve, "--store", "sqlite:///gateway.sqlite", *options]
+        command = [*serve, "--store", "sqlite:///gateway.sqlite"]
         with self._log.open("wb") as stderr, _deferred_signals():
             self._process = subprocess.Popen(  # noqa: S603 - the command has no external input.
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True

@@ -40,7 +40,7 @@ class Acceptor:
         create: Callable[[], HttpProtocol],
         connections: Connections,
         *,
-        tls: ssl.SSLContext | None,
+        tls: Callable[[], ssl.SSLContext] | None,
         handshake_timeout: float,
     ) -> None:
         """Create an acceptor.
@@ -49,7 +49,7 @@ class Acceptor:
             listener: the bound socket; the caller closes it.
             create: creates the protocol of a connection.
             connections: the open connections.
-            tls: the TLS context; None for plain HTTP.
+            tls: returns the TLS context of a new connection; None for plain HTTP.
             handshake_timeout: seconds for a TLS handshake.
         """
         self._loop = asyncio.get_running_loop()
@@ -138,11 +138,12 @@ class Acceptor:
         task.add_done_callback(lambda _: self._begun(opened, protocol))
 
     async def _begin(self, opened: socket.socket, protocol: HttpProtocol) -> None:
-        timeout = None if self._tls is None else self._handshake_timeout
+        context = None if self._tls is None else self._tls()
+        timeout = None if context is None else self._handshake_timeout
         # It fails if the peer has gone, or does not speak TLS.
         with contextlib.suppress(OSError):
             await self._loop.connect_accepted_socket(
-                lambda: protocol, opened, ssl=self._tls, ssl_handshake_timeout=timeout, ssl_shutdown_timeout=timeout
+                lambda: protocol, opened, ssl=context, ssl_handshake_timeout=timeout, ssl_shutdown_timeout=timeout
             )
 
     def _begun(self, opened: socket.socket, protocol: HttpProtocol) -> None:

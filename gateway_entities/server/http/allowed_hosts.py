@@ -65,7 +65,11 @@ class AllowedHostsMiddleware:
     """Refuses requests to other host names."""
 
     def __init__(
-        self, app: ASGIApp, hosts: AllowedHosts, error_response: Callable[[str, GatewayError], HttpResponse]
+        self,
+        app: ASGIApp,
+        hosts: AllowedHosts,
+        error_response: Callable[[str, GatewayError], HttpResponse],
+        open_paths: frozenset[str] = frozenset(),
     ) -> None:
         """Wrap an app.
 
@@ -73,14 +77,16 @@ class AllowedHostsMiddleware:
             app: the app.
             hosts: the allowed host names.
             error_response: returns the response for an error in the protocol of a path.
+            open_paths: paths that any host name may be used for.
         """
         self._app = app
         self._hosts = hosts
         self._error_response = error_response
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if parse_once(scope, self._hosts.includes):
+        if scope["path"] in self._open_paths or parse_once(scope, self._hosts.includes):
             await self._app(scope, receive, send)
             return
         error = GatewayError(

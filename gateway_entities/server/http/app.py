@@ -7,8 +7,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,8 +14,9 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.http.allowed_hosts import LOOPBACK_ONLY, AllowedHosts, AllowedHostsMiddleware
 from gateway_entities.server.http.asgi import Budgets, HttpResponse, ProtocolApp, RpcProtocol
-from gateway_entities.server.http.connect import ConnectProtocol, method_not_allowed, not_found
+from gateway_entities.server.http.connect import ConnectProtocol
 from gateway_entities.server.http.cors import with_cors
+from gateway_entities.server.http.health_app import PROBE_PATHS, no_route, probe_routes
 from gateway_entities.server.http.mlflow_rest import REST_METHODS, ROOTS, STATIC, MlflowRest
 from gateway_entities.server.http.telemetry import TelemetryMiddleware
 from gateway_entities.server.rpc.dispatcher import Dispatcher
@@ -55,11 +54,11 @@ def http_app(
         *(Route(root + tail, rest_app) for root in ROOTS for tail in ("", "/{path:path}")),
         # Paths of no RPC; those of RPCs bypass the router.
         Route("/{service}/{method}", connect_app),
-        *_probes(ready),
+        *probe_routes(ready),
         *([Route("/metrics", ProtocolApp(metrics, budgets), methods=["GET"])] if metrics else []),
         *(Route(path, rest_app) for path in STATIC if not path.startswith(ROOTS)),
     ]
-    router = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+    router = Starlette(routes=routes, exception_handlers={HTTPException: no_route})
     router.router.redirect_slashes = False
     paths = frozenset(method.path for method in methods)
 
@@ -71,22 +70,8 @@ def http_app(
 
     app = with_cors(calls_first, cors_origins)
     if hosts is not None:
-        app = AllowedHostsMiddleware(app, hosts, error_response)
+        app = AllowedHostsMiddleware(app, hosts, error_response, PROBE_PATHS)
     return app if observer is None else TelemetryMiddleware(app, observer, _telemetry_names(methods), ROOTS)
-
-
-def _probes(ready: Callable[[], Awaitable[None]]) -> tuple[Route, Route]:
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_request: Request) -> Response:
-        try:
-            await ready()
-        except GatewayError as error:
-            return JSONResponse({"status": "unavailable", "reason": error.reason, "message": error.message}, 503)
-        return JSONResponse({"status": "ok"})
-
-    return Route("/healthz", healthz), Route("/readyz", readyz)
 
 
 def _telemetry_names(methods: Iterable[Method[Any, Any]]) -> dict[str, tuple[str, str]]:
@@ -97,9 +82,3 @@ def _telemetry_names(methods: Iterable[Method[Any, Any]]) -> dict[str, tuple[str
         **{path: ("rest", method.path) for path, method in REST_METHODS.items()},
         **{method.path: ("connect", method.path) for method in methods},
     }
-
-
-def _no_route(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class.
-    found = not_found() if error.status_code == 404 else method_not_allowed((error.headers or {}).get("Allow", ""))
-    return Response(found.body, found.status, {name.decode(): value.decode() for name, value in found.headers})

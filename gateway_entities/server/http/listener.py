@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Final, cast
 
@@ -40,7 +40,7 @@ class HttpServer:
     def __init__(
         self,
         app: ASGIApp,
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         responder: CachedResponder | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -48,7 +48,7 @@ class HttpServer:
 
         Args:
             app: the app from ``http_app``.
-            tls: the TLS context; None for plain HTTP.
+            tls: returns the TLS context of a new connection; None for plain HTTP.
             responder: sends cached responses before the app is called; None for none.
             limits: the limits of connections.
         """
@@ -98,7 +98,11 @@ class _Uvicorn(uvicorn.Server):
     """uvicorn without signal handlers, on an acceptor of our own, with an event for the moment when it listens."""
 
     def __init__(
-        self, config: uvicorn.Config, tls: ssl.SSLContext | None, responder: CachedResponder | None, limits: Limits
+        self,
+        config: uvicorn.Config,
+        tls: Callable[[], ssl.SSLContext] | None,
+        responder: CachedResponder | None,
+        limits: Limits,
     ) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()

@@ -15,17 +15,19 @@ from gateway_entities.server.telemetry.metrics import Metrics
 
 
 class MetricsEndpoint:
-    """Serves metrics to authenticated callers, also while calls are refused or the store is unavailable."""
+    """Serves metrics, also while calls are refused or the store is unavailable."""
 
-    def __init__(self, metrics: Metrics, authenticate: Callable[[Credentials], object]) -> None:
+    def __init__(self, metrics: Metrics, authenticate: Callable[[Credentials], object], max_age: float = 0.0) -> None:
         """Create the endpoint.
 
         Args:
             metrics: the metrics.
             authenticate: raises GatewayError for a caller who may not read them; runs in a worker thread.
+            max_age: the maximum age of the metrics, in seconds.
         """
         self._metrics = metrics
         self._authenticate = authenticate
+        self._max_age = max_age
 
     async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:  # noqa: ARG002 - RpcProtocol's.
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
@@ -34,7 +36,7 @@ class MetricsEndpoint:
 
         def render() -> tuple[bytes, dict[str, str]]:
             self._authenticate(credentials)
-            return self._metrics.render(accept, encodings)
+            return self._metrics.render(accept, encodings, self._max_age)
 
         body, headers = await asyncio.to_thread(render)
         return HttpResponse(200, tuple((name.encode(), value.encode()) for name, value in headers.items()), body)

@@ -71,11 +71,12 @@ def open_store(
     try:
         with _upgrading(database, new_store) as (connection, _):
             # Under the write lock, so that only one process creates the key.
-            cipher = open_cipher(connection, ring or _default_key(connection, database))
+            ring, new_key_file = (ring, None) if ring else _default_key(connection, database)
+            cipher = open_cipher(connection, ring)
             database.clock.record(connection)
             # Fails here instead of in a request.
             StoreState(connection).get()
-        return Store(database, cipher, write_stall, max_bytes)
+        return Store(database, cipher, write_stall, max_bytes, new_key_file)
     except BaseException:
         database.dispose()
         raise
@@ -116,7 +117,7 @@ def open_database(database: Database, *, create: bool, new_store: bool = False) 
 
     Args:
         database: the database; it stays open after an error.
-        create: create a missing SQLite file.
+        create: create a missing SQLite file. Without it, a file on read-only media is opened for reading.
         new_store: as for open_store.
 
     Returns:
@@ -186,15 +187,19 @@ def _file_path(url: str) -> Path:
         raise _wrong_url("The store's URL is neither that of a SQLite file nor of a PostgreSQL database")
     if path in {"", ":memory:"} or "?" in path:
         raise _wrong_url("The store's URL needs a file, and no parameters")
-    # Absolute, so that a later chdir has no effect.
-    return Path(path).absolute()
+    try:
+        # Absolute, so that a later chdir has no effect.
+        return Path(path).absolute()
+    except FileNotFoundError:
+        raise _wrong_url("The store's path is relative, and the current folder does not exist any more") from None
 
 
-def _default_key(connection: Connection, database: Database) -> KeyRing:
+def _default_key(connection: Connection, database: Database) -> tuple[KeyRing, Path | None]:
+    """Return the key of the default key file, and the file if it was created."""
     key_file = database.key_file
     assert key_file is not None  # noqa: S101 - open_store checks it.
     if os.path.lexists(key_file):
-        return KeyRing(KeyFile(key_file).read())
+        return KeyRing(KeyFile(key_file).read()), None
     if (key_id := connection.execute(select(schema.secrets.c.key_id).limit(1)).scalar()) is not None:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
@@ -202,7 +207,7 @@ def _default_key(connection: Connection, database: Database) -> KeyRing:
             "configure the file that holds this key",
             reason="KEY_FILE",
         )
-    return KeyRing([KeyFile(key_file).create()])
+    return KeyRing([KeyFile(key_file).create()]), key_file
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, text
@@ -130,9 +131,23 @@ TransactionObserver = Callable[[str, float, float], None]
 
 
 class Store:
-    """A configuration database. Thread-safe; created by ``open_store``."""
+    """A configuration database. Thread-safe; created by ``open_store``.
 
-    def __init__(self, database: Database, cipher: Cipher, write_stall: float, max_bytes: int | None = None) -> None:
+    Attributes:
+        location: its path, or its URL without a password.
+        new_key_file: the key file that was created when it was opened; None if none was.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: Cipher,
+        write_stall: float,
+        max_bytes: int | None = None,
+        new_key_file: Path | None = None,
+    ) -> None:
+        self.location = database.location
+        self.new_key_file = new_key_file
         self._quota = None if max_bytes is None else Quota(max_bytes)
         self._database = database
         self._cipher = cipher
@@ -146,7 +161,7 @@ class Store:
         self._measured_at = -math.inf
 
     def __repr__(self) -> str:
-        return f"<Store {self._database.location}>"
+        return f"<Store {self.location}>"
 
     @contextmanager
     def read(self) -> Generator[Transaction]:

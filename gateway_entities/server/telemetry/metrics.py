@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import threading
+import time
 from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Final
@@ -133,6 +135,9 @@ class Metrics:
             "1 if the store has reached its maximum size without the reserve, and writes are refused.",
             registry=self._registry,
         )
+        self._rendering = threading.Lock()
+        self._rendered: dict[str, tuple[float, bytes]] = {}
+        self._certificate: tuple[Gauge, Gauge] | None = None
         # Looking a child up by its labels takes longer than counting with it.
         self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
@@ -179,18 +184,44 @@ class Metrics:
         """Set whether the store is full."""
         self._full.set(full)
 
-    def render(self, accept: str, accept_encoding: str = "") -> tuple[bytes, dict[str, str]]:
+    def certificate(self, expires_at: float, *, failed: bool) -> None:
+        """Set when the TLS certificate expires, a Unix time, and whether a newer one cannot be used."""
+        if self._certificate is None:
+            # Without TLS there are none: an expiry of 0 would be one in the past.
+            self._certificate = (
+                Gauge(
+                    "gateway_entities_tls_certificate_expiry_seconds",
+                    "Unix time after which the TLS certificate in use is not valid.",
+                    registry=self._registry,
+                ),
+                Gauge(
+                    "gateway_entities_tls_reload_failed",
+                    "1 if the TLS files have changed and cannot be used, so that the former certificate stays in use.",
+                    registry=self._registry,
+                ),
+            )
+        expiry, reload_failed = self._certificate
+        expiry.set(expires_at)
+        reload_failed.set(failed)
+
+    def render(self, accept: str, accept_encoding: str = "", max_age: float = 0.0) -> tuple[bytes, dict[str, str]]:
         """Return the metrics in Prometheus' text format.
 
         Args:
             accept: the request's Accept header, which may ask for the OpenMetrics format.
             accept_encoding: its Accept-Encoding header, which may ask for gzip.
+            max_age: the maximum age of the text, in seconds. Rendering takes several milliseconds.
 
         Returns:
             The body of a response and its headers, with names in lower case.
         """
         encode, content_type = choose_encoder(accept)
-        text = encode(self._registry)
+        with self._rendering:
+            rendered = self._rendered.get(content_type)
+            if rendered is None or time.monotonic() - rendered[0] >= max_age:
+                # There are a few content types.
+                rendered = self._rendered[content_type] = time.monotonic(), encode(self._registry)
+        text = rendered[1]
         headers = {"content-type": content_type, "vary": "accept, accept-encoding"}
         if not gzip_accepted(accept_encoding):
             return text, headers

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -9,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,9 @@ from click.testing import CliRunner
 
 from gateway_entities.cli.app import cli
 from gateway_entities.client import GatewayClient
+from gateway_entities.errors import GatewayError
+from tests.certificates import Authority
+from tests.documentation import block
 
 COMMAND = [sys.executable, "-m", "gateway_entities.cli", "serve"]
 FREE = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
@@ -42,7 +49,7 @@ def start_error(*arguments: str) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_addresses_serves_and_exits_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, *FREE, "--log-level", "warning") as (process, grpc_line, http_line):
         assert re.fullmatch(r"grpc://127\.0\.0\.1:[1-9]\d*\n", grpc_line)
@@ -84,6 +91,100 @@ def test_providers_are_allowed_by_option_and_by_variable(tmp_path: Path, monkeyp
             process.terminate()
             process.communicate(timeout=15)
     assert "'a b' is not a host" in start_error("--allow-api-base", "a b", *FREE)
+
+
+def log_of(stderr: str) -> list[str]:
+    """Return the messages of a JSON log, each line of which must be JSON."""
+    return [str(line["message"]) for line in map(json.loads, stderr.splitlines()) if "message" in line]
+
+
+def test_it_logs_how_it_starts_and_ends(tmp_path: Path) -> None:
+    with serving(tmp_path, *FREE, "--health-listen", "127.0.0.1:0", "--log-format", "json") as (
+        process,
+        grpc_line,
+        http_line,
+    ):
+        assert process.stdout is not None
+        health_line = process.stdout.readline()
+        with GatewayClient(grpc_line.strip()) as client:
+            client.list_endpoints()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=15)
+    started, key, addresses, access, received, draining, stopped = log_of(stderr)
+    assert started == f"gateway-entities {version('gateway-entities')} serves the store {tmp_path}/gateway.sqlite"
+    assert key.startswith(f"created the key file {tmp_path}/gateway.sqlite.key;")
+    assert addresses == f"listening on {', '.join(line.strip() for line in (grpc_line, http_line, health_line))}"
+    assert access.startswith("open to every user of this machine, until the store has a token")
+    assert received == "received SIGINT"
+    assert draining.startswith("draining: ")
+    assert stopped == "stopped"
+
+
+def test_sighup_never_ends_it_and_renews_certificates(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    first, second = (authority.sign(name, "gateway", "127.0.0.1") for name in ("first", "second"))
+    for source, name in ((first.cert, "tls.crt"), (first.key, "tls.key")):
+        shutil.copy(source, tmp_path / name)
+    options = ["--tls-cert", "tls.crt", "--tls-key", "tls.key", "--log-format", "json"]
+    with serving(tmp_path, *FREE, *options) as (process, grpc_line, _):
+        with GatewayClient(grpc_line.strip(), ca_file=authority.cert) as client:
+            assert client.list_endpoints() == []
+        shutil.copy(second.cert, tmp_path / "tls.crt")
+        shutil.copy(second.key, tmp_path / "tls.key")
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        log = "".join(itertools.takewhile(lambda line: "received SIGHUP" not in line, lines))
+        assert sum("TLS certificate tls.crt in use, valid until " in each for each in log_of(log)) == 1
+        assert next(line for line in lines if "TLS certificate tls.crt in use" in line)
+        with GatewayClient(grpc_line.strip(), ca_file=authority.cert) as client:
+            assert client.list_endpoints() == []
+        process.send_signal(signal.SIGHUP)
+        process.terminate()
+        process.communicate(timeout=15)
+    assert process.returncode == 0
+
+
+def test_behind_a_proxy_that_ends_tls_it_listens_everywhere_and_requires_tokens(tmp_path: Path) -> None:
+    everywhere = ["--grpc", "0.0.0.0:0", "--http", "0.0.0.0:0", "--tls-terminated-upstream"]
+    store = ["--store", f"sqlite:///{tmp_path}/gateway.sqlite"]
+    assert "has no token" in start_error(*everywhere, *store)
+    with serving(tmp_path, *everywhere, *store, "--require-token", "--log-format", "json") as (
+        process,
+        grpc_line,
+        http_line,
+    ):
+        for target in (grpc_line, http_line):
+            with (
+                GatewayClient(target.strip().replace("0.0.0.0", "127.0.0.1"), retry_timeout=0) as client,
+                pytest.raises(GatewayError) as caught,
+            ):
+                client.list_endpoints()
+            assert caught.value.reason == "TOKEN_MISSING"
+        process.terminate()
+        _, stderr = process.communicate(timeout=15)
+    levels = {str(line["message"])[:17]: line["level"] for line in map(json.loads, stderr.splitlines()) if "message" in line}
+    assert levels["TLS ends upstream"] == "warning"
+    assert "every call needs a token" in log_of(stderr)
+    # The store and its key file were made by the first start.
+    assert "created the key file" not in stderr
+
+
+def test_the_command_of_the_documented_pod_is_accepted() -> None:
+    pod = block("docs/guides/containers.md", "A pod", "yaml")
+    program, *arguments = re.findall(r"^ {12}- (?!name)(\S+)$", pod, re.MULTILINE)
+    assert (program, arguments[0], len(arguments)) == ("gateway-entities", "serve", 9)
+    result = CliRunner().invoke(cli, [*arguments, "--help"])
+    assert result.exit_code == 0, result.output
+    probes = re.findall(r"httpGet: \{path: (\S+), port: health\}", pod)
+    assert probes == ["/readyz", "/healthz", "/readyz"]
+
+
+def test_tls_ends_in_one_place(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli, ["serve", "--tls-terminated-upstream", "--tls-cert", f"{tmp_path}/c", "--tls-key", f"{tmp_path}/k"]
+    )
+    assert (result.exit_code, "TLS ends in one place" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("option", ["--grpc", "--http"])

@@ -236,3 +236,12 @@ def test_no_secret_is_in_it(running):
         call(opened, CREATE, message)
     assert b"canary" not in request(running.http_target, "GET", "/metrics").body
     assert http_failure(post_json(running.http_target, CREATE, {})).code == "invalid_argument"
+
+
+def test_rendered_metrics_are_used_again_up_to_their_maximum_age():
+    metrics = Metrics()
+    first = metrics.render("", max_age=3600)
+    metrics.ready(False)
+    assert metrics.render("", max_age=3600) == first
+    assert b"gateway_entities_ready 0.0" in metrics.render("")[0]
+    assert b"gateway_entities_ready 0.0" in metrics.render("", max_age=3600)[0]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.private_file import access_problem
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing, generate_key, malformed, parse_keys
 
 _FILE_MODE: Final = 0o600
@@ -26,7 +27,7 @@ _HOW_TO_CREATE: Final = "create one with: gateway-entities keys generate FILE"
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A key file: a regular file that only its owner can access. The owner is this user, root, or the owner of its folder.
+    """A key file: a regular and private file, see :func:`gateway_entities.private_file.access_problem`.
 
     Attributes:
         path: the file.
@@ -53,16 +54,15 @@ class KeyFile:
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 status = os.fstat(file.fileno())
                 _require_regular(path, status)
-                _require_trusted_owner(path, status)
                 content = file.read(_MAX_SIZE)
+            problem = access_problem(path, status)
         except FileNotFoundError as error:
             raise _file(f"The key file {path} does not exist; use an existing one, or {_HOW_TO_CREATE}") from error
         except OSError as error:
             raise _file(f"The key file {path} cannot be read: {error.strerror}") from error
-        if (mode := stat.S_IMODE(status.st_mode)) & 0o077:
+        if problem is not None:
             raise _file(
-                f"The key file {path} is accessible to others (mode {mode:04o}); run: chmod 600 {path} - and if others may "
-                "have read it, replace the credentials that it protects"
+                f"The key file {path} {problem} - and if others may have read it, replace the credentials that it protects"
             )
         return parse_keys(content, self.origin)
 
@@ -208,16 +208,6 @@ def _sync_folder(folder: Path) -> None:
 def _require_regular(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise _file(f"The key file {path} is not a regular file; for the output of a command use --key-command")
-
-
-def _require_trusted_owner(path: Path, status: os.stat_result) -> None:
-    # The owner of the folder can replace the file in any case.
-    trusted = {0, os.geteuid(), path.parent.stat().st_uid}
-    if status.st_uid not in trusted:
-        raise _file(
-            f"The key file {path} belongs to user {status.st_uid}, who can read and change it; run: chown {os.geteuid()} "
-            f"{path} - and if it was not made by you, use another one"
-        )
 
 
 def _file(message: str) -> GatewayError:

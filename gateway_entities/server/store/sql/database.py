@@ -86,7 +86,7 @@ class Database(ABC):
         """Check that it is accessible. Called first.
 
         Args:
-            create: create a missing SQLite file.
+            create: create a missing SQLite file. Without it, a file on read-only media is opened for reading.
             new: create it even beside the key file or the write-ahead log of an earlier store.
 
         Raises:

@@ -108,11 +108,16 @@ class SqliteDatabase(Database):
         self.writer = _engine(self._file, busy_timeout, pragmas=_WRITER_PRAGMAS, pool_size=1)
 
     def prepare(self, *, create: bool, new: bool = False) -> None:
-        """Check that the file is accessible, and empty or a SQLite database; create it with mode 0600 if ``create``."""
+        """Check that the file is accessible, and empty or a SQLite database; create it with mode 0600 if ``create``.
+
+        Without ``create``, a file on read-only media is opened for reading.
+        """
         self._file.prepare(create=create, new=new)
 
     def initialize(self) -> None:
-        """Set write-ahead logging, so that readers and the writer do not block each other."""
+        """Set write-ahead logging, so that readers and the writer do not block each other. Not on read-only media."""
+        if self._file.is_read_only:
+            return
         deadline = time.monotonic() + self._busy_timeout
         with self._writer_connection() as connection:
             while not _set_wal(connection, last_try=time.monotonic() > deadline):
@@ -319,11 +324,11 @@ def _transaction(engine: Engine, begin: str) -> Generator[Connection]:
 
 
 def _connect(file: SqliteFile, busy_timeout: float, pragmas: tuple[str, ...]) -> sqlite3.Connection:
-    # Mode rw, because SQLite would create the file with a wider mode. Isolation level None leaves BEGIN to this module on
+    # Without a mode, SQLite would create the file with a wider one. Isolation level None leaves BEGIN to this module on
     # all versions of Python.
     try:
         connection = sqlite3.connect(
-            f"{file.path.as_uri()}?mode=rw",
+            f"{file.path.as_uri()}?{file.access}",
             uri=True,
             timeout=busy_timeout,
             isolation_level=None,

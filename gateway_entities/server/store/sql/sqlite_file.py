@@ -12,7 +12,13 @@ from gateway_entities.errors import Code, GatewayError
 
 _FILE_MODE: Final = 0o600
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_EFFECTIVE: Final = os.access in os.supports_effective_ids
 _MAGIC: Final = b"SQLite format 3\0"
+
+# Parameters of SQLite's file URIs, https://sqlite.org/c3ref/open.html.
+_READ_WRITE: Final = "mode=rw"
+_READ_ONLY: Final = "mode=ro"
+_IMMUTABLE: Final = "immutable=1"
 
 
 class SqliteFile:
@@ -22,18 +28,23 @@ class SqliteFile:
         path: its absolute path.
         key_file: the default key file beside it.
         wal: its write-ahead log, which exists while the store is open, and after a crash.
+        access: how SQLite opens it, the parameter of its URI.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.key_file = path.with_name(path.name + ".key")
         self.wal = path.with_name(path.name + "-wal")
+        self._index = path.with_name(path.name + "-shm")
+        self.access = _READ_WRITE
         # As text, because each write looks it up.
         self._name = str(path)
         self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, create: bool, new: bool) -> None:
         """Check that the file is accessible, and empty or a SQLite database; from now on only this file is the store's.
+
+        Without ``create``, a file that cannot be written, on read-only media, is opened for reading.
 
         Args:
             create: create a missing file, with mode 0600.
@@ -53,6 +64,15 @@ class SqliteFile:
                 raise _lost(leftovers)
             self._create()
         self._identity = self._check()
+        if not self._can_be_written():
+            if create:
+                raise unusable(f"it cannot be written to, or its folder {self.path.parent} cannot")
+            self.access = self._reading_access()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is opened for reading only."""
+        return self.access != _READ_WRITE
 
     def require_same(self) -> None:
         """Check that the file at the path is the one that was prepared: open connections continue to use that one.
@@ -81,6 +101,31 @@ class SqliteFile:
                 f"it does not exist, but its write-ahead log {self.wal} does: a server may still use the deleted file, or "
                 "has crashed. Stop the server, and move the log away"
             )
+
+    def _can_be_written(self) -> bool:
+        # SQLite writes through the log and its index, and creates missing ones.
+        parts = (self.path, self.wal, self._index)
+        return _is_writable(self.path) and (_is_writable(self.path.parent) or all(_is_writable(each) for each in parts))
+
+    def _reading_access(self) -> str:
+        """Return how it can be read, which SQLite does through the log and its index if there are any."""
+        if _is_writable(self.path.parent):
+            return _READ_ONLY
+        try:
+            has_changes = self.wal.stat().st_size > 0
+        except FileNotFoundError:
+            has_changes = False
+        except OSError as error:
+            raise unusable(f"its write-ahead log {self.wal} cannot be read: {error.strerror}") from error
+        if not has_changes:
+            # No process uses it: each has a log.
+            return _IMMUTABLE
+        if all(os.access(each, os.R_OK, effective_ids=_EFFECTIVE) for each in (self.wal, self._index)):
+            return _READ_ONLY
+        raise unusable(
+            f"its folder cannot be written to, and its write-ahead log {self.wal} has changes, which can be read only where "
+            "it can. Copy both files to another folder, and use the copy"
+        )
 
     def _create(self) -> None:
         try:
@@ -116,6 +161,10 @@ class SqliteFile:
 def unusable(cause: str) -> GatewayError:
     """Return FAILED_PRECONDITION for a file that cannot be a store's."""
     return GatewayError(Code.FAILED_PRECONDITION, cause, reason="STORE_FILE")
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=_EFFECTIVE)
 
 
 def _require_unshared(path: Path, status: os.stat_result) -> None:
