@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE
 
 _FIRST_PAUSE_S = 0.1
@@ -36,12 +37,17 @@ class RetryBudget:
     Each retry uses a token. One that succeeds returns it, so that the budget delays no caller once the server works.
     """
 
-    __slots__ = ("_lock", "_refilled_at", "_tokens")
+    __slots__ = ("__weakref__", "_lock", "_refilled_at", "_tokens")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tokens = _BUDGET
         self._refilled_at = time.monotonic()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Replace the lock. The child has a budget of its own from here on, as full as the parent's is now."""
+        self._lock = threading.Lock()
 
     def take(self) -> bool:
         """Remove a token for one retry; return False if there is none."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -35,6 +36,7 @@ from gateway_entities.server.rpc.limits import (
 from gateway_entities.server.rpc.receive_queue import ReceiveQueue
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
 from gateway_entities.server.rpc.send_budget import SendBudget
+from gateway_entities.server.socket_file import SocketFile, private_umask
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.telemetry.request_context import CURRENT, OK, REQUEST_ID, UNKNOWN_METHOD, set_error
 from gateway_entities.server.tls import TlsContents
@@ -81,6 +83,7 @@ class GrpcServer:
             limits: the limits of connections and of memory.
         """
         self._tls = tls
+        self._file: SocketFile | None = None
         interceptors = [_TelemetryInterceptor(observer), _OpenServices(_receive_queue(limits))]
         self._server = grpc.aio.server(options=_options(limits), interceptors=interceptors)
         calls = _Calls(dispatcher, limits, has_certificates=tls is not None)
@@ -97,13 +100,13 @@ class GrpcServer:
         reflection.enable_server_reflection([*services, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
 
     async def start(self, address: Address) -> int:
-        """Listen and serve; return the port.
+        """Listen and serve; return the port, 0 for a Unix socket, which has no TLS.
 
         Raises:
-            GatewayError: UNAVAILABLE if the address is in use or not one of this machine.
+            GatewayError: UNAVAILABLE if the address is in use or not one of this machine, or the file cannot be made.
         """
         try:
-            port = self._listen(str(address))
+            port = self._listen_on_file(address) if address.path else self._listen(str(address))
         except RuntimeError:
             raise address_unavailable(address, "gRPC") from None
         self.set_ready(True)
@@ -114,6 +117,15 @@ class GrpcServer:
         if self._tls is None:
             return self._server.add_insecure_port(address)
         return self._server.add_secure_port(address, _server_credentials(self._tls))
+
+    def _listen_on_file(self, address: Address) -> int:
+        file = SocketFile(address, "gRPC")
+        # gRPC binds and listens in one step. It would take the file of a server that runs.
+        with file.claimed() as path, private_umask():
+            # It reads the path as that of a URI, in which a percent sign begins an escape.
+            self._server.add_insecure_port(f"unix:{quote(path)}")
+        self._file = file
+        return 0
 
     def set_ready(self, ready: bool) -> None:
         """Set the health status of every service."""
@@ -126,6 +138,8 @@ class GrpcServer:
     async def stop(self) -> None:
         """Stop listening and end every call. The dispatcher is drained first."""
         await self._server.stop(_SHUTDOWN_TIMEOUT_S)
+        if self._file is not None:
+            self._file.remove()
 
 
 def _server_credentials(tls: Callable[[], TlsContents]) -> grpc.ServerCredentials:

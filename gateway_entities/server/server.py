@@ -80,13 +80,14 @@ class Server:
 
         Args:
             store_url: the URL of the store, such as ``sqlite:///gateway.sqlite``.
-            grpc: ``HOST:PORT`` for gRPC. A port of 0 picks a free one.
-            http: ``HOST:PORT`` for HTTP, likewise.
+            grpc: ``HOST:PORT`` for gRPC. A port of 0 picks a free one. Or ``unix:///PATH``: the file has the mode 0600, and
+                the clients of a Unix socket are local as those of loopback are.
+            http: ``HOST:PORT`` or ``unix:///PATH`` for HTTP, likewise.
             health: ``HOST:PORT`` for a listener that serves ``/healthz``, ``/readyz``, ``/version`` and ``/metrics`` alone,
                 over plain HTTP to every caller, on any address; None for no such listener.
             keys: sources of the encryption keys for secrets, as for ``open_store``.
             cors_origins: origins, such as ``https://app.example``, whose pages may call the HTTP port from a browser.
-            tls: TLS for both ports. An address that is not loopback needs it.
+            tls: TLS for both ports; a Unix socket has none. An address that is not loopback needs it.
             allowed_hosts: host names allowed in requests to the HTTP port, besides those of loopback. If there are none,
                 every name is allowed with TLS, because the certificate proves it, and with ``tls_terminated_upstream``,
                 because a page that makes a browser use another name has no token.
@@ -141,12 +142,12 @@ class Server:
     @property
     def grpc_target(self) -> str:
         """The target for gRPC clients, such as ``grpc://127.0.0.1:50051``; the port is the real one once it has started."""
-        return f"grpc{'s' if self._tls else ''}://{self._grpc}"
+        return f"grpc+{self._grpc}" if self._grpc.path else f"grpc{'s' if self._tls else ''}://{self._grpc}"
 
     @property
     def http_target(self) -> str:
         """The target for HTTP clients, such as ``http://127.0.0.1:8080``; the port is the real one once it has started."""
-        return f"http{'s' if self._tls else ''}://{self._http}"
+        return str(self._http) if self._http.path else f"http{'s' if self._tls else ''}://{self._http}"
 
     @property
     def health_target(self) -> str | None:
@@ -218,7 +219,8 @@ class Server:
                 limits=self._limits,
             )
             responder = CachedResponder(dispatcher, METHODS, observer=observer, hosts=hosts)
-            http = HttpServer(app, None if tls is None else tls.context, responder, self._limits)
+            context = None if tls is None or self._http.path else tls.context
+            http = HttpServer(app, context, responder, self._limits)
             undo.push_async_callback(http.stop)
             self._http = self._http._replace(port=await http.start(self._http))
             grpc = GrpcServer(dispatcher, observer, None if tls is None else tls.contents, limits=self._limits)

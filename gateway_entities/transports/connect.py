@@ -42,7 +42,7 @@ class ConnectTransport:
     deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None, *, pool: ConnectionPool | None = None) -> None:
-        self._authority = target.authority
+        self._authority, self._prefix = target.authority, target.prefix
         self._pool = pool or ConnectionPool(target, tls)
 
     def call(
@@ -51,7 +51,7 @@ class ConnectTransport:
         """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
         deadline = Deadline(timeout)
         lines = request_headers(self._authority, deadline.remaining(), metadata)
-        sent = HttpRequest("POST", method.path, lines, request)
+        sent = HttpRequest("POST", self._prefix + method.path, lines, request)
         return read_response(*self._pool.request(sent, deadline))
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class AsyncConnectTransport:
     deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None, *, pool: AsyncConnectionPool | None = None) -> None:
-        self._authority = target.authority
+        self._authority, self._prefix = target.authority, target.prefix
         self._pool = pool or AsyncConnectionPool(target, tls)
 
     async def call(
@@ -74,7 +74,7 @@ class AsyncConnectTransport:
         """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
         deadline = Deadline(timeout)
         lines = request_headers(self._authority, deadline.remaining(), metadata)
-        sent = HttpRequest("POST", method.path, lines, request)
+        sent = HttpRequest("POST", self._prefix + method.path, lines, request)
         return read_response(*await self._pool.request(sent, deadline))
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -35,7 +36,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_reconnect_backoff_ms", 500),
     # Otherwise channels to one address share a connection and its backoff, and fail together.
     ("grpc.use_local_subchannel_pool", 1),
-    # The HTTP transports use no proxy either.
+    # gRPC's own choice of a proxy differs from that of the HTTP transports: it sends calls to loopback through one too.
     ("grpc.enable_http_proxy", 0),
 )
 
@@ -47,9 +48,9 @@ class GrpcTransport:
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
         if target.secure:
-            self._channel = grpc.secure_channel(target.authority, _credentials(tls), _OPTIONS)
+            self._channel = grpc.secure_channel(_address(target), _credentials(tls), _OPTIONS)
         else:
-            self._channel = grpc.insecure_channel(target.authority, _OPTIONS)
+            self._channel = grpc.insecure_channel(_address(target), _OPTIONS)
         self._callables: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
         self._closed = False
 
@@ -99,9 +100,9 @@ class AsyncGrpcTransport:
         if self._channel is None:
             if self._target.secure:
                 credentials = _credentials(self._tls)
-                self._channel = grpc.aio.secure_channel(self._target.authority, credentials, _OPTIONS)
+                self._channel = grpc.aio.secure_channel(_address(self._target), credentials, _OPTIONS)
             else:
-                self._channel = grpc.aio.insecure_channel(self._target.authority, _OPTIONS)
+                self._channel = grpc.aio.insecure_channel(_address(self._target), _OPTIONS)
         self._callables[path] = self._channel.unary_unary(path)
         return self._callables[path]
 
@@ -138,6 +139,11 @@ class AsyncGrpcTransport:
         self._closed = True
         if self._channel is not None:
             await self._channel.close()
+
+
+def _address(target: Target) -> str:
+    # gRPC reads the path as that of a URI, in which a percent sign begins an escape.
+    return f"unix:{quote(target.socket_path)}" if target.socket_path else target.authority
 
 
 def _credentials(tls: Tls | None) -> grpc.ChannelCredentials:

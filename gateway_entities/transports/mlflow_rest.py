@@ -21,7 +21,7 @@ class MlflowTransport:
     deduplicates = False
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        self._authority = target.authority
+        self._target = target
         self._pool = ConnectionPool(target, tls)
 
     def call(
@@ -37,7 +37,7 @@ class MlflowTransport:
             except StopIteration as end:
                 result: bytes = end.value.SerializeToString()
                 return result
-            received = self._pool.request(_request(self._authority, step, metadata), deadline)
+            received = self._pool.request(_request(self._target, step, metadata), deadline)
             response = exchange.read(step, received.status, received.body)
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class AsyncMlflowTransport:
     deduplicates = False
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        self._authority = target.authority
+        self._target = target
         self._pool = AsyncConnectionPool(target, tls)
 
     async def call(
@@ -67,7 +67,7 @@ class AsyncMlflowTransport:
             except StopIteration as end:
                 result: bytes = end.value.SerializeToString()
                 return result
-            received = await self._pool.request(_request(self._authority, step, metadata), deadline)
+            received = await self._pool.request(_request(self._target, step, metadata), deadline)
             response = exchange.read(step, received.status, received.body)
 
     async def close(self) -> None:
@@ -75,9 +75,9 @@ class AsyncMlflowTransport:
         await self._pool.close()
 
 
-def _request(authority: str, step: Step, metadata: Mapping[str, str] | None) -> HttpRequest:
+def _request(target: Target, step: Step, metadata: Mapping[str, str] | None) -> HttpRequest:
     sent = exchange.write(step)
-    lines = [("host", authority), *headers(metadata)]
+    lines = [("host", target.authority), *headers(metadata)]
     if sent.body:
         lines.append(("content-type", "application/json"))
-    return HttpRequest(sent.verb, sent.path, lines, sent.body)
+    return HttpRequest(sent.verb, target.prefix + sent.path, lines, sent.body)

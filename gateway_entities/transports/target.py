@@ -9,8 +9,8 @@ from typing import NamedTuple
 from gateway_entities.errors import Code, GatewayError
 
 TARGET_FORMS = (
-    "grpc://HOST:PORT, grpcs://HOST:PORT, http://HOST[:PORT], https://HOST[:PORT], "
-    "mlflow+http://HOST[:PORT], mlflow+https://HOST[:PORT]"
+    "grpc://HOST:PORT, grpcs://HOST:PORT, grpc+unix:///PATH, http://HOST[:PORT][/PREFIX], https://HOST[:PORT][/PREFIX], "
+    "unix:///PATH, mlflow+http://HOST[:PORT][/PREFIX], mlflow+https://HOST[:PORT][/PREFIX]"
 )
 """The targets that :func:`~gateway_entities.transports.open.open_transport` accepts."""
 
@@ -18,24 +18,34 @@ UNTRUSTED_CERTIFICATE = "UNTRUSTED_CERTIFICATE"
 """The reason of the error of a call to a server whose certificate is not trusted. Repeating it does not help."""
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
+# Neither "." nor "..", which servers and proxies resolve in different ways. No "@": what is before one may be a password.
+_SEGMENT = r"(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+"
 _TARGET = re.compile(
-    rf"(grpcs?|https?|mlflow\+https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?/?"
+    rf"(grpcs?|https?|mlflow\+https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?((?:/{_SEGMENT})*)/?"
 )
+# No comma: gRPC takes it for the end of an address.
+_UNIX_TARGET = re.compile(r"(unix|grpc\+unix)://(/[^\x00-\x1f\x7f,]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "mlflow+http": 80, "mlflow+https": 443}
+# The longest that Linux has room for.
+_MAX_SOCKET_PATH_BYTES = 107
 
 
 class Target(NamedTuple):
     """Address and protocol of a gateway.
 
     Attributes:
-        scheme: grpc, grpcs, http, https, mlflow+http or mlflow+https.
-        host: a name or an address; an IPv6 address without its brackets.
-        port: the TCP port, 1 to 65535.
+        scheme: grpc, grpcs, grpc+unix, http, https, unix (Connect over a Unix socket), mlflow+http or mlflow+https.
+        host: a name or an address; an IPv6 address without its brackets. ``localhost`` for a Unix socket.
+        port: the TCP port, 1 to 65535; 0 for a Unix socket.
+        prefix: the base path of HTTP requests, such as ``/llm``; empty for none.
+        socket_path: the absolute path of a Unix socket; empty for TCP.
     """
 
     scheme: str
     host: str
     port: int
+    prefix: str = ""
+    socket_path: str = ""
 
     @property
     def secure(self) -> bool:
@@ -44,7 +54,7 @@ class Target(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the address is loopback, so that no network can read the traffic."""
+        """Whether the address is loopback, or a Unix socket, so that no network can read the traffic."""
         from ipaddress import ip_address
 
         try:
@@ -55,10 +65,12 @@ class Target(NamedTuple):
     @property
     def authority(self) -> str:
         """Host and port as in a URL."""
+        if self.socket_path:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}"
+        return f"{self.scheme}://{self.socket_path or self.authority + self.prefix}"
 
     @classmethod
     def parse(cls, target: str) -> Target:
@@ -67,15 +79,32 @@ class Target(NamedTuple):
         Raises:
             GatewayError: INVALID_ARGUMENT, naming the valid forms.
         """
-        match = _TARGET.fullmatch(target) if isinstance(target, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
-        if match is not None:
-            scheme, host, digits = match.groups()
-            port = int(digits) if digits else _DEFAULT_PORTS.get(scheme, 0)
-            if 1 <= port <= 65535:
-                return cls(scheme, host.strip("[]"), port)
+        if isinstance(target, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            found = cls._parse_unix(target) or cls._parse_tcp(target)
+            if found is not None:
+                return found
         # The text before an @ may be a password.
         shown = repr(str(target).rpartition("@")[2])
         raise GatewayError(Code.INVALID_ARGUMENT, f"{shown} is not a target; valid are {TARGET_FORMS}", reason="BAD_TARGET")
+
+    @classmethod
+    def _parse_tcp(cls, target: str) -> Target | None:
+        match = _TARGET.fullmatch(target)
+        if match is None:
+            return None
+        scheme, host, digits, prefix = match.groups()
+        port = int(digits) if digits else _DEFAULT_PORTS.get(scheme, 0)
+        # gRPC has no base path.
+        if not 1 <= port <= 65535 or (prefix and scheme.startswith("grpc")):
+            return None
+        return cls(scheme, host.strip("[]"), port, prefix)
+
+    @classmethod
+    def _parse_unix(cls, target: str) -> Target | None:
+        match = _UNIX_TARGET.fullmatch(target)
+        if match is None or len(os.fsencode(match[2])) > _MAX_SOCKET_PATH_BYTES:
+            return None
+        return cls(match[1], "localhost", 0, socket_path=match[2])
 
 
 class TlsFiles(NamedTuple):

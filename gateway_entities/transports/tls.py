@@ -41,9 +41,10 @@ class Tls(NamedTuple):
         if files == TlsFiles():
             return None
         if not target.secure:
+            instead = "" if target.socket_path else f"; use {target.scheme}s://"
             raise GatewayError(
                 Code.INVALID_ARGUMENT,
-                f"{target} does not use TLS, so it accepts no certificates; use {target.scheme}s://",
+                f"{target} does not use TLS, so it accepts no certificates{instead}",
                 reason="BAD_TARGET",
             )
         if files.key_file is not None and files.cert_file is None:

@@ -10,9 +10,9 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/proto\r\ncontent-length: 0\r
 
 
 @contextmanager
-def raw_server(talk, *, backlog=16, context=None):
+def raw_server(talk, *, backlog=16, context=None, address=("127.0.0.1", 0)):
     """A server that hands every connection to ``talk``, in a thread, and closes it after."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    listener = socket.create_server(address, backlog=backlog)
     accepted = []
     threads = []
 
@@ -35,7 +35,7 @@ def raw_server(talk, *, backlog=16, context=None):
     if talk is not None:
         acceptor.start()
     try:
-        yield f"{'https' if context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if context else 'http'}://{address[0]}:{listener.getsockname()[1]}"
     finally:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)

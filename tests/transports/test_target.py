@@ -21,14 +21,27 @@ from gateway_entities.transports.target import TARGET_FORMS, Target
         ("http://gateway", ("http", "gateway", 80)),
         ("https://gateway.example.com.", ("https", "gateway.example.com.", 443)),
         ("http://[::1]:8080", ("http", "::1", 8080)),
+        ("http://127.0.0.1:8080/", ("http", "127.0.0.1", 8080)),
+        ("https://gw.example/llm", ("https", "gw.example", 443, "/llm")),
+        ("mlflow+http://127.0.0.1:5000/mlflow/", ("mlflow+http", "127.0.0.1", 5000, "/mlflow")),
+        ("https://gw.example/a/b-c_d.e~f/%7Eg", ("https", "gw.example", 443, "/a/b-c_d.e~f/%7Eg")),
+        ("unix:///run/gw.sock", ("unix", "localhost", 0, "", "/run/gw.sock")),
+        ("grpc+unix:///run/a b/100%.sock", ("grpc+unix", "localhost", 0, "", "/run/a b/100%.sock")),
+        (f"unix:///{'a' * 106}", ("unix", "localhost", 0, "", f"/{'a' * 106}")),
     ],
 )
 def test_valid_targets(target, parsed):
-    assert Target.parse(target) == parsed
+    assert Target.parse(target) == Target(*parsed)
 
 
 def test_a_target_prints_as_it_was_written():
-    for text in ("grpc://[::1]:50051", "https://gateway.example.com:443"):
+    for text in (
+        "grpc://[::1]:50051",
+        "https://gateway.example.com:443",
+        "mlflow+https://gateway.example.com:443/mlflow",
+        "unix:///run/gw.sock",
+        "grpc+unix:///run/gw.sock",
+    ):
         assert str(Target.parse(text)) == text
 
 
@@ -44,7 +57,24 @@ def test_a_target_prints_as_it_was_written():
         "grpc://local host:1",
         "GRPC://localhost:1",
         "http://",
-        "http://localhost:8080/path",
+        "grpc://localhost:8080/path",
+        "http://localhost:8080/a//b",
+        "http://localhost:8080/a/../b",
+        "http://localhost:8080/.",
+        "http://localhost:8080/a b",
+        "http://localhost:8080/a%2",
+        "http://localhost:8080/a\u00fc",
+        "http://localhost:8080/a?b",
+        "http://localhost:8080/a#b",
+        "http://localhost:8080/a\r\nx: y",
+        "http://user:80/hunter2@localhost:8080",
+        "unix://run/gw.sock",
+        "unix:/run/gw.sock",
+        "unix:///run/gw,1.sock",
+        "unix:///run/gw\n.sock",
+        "unix:///run/gw\0.sock",
+        f"unix:///{'a' * 107}",
+        "https+unix:///run/gw.sock",
         "http://localhost:8080?q",
         "http://user:hunter2@localhost:8080",
         "http://b\u00fccher.example",

@@ -26,6 +26,7 @@ _HELP: Final = {
     "http_head_timeout_s": "Seconds for the headers of a request, from the accept of its connection.",
     "http_body_timeout_s": "Seconds for the body of a request, from the end of its headers.",
     "http_idle_timeout_s": "Seconds between two requests of an HTTP connection.",
+    "http_connection_age_s": "Seconds after which an HTTP connection ends with its next response; clients reconnect.",
     "http_write_timeout_s": "Seconds in which a client reads nothing of its response.",
     "request_bytes_in_flight": "Most bytes of all request bodies of a port together. Beyond it requests are "
     "refused, over HTTP with 503.",

@@ -107,7 +107,8 @@ class Acceptor:
                     self._wait(error)
                     return
             else:
-                self._open(opened, peer_of(address[0]))
+                # The clients of a Unix socket have no address, and are one peer.
+                self._open(opened, peer_of(address[0]) if address else "")
 
     def _is_pending(self) -> bool:
         poll = select.poll()

@@ -20,6 +20,7 @@ from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.http.protocol import HttpProtocol
 from gateway_entities.server.rpc.descriptors import descriptor_limit
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
+from gateway_entities.server.socket_file import SocketFile, bind_privately
 
 _SHUTDOWN_TIMEOUT_S: Final = 1
 """Seconds for requests to end once the dispatcher has no calls left: responses being sent, bodies being received."""
@@ -67,31 +68,47 @@ class HttpServer:
         config.load()
         self._server = _Uvicorn(config, tls, responder, limits)
         self._serving: asyncio.Task[None] | None = None
+        self._file: SocketFile | None = None
 
     async def start(self, address: Address) -> int:
-        """Listen and serve; return the port.
+        """Listen and serve; return the port, 0 for a Unix socket.
 
         Raises:
-            GatewayError: UNAVAILABLE if the address is in use or not one of this machine.
+            GatewayError: UNAVAILABLE if the address is in use or not one of this machine, or the file cannot be made.
         """
-        try:
-            listener = socket.create_server(address, family=socket.AF_INET6 if ":" in address.host else socket.AF_INET)
-        except OSError:
-            raise address_unavailable(address, "HTTP") from None
-        # Connections inherit this. asyncio sets it only on sockets that name their protocol, which these do not; without it
-        # the second packet of a response waits for the client's delayed acknowledgement, 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener = self._listen_on_file(address) if address.path else _listen(address)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         await self._server.listening.wait()
-        return int(listener.getsockname()[1])
+        return 0 if address.path else int(listener.getsockname()[1])
+
+    def _listen_on_file(self, address: Address) -> socket.socket:
+        file = SocketFile(address, "HTTP")
+        with file.claimed() as path:
+            listener = bind_privately(path, self._server.config.backlog)
+        self._file = file
+        return listener
 
     async def stop(self) -> None:
         """Stop listening and end every request. The dispatcher is drained first."""
+        if self._file is not None:
+            self._file.remove()
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving
         # uvicorn has cancelled what is left, and those requests are answered that the server stops.
         await asyncio.gather(*self._server.server_state.tasks)
+
+
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        listener = socket.create_server((address.host, address.port), family=family)
+    except OSError:
+        raise address_unavailable(address, "HTTP") from None
+    # Connections inherit this. asyncio sets it only on sockets that name their protocol, which these do not; without it the
+    # second packet of a response waits for the client's delayed acknowledgement, 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class _Uvicorn(uvicorn.Server):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import random
 import re
 from enum import Enum
 from http import HTTPStatus
@@ -97,6 +98,8 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         }
         self._wait: _Wait = _Wait.NOTHING
         self.deadline: float = math.inf
+        # Connections that began together must not end together.
+        self._last_until = self.loop.time() + limits.http_connection_age_s * random.uniform(0.9, 1.1)  # noqa: S311
         # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
         self._extensions: dict[str, object] = {}
@@ -271,7 +274,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._is_for_fast_path():
             self._body = b""
         else:
-            super().on_headers_complete()
+            self._create_cycle()
 
     def _check_absolute_url(self) -> None:
         """Refuse a URL of another host: an app that reads the Host header would not notice."""
@@ -343,6 +346,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             and not self.flow.write_paused
             # Pipelined requests are answered in order.
             and (cycle is None or cycle.response_complete)
+            and self.loop.time() < self._last_until
         )
 
     def _try_fast_path(self, body: bytes) -> bool:
@@ -363,9 +367,14 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._body is None:
             return
         body, self._body = self._body, None
-        super().on_headers_complete()
+        self._create_cycle()
         if body:
             super().on_body(body)
+
+    def _create_cycle(self) -> None:
+        super().on_headers_complete()
+        if self.loop.time() >= self._last_until:
+            self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"close")]
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -47,6 +47,8 @@ class Limits:
             of the request's headers.
         http_body_timeout_s: seconds from the end of a request's headers to the end of its body.
         http_idle_timeout_s: seconds between two requests of a connection.
+        http_connection_age_s: seconds after which an HTTP connection ends with its next response, a tenth more or less at
+            random. Clients reconnect.
         http_write_timeout_s: seconds in which a client reads nothing of a response.
         request_bytes_in_flight: maximum bytes of all request bodies of a port being received or executed. Beyond it requests
             are refused as RESOURCE_EXHAUSTED.
@@ -82,6 +84,7 @@ class Limits:
     http_head_timeout_s: float = 10.0
     http_body_timeout_s: float = 30.0
     http_idle_timeout_s: float = 75.0
+    http_connection_age_s: float = 3600.0
     http_write_timeout_s: float = 30.0
     request_bytes_in_flight: int = 64 * 1024 * 1024
     response_bytes_in_flight: int = 64 * 1024 * 1024

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import cast
 
 from gateway_entities.transports.http1.blocking import readable
+from gateway_entities.transports.http1.dialer import dial_async
+from gateway_entities.transports.http1.open_sockets import OpenSockets
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError, ResponseParser
-from gateway_entities.transports.target import Target
+from gateway_entities.transports.http1.route import Route
 
 _READ_BYTES = 64 * 1024
 
@@ -21,9 +24,11 @@ class HttpStream(asyncio.Protocol):
         ended: resolved when the connection is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sock: socket.socket, sockets: OpenSockets) -> None:
         loop = asyncio.get_running_loop()
         self.reusable = False
+        self._socket = sock
+        self._sockets = sockets
         self.ended: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self._transport: asyncio.Transport
@@ -33,17 +38,25 @@ class HttpStream(asyncio.Protocol):
         self._response: asyncio.Future[HttpResponse]
 
     @classmethod
-    async def connect(cls, target: Target, context: ssl.SSLContext | None) -> HttpStream:
+    async def connect(cls, route: Route, context: ssl.SSLContext | None, sockets: OpenSockets) -> HttpStream:
         """Connect.
 
         Raises:
+            GatewayError: FAILED_PRECONDITION if a proxy refuses.
             OSError: the server cannot be reached, or its certificate is not trusted.
         """
         loop = asyncio.get_running_loop()
-        name = None if context is None else target.host
-        # asyncio sets TCP_NODELAY.
+        name = None if context is None else route.target.host
         kind = _PlainStream if context is None else cls
-        _, stream = await loop.create_connection(kind, target.host, target.port, ssl=context, server_hostname=name)
+        sock = await dial_async(route, sockets)
+        try:
+            # asyncio sets TCP_NODELAY.
+            _, stream = await loop.create_connection(
+                lambda: kind(sock, sockets), sock=sock, ssl=context, server_hostname=name
+            )
+        except BaseException:
+            sockets.close(sock)
+            raise
         return stream
 
     async def request(self, data: bytes) -> HttpResponse:
@@ -117,6 +130,7 @@ class HttpStream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail the pending request."""
         self.ended.set_result(None)
+        self._sockets.discard(self._socket)
         if self._parser is not None and not self._response.done():
             lost = exc if isinstance(exc, OSError) else ConnectionError(str(exc or "the connection is lost"))
             self._response.set_exception(lost)
@@ -139,8 +153,8 @@ class _PlainStream(HttpStream, asyncio.BufferedProtocol):
     Not for TLS: asyncio loses data that does not fit into the buffer if the connection closes right after it.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, sock: socket.socket, sockets: OpenSockets) -> None:
+        super().__init__(sock, sockets)
         self._buffer = memoryview(bytearray(_READ_BYTES))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio suggests a size.

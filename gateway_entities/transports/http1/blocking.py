@@ -1,54 +1,17 @@
-"""A blocking HTTP/1.1 connection, and the registry of open sockets."""
+"""A blocking HTTP/1.1 connection."""
 
 from __future__ import annotations
 
 import select
-import socket
 import ssl
-import threading
 
-from gateway_entities.transports.deadline import Deadline, closed
+from gateway_entities.transports.deadline import Deadline
+from gateway_entities.transports.http1.dialer import dial
+from gateway_entities.transports.http1.open_sockets import OpenSockets
 from gateway_entities.transports.http1.response import HttpResponse, ResponseParser
-from gateway_entities.transports.target import Target
+from gateway_entities.transports.http1.route import Route
 
 _READ_BYTES = 64 * 1024
-
-
-class OpenSockets:
-    """Registry of open sockets. Any thread may shut all of them down."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._shut = False
-
-    def add(self, sock: socket.socket) -> None:
-        """Register an open socket.
-
-        Raises:
-            GatewayError: CANCELLED after :meth:`shut_down`.
-        """
-        with self._lock:
-            if self._shut:
-                raise closed()
-            self._open.add(sock)
-
-    def close(self, sock: socket.socket) -> None:
-        """Close a socket and remove it from the registry."""
-        with self._lock:
-            self._open.discard(sock)
-        sock.close()
-
-    def shut_down(self) -> None:
-        """Shut every socket down, which wakes the threads that wait on one, and accept no new ones."""
-        with self._lock:
-            self._shut = True
-            for sock in self._open:
-                try:
-                    # SSLSocket.shutdown would discard the TLS state that another thread reads with.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
-                except OSError:
-                    continue  # Not connected.
 
 
 class HttpSocket:
@@ -60,20 +23,20 @@ class HttpSocket:
 
     __slots__ = ("_buffer", "_socket", "_sockets", "reusable")
 
-    def __init__(self, target: Target, context: ssl.SSLContext | None, sockets: OpenSockets, deadline: Deadline) -> None:
+    def __init__(self, route: Route, context: ssl.SSLContext | None, sockets: OpenSockets, deadline: Deadline) -> None:
         """Connect.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED; CANCELLED.
+            GatewayError: DEADLINE_EXCEEDED; CANCELLED; FAILED_PRECONDITION if a proxy refuses.
             OSError: the server cannot be reached, or its certificate is not trusted.
         """
         self.reusable = False
         # One buffer for all reads: allocating one per read takes several times as long as the read.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._sockets = sockets
-        self._socket = _connect(target, sockets, deadline)
+        self._socket = dial(route, sockets, deadline)
         if context is not None:
-            self._start_tls(context, target.host, deadline)
+            self._start_tls(context, route.target.host, deadline)
 
     def request(self, data: bytes, deadline: Deadline) -> HttpResponse:
         """Send an encoded request and return the response.
@@ -145,24 +108,3 @@ def readable(fileno: int) -> bool:
         poll.register(fileno, select.POLLIN)
         return bool(poll.poll(0))
     return bool(select.select([fileno], [], [], 0)[0])
-
-
-def _connect(target: Target, sockets: OpenSockets, deadline: Deadline) -> socket.socket:
-    """Connect to the first address of the host that accepts."""
-    failure = OSError("no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sockets.add(sock)
-            sock.settimeout(deadline.remaining())
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            sockets.close(sock)
-            failure = error
-        except BaseException:
-            sockets.close(sock)
-            raise
-        else:
-            return sock
-    raise failure

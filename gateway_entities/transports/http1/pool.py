@@ -7,13 +7,16 @@ import ssl
 import threading
 import time
 from collections import deque
-from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
+from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.http1.asyncio import HttpStream
-from gateway_entities.transports.http1.blocking import HttpSocket, OpenSockets
+from gateway_entities.transports.http1.blocking import HttpSocket
+from gateway_entities.transports.http1.open_sockets import OpenSockets
+from gateway_entities.transports.http1.request import HttpRequest
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError
+from gateway_entities.transports.http1.route import Route
 from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
 from gateway_entities.transports.tls import Tls
 
@@ -26,68 +29,43 @@ _MAX_CONNECTIONS = 100
 _KEEPALIVE_S = 4.0
 
 
-class HttpRequest(NamedTuple):
-    """An HTTP request.
-
-    Attributes:
-        verb: the HTTP method.
-        path: the path, with the query if there is one.
-        headers: all headers except content-length; host first.
-        body: the content.
-    """
-
-    verb: str
-    path: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def encode(self) -> bytes:
-        """Return the request's bytes.
-
-        Raises:
-            GatewayError: INTERNAL if the path or a header would change the framing.
-        """
-        lines = [f"{self.verb} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
-        head = "\r\n".join([*lines, f"content-length: {len(self.body)}", "", ""])
-        # The callers validate all parts. This is a second barrier against header injection and request smuggling.
-        if (
-            head.count("\n") != len(lines) + 2
-            or head.count("\r") != len(lines) + 2
-            or lines[0].count(" ") != 2
-            or not head.isascii()
-        ):
-            raise GatewayError(Code.INTERNAL, "the path or headers of a request are not valid HTTP")
-        return head.encode("ascii") + self.body
-
-
 class ConnectionPool:
     """A pool of blocking connections to one server. Thread-safe."""
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        self._target = target
+        self._route = Route(target)
         self._context = _ssl_context(target, tls)
         self._sockets = OpenSockets()
         self._available = threading.Condition()
         self._busy = 0
         self._idle: deque[tuple[float, HttpSocket]] = deque()
         self._closed = False
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Start without connections; see :meth:`gateway_entities.transports.fork.ForkAware.reset_after_fork`."""
+        self._available = threading.Condition()
+        self._busy = 0
+        self._idle = deque()
+        self._sockets.reset_after_fork()
+        self._route.reset_after_fork()
 
     def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Send a request and return the response, whatever its status.
 
         Raises:
             GatewayError: UNAVAILABLE; DEADLINE_EXCEEDED; INTERNAL for a response that is not HTTP; CANCELLED if the pool is
-                closed before or during the request.
+                closed before or during the request; FAILED_PRECONDITION if a proxy refuses.
         """
         deadline.remaining()
-        data = request.encode()
+        data = self._route.encode(request)
         self._acquire(deadline)
         connection: HttpSocket | None = None
         try:
-            connection = self._idle_connection() or HttpSocket(self._target, self._context, self._sockets, deadline)
-            return connection.request(data, deadline)
+            connection = self._idle_connection() or HttpSocket(self._route, self._context, self._sockets, deadline)
+            return self._route.check(connection.request(data, deadline))
         except (OSError, NotHttpError, GatewayError) as error:
-            raise closed() if self._closed else _to_gateway_error(error, self._target, connection) from None
+            raise closed() if self._closed else _to_gateway_error(error, self._route, connection) from None
         finally:
             self._release(connection)
 
@@ -149,14 +127,27 @@ class AsyncConnectionPool:
     """The asyncio counterpart. The connections belong to the event loop of the first request."""
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        self._target = target
+        self._route = Route(target)
         self._context = _ssl_context(target, tls)
+        self._sockets = OpenSockets()
         self._available = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._open: set[HttpStream] = set()
         self._idle: deque[tuple[float, HttpStream]] = deque()
         self._scopes: set[asyncio.Timeout] = set()
         self._loop = LoopAffinity()
         self._closed = False
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Start without connections, for any event loop; see :meth:`ConnectionPool.reset_after_fork`."""
+        # The streams belong to a loop that the parent runs. To close one would change the loop's selector, which is shared.
+        self._available = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._open = set()
+        self._idle = deque()
+        self._scopes = set()
+        self._loop = LoopAffinity()
+        self._sockets.reset_after_fork()
+        self._route.reset_after_fork()
 
     async def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Send a request and return the response; see :meth:`ConnectionPool.request`."""
@@ -164,7 +155,7 @@ class AsyncConnectionPool:
         self._loop.check()
         if self._closed:
             raise closed()
-        data = request.encode()
+        data = self._route.encode(request)
         scope = asyncio.timeout(left)
         stream: HttpStream | None = None
         try:
@@ -173,13 +164,13 @@ class AsyncConnectionPool:
                 async with self._available:
                     try:
                         stream = self._idle_connection() or await self._connect()
-                        return await stream.request(data)
+                        return self._route.check(await stream.request(data))
                     finally:
                         self._release(stream)
         except (OSError, NotHttpError) as error:
             if self._closed:
                 raise closed() from None
-            raise (deadline_exceeded() if scope.expired() else _to_gateway_error(error, self._target, stream)) from None
+            raise (deadline_exceeded() if scope.expired() else _to_gateway_error(error, self._route, stream)) from None
         finally:
             self._scopes.discard(scope)
 
@@ -198,7 +189,7 @@ class AsyncConnectionPool:
             await stream.ended
 
     async def _connect(self) -> HttpStream:
-        stream = await HttpStream.connect(self._target, self._context)
+        stream = await HttpStream.connect(self._route, self._context, self._sockets)
         self._open.add(stream)
         stream.ended.add_done_callback(lambda _: self._open.discard(stream))
         return stream
@@ -235,15 +226,15 @@ def _ssl_context(target: Target, tls: Tls | None) -> ssl.SSLContext | None:
     return context
 
 
-def _to_gateway_error(error: Exception, target: Target, connection: object | None) -> GatewayError:
+def _to_gateway_error(error: Exception, route: Route, connection: object | None) -> GatewayError:
     if isinstance(error, GatewayError):
         return error
     # The deadline raises TimeoutError without an errno; the kernel's own time-out has one.
     if isinstance(error, TimeoutError) and error.errno is None:
         return deadline_exceeded()
     if isinstance(error, NotHttpError):
-        return GatewayError(Code.INTERNAL, f"the response from {target} is not valid HTTP: {error}")
+        return GatewayError(Code.INTERNAL, f"the response from {route} is not valid HTTP: {error}")
     if connection is None:
         reason = UNTRUSTED_CERTIFICATE if isinstance(error, ssl.SSLCertVerificationError) else None
-        return GatewayError(Code.UNAVAILABLE, f"cannot connect to {target}: {error}", reason=reason)
-    return GatewayError(Code.UNAVAILABLE, f"no complete response from {target}: {error}")
+        return GatewayError(Code.UNAVAILABLE, f"cannot connect to {route}: {error}", reason=reason)
+    return GatewayError(Code.UNAVAILABLE, f"no complete response from {route}: {error}")
