@@ -25,10 +25,21 @@ class Method(Generic[Request, Response]):
         request_type: the class of its request message.
         response_type: the class of its response message.
         idempotent: whether a repeat has the same effect as one call, so that a client may retry it.
+        reads: whether it has no side effects, so that Connect may call it with GET.
         has_request_id: whether its request can carry a request_id, by which the server recognizes a repeat.
     """
 
-    __slots__ = ("handler", "has_request_id", "idempotent", "name", "path", "request_type", "response_type", "service")
+    __slots__ = (
+        "handler",
+        "has_request_id",
+        "idempotent",
+        "name",
+        "path",
+        "reads",
+        "request_type",
+        "response_type",
+        "service",
+    )
 
     def __init__(self, request_type: type[Request], response_type: type[Response]) -> None:
         self.name: Final = request_type.DESCRIPTOR.name.removesuffix("Request")
@@ -42,7 +53,9 @@ class Method(Generic[Request, Response]):
         self.handler: Final = re.sub(r"(?<!^)(?=[A-Z])", "_", self.name).lower()
         self.request_type: Final = request_type
         self.response_type: Final = response_type
-        self.idempotent: Final = descriptor.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+        level = descriptor.GetOptions().idempotency_level
+        self.idempotent: Final = level != MethodOptions.IDEMPOTENCY_UNKNOWN
+        self.reads: Final = level == MethodOptions.NO_SIDE_EFFECTS
         self.has_request_id: Final = "request_id" in request_type.DESCRIPTOR.fields_by_name
 
     def __repr__(self) -> str:

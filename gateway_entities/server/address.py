@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import socket
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 
+_LOCALHOST: Final = "localhost"
 _UNIX: Final = "unix://"
 _MAX_PATH_BYTES: Final = 107
 """The longest path of a Unix socket that Linux has room for."""
@@ -18,7 +20,7 @@ class Address(NamedTuple):
     """An IP address and a port, or a Unix socket.
 
     Attributes:
-        host: an IP address, without brackets; empty for a Unix socket.
+        host: an IP address, without brackets, or ``localhost``; empty for a Unix socket.
         port: 0 to 65535; 0 asks for a free one.
         path: the absolute path of a Unix socket; empty for TCP.
     """
@@ -35,13 +37,18 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether it is reachable from this machine only."""
-        return bool(self.path) or ipaddress.ip_address(self.host).is_loopback
+        return bool(self.path) or self.host == _LOCALHOST or ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The IP addresses to listen on: for ``localhost`` 127.0.0.1, and ::1 if this machine has it."""
+        if self.host != _LOCALHOST:
+            return (self.host,)
+        return ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",)
 
     @classmethod
     def parse(cls, text: str) -> Address:
         """Parse ``unix:///PATH``, or ``HOST:PORT``, where HOST is an IP address (IPv6 in brackets) or ``localhost``.
-
-        ``localhost`` means 127.0.0.1.
 
         Raises:
             GatewayError: INVALID_ARGUMENT if it is malformed.
@@ -54,8 +61,8 @@ class Address(NamedTuple):
         host, colon, port = text.rpartition(":")
         if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
             raise _malformed(text)
-        if host == "localhost":
-            host = "127.0.0.1"
+        if host == _LOCALHOST:
+            return cls(host, int(port))
         bracketed = host.startswith("[") and host.endswith("]")
         try:
             ip = ipaddress.ip_address(host[1:-1] if bracketed else host)
@@ -65,6 +72,15 @@ class Address(NamedTuple):
         if bracketed != (ip.version == 6):
             raise _malformed(text)
         return cls(str(ip), int(port))
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _malformed(text: str) -> GatewayError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -49,7 +51,8 @@ _METADATA: Final[ContextVar[Sequence[tuple[str, str | bytes]]]] = ContextVar("me
 _PATHS: Final = frozenset(method.path for method in METHODS)
 
 _KEEPALIVE_TIMEOUT_S: Final = 20
-_AGE_GRACE_S: Final = 60
+_ANY: Final = "::"
+_ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - the operator has asked for it.
 _MAX_OPEN_BYTES: Final = 4096
 """Maximum size of a message for health or reflection: the name of a service, a symbol or a file."""
 _MAX_OPEN_STREAMS: Final = 1024
@@ -106,11 +109,23 @@ class GrpcServer:
             GatewayError: UNAVAILABLE if the address is in use or not one of this machine, or the file cannot be made.
         """
         try:
-            port = self._listen_on_file(address) if address.path else self._listen(str(address))
-        except RuntimeError:
+            port = self._listen_on_file(address) if address.path else self._listen_on(address)
+        except (RuntimeError, OSError):
             raise address_unavailable(address, "gRPC") from None
         self.set_ready(True)
         await self._server.start()
+        return port
+
+    def _listen_on(self, address: Address) -> int:
+        if address.host == _ANY_IPV4:
+            with _ipv6_reserved(address.port) as port:
+                return self._listen(str(address._replace(port=port)))
+        if address.host == _ANY:
+            # Without every IPv6 address gRPC would be content with every IPv4 address.
+            socket.create_server((_ANY, address.port), family=socket.AF_INET6, dualstack_ipv6=True).close()
+        port = address.port
+        for host in address.hosts:
+            port = self._listen(str(Address(host, port)))
         return port
 
     def _listen(self, address: str) -> int:
@@ -163,6 +178,19 @@ def _server_credentials(tls: Callable[[], TlsContents]) -> grpc.ServerCredential
 
 def _configuration(contents: TlsContents) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(contents.key, contents.certificate)], contents.client_ca)
+
+
+@contextmanager
+def _ipv6_reserved(port: int) -> Generator[int]:
+    """Keep gRPC, asked for every IPv4 address, from listening on every IPv6 address too; yield the port."""
+    with ExitStack() as stack:
+        # It fails if the port is in use there, or this machine has no IPv6; then gRPC cannot listen there either.
+        with suppress(OSError):
+            reserved = stack.enter_context(socket.socket(socket.AF_INET6))
+            reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            reserved.bind(("::", port))
+            port = reserved.getsockname()[1]
+        yield port
 
 
 class _TelemetryInterceptor(grpc.aio.ServerInterceptor):
@@ -388,8 +416,12 @@ def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("grpc.server_handshake_timeout_ms", _milliseconds(limits.grpc_handshake_timeout_s)),
         ("grpc.max_connection_idle_ms", _milliseconds(limits.grpc_idle_timeout_s)),
         ("grpc.max_connection_age_ms", _milliseconds(limits.grpc_connection_age_s)),
-        ("grpc.max_connection_age_grace_ms", _AGE_GRACE_S * 1000),
+        ("grpc.max_connection_age_grace_ms", _milliseconds(limits.grpc_connection_grace_s)),
         ("grpc.keepalive_time_ms", _milliseconds(limits.grpc_keepalive_s)),
+        # Idle clients are probed too, and may probe the server. By default that is a fault every 5 minutes, or every 2 hours
+        # without a call, and the third one ends the connection: GOAWAY, too_many_pings.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", _milliseconds(limits.grpc_ping_interval_s)),
         # The server's grpc.keepalive_timeout_ms has no effect.
         ("grpc.http2.ping_timeout_ms", _milliseconds(min(_KEEPALIVE_TIMEOUT_S, limits.grpc_keepalive_s))),
     )

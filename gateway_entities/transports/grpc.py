@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import quote
 
 import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
+from gateway_entities.transports.authorities import system_authorities
+from gateway_entities.transports.channels import Channels, Link
 from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
+from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.metadata import headers
 from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
 from gateway_entities.transports.tls import Tls
@@ -24,7 +29,10 @@ _DETAILS_KEY = "grpc-status-details-bin"
 _UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
 """grpcio reports certificates that are not trusted in the text of the error alone."""
 
-_OPTIONS: tuple[tuple[str, int], ...] = (
+_STREAM_REMOVED = "Stream removed"
+"""The beginning of grpcio's text for a call that ended without a status: the server or the network has dropped it."""
+
+_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Lists have no size limit. An error lists all violations of a request, in a header.
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -38,123 +46,171 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.use_local_subchannel_pool", 1),
     # gRPC's own choice of a proxy differs from that of the HTTP transports: it sends calls to loopback through one too.
     ("grpc.enable_http_proxy", 0),
+    # DNS could name another policy for the calls of this client.
+    ("grpc.service_config_disable_resolution", 1),
+    # A flow that the network has dropped is noticed within 30 seconds, by a ping, or by TCP_USER_TIMEOUT, which gRPC sets to
+    # the second number. Between calls too, and however long there are none: by default gRPC stops after two pings.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Round robin reconnects whenever a connection ends, so a client without calls would stay connected for ever.
+    ("grpc.client_idle_timeout_ms", 120_000),
 )
+
+_BALANCED: tuple[tuple[str, int | str], ...] = (("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),)
+"""For a name: calls go to all its addresses in turn. Round robin reconnects by itself, and when that fails, calls fail until
+the next attempt; so one address is better met by the next call, which finds a restarted server."""
 
 
 class GrpcTransport:
-    """A channel to one server. It connects at the first call, and reconnects after a lost connection."""
+    """A channel to one target. It connects at the first call, and reconnects after a lost connection."""
 
     deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        if target.secure:
-            self._channel = grpc.secure_channel(_address(target), _credentials(tls), _OPTIONS)
-        else:
-            self._channel = grpc.insecure_channel(_address(target), _OPTIONS)
-        self._callables: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
-        self._closed = False
+        self._channels = Channels(_connector(target, tls))
 
     def call(
         self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
     ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.Transport.call`."""
-        left = Deadline(timeout).remaining()
+        left, sent = Deadline(timeout).remaining(), headers(metadata)
+        link = self._channels.begin()
+        began = time.monotonic()
+        code: Code | None = Code.CANCELLED
         try:
-            send = self._callables.get(method.path)
-            if send is None:
-                send = self._callables[method.path] = self._channel.unary_unary(method.path)
-            return send(request, left, headers(metadata))
+            response = _callable(link, method.path)(request, left, sent)
+            code = None
+            return response
         except grpc.RpcError as error:
-            failed = cast(grpc.Call, error)
-            fault = _error(failed.code(), failed.details(), failed.trailing_metadata())
+            fault = _error(cast(grpc.Call, error))
+            code = fault.code
         except ValueError:
             # grpcio raises it for a closed channel.
-            if not self._closed:
+            if not self._channels.is_closed:
                 raise
             fault = closed()
-        raise closed() if self._closed and fault.code is Code.CANCELLED else fault
+        finally:
+            _end(self._channels, link, began, code)
+        raise closed() if self._channels.is_closed and fault.code is Code.CANCELLED else fault
 
     def close(self) -> None:
         """Close the channel; see :meth:`gateway_entities.transports.base.Transport.close`."""
-        self._closed = True
-        self._channel.close()
+        for channel in self._channels.close():
+            channel.close()
 
 
 class AsyncGrpcTransport:
-    """The asyncio counterpart. The channel belongs to the event loop of the first call."""
+    """The asyncio counterpart, over the same channels and not those of grpc.aio.
+
+    Once a process has used grpc.aio, a thread of that is always inside gRPC, and no forked child can use gRPC.
+    """
 
     deduplicates = True
 
     def __init__(self, target: Target, tls: Tls | None = None) -> None:
-        self._target = target
-        self._tls = tls
-        self._channel: grpc.aio.Channel | None = None
-        self._callables: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
+        self._channels = Channels(_connector(target, tls))
         self._loop = LoopAffinity()
-        self._closed = False
-
-    def _callable(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
-        found = self._callables.get(path)
-        if found is not None:
-            return found
-        if self._channel is None:
-            if self._target.secure:
-                credentials = _credentials(self._tls)
-                self._channel = grpc.aio.secure_channel(_address(self._target), credentials, _OPTIONS)
-            else:
-                self._channel = grpc.aio.insecure_channel(_address(self._target), _OPTIONS)
-        self._callables[path] = self._channel.unary_unary(path)
-        return self._callables[path]
+        reset_in_children(self)
 
     async def call(
         self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
     ) -> bytes:
         """Make one call; see :meth:`gateway_entities.transports.base.AsyncTransport.call`."""
-        left = Deadline(timeout).remaining()
+        left, sent = Deadline(timeout).remaining(), headers(metadata)
         self._loop.check()
-        if self._closed:
-            raise closed()
-        send = self._callable(method.path)
+        link = self._channels.begin()
+        began = time.monotonic()
         try:
-            return await send(request, timeout=left, metadata=headers(metadata))
-        except grpc.aio.AioRpcError as error:
-            fault = _error(
-                error.code(), error.details(), cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
-            )
+            call = _callable(link, method.path).future(request, left, sent)
+        except BaseException as error:
+            _end(self._channels, link, began, Code.CANCELLED)
+            if self._channels.is_closed and isinstance(error, ValueError):
+                raise closed() from None
+            raise
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def ended(_: object) -> None:
+            # In a thread of grpcio's.
+            _end(self._channels, link, began, _code(call))
+            # The loop may have ended without waiting for the call.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, done)
+
+        call.add_done_callback(ended)
+        try:
+            await done
         except asyncio.CancelledError:
-            # Closing the channel raises it too, although the caller's task is not cancelled.
-            task = asyncio.current_task()
-            if not self._closed or (task is not None and task.cancelling()):
-                raise
-            fault = closed()
-        except asyncio.InvalidStateError:
-            # grpcio raises it for a call on a closed channel.
-            if not self._closed:
-                raise
-            fault = closed()
-        raise closed() if self._closed and fault.code is Code.CANCELLED else fault
+            call.cancel()
+            raise
+        if call.code() is grpc.StatusCode.OK:
+            return call.result()
+        fault = _error(call)
+        raise closed() if self._channels.is_closed and fault.code is Code.CANCELLED else fault
 
     async def close(self) -> None:
         """Close the channel; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
-        self._closed = True
-        if self._channel is not None:
-            await self._channel.close()
+        for channel in self._channels.close():
+            channel.close()
+
+    def reset_after_fork(self) -> None:
+        """Forget the parent's event loop."""
+        self._loop = LoopAffinity()
 
 
-def _address(target: Target) -> str:
+def _connector(target: Target, tls: Tls | None) -> Callable[[], grpc.Channel]:
+    """Return a function that creates a channel."""
     # gRPC reads the path as that of a URI, in which a percent sign begins an escape.
-    return f"unix:{quote(target.socket_path)}" if target.socket_path else target.authority
+    address = f"unix:{quote(target.socket_path)}" if target.socket_path else target.authority
+    options = _OPTIONS + _BALANCED if _is_name(target.host) else _OPTIONS
+    if not target.secure:
+        return lambda: grpc.insecure_channel(address, options)
+    key, certificate = (None, None) if tls is None else (tls.key, tls.certificate)
+    # gRPC's own default is a list inside grpcio.
+    authorities = system_authorities() if tls is None or tls.ca is None else tls.ca
+    return lambda: grpc.secure_channel(address, grpc.ssl_channel_credentials(authorities, key, certificate), options)
 
 
-def _credentials(tls: Tls | None) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials() if tls is None else grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
+def _is_name(host: str) -> bool:
+    """Whether a host may have several addresses. ``localhost`` has two, of which often one has no server."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host.lower() != "localhost"
+    return False
 
 
-def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tuple[str, str | bytes]] | None) -> GatewayError:
+def _callable(link: Link[grpc.Channel], path: str) -> grpc.UnaryUnaryMultiCallable[bytes, bytes]:
+    found = link.callables.get(path)
+    if found is None:
+        found = link.callables[path] = link.channel.unary_unary(path)
+    return found
+
+
+def _end(channels: Channels[grpc.Channel], link: Link[grpc.Channel], began: float, code: Code | None) -> None:
+    unused = channels.end(link, began, code)
+    if unused is not None:
+        unused.close()
+
+
+def _code(call: grpc.Call) -> Code | None:
+    status = call.code()
+    return None if status is grpc.StatusCode.OK else Code.from_number(status.value[0])
+
+
+def _resolve(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+def _error(call: grpc.Call) -> GatewayError:
     """Return the error of a failed call, from the server or from grpcio."""
-    code = Code.from_number(status.value[0])
+    code, message = Code.from_number(call.code().value[0]), call.details()
     described = Status()
-    for key, value in trailers or ():
+    for key, value in call.trailing_metadata() or ():
         if key == _DETAILS_KEY and isinstance(value, bytes):
             try:
                 described.ParseFromString(value)
@@ -162,6 +218,8 @@ def _error(status: grpc.StatusCode, message: str | None, trailers: Iterable[tupl
                 described.Clear()
     if code is Code.DEADLINE_EXCEEDED and not described.code:
         return deadline_exceeded()
+    if code in {Code.UNKNOWN, Code.INTERNAL} and not described.code and (message or "").startswith(_STREAM_REMOVED):
+        return GatewayError(Code.UNAVAILABLE, f"the call ended without a status: {message}")
     if code is Code.UNAVAILABLE and not described.code and any(text in (message or "") for text in _UNTRUSTED):
         return GatewayError(code, message or "", reason=UNTRUSTED_CERTIFICATE)
     return GatewayError.from_details(code, message or code.name.lower().replace("_", " "), described.details)

@@ -27,6 +27,7 @@ class Connection:
         closed: whether the server has closed the connection.
         going_away: whether the server has announced that.
         answers_pings: whether ``poll`` answers the server's pings.
+        pings_answered: how many of its own pings the server has answered.
     """
 
     def __init__(self, target: str, *, receive_window: int = 65535) -> None:
@@ -41,6 +42,7 @@ class Connection:
         self.received: dict[int, int] = {}
         self.closed = self.going_away = False
         self.answers_pings = True
+        self.pings_answered = 0
         # Without a dynamic table every header of a response is spelled out.
         settings = struct.pack(">HIHI", HEADER_TABLE_SIZE, 0, INITIAL_WINDOW_SIZE, receive_window)
         self.write(PREFACE + frame(SETTINGS, 0, 0, settings) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))
@@ -74,6 +76,10 @@ class Connection:
         """Cancel a call."""
         self.write(frame(RST_STREAM, 0, stream, struct.pack(">I", 8)))
 
+    def ping(self) -> None:
+        """Send a ping."""
+        self.write(frame(PING, 0, 0, bytes(8)))
+
     def poll(self, timeout: float = 0) -> None:
         """Wait for frames, for at most so many seconds, and handle those that have arrived."""
         while not self.closed and select.select([self._socket], [], [], timeout)[0]:
@@ -105,6 +111,8 @@ class Connection:
             self.write(frame(SETTINGS, ACK, 0, b""))
         elif kind == PING and not flags & ACK and self.answers_pings:
             self.write(frame(PING, ACK, 0, payload))
+        elif kind == PING and flags & ACK:
+            self.pings_answered += 1
         elif kind == WINDOW_UPDATE and stream == 0:
             self._window += int.from_bytes(payload, "big")
         elif kind == WINDOW_UPDATE:

@@ -165,6 +165,35 @@ def test_a_client_that_does_not_answer_is_disconnected(tmp_path):
         assert not alive.closed
 
 
+def test_a_client_that_is_gone_is_noticed_without_a_call(tmp_path):
+    with limited(tmp_path, Limits(grpc_keepalive_s=0.3)) as target, http2(target) as dead, http2(target) as alive:
+        dead.answers_pings = False
+        end = time.monotonic() + 10
+        while not dead.closed:
+            assert time.monotonic() < end
+            dead.poll(0.1)
+            alive.poll(0.1)
+        assert not alive.closed
+
+
+def ping_every(connection: Connection, seconds: float, times: int) -> None:
+    for _ in range(times):
+        connection.ping()
+        connection.poll()
+        time.sleep(seconds)
+    connection.poll(0.2)
+
+
+def test_an_idle_client_may_probe_the_server(tmp_path):
+    # Most gRPC libraries allow keepalive pings every 10 seconds.
+    assert Limits().grpc_ping_interval_s <= 5
+    with limited(tmp_path, Limits(grpc_ping_interval_s=0.05)) as target, http2(target) as patient, http2(target) as hasty:
+        ping_every(patient, 0.1, times=10)
+        assert (patient.pings_answered, patient.going_away, patient.closed) == (10, False, False)
+        ping_every(hasty, 0, times=10)
+        wait_until(hasty, "going_away")
+
+
 def test_a_connection_without_a_handshake_is_closed(tmp_path):
     with limited(tmp_path, Limits(grpc_handshake_timeout_s=0.3)) as target:
         host, _, port = target.removeprefix("grpc://").rpartition(":")

@@ -82,7 +82,7 @@ async def test_it_serves_on_the_ports_it_names(tmp_path):
         assert found.secret_id == made.json["secret"]["secretId"]
 
 
-@pytest.mark.parametrize(("host", "shown"), [("localhost", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("[::1]", "[::1]")])
+@pytest.mark.parametrize(("host", "shown"), [("localhost", "localhost"), ("127.0.0.2", "127.0.0.2"), ("[::1]", "[::1]")])
 async def test_other_loopback_addresses(tmp_path, host, shown):
     try:
         socket.create_server((shown.strip("[]"), 0), family=socket.AF_INET6 if shown == "[::1]" else socket.AF_INET).close()

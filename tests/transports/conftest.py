@@ -46,14 +46,14 @@ class GrpcServer:
 
     scheme = "grpc"
 
-    def __init__(self, respond: Respond, port: int = 0) -> None:
+    def __init__(self, respond: Respond, port: int = 0, host: str = "127.0.0.1") -> None:
         self._respond = respond
         self._pool = ThreadPoolExecutor(8)
         self._server = grpc.server(self._pool)
         self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.port = self._server.add_insecure_port(f"{host}:{port}")
         self._server.start()
-        self.target = f"grpc://127.0.0.1:{self.port}"
+        self.target = f"grpc://{host}:{self.port}"
 
     def service(self, details: Any) -> Any:
         def serve(body: bytes, context: Any) -> bytes:

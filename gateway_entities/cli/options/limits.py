@@ -18,7 +18,9 @@ _HELP: Final = {
     "grpc_request_timeout_s": "Seconds for the message of a gRPC call to arrive.",
     "grpc_idle_timeout_s": "Seconds without a call after which a gRPC connection is closed.",
     "grpc_connection_age_s": "Seconds after which a gRPC connection takes no more calls, and its client reconnects.",
-    "grpc_keepalive_s": "Seconds without data from a gRPC client with calls in flight after which it is probed.",
+    "grpc_connection_grace_s": "Seconds that the calls in flight on it have then.",
+    "grpc_keepalive_s": "Seconds without data from a gRPC client after which it is probed.",
+    "grpc_ping_interval_s": "Minimum seconds between keepalive pings of a gRPC client, which is disconnected otherwise.",
     "grpc_waiting_requests": "Most gRPC calls that wait for memory to receive their message.",
     "http_connections": "Most HTTP connections; fewer if the limit of open files is low. Beyond it the one that has waited "
     "longest for a request is closed.",

@@ -12,7 +12,7 @@ import logging
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from gateway_entities.server.http.connections import Connections, OpenConnection, peer_of
@@ -32,11 +32,11 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Accepts the connections of one listening socket. It takes the place of asyncio's Server in uvicorn's list."""
+    """Accepts the connections of one address. It takes the place of asyncio's Server in uvicorn's list."""
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         create: Callable[[], HttpProtocol],
         connections: Connections,
         *,
@@ -46,14 +46,14 @@ class Acceptor:
         """Create an acceptor.
 
         Args:
-            listener: the bound socket; the caller closes it.
+            listeners: the bound sockets of the address; the caller closes them.
             create: creates the protocol of a connection.
             connections: the open connections.
             tls: returns the TLS context of a new connection; None for plain HTTP.
             handshake_timeout: seconds for a TLS handshake.
         """
         self._loop = asyncio.get_running_loop()
-        self._listener = listener
+        self._listeners = listeners
         self._create = create
         self._connections = connections
         self._tls = tls
@@ -66,15 +66,16 @@ class Acceptor:
 
     def start(self, backlog: int) -> None:
         """Listen."""
-        self._listener.setblocking(False)
-        self._listener.listen(backlog)
+        for listener in self._listeners:
+            listener.setblocking(False)
+            listener.listen(backlog)
         self._resume()
 
     def close(self) -> None:
         """Accept no more."""
         if self._pause is not None:
             self._pause.cancel()
-        self._loop.remove_reader(self._listener)
+        self._remove_readers()
         for task in self._opening.values():
             task.cancel()
         self._reserve.close()
@@ -90,15 +91,20 @@ class Acceptor:
 
     def _resume(self) -> None:
         self._pause = None
-        self._loop.add_reader(self._listener, self._accept)
+        for listener in self._listeners:
+            self._loop.add_reader(listener, self._accept, listener)
 
-    def _accept(self) -> None:
+    def _remove_readers(self) -> None:
+        for listener in self._listeners:
+            self._loop.remove_reader(listener)
+
+    def _accept(self, listener: socket.socket) -> None:
         for _ in range(_BATCH):
             try:
-                opened, address = self._listener.accept()
+                opened, address = listener.accept()
             except OSError as error:
                 # The system looks for a free descriptor before it looks for a connection.
-                if error.errno not in _EXHAUSTED or not self._is_pending():
+                if error.errno not in _EXHAUSTED or not _is_pending(listener):
                     return
                 if self._connections.evict(self._evict):
                     # Its descriptor is free when the loop comes back.
@@ -110,13 +116,8 @@ class Acceptor:
                 # The clients of a Unix socket have no address, and are one peer.
                 self._open(opened, peer_of(address[0]) if address else "")
 
-    def _is_pending(self) -> bool:
-        poll = select.poll()
-        poll.register(self._listener, select.POLLIN)
-        return bool(poll.poll(0))
-
     def _wait(self, error: OSError) -> None:
-        self._loop.remove_reader(self._listener)
+        self._remove_readers()
         self._pause = self._loop.call_later(_PAUSE_S, self._resume)
         self._warn(f"cannot accept HTTP connections: {error.strerror}")
 
@@ -159,3 +160,9 @@ class Acceptor:
             cast("HttpProtocol", connection).transport.abort()
         else:
             task.cancel()
+
+
+def _is_pending(listener: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return bool(poll.poll(0))

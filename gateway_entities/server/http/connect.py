@@ -1,6 +1,7 @@
 """The Connect protocol for unary calls, https://connectrpc.com/docs/protocol.
 
-Compressed responses and GET are not implemented: the protocol leaves both to the server.
+RPCs without side effects are also called with GET, the message in the query. Compressed responses are not implemented: the
+protocol leaves them to the server.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
@@ -36,16 +39,22 @@ from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_REQUEST_BYTES, Limits
 
 _CODECS: Final = {b"application/proto": PROTO, b"application/json": JSON}
+_CODECS_OF_GET: Final = {b"proto": b"application/proto", b"json": b"application/json"}
+_MAX_PARAMETERS: Final = 32
 _JSON_TYPE: Final = (b"content-type", b"application/json")
+_NOT_STORED: Final = (b"cache-control", b"no-store")
+"""What a caller may read changes with its token, and a response is never older than the store was when the call arrived."""
+_NOT_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
+"""A page of any origin may ask for a GET, as a script or an image. It is none, so the browser keeps it from the page."""
 
 
 class Call(NamedTuple):
-    """The headers of a call.
+    """The parameters of a call.
 
     Attributes:
-        codec: the encoding of both bodies.
+        codec: the encoding of both messages.
         content_type: the media type of that encoding.
-        gzipped: whether the request's body is compressed.
+        gzipped: whether the request is compressed.
         timeout: seconds that the caller waits, from the moment it sent the call; None for no limit.
     """
 
@@ -68,17 +77,28 @@ class ConnectProtocol:
         method = self._methods.get(scope["path"])
         if method is None:
             return not_found()
+        if scope["method"] == "GET" and method.reads:
+            call, message = parse_get(scope)
+            response = await self._execute(method, scope, call, message, _deadline(call))
+            return response._replace(headers=(*response.headers, _NOT_STORED, _NOT_SNIFFED))
         if scope["method"] != "POST":
-            return method_not_allowed("POST")
+            return method_not_allowed("GET, POST" if method.reads else "POST")
         call = parse_once(scope, parse_call)
-        loop = asyncio.get_running_loop()
-        deadline = None if call.timeout is None else loop.time() + call.timeout
-        credentials = parse_once(scope, credentials_of)
-        connection: Connection = scope["extensions"][CONNECTION]
+        deadline = _deadline(call)
         if not is_complete(scope):
             # Before the body costs memory.
-            await connection.call(self._dispatcher.authenticate(method, credentials, call.timeout))
+            connection: Connection = scope["extensions"][CONNECTION]
+            authenticated = self._dispatcher.authenticate(method, parse_once(scope, credentials_of), call.timeout)
+            await connection.call(authenticated)
         body = await read_body(scope, receive, memory, self._body_timeout, deadline)
+        return await self._execute(method, scope, call, body, deadline)
+
+    async def _execute(
+        self, method: Method[Any, Any], scope: Scope, call: Call, body: bytes, deadline: float | None
+    ) -> HttpResponse:
+        loop = asyncio.get_running_loop()
+        credentials = parse_once(scope, credentials_of)
+        connection: Connection = scope["extensions"][CONNECTION]
         key = (method.path, call.codec.name, body)
 
         def read() -> Any:
@@ -117,13 +137,71 @@ def parse_call(scope: Scope) -> Call:
     content_type, codec = _codec(headers.get(b"content-type", b""))
     if headers.get(b"connect-protocol-version", b"1") != b"1":
         raise GatewayError(Code.INVALID_ARGUMENT, "connect-protocol-version must be 1")
-    encoding = headers.get(b"content-encoding", b"identity").lower()
-    if encoding not in (b"identity", b"gzip"):
-        error = GatewayError(Code.UNIMPLEMENTED, "the content-encoding is not supported; gzip and identity are")
-        raise ResponseError(error_response(error, headers=((b"accept-encoding", b"gzip, identity"),)))
+    gzipped = _is_gzip(headers.get(b"content-encoding", b"identity").lower())
     check_length(headers)
+    return Call(codec, content_type, gzipped, _timeout(headers))
+
+
+def parse_get(scope: Scope) -> tuple[Call, bytes]:
+    """Parse a GET; return the message too, which may be compressed.
+
+    Raises:
+        ResponseError: the encoding or the compression is not supported.
+        GatewayError: a parameter or header that Connect defines is missing, repeated or has an invalid value.
+    """
+    parameters = _parameters(scope["query_string"])
+    for name in (b"encoding", b"message"):
+        if name not in parameters:
+            raise _invalid(f"the parameter {name.decode()} is missing")
+    if parameters.get(b"connect", b"v1") != b"v1":
+        raise _invalid("the parameter connect must be v1")
+    content_type, codec = _codec(_CODECS_OF_GET.get(parameters[b"encoding"], b""))
+    gzipped = _is_gzip(parameters.get(b"compression", b"identity"))
+    message = parameters[b"message"]
+    if parameters.get(b"base64") == b"1":
+        message = _from_base64(message)
+    return Call(codec, content_type, gzipped, _timeout(dict(scope["headers"]))), message
+
+
+def _parameters(query: bytes) -> dict[bytes, bytes]:
+    # Percent-encoding may stand for any byte, and latin-1 has a character for each.
+    try:
+        pairs = parse_qsl(
+            query.decode("latin-1"), keep_blank_values=True, encoding="latin-1", max_num_fields=_MAX_PARAMETERS
+        )
+    except ValueError:
+        raise _invalid(f"the query has more than {_MAX_PARAMETERS} parameters") from None
+    parameters = {name.encode("latin-1"): value.encode("latin-1") for name, value in pairs}
+    if len(parameters) != len(pairs):
+        raise _invalid("a parameter of the query is repeated")
+    return parameters
+
+
+def _from_base64(text: bytes) -> bytes:
+    digits = text.rstrip(b"=")
+    if not re.fullmatch(rb"[A-Za-z0-9_-]*", digits) or len(digits) % 4 == 1 or len(text) - len(digits) > 2:
+        raise _invalid("the parameter message is not URL-safe base64")
+    return base64.urlsafe_b64decode(digits + b"=" * (-len(digits) % 4))
+
+
+def _is_gzip(encoding: bytes) -> bool:
+    if encoding not in (b"identity", b"gzip"):
+        error = GatewayError(Code.UNIMPLEMENTED, "the compression is not supported; gzip and identity are")
+        raise ResponseError(error_response(error, headers=((b"accept-encoding", b"gzip, identity"),)))
+    return encoding == b"gzip"
+
+
+def _timeout(headers: Mapping[bytes, bytes]) -> float | None:
     timeout = headers.get(b"connect-timeout-ms")
-    return Call(codec, content_type, encoding == b"gzip", None if timeout is None else _seconds(timeout))
+    return None if timeout is None else _seconds(timeout)
+
+
+def _deadline(call: Call) -> float | None:
+    return None if call.timeout is None else asyncio.get_running_loop().time() + call.timeout
+
+
+def _invalid(problem: str) -> GatewayError:
+    return GatewayError(Code.INVALID_ARGUMENT, problem)
 
 
 def _codec(header: bytes) -> tuple[bytes, Codec]:
@@ -131,7 +209,10 @@ def _codec(header: bytes) -> tuple[bytes, Codec]:
     codec = _CODECS.get(media_type)
     if codec is None or parameter.replace(b'"', b"") not in (b"", b"charset=utf-8"):
         # Connect has no code for this; its clients read a bare 415 as UNKNOWN.
-        error = GatewayError(Code.UNKNOWN, "the content-type must be application/proto or application/json")
+        error = GatewayError(
+            Code.UNKNOWN,
+            "the content-type must be application/proto or application/json, the encoding of a GET proto or json",
+        )
         headers = ((b"accept-post", b"application/proto, application/json"),)
         raise ResponseError(error_response(error, status=415, headers=headers))
     return media_type, codec
@@ -184,4 +265,4 @@ def error_response(error: GatewayError, *, status: int | None = None, headers: H
     ]
     if details:
         content["details"] = details
-    return HttpResponse(status or error.code.http_status, (_JSON_TYPE, *headers), json.dumps(content).encode())
+    return HttpResponse(status or error.code.http_status, (_JSON_TYPE, _NOT_STORED, *headers), json.dumps(content).encode())

@@ -120,4 +120,6 @@ def peer_of(host: str) -> str:
     """
     if ":" not in host:
         return host
-    return IPv6Address(host.partition("%")[0]).packed[:8].hex()
+    address = IPv6Address(host.partition("%")[0])
+    # A listener of both families has IPv4 peers in this form.
+    return str(address.ipv4_mapped or address.packed[:8].hex())

@@ -76,10 +76,10 @@ class HttpServer:
         Raises:
             GatewayError: UNAVAILABLE if the address is in use or not one of this machine, or the file cannot be made.
         """
-        listener = self._listen_on_file(address) if address.path else _listen(address)
-        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        listeners = [self._listen_on_file(address)] if address.path else _listen(address)
+        self._serving = asyncio.create_task(self._server.serve(sockets=listeners))
         await self._server.listening.wait()
-        return 0 if address.path else int(listener.getsockname()[1])
+        return 0 if address.path else int(listeners[0].getsockname()[1])
 
     def _listen_on_file(self, address: Address) -> socket.socket:
         file = SocketFile(address, "HTTP")
@@ -99,12 +99,26 @@ class HttpServer:
         await asyncio.gather(*self._server.server_state.tasks)
 
 
-def _listen(address: Address) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+def _listen(address: Address) -> list[socket.socket]:
+    """Return the sockets of an address, all with one port."""
+    opened: list[socket.socket] = []
+    port = address.port
     try:
-        listener = socket.create_server((address.host, address.port), family=family)
+        for host in address.hosts:
+            opened.append(_bind(host, port))
+            port = opened[0].getsockname()[1]
     except OSError:
+        for listener in opened:
+            listener.close()
         raise address_unavailable(address, "HTTP") from None
+    return opened
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Every IPv6 address means every IPv4 address too, as for gRPC.
+    both = host == "::" and socket.has_dualstack_ipv6()
+    listener = socket.create_server((host, port), family=family, dualstack_ipv6=both)
     # Connections inherit this. asyncio sets it only on sockets that name their protocol, which these do not; without it the
     # second packet of a response waits for the client's delayed acknowledgement, 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -143,10 +157,9 @@ class _Uvicorn(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        assert sockets is not None  # noqa: S101 - HttpServer gives one.
-        [listener] = sockets
+        assert sockets is not None  # noqa: S101 - HttpServer gives them.
         acceptor = Acceptor(
-            listener, self._create, self._connections, tls=self._tls, handshake_timeout=self._limits.http_head_timeout_s
+            sockets, self._create, self._connections, tls=self._tls, handshake_timeout=self._limits.http_head_timeout_s
         )
         acceptor.start(self.config.backlog)
         # uvicorn closes them when it stops.

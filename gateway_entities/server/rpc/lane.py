@@ -6,21 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from google.protobuf.descriptor_pb2 import MethodOptions
-
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import METHODS, Method
+from gateway_entities.methods import METHODS
 
 T = TypeVar("T")
 
 
-def _reads(method: Method[Any, Any]) -> bool:
-    descriptor = method.request_type.DESCRIPTOR.file.services_by_name[method.service.rpartition(".")[2]]
-    options: MethodOptions = descriptor.methods_by_name[method.name].GetOptions()
-    return options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS
-
-
-READ_METHODS: Final = frozenset(method for method in METHODS if _reads(method))
+READ_METHODS: Final = frozenset(method for method in METHODS if method.reads)
 """The RPCs that only read."""
 
 

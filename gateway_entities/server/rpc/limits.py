@@ -35,10 +35,13 @@ class Limits:
         grpc_handshake_timeout_s: seconds from the accept of a gRPC connection to the end of its handshakes, TLS and HTTP/2.
         grpc_request_timeout_s: seconds for the message of a gRPC call to arrive, 1 second while other calls wait for memory.
         grpc_idle_timeout_s: seconds without a call after which a gRPC connection is closed. Clients reconnect.
-        grpc_connection_age_s: seconds after which a gRPC connection takes no more calls. Clients reconnect, and calls in
-            flight have another 60 seconds.
-        grpc_keepalive_s: seconds without data from a client with calls in flight after which it is probed. A gRPC connection
-            that does not answer for as long, at most 20 seconds, is closed.
+        grpc_connection_age_s: seconds, at random up to 10 % more or less, after which a gRPC connection takes no more calls.
+            Clients look up the server's name again and reconnect.
+        grpc_connection_grace_s: seconds that the calls in flight have then.
+        grpc_keepalive_s: seconds without data from a client after which it is probed. A gRPC connection that does not answer
+            for as long, at most 20 seconds, is closed.
+        grpc_ping_interval_s: minimum seconds between two probes of a client, its keepalive. Beyond it, with no data between
+            them, the third closes the connection.
         grpc_waiting_requests: maximum gRPC calls that wait for memory to receive their message.
         http_connections: maximum HTTP connections. Fewer are accepted if the process may not open enough files. Beyond it
             the connection that has waited longest for a request is closed; if none waits, the new one is refused.
@@ -77,7 +80,9 @@ class Limits:
     grpc_request_timeout_s: float = 30.0
     grpc_idle_timeout_s: float = 300.0
     grpc_connection_age_s: float = 3600.0
+    grpc_connection_grace_s: float = 60.0
     grpc_keepalive_s: float = 60.0
+    grpc_ping_interval_s: float = 5.0
     grpc_waiting_requests: int = 1024
     http_connections: int = 1000
     http_connections_per_peer: int = 250
