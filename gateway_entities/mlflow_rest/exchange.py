@@ -79,7 +79,11 @@ def read(step: Step, status: int, body: bytes) -> Message:
         GatewayError: the server's error; INTERNAL for a malformed response.
     """
     if status != 200:
-        raise _error(step, status, body)
+        error = _error(step, status, body)
+        if step.may_be_gone and error.code is Code.NOT_FOUND:
+            gone: Message = step.method.response_type()
+            return gone
+        raise error
     try:
         response: Message = decode.to_message(decode.load(body), step.method.response_type)
     except GatewayError as error:

@@ -22,10 +22,18 @@ from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_defi
 
 
 class Step(NamedTuple):
-    """One request to the server."""
+    """One request to the server.
+
+    Attributes:
+        method: the RPC.
+        request: its request message.
+        may_be_gone: whether NOT_FOUND counts as success, because somebody else has removed the resource already: another
+            writer, or a server that removes it along with what refers to it.
+    """
 
     method: Method[Any, Any]
     request: Message
+    may_be_gone: bool = False
 
 
 Plan = Generator[Step, Any, Any]
@@ -233,6 +241,7 @@ def _delete_endpoint(method: Method[Any, Any], request: endpoint_pb2.DeleteGatew
             yield Step(
                 methods.DELETE_GATEWAY_BUDGET_POLICY,
                 budget_pb2.DeleteGatewayBudgetPolicyRequest(budget_policy_id=policy.budget_policy_id),
+                may_be_gone=True,
             )
     return response
 
@@ -272,7 +281,7 @@ def _detach(method: Method[Any, Any], request: endpoint_pb2.DetachModelFromGatew
     response = yield Step(method, request)
     # MLflow removes one linkage per call.
     for _ in going[1:]:
-        yield Step(method, request)
+        yield Step(method, request, may_be_gone=True)
     return response
 
 

@@ -126,3 +126,34 @@ def test_tag_set_and_delete(run: Run, run_json: RunJson, endpoint: dict[str, Any
 def test_delete_by_id_and_by_name(run: Run, endpoint: dict[str, Any], field: str) -> None:
     assert run("endpoint", "delete", endpoint[field]).stdout == f"deleted {endpoint['endpointId']}\n"
     assert run("endpoint", "get", endpoint[field], code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+def test_control_characters_of_names_and_keys_do_not_reach_the_terminal(
+    run: Run, run_json: RunJson, name: str, secret: dict[str, Any], endpoint: dict[str, Any]
+) -> None:
+    wild, shown, key = f"{name}\x1b[31m\nred", f"{name}\\x1b[31m\\nred", endpoint["name"]
+    definition = ("--secret", secret["secretName"], "--provider", "openai", "--model-name", "m")
+    run_json("model-definition", "create", wild, *definition)
+    sentences = {
+        ("endpoint", "detach", key, wild): f"detached {shown} from {key}",
+        ("endpoint", "tag", "set", key, wild, "v"): f"set {shown} on {key}",
+        ("endpoint", "tag", "delete", key, wild): f"deleted {shown} from {key}",
+        ("binding", "delete", key, "scorer", wild): f"deleted the binding of {key} to scorer {shown}",
+    }
+    run("endpoint", "attach", key, wild)
+    run("binding", "create", key, "scorer", wild)
+    for arguments, sentence in sentences.items():
+        result = run(*arguments, code=None)
+        assert "\x1b" not in result.output
+        # Where the contract allows it.
+        assert result.stdout == f"{sentence}\n" or result.exit_code == 1
+    reads = [
+        ("endpoint", "get", key),
+        ("endpoint", "list"),
+        ("model-definition", "get", wild),
+        ("binding", "list"),
+        ("changes",),
+    ]
+    for arguments in reads:
+        assert "\x1b" not in run(*arguments).output
+    assert "\x1b" not in run("endpoint", "delete", wild, code=1).output

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from gateway_entities import GatewayBudgetWindow, GatewayEndpoint, GatewayEndpointTag, GatewaySecretInfo
 from gateway_entities.cli.output import entity_table, record
 
@@ -47,6 +49,12 @@ def test_long_values_are_truncated_in_lists_only() -> None:
     assert "v" * 5000 in record(endpoint)
     assert "v" * 81 not in entity_table([endpoint])
     assert "…" in entity_table([endpoint])
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "v" * 80), (81, "v" * 79 + "…")])
+def test_a_cell_has_at_most_80_characters(length: int, shown: str) -> None:
+    row = entity_table([secret(secret_name="v" * length)]).splitlines()[1]
+    assert row.split()[1] == shown
 
 
 def test_a_window_is_shown_with_times() -> None:

@@ -80,6 +80,20 @@ def test_a_byte_order_mark_is_no_part_of_a_value(
         assert stored_value(running, created["secretId"]) == {"api_key": canary}
 
 
+@pytest.mark.parametrize(
+    ("content", "stored"),
+    [(" a ", " a "), ("a\n\n", "a\n"), ("a\r\n", "a"), ("\n a\t\n", "\n a\t"), ("a\r\n\r\n", "a\r\n"), ("a", "a")],
+)
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_only_one_line_end_is_removed_from_a_value(
+    run_json: RunJson, running: Gateway, name: str, tmp_path: Path, source: str, content: str, stored: str
+) -> None:
+    (tmp_path / "key").write_bytes(content.encode())
+    path, stdin = ("-", content) if source == "stdin" else (str(tmp_path / "key"), "")
+    created = run_json("secret", "create", name, "--value-file", f"api_key={path}", stdin=stdin)
+    assert stored_value(running, created["secretId"]) == {"api_key": stored}
+
+
 @pytest.mark.parametrize("source", ["file", "stdin"])
 def test_create_reads_the_whole_value_from_json(
     run_json: RunJson, running: Gateway, name: str, canary: str, tmp_path: Path, source: str

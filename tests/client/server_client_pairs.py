@@ -17,11 +17,11 @@ MLFLOW_PAIRS = ("mlflow-sync", "mlflow-async")
 class Blocking:
     """An AsyncGatewayClient with the methods of a GatewayClient: each call runs in a loop on a thread of its own."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, **options: Any) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._client = AsyncGatewayClient(target)
+        self._client = AsyncGatewayClient(target, **options)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)

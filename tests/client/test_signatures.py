@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ from gateway_entities.entities import BudgetDuration, FallbackConfig, GatewayEnd
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from tests.client.recording_transports import arguments_of
-from tests.client.server_client_pairs import open_client
+from tests.client.server_client_pairs import Blocking, open_client
 
 
 def public(kind: type) -> dict[str, object]:
@@ -85,11 +86,12 @@ def test_every_method_takes_a_timeout_by_keyword(name):
 @pytest.fixture(scope="module")
 def refusing():
     """A server that records the requests, decoded, and refuses each with UNIMPLEMENTED."""
-    requests = []
+    requests, headers = [], []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             (method,) = (method for method in METHODS if method.path == self.path)
+            headers.append(dict(self.headers))
             requests.append(method.request_type.FromString(self.rfile.read(int(self.headers["content-length"]))))
             body = b'{"code": "unimplemented", "message": "no"}'
             self.send_response(501)
@@ -104,7 +106,7 @@ def refusing():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", requests
+        yield f"http://127.0.0.1:{server.server_port}", requests, headers
         server.shutdown()
         thread.join()
 
@@ -112,7 +114,7 @@ def refusing():
 @pytest.fixture(params=["sync", "async"])
 def sent(request, refusing):
     """Returns the request message that a client's method sends for its arguments."""
-    target, requests = refusing
+    target, requests, headers = refusing
     client = open_client(target, request.param)
 
     def sent(name, values):
@@ -121,6 +123,7 @@ def sent(request, refusing):
             getattr(client, name)(**values)
         assert caught.value.code is Code.UNIMPLEMENTED
         (message,) = requests
+        sent.headers = headers[-1]
         return message
 
     yield sent
@@ -134,6 +137,29 @@ def test_every_field_of_the_request_is_an_argument_of_its_name_and_arrives(sent,
     paging = {key: fields.pop(key) for key in PAGING & fields.keys()}
     assert fields == arguments(name)
     assert paging.keys() | fields.keys() == set(message.DESCRIPTOR.fields_by_name) - {"page_token"}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_timeout_arrives(sent, name):
+    # The first attempt of a change has half of the time.
+    attempts = 2 if "request_id" in arguments(name) else 1
+    for timeout, seconds in (({"timeout": 7.5}, 7.5), ({}, 30)):
+        sent(name, arguments(name) | timeout)
+        assert 0.8 * seconds < attempts * int(sent.headers["connect-timeout-ms"]) / 1000 <= seconds + 0.002
+    sent(name, arguments(name) | {"timeout": math.inf})
+    assert "connect-timeout-ms" not in sent.headers
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_every_default_of_a_client_arrives(refusing, kind):
+    target, _, headers = refusing
+    make = GatewayClient if kind == "sync" else Blocking
+    client = make(target, timeout=9.5, metadata={"x-mine": "1"}, token="t-1")
+    with pytest.raises(GatewayError):
+        client.list_secrets()
+    client.close()
+    assert (headers[-1]["x-mine"], headers[-1]["authorization"]) == ("1", "Bearer t-1")
+    assert 8000 < int(headers[-1]["connect-timeout-ms"]) <= 9500
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -78,6 +78,8 @@ def config(weight: float | None) -> GatewayEndpointModelConfig:
         # The next decimal above the nearest is shorter, and rounds to the same float.
         (2.0**-96, "1.2621775e-29"),
         (-(2.0**90), "-1.2379401e+27"),
+        # No eight digits name it.
+        (0.106233634, "0.106233634"),
         (None, "None"),
     ],
 )

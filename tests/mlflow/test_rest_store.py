@@ -265,6 +265,7 @@ def test_budgets(store: Any, endpoint: Any) -> None:
     found, token = [], None
     while page := store.list_budget_policies(max_results=1, page_token=token):
         found += page
+        assert len(found) <= 1 + len(others)
         if not (token := page.token):
             break
     assert found == store.list_budget_policies() == [updated, *others]

@@ -159,7 +159,9 @@ def test_a_client_that_does_not_answer_is_disconnected(tmp_path):
             stream = connection.open("/grpc.health.v1.Health/Watch")
             connection.send(stream, message(0), end=True)
         dead.answers_pings = False
+        end = time.monotonic() + 20
         while not dead.closed:
+            assert time.monotonic() < end
             dead.poll(0.1)
             alive.poll(0.1)
         assert not alive.closed
@@ -212,7 +214,9 @@ def test_an_idle_connection_is_closed_and_its_client_does_not_notice(tmp_path):
 
 def test_an_old_connection_is_closed_and_its_client_does_not_notice(tmp_path):
     with limited(tmp_path, Limits(grpc_connection_age_s=0.5)) as target, channel(target) as opened, http2(target) as old:
+        end = time.monotonic() + 20
         while not old.going_away:
+            assert time.monotonic() < end
             call(opened, LIST, b"")
             old.poll(0.05)
         call(opened, LIST, b"")

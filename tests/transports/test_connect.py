@@ -12,6 +12,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import GET_GATEWAY_SECRET_INFO as GET
+from gateway_entities.transports.connect import request_headers
 from gatewayentities.v1.secret_pb2 import GetGatewaySecretInfoRequest, GetGatewaySecretInfoResponse
 from tests.calls import call as send
 from tests.transports.raw_server import OK, raw_server, read_request, reply, unreachable
@@ -262,3 +263,15 @@ def test_a_handshake_that_hangs_can_be_ended(connect, end):
             transport.close()
         assert waiting.result(1.5).code is (Code.CANCELLED if end == "close" else Code.DEADLINE_EXCEEDED)
         transport.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "milliseconds"), [(0.0004, "1"), (0.001, "1"), (0.0011, "2"), (1.0, "1000"), (9_999_999.999, "9999999999")]
+)
+def test_a_timeout_is_rounded_up_to_milliseconds(seconds, milliseconds):
+    """Zero would mean that no time is left."""
+    assert ("connect-timeout-ms", milliseconds) in request_headers("h", seconds, None)
+
+
+def test_no_timeout_has_no_header():
+    assert "connect-timeout-ms" not in dict(request_headers("h", None, None))

@@ -131,7 +131,10 @@ class Client:
     def _fetch_pages(self, request: Any, response: Any, token: str) -> tuple[Code | None, str]:
         """Append the other pages to the first, or some of them if one is lost; return the error of one."""
         items = response.DESCRIPTOR.fields[0].name
+        pages = 1
         while response.next_page_token:
+            pages += 1
+            assert pages < 1000, "the list does not end"
             following = type(request)()
             following.CopyFrom(request)
             following.page_token = response.next_page_token

@@ -78,6 +78,7 @@ def test_pages_concatenate_to_the_whole_list(gateway: Any, request_type: type[Me
             assert 0 < len(items) <= size
             collected += items
             pages += 1
+            assert pages <= len(everything)
         assert collected == everything
         assert pages == -(-len(everything) // size)
 

@@ -36,8 +36,10 @@ def rest(gateway: Any, request: Any, token: str) -> list[Message]:
     while token:
         request.page_token = token
         response = gateway.do(request)
+        assert response.next_page_token != token
         found += items(response)
         token = response.next_page_token
+        assert len(found) < 1000
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,3 +102,39 @@ def store(place: Place) -> Iterator[Store]:
     store = place.open(busy_timeout=5)
     yield store
     store.close()
+
+
+@pytest.fixture
+def durable(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:
+    """What is synchronized and renamed, with its path, in order."""
+    done: list[tuple[str, Path]] = []
+    fsync, rename = os.fsync, os.rename
+
+    def spy_fsync(descriptor: int) -> None:
+        done.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        fsync(descriptor)
+
+    def spy_rename(source: Path, target: Path) -> None:
+        done.append(("rename", Path(source)))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", spy_fsync)
+    monkeypatch.setattr(os, "rename", spy_rename)
+    return done
+
+
+def open_databases() -> list[str]:
+    """Return the SQLite files that this process has open."""
+    found: list[str] = []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+    return sorted(path for path in found if path.endswith((".sqlite", ".sqlite-wal")))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_database_left_open() -> Iterator[None]:
+    """The tests of a module close what they open."""
+    before = open_databases()
+    yield
+    assert open_databases() == before

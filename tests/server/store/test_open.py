@@ -9,7 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.crypto.key_sources import KeyFile
+from tests.server.store.conftest import open_databases
 
 
 def url(path):
@@ -355,3 +356,22 @@ def connected(path):
 def stored_key_id(path):
     with connected(path) as connection:
         return connection.execute("SELECT key_id FROM secrets").fetchone()[0]
+
+
+@pytest.mark.parametrize("broken", ["key", "tables", "no database"])
+def test_a_store_that_does_not_open_leaves_no_file_open(used, tmp_path, broken):
+    if broken == "key":
+        key_path(used).unlink()
+        KeyFile(key_path(used)).create()
+    elif broken == "tables":
+        with closing(sqlite3.connect(used)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'unknown'")
+            connection.commit()
+    else:
+        used.write_bytes(b"no database" * 1000)
+    before = open_databases()
+    with pytest.raises(GatewayError) as caught:
+        open_store(url(used))
+    # The error is still there, and with it the frames that would keep a forgotten connection alive.
+    assert caught.value.__traceback__ is not None
+    assert open_databases() == before

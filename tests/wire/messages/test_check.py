@@ -84,6 +84,15 @@ def test_a_valid_message_has_no_findings_and_is_canonical(message: object) -> No
     assert (report.findings, report.canonical, report.ok, report.rules_checked) == ([], True, True, True)
 
 
+@pytest.mark.parametrize(
+    ("value", "out_of_range"),
+    [(-(2**31), False), (-(2**31) - 1, True), (2**31 - 1, False), (2**31, True), (-1, False), (2**63, True)],
+)
+def test_the_range_of_an_int32_ends_where_protobufs_does(value: int, out_of_range: bool) -> None:
+    found = {finding.rule for finding in check(number(2, value), "FallbackConfig").findings}
+    assert ("schema/number-range" in found) == out_of_range
+
+
 def test_all_findings_are_reported() -> None:
     data = ENDPOINT + text(8, text(1, "")) + number(9, 7) + b"\x92\x00\x00" + number(99, 1) + text(6, "")
     found = [(finding.rule, finding.path) for finding in check(data, "GatewayEndpoint").findings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf import json_format, text_format
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
@@ -188,6 +189,17 @@ def test_messages_of_another_package_are_matched_by_their_local_name() -> None:
     assert {n.subject for n in result.notes if n.kind is DifferenceKind.RENAMED} == {"before.M", "before.N"}
     assert (result.only_old, result.only_new) == (["before.Gone"], ["after.Made"])
     assert compare(old, new, renames=[(r"before\.Gone", "after.Made")]).only_old == []
+
+
+@pytest.mark.parametrize("twice", ["old", "new"])
+def test_an_ambiguous_local_name_is_not_matched(twice: str) -> None:
+    one = model("M: int32 a 1", package="a").file()
+    two = [model("M: string a 1", package=package).file() for package in ("b", "c")]
+    single, double = (Schema.from_files("s", FileDescriptorSet(file=files)) for files in ([one], two))
+    result = compare(double, single) if twice == "old" else compare(single, double)
+    assert (result.breaks, result.notes) == ([], [])
+    assert {"old": result.only_old, "new": result.only_new}[twice] == ["b.M", "c.M"]
+    assert {"old": result.only_new, "new": result.only_old}[twice] == ["a.M"]
 
 
 def test_only_selects_the_named_messages_and_those_reachable() -> None:

@@ -230,6 +230,18 @@ def test_the_file_has_mode_0600_and_no_leftovers(place, make, tmp_path):
     assert stat.S_IMODE((folder / "backup").stat().st_mode) == 0o600
 
 
+def test_a_backup_is_durable_before_it_has_its_name(place, make, tmp_path, durable):
+    fill(place, make)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    durable.clear()
+    back_up(place, folder / "backup")
+    in_folder = [(what, path.name) for what, path in durable if folder in {path, *path.parents}]
+    (_, part) = in_folder[0]
+    assert part.endswith(".part")
+    assert in_folder == [("sync", part), ("rename", part), ("sync", "backups")]
+
+
 def test_an_existing_file_is_not_overwritten(place, make, tmp_path):
     fill(place, make)
     (tmp_path / "backup").write_text("mine")

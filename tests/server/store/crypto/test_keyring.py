@@ -128,6 +128,11 @@ def test_a_created_file_has_mode_0600_and_replaces_no_file(tmp_path):
     assert path.read_bytes() == content
 
 
+def test_a_created_file_is_durable(tmp_path, durable):
+    KeyFile(tmp_path / "gateway.key").create()
+    assert durable == [("sync", tmp_path / "gateway.key"), ("sync", tmp_path)]
+
+
 def test_generated_keys_are_random_and_names_validated():
     (first, line), (second, _) = generate_key(), generate_key()
     assert first.id != second.id
