@@ -16,10 +16,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks import (
+    attack,
     calls,
     entities,
     import_cost,
     lists,
+    load,
     overhead,
     postgresql_store,
     process,
@@ -38,11 +40,16 @@ ROWS: tuple[Row, ...] = tuple(
     for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store)
     for row in module.ROWS
 )
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"attack": attack.main, "load": load.main}
+"""Measurements of another kind, each with options and a table of its own."""
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "benchmarks.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the rows of the command line; return the exit code."""
+    """Measure the rows of the command line, or run another command; return the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in COMMANDS:
+        return COMMANDS[words[0]](words[1:])
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure, and print a table.")
     parser.add_argument("rows", metavar="ROW", nargs="*", help="rows to measure; by default all of the run")
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds: two minutes, not fifteen")

@@ -80,14 +80,14 @@ def _notes(results: Iterable[Result]) -> list[str]:
     return [f"{', '.join(rows)}: {note}" for note, rows in by_text.items()]
 
 
-def around_table(path: Path) -> tuple[str, str]:
+def around_table(path: Path, markers: tuple[str, str] = MARKERS) -> tuple[str, str]:
     """Return the text before and after a file's table, with the markers.
 
     Raises:
         ValueError: the file has not exactly one pair of markers.
     """
     text = path.read_text(encoding="utf-8")
-    begin, end = MARKERS
+    begin, end = markers
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise ValueError(f"{path.name} needs the lines {begin} and {end}, once each, around the table")
     return text[: text.index(begin) + len(begin)], text[text.index(end) :]

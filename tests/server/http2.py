@@ -33,6 +33,8 @@ class Connection:
     def __init__(self, target: str, *, receive_window: int = 65535) -> None:
         host, _, port = target.removeprefix("grpc://").rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout=20)
+        # Otherwise small frames wait for an acknowledgement, up to 40 ms, and arrive together.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._incoming = b""
         self._next = 1
         self._window = self._initial_window = 65535

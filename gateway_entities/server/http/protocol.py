@@ -264,6 +264,8 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self.headers != self._parsed_headers:
             if sum(name == b"host" for name, _ in self.headers) != 1:
                 self._stop(GatewayError(Code.INVALID_ARGUMENT, "a request has one Host header"))
+            if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+                self._stop(GatewayError(Code.UNIMPLEMENTED, "the only transfer-encoding is chunked"))
             self._parsed_headers, self._parsed = self.headers, {}
         if not self.url.startswith(b"/"):
             self._check_absolute_url()
@@ -415,6 +417,7 @@ _STATUSES: Final = {
     Code.RESOURCE_EXHAUSTED: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     Code.DEADLINE_EXCEEDED: HTTPStatus.REQUEST_TIMEOUT,
     Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Code.UNIMPLEMENTED: HTTPStatus.NOT_IMPLEMENTED,
 }
 
 

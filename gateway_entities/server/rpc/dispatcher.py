@@ -21,7 +21,7 @@ from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
-from gateway_entities.server.service.context import CALLER, DEADLINE, check_deadline, deadline_exceeded
+from gateway_entities.server.service.context import CALL, CALLER, Call, check_call, deadline_exceeded
 
 T = TypeVar("T")
 
@@ -132,10 +132,14 @@ class Dispatcher:
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         before = CALLER.set(name)
         try:
-            check_deadline()
+            check_call()
             request = read()
-            check_deadline()
-            return handler(request)
+            check_call()
+            response = handler(request)
+            if method in READ_METHODS:
+                # Before it is encoded. A change has been made, and is reported.
+                check_call()
+            return response
         finally:
             CALLER.reset(before)
 
@@ -154,8 +158,9 @@ class Dispatcher:
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``submit`` raises.
         """
-        # A new token may not be in the cache yet.
-        if not self.authenticates(method, credentials):
+        # Most callers without a right to the call are refused here too, so that they cost little. A new token may not be in
+        # the cache yet.
+        if self._cache is None or not self._cache.authenticate(method, credentials):
             work = functools.partial(self._authenticate, credentials, required_scope(method))
             await self.submit(work, timeout, during=method.path, lane=self._tokens)
 
@@ -191,8 +196,8 @@ class Dispatcher:
         """Run a function in a worker thread and return its result.
 
         It returns at the deadline and on cancellation. A function that has not started by then never does. One that has
-        started runs on until it next checks the deadline, because a thread cannot be stopped: its transaction may still be
-        committed, so the caller cannot tell whether the call had an effect.
+        started runs on until it next checks the call, because a thread cannot be stopped: its transaction may just have
+        been committed, so the caller cannot tell whether the call had an effect.
 
         Args:
             work: the function.
@@ -210,12 +215,12 @@ class Dispatcher:
             raise _stopping()
         if timeout is not None and timeout <= 0:
             raise deadline_exceeded()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        call = Call(None if timeout is None else time.monotonic() + timeout)
         outcome: asyncio.Future[T] = self._loop.create_future()
         self._outcomes.add(outcome)
         self._idle.clear()
         lane = lane or self._reads
-        job = lane.submit(copy_context().run, _guarded, work, deadline, during)
+        job = lane.submit(copy_context().run, _guarded, work, call, during)
         job.add_done_callback(lambda done: self._report(done, outcome))
         if timeout is None or timeout > lane.queue_timeout:
             waiting = self._loop.call_later(lane.queue_timeout, _give_up, job, outcome, lane)
@@ -228,6 +233,7 @@ class Dispatcher:
             for each in (timer, waiting):
                 if each is not None:
                     each.cancel()
+            call.is_over = True
             job.cancel()
             self._outcomes.discard(outcome)
             self._set_idle()
@@ -275,12 +281,12 @@ class Dispatcher:
             await asyncio.to_thread(lane.close)
 
 
-def _guarded(work: Callable[[], T], deadline: float | None, during: str) -> T:
+def _guarded(work: Callable[[], T], call: Call, during: str) -> T:
     # The context is a copy for this call.
-    DEADLINE.set(deadline)
+    CALL.set(call)
     try:
         # The loop may have been too busy to see the deadline pass.
-        check_deadline()
+        check_call()
         return work()
     except GatewayError as error:
         raise truncate_error(error) from None

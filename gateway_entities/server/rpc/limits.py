@@ -11,7 +11,7 @@ MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 MAX_HEADER_BYTES: Final = 16 * 1024
 """Maximum bytes of the headers of one request, path and query included. It is gRPC's own default."""
 
-MAX_STREAMS: Final = 512
+MAX_STREAMS: Final = 128
 """Maximum gRPC calls in flight on one connection; gRPC answers UNAVAILABLE to the others, and in a burst to some before.
 An HTTP/1.1 connection has one call at a time."""
 

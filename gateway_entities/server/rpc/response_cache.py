@@ -112,6 +112,14 @@ class ResponseCache:
         """Whether the caller may make a call, as far as that is known without reading the store."""
         return self._principal(method, credentials) is not None
 
+    def authenticate(self, method: Method[Any, Any], credentials: Credentials) -> bool:
+        """Authenticate a caller; return False if the store has to be read for that.
+
+        Raises:
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
+        """
+        return self._authenticate(credentials, required_scope(method)) is not None
+
     def _principal(self, method: Method[Any, Any], credentials: Credentials) -> Principal | None:
         try:
             return self._authenticate(credentials, required_scope(method))

@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses
+from gateway_entities.server.service.context import check_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
     from google.protobuf.message import Message
 
     from gateway_entities.entities.base import Entity
-    from gateway_entities.server.store import Store
+    from gateway_entities.server.store import Store, Transaction
 
 M = TypeVar("M", bound="Message")
 
@@ -33,6 +34,31 @@ class BaseService:
     def __init__(self, store: Store, allowed_addresses: AllowedAddresses = NONE_ALLOWED) -> None:
         self.store = store
         self.allowed_addresses = allowed_addresses
+
+    @contextmanager
+    def read(self) -> Generator[Transaction]:
+        """Open a read-only transaction, as ``Store.read``, for as long as the caller waits.
+
+        Raises:
+            GatewayError: as of ``Store.read``, and DEADLINE_EXCEEDED or CANCELLED.
+        """
+        with self.store.read() as transaction:
+            # It may have waited for others.
+            check_call()
+            yield transaction
+        check_call()
+
+    @contextmanager
+    def write(self) -> Generator[Transaction]:
+        """Open a write transaction, as ``Store.write``. It is committed only if the caller still waits.
+
+        Raises:
+            GatewayError: as of ``Store.write``, and DEADLINE_EXCEEDED or CANCELLED.
+        """
+        with self.store.write() as transaction:
+            check_call()
+            yield transaction
+            check_call()
 
 
 def new_id(prefix: str) -> str:

@@ -64,7 +64,7 @@ class BindingService(BaseService):
             "resource_type": request.resource_type or None,
             "resource_id": request.resource_id or None,
         }
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             page = page_request.read(
                 transaction,
                 GatewayEndpointBinding,

@@ -53,7 +53,7 @@ class BudgetService(BaseService):
     def get_gateway_budget_policy(self, request: pb.GetGatewayBudgetPolicyRequest) -> pb.GetGatewayBudgetPolicyResponse:
         """Return a policy by id."""
         validate(request)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             revision = transaction.changes.last()
             policy = _existing_policy(transaction, request.budget_policy_id)
         found = policy.to_proto()
@@ -101,7 +101,7 @@ class BudgetService(BaseService):
         """Return a page of policies."""
         validate(request)
         page_request = PageRequest[tuple[int, str]]("budget_policies", 1, request.max_results, request.page_token)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             page = page_request.read(
                 transaction,
                 GatewayBudgetPolicy,
@@ -120,7 +120,7 @@ class BudgetService(BaseService):
         """Return a page of the current windows of all policies."""
         validate(request)
         page_request = PageRequest[tuple[int, str]]("budget_windows", 1, request.page_size, request.page_token)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             now = transaction.now
             page = page_request.read_current(
                 transaction,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService, add_all
-from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS, unreadable_token
+from gateway_entities.server.service.page_token import GivenToken, Position
+from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS
 from gatewayentities.v1 import change_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.repositories.change import Changes, LoggedChange
 
-_TOKEN: Final = re.compile(r"(0|[1-9]\d{0,18})(?:-(0|[1-9]\d{0,9}))?", re.ASCII)
+_LIST: Final = "changes"
+_WHOLE: Final = -1
+"""The position in a page token that stands for all effects of its revision."""
 _FIELD_BYTES: Final = 5
 """Bytes of the tag and the length of a message in a repeated field: one, and up to four."""
 
@@ -32,15 +34,14 @@ class _Start(NamedTuple):
     position: int | None = None
 
     @classmethod
-    def read(cls, token: str) -> _Start:
-        """Read a page token."""
-        match = _TOKEN.fullmatch(token)
-        if match is None:
-            raise unreadable_token()
-        return cls(int(match[1]), None if match[2] is None else int(match[2]))
+    def of(cls, key: tuple[int | str, ...], revision: int) -> _Start:
+        """Return the place that a page token names."""
+        (position,) = key
+        return cls(revision, None if position == _WHOLE else int(position))
 
-    def token(self) -> str:
-        return str(self.revision) if self.position is None else f"{self.revision}-{self.position}"
+    def key(self) -> tuple[int]:
+        """Return the key of its page token."""
+        return (_WHOLE if self.position is None else self.position,)
 
 
 class ChangeService(BaseService):
@@ -49,17 +50,21 @@ class ChangeService(BaseService):
     def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
         """Return a page of the change log, starting after a revision."""
         validate(request)
-        given = _Start.read(request.page_token) if request.page_token else None
-        if given is None and request.HasField("since_revision"):
-            given = _Start(request.since_revision)
-        with self.store.read() as transaction:
-            revision = transaction.changes.last()
+        token = GivenToken(_LIST, 0, request.page_token) if request.page_token else None
+        given = _Start(request.since_revision) if request.HasField("since_revision") else None
+        with self.read() as transaction:
+            state = transaction.state.get()
+            if token is not None:
+                token.verify(transaction, state)
+                given = _Start.of(token.position.key, token.position.revision)
+            revision = state.last_revision
             start = _start(transaction.changes, given, revision)
             found = transaction.changes.list(start.revision, request.page_size or PAGE_ITEMS, start.position)
-        response = pb.ListGatewayChangesResponse(revision=revision)
-        end = _fill(response, found)
-        if end is not None and end != _Start(revision):
-            response.next_page_token = end.token()
+            response = pb.ListGatewayChangesResponse(revision=revision)
+            end = _fill(response, found)
+            if end is not None and end != _Start(revision):
+                position = Position(state.store_id, _LIST, end.revision, end.key())
+                response.next_page_token = position.token(transaction)
         return response
 
 

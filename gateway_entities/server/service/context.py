@@ -1,4 +1,4 @@
-"""The current call: its authenticated caller and its deadline."""
+"""The current call: its authenticated caller, its deadline, and whether its caller still waits for it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,39 @@ from gateway_entities.errors import Code, GatewayError
 CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
 """Name of the authenticated caller, None without authentication. The dispatcher sets it for the duration of each call."""
 
-DEADLINE: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
-"""End of the current call as a ``time.monotonic``, None without one. The dispatcher sets it."""
+
+class Call:
+    """A call in progress.
+
+    Attributes:
+        deadline: its end as a ``time.monotonic``; None without one.
+        is_over: whether its caller has its response, or has gone. It is set in another thread than the work's.
+    """
+
+    __slots__ = ("deadline", "is_over")
+
+    def __init__(self, deadline: float | None = None) -> None:
+        self.deadline = deadline
+        self.is_over = False
 
 
-def check_deadline() -> None:
-    """Check that the current call still has a caller who waits for it. Cheap; for places before work or after a wait.
+CALL: Final[ContextVar[Call | None]] = ContextVar("call", default=None)
+"""The current call; None outside of calls. The dispatcher sets it."""
+
+
+def check_call() -> None:
+    """Check that a caller still waits for the current call. Cheap; for places between the steps of its work.
 
     Raises:
-        GatewayError: DEADLINE_EXCEEDED.
+        GatewayError: DEADLINE_EXCEEDED or CANCELLED.
     """
-    deadline = DEADLINE.get()
-    if deadline is not None and time.monotonic() >= deadline:
+    call = CALL.get()
+    if call is None:
+        return
+    if call.deadline is not None and time.monotonic() >= call.deadline:
         raise deadline_exceeded()
+    if call.is_over:
+        raise GatewayError(Code.CANCELLED, "the caller has gone")
 
 
 def deadline_exceeded() -> GatewayError:

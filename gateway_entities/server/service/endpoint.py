@@ -57,7 +57,7 @@ class EndpointService(BaseService):
     def get_gateway_endpoint(self, request: pb.GetGatewayEndpointRequest) -> pb.GetGatewayEndpointResponse:
         """Return an endpoint by id or name."""
         validate(request)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             revision = transaction.changes.last()
             if request.endpoint_id:
                 key, endpoint = {"endpoint_id": request.endpoint_id}, transaction.endpoints.get(request.endpoint_id)
@@ -106,7 +106,7 @@ class EndpointService(BaseService):
         validate(request)
         page_request = PageRequest[tuple[int, str]]("endpoints", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             page = page_request.read(
                 transaction,
                 GatewayEndpoint,

@@ -46,7 +46,7 @@ class ModelDefinitionService(BaseService):
     ) -> pb.GetGatewayModelDefinitionResponse:
         """Return a model definition by id or name."""
         validate(request)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             revision = transaction.changes.last()
             if request.model_definition_id:
                 key = {"model_definition_id": request.model_definition_id}
@@ -65,7 +65,7 @@ class ModelDefinitionService(BaseService):
         validate(request)
         page_request = PageRequest[tuple[int, str]]("model_definitions", 1, request.page_size, request.page_token)
         provider, secret_id = request.provider or None, request.secret_id or None
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             page = page_request.read(
                 transaction,
                 GatewayModelDefinition,

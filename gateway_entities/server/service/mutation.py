@@ -26,7 +26,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service.base import BaseService
-from gateway_entities.server.service.context import CALLER, check_deadline
+from gateway_entities.server.service.context import CALLER, check_call
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.service.idempotency import EXTRA_PRUNED, IDEMPOTENCY_WINDOW_MS, find_response, store_response
 from gateway_entities.server.store.repositories.change import Effect
@@ -184,6 +184,8 @@ class Mutation:
 
     @staticmethod
     def _record_state(resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
+        # There may be tens of thousands.
+        check_call()
         message = resource.to_proto()
         data = canonical.to_bytes(message)
         states[_key(resource)] = _State(_etag(data), data)
@@ -215,9 +217,7 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     @functools.wraps(handler)
     def execute(self: S, request: Request) -> Response:
         validate(request, self.allowed_addresses)
-        with self.store.write() as transaction:
-            # The transaction may have waited for others.
-            check_deadline()
+        with self.write() as transaction:
             stored: Response | None = find_response(transaction, request)
             if stored is not None:
                 return stored

@@ -1,22 +1,21 @@
 """Pagination with page tokens.
 
-A token encodes the store, the list, the revision of the first page and the key of the last item, behind a keyed digest of
-these. Later pages show the state at that revision, regardless of later writes. The format is private to the server.
+A token has the revision of the first page and the key of the last item. Later pages show the state at that revision,
+regardless of later writes.
 """
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
 
 from gateway_entities.entities.base import Entity
-from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.base import add_all
 from gateway_entities.server.service.mutation import identifier, noun
+from gateway_entities.server.service.page_token import GivenToken, Position
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -40,10 +39,6 @@ MAX_FORMER_BYTES: Final = 16 * 1024 * 1024
 """Maximum size of the former states that it restores for that."""
 _TOO_OLD: Final = "the list began more than 24 hours ago"
 _TOO_MUCH: Final = "too much has changed since the list began"
-_INT64_END: Final = 2**63
-_MAC_BYTES: Final = 16
-# Separates these digests from those of requests, which start with the name of a message.
-_MAC_CONTEXT: Final = b"page token\0"
 
 
 class Page(Generic[Item]):
@@ -101,22 +96,10 @@ def fitting(response: Message, messages: Sequence[Message]) -> int:
     return len(messages)
 
 
-class _Position(NamedTuple):
-    """The content of a page token."""
-
-    store_id: str
-    of: str
-    revision: int
-    key: tuple[int | str, ...]
-
-    def encode(self) -> bytes:
-        return ":".join(str(part) for part in (self.store_id, self.of, self.revision, *self.key)).encode()
-
-
 class PageRequest(Generic[Key]):
     """The page that a request asks for: its start and maximum size."""
 
-    __slots__ = ("_after", "_list", "_mac", "_position", "_size")
+    __slots__ = ("_after", "_given", "_list", "_size")
 
     def __init__(self, of: str, texts: int, size: int, token: str) -> None:
         """Parse the paging fields of a request.
@@ -132,13 +115,9 @@ class PageRequest(Generic[Key]):
         """
         self._list = of
         self._size = size or PAGE_ITEMS
-        self._position: _Position | None = None
-        self._mac = b""
-        self._after: Key | None = None
-        if token:
-            self._mac, self._position = _read(of, texts, token)
-            # _read checks the number of strings.
-            self._after = cast("Key", self._position.key)
+        self._given = GivenToken(of, texts, token) if token else None
+        # The number of its strings has been checked.
+        self._after = None if self._given is None else cast("Key", self._given.position.key)
 
     def read(
         self,
@@ -167,7 +146,7 @@ class PageRequest(Generic[Key]):
         """
         state = self._verified_state(transaction)
         now = state.last_revision
-        revision = now if self._position is None else self._position.revision
+        revision = now if self._given is None else self._given.position.revision
         if revision != now and revision + 1 < transaction.changes.oldest():
             raise _expired(_TOO_OLD)
         former: Mapping[str, FormerState] = {} if revision == now else self._former(transaction, kind, revision, fetch)
@@ -193,15 +172,8 @@ class PageRequest(Generic[Key]):
     def _verified_state(self, transaction: Transaction) -> State:
         """Return the state of the store, after checking that the token is of this store and of this server."""
         state = transaction.state.get()
-        position = self._position
-        if position is not None:
-            # First, because the key of another store is another one too.
-            if position.store_id != state.store_id:
-                raise _store_changed("the page_token is of another store")
-            if not hmac.compare_digest(self._mac, _mac(transaction, position)):
-                raise unreadable_token()
-            if position.revision > state.last_revision:
-                raise _store_changed("the page_token is of a later state than the store has")
+        if self._given is not None:
+            self._given.verify(transaction, state)
         return state
 
     @staticmethod
@@ -240,8 +212,7 @@ class PageRequest(Generic[Key]):
         """Return a page of fetched items; one more than its size means that another page follows."""
 
         def token(item: Item) -> str:
-            position = _Position(state.store_id, self._list, revision or 0, key(item))
-            return _encoded(_mac(transaction, position), position)
+            return Position(state.store_id, self._list, revision or 0, key(item)).token(transaction)
 
         return Page(found[: self._size], token, is_last=len(found) <= self._size, revision=revision)
 
@@ -255,48 +226,5 @@ class PageRequest(Generic[Key]):
         return [kind.from_bytes(state.data) for state in former if state.data is not None]
 
 
-def _mac(transaction: Transaction, position: _Position) -> bytes:
-    return transaction.digest(_MAC_CONTEXT + position.encode())[:_MAC_BYTES]
-
-
-def _encoded(mac: bytes, position: _Position) -> str:
-    return urlsafe_b64encode(mac + position.encode()).decode().rstrip("=")
-
-
-def _read(of: str, texts: int, token: str) -> tuple[bytes, _Position]:
-    """Return the digest and the content of a token, which are not verified yet."""
-    try:
-        data = b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
-        mac, plain = data[:_MAC_BYTES], data[_MAC_BYTES:].decode()
-        # Only the last string of a key may contain a colon.
-        store_id, name, revision, created_at, *rest = plain.split(":", texts + 3)
-        position = _Position(store_id, name, int(revision), (int(created_at), *rest))
-    except ValueError:
-        raise unreadable_token() from None
-    # Decoders accept variants such as padding and leading zeros; only the canonical form is valid.
-    if _encoded(mac, position) != token or not 0 <= position.revision < _INT64_END or not _is_int64(created_at):
-        raise unreadable_token()
-    if name != of:
-        raise GatewayError.invalid(
-            [FieldViolation("page_token", "belongs to another list; it must be the next_page_token of this one")]
-        )
-    if len(rest) != texts:
-        raise unreadable_token()
-    return mac, position
-
-
-def _is_int64(text: str) -> bool:
-    return -_INT64_END <= int(text) < _INT64_END
-
-
-def unreadable_token() -> GatewayError:
-    """Return INVALID_ARGUMENT for a page token that the server did not create."""
-    return GatewayError.invalid([FieldViolation("page_token", "must be the unchanged next_page_token of the previous page")])
-
-
 def _expired(cause: str) -> GatewayError:
     return GatewayError(Code.ABORTED, f"{cause}; start it again", reason="PAGE_TOKEN_EXPIRED")
-
-
-def _store_changed(cause: str) -> GatewayError:
-    return GatewayError(Code.OUT_OF_RANGE, f"{cause}; start the list again", reason="STORE_CHANGED")

@@ -41,7 +41,7 @@ class SecretService(BaseService):
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
         """Return a secret's description by id or name."""
         validate(request)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             revision = transaction.changes.last()
             if request.secret_id:
                 key, info = {"secret_id": request.secret_id}, transaction.secrets.get(request.secret_id)
@@ -92,7 +92,7 @@ class SecretService(BaseService):
         """Return a page of secrets."""
         validate(request)
         page_request = PageRequest[tuple[int, str]]("secrets", 1, request.page_size, request.page_token)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             page = page_request.read(
                 transaction,
                 GatewaySecretInfo,

@@ -36,7 +36,7 @@ class SpendService(BaseService):
         """Add a charge to a window of every matching policy, once per request_id."""
         validate(request)
         content = _content(request)
-        with self.store.write() as transaction:
+        with self.write() as transaction:
             now = transaction.now
             _require_endpoint(transaction, request.endpoint_id)
             charge = transaction.budget_charges.get(request.request_id)
@@ -60,7 +60,7 @@ class SpendService(BaseService):
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
         """Return whether a request is within its budgets now, and the check of the tightest REJECT policy."""
         validate(request)
-        with self.store.read() as transaction:
+        with self.read() as transaction:
             now = transaction.now
             _require_endpoint(transaction, request.endpoint_id)
             found = _matching(transaction, request, now)

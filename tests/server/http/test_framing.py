@@ -77,6 +77,30 @@ def test_framing_of_chunks_over_the_limit_ends_the_connection(opened: socket.soc
     assert read(opened).status == 431
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("transfer-encoding: gzip, chunked",),
+        ("transfer-encoding: gzip", "transfer-encoding: chunked"),
+        ("transfer-encoding: Deflate,chunked",),
+        ("transfer-encoding: identity, chunked",),
+    ],
+)
+def test_an_unknown_transfer_coding_is_not_implemented(
+    running: Gateway, opened: socket.socket, fields: tuple[str, ...]
+) -> None:
+    opened.sendall(head(LIST, *fields) + b"2\r\n{}\r\n0\r\n\r\n")
+    response = read(opened)
+    assert (response.status, response.json["code"]) == (501, "unimplemented")
+    assert is_closed(opened)
+    assert is_alive(running.http_target)
+
+
+def test_the_chunked_transfer_coding_has_any_case(opened: socket.socket) -> None:
+    opened.sendall(head(LIST, "transfer-encoding: Chunked") + b"2\r\n{}\r\n0\r\n\r\n")
+    assert read(opened).status == 200
+
+
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
 @pytest.mark.parametrize("size", [1, 50, 10_000])
 def test_an_upgrade_is_ignored_and_the_body_read(opened: socket.socket, running: Gateway, protocol: str, size: int) -> None:

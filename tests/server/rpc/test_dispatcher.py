@@ -16,6 +16,7 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.server.rpc.auth import Credentials
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import Limits
+from gateway_entities.server.rpc.response_cache import ResponseCache
 from gatewayentities.v1.secret_pb2 import (
     CreateGatewaySecretRequest,
     DeleteGatewaySecretRequest,
@@ -109,6 +110,20 @@ async def test_a_deadline_ends_the_wait_and_not_the_work(dispatcher, service):
     await until(lambda: service.ended == ["s-1"])
 
 
+async def test_a_caller_without_a_right_is_refused_without_a_worker_thread(service):
+    def refuse(_credentials, _scope):
+        raise GatewayError(Code.UNAUTHENTICATED, "no token")
+
+    looked_up = []
+    cache = ResponseCache(lambda: 1, refuse)
+    dispatcher = Dispatcher(service, authenticate=lambda credentials, _: looked_up.append(credentials), cache=cache)
+    with pytest.raises(GatewayError) as caught:
+        await dispatcher.authenticate(methods.GET_GATEWAY_SECRET_INFO, Credentials(), None)
+    assert caught.value.code is Code.UNAUTHENTICATED
+    assert not looked_up
+    await dispatcher.close()
+
+
 async def test_a_call_whose_deadline_passes_in_the_queue_never_runs(dispatcher, service):
     busy = [asyncio.create_task(slow(dispatcher, name)) for name in ("a", "b")]
     await until(lambda: len(service.started) == 2)
@@ -139,6 +154,29 @@ async def test_a_call_whose_deadline_passes_while_its_request_is_read_does_nothi
     assert read.is_set()
     resume.set()
     await dispatcher.drain(5)
+    assert service.started == []
+
+
+async def test_a_call_whose_caller_goes_while_its_request_is_read_does_nothing_more(dispatcher, service):
+    read = threading.Event()
+    resume = threading.Event()
+
+    def slowly():
+        read.set()
+        assert resume.wait(10)
+        return DeleteGatewaySecretRequest(secret_id="gone")
+
+    def work():
+        return dispatcher.execute(methods.DELETE_GATEWAY_SECRET, Credentials(), slowly)
+
+    call = asyncio.create_task(dispatcher.submit(work, None, during="a test"))
+    await until(read.is_set)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    resume.set()
+    await dispatcher.drain(5)
+    await dispatcher.close()
     assert service.started == []
 
 

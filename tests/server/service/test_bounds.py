@@ -17,7 +17,7 @@ from gateway_entities.entities import (
 )
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules.bounds import MAX_BINDINGS, MAX_MODELS, MAX_RESOURCE_BYTES, MAX_TAGS
-from gateway_entities.server.service.context import DEADLINE
+from gateway_entities.server.service.context import CALL, Call
 from gatewayentities.v1.binding_pb2 import (
     CreateGatewayEndpointBindingRequest,
     DeleteGatewayEndpointBindingRequest,
@@ -155,7 +155,7 @@ def test_a_mutation_that_waited_beyond_its_deadline_changes_nothing(gateway: Any
 
     def create() -> None:
         # The thread has a context of its own.
-        DEADLINE.set(time.monotonic() + 0.05)
+        CALL.set(Call(time.monotonic() + 0.05))
         waiting.set()
         try:
             gateway.secret(secret_name="late")
