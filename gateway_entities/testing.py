@@ -79,30 +79,30 @@ def gateway(*, cors_origins: Sequence[str] = (), allowed_api_bases: Sequence[str
             cors_origins=cors_origins,
             allowed_api_bases=allowed_api_bases,
         )
-        started: Future[_Started] = Future()
-        thread = threading.Thread(target=lambda: asyncio.run(_run(server, store_path, started)), name="gateway")
+        started: Future[Gateway] = Future()
+        leave = threading.Event()
+
+        def run() -> None:
+            try:
+                asyncio.run(_run(server, store_path, started, leave))
+            except Exception as error:
+                # The caller waits for the start, whatever fails.
+                if started.done():
+                    raise
+                started.set_exception(error)
+
+        thread = threading.Thread(target=run, name="gateway")
         thread.start()
         try:
-            running, loop, leave = started.result()
-            try:
-                yield running
-            finally:
-                loop.call_soon_threadsafe(leave.set)
+            yield started.result()
         finally:
+            # Also if the caller was interrupted while it waited for the start.
+            leave.set()
             thread.join()
 
 
-_Started = tuple[Gateway, asyncio.AbstractEventLoop, asyncio.Event]
-
-
-async def _run(server: Server, store_path: Path, started: Future[_Started]) -> None:
-    try:
-        await server.start()
-    except Exception as error:
-        started.set_exception(error)
-        return
-    leave = asyncio.Event()
-    running = Gateway(server.grpc_target, server.http_target, store_path)
-    started.set_result((running, asyncio.get_running_loop(), leave))
-    await leave.wait()
+async def _run(server: Server, store_path: Path, started: Future[Gateway], leave: threading.Event) -> None:
+    await server.start()
+    started.set_result(Gateway(server.grpc_target, server.http_target, store_path))
+    await asyncio.to_thread(leave.wait)
     await server.stop(_GRACE)

@@ -83,19 +83,25 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture
-def postgresql_place(postgresql: PostgreSQL, tmp_path: Path) -> Iterator[Place]:
+def with_tables(request: pytest.FixtureRequest) -> bool:
+    """Whether the place of a store has the tables, whose creation is slow: tests with these fixtures do not test it."""
+    return not {"store", "small", "keys", "filled", "backup"}.isdisjoint(request.fixturenames)
+
+
+@pytest.fixture
+def postgresql_place(postgresql: PostgreSQL, tmp_path: Path, with_tables: bool) -> Iterator[Place]:
     """A new database on it, for a store."""
     from tests.stores import postgresql_place
 
-    with postgresql_place(postgresql, tmp_path / "postgresql.key") as place:
+    with postgresql_place(postgresql, tmp_path / "postgresql.key", with_tables=with_tables) as place:
         yield place
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def place(request: pytest.FixtureRequest, tmp_path: Path, with_tables: bool) -> Any:
     """A place for a store, SQLite and PostgreSQL in turn."""
     from tests.stores import sqlite_place
 
     if request.param == "sqlite":
-        return sqlite_place(tmp_path / "gateway.sqlite")
+        return sqlite_place(tmp_path / "gateway.sqlite", with_tables=with_tables)
     return request.getfixturevalue("postgresql_place")

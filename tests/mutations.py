@@ -62,6 +62,16 @@ def prepare(do: Do) -> Resources:
     return Resources(secret_id, first, second, spare, endpoint_id, resource_id, policy_id)
 
 
+def deletions(made: Resources) -> list[Any]:
+    """Return the requests that delete it all, what refers to others first."""
+    models = (made.model_id, made.second_id, made.spare_id)
+    return [
+        endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=made.endpoint_id),
+        *(model_definition_pb2.DeleteGatewayModelDefinitionRequest(model_definition_id=model) for model in models),
+        secret_pb2.DeleteGatewaySecretRequest(secret_id=made.secret_id),
+    ]
+
+
 def create_secret() -> secret_pb2.CreateGatewaySecretRequest:
     # Several values, because a map is unordered.
     values = {"api_key": CANARY, **{f"part_{number}": CANARY for number in range(8)}}

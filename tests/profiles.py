@@ -43,6 +43,11 @@ def count(full: int, default: int) -> int:
     return default if PROFILE.share is None else max(default, round(full * PROFILE.share))
 
 
+def whole(full: int, default: int) -> int:
+    """Return a count of which only the default profile has a part."""
+    return default if PROFILE.share is None else full
+
+
 def _commit_seed() -> int:
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=False)
     # Without a repository, as in an unpacked sdist, one seed is as good as another.

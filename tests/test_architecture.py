@@ -24,6 +24,7 @@ GENERATED = "gatewayentities"
 # What each area may import of ours besides itself. An area is a module or a package below gateway_entities; the longest name
 # that fits a module is its area. "gen" is the generated code, "" is gateway_entities/__init__.py.
 LEAVES = {f"transports.{name}" for name in ("base", "target", "tls", "metadata", "deadline", "fork")}
+ADDRESSES = {"server.address", "server.socket_file"}
 OURS: dict[str, set[str] | None] = {
     "": {"client", "entities", "errors"},
     **{name: set[str]() for name in ("errors", "private_file", "text", "_method")},
@@ -43,8 +44,7 @@ OURS: dict[str, set[str] | None] = {
     "wire.schemas": {"gen", "rules", "errors"},
     # Upward: store, service, rpc, http, and the server that wires them.
     "server": {
-        "server.address",
-        "server.socket_file",
+        *ADDRESSES,
         "server.http",
         "server.rpc",
         "server.service",
@@ -59,15 +59,7 @@ OURS: dict[str, set[str] | None] = {
     "server.address": {"errors"},
     "server.socket_file": {"server.address", "errors"},
     "server.telemetry": {"errors", "extras"},
-    "server.http": {
-        "server.rpc",
-        "server.telemetry",
-        "server.address",
-        "server.socket_file",
-        "mlflow_rest",
-        "methods",
-        "errors",
-    },
+    "server.http": {*ADDRESSES, "server.rpc", "server.telemetry", "mlflow_rest", "methods", "errors"},
     "server.rpc": {"server.service", "server.store", "server.telemetry", "rules", "methods", "errors"},
     "server.service": {"server.store", "rules", "methods", "entities", "errors", "gen"},
     "server.store": {"server.store.repositories", "server.store.sql", "server.store.crypto", "entities", "errors"},

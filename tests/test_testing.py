@@ -8,11 +8,12 @@ import socket
 import tempfile
 import threading
 import time
+from concurrent.futures import Future
 
 import grpc.aio
 import pytest
 
-from gateway_entities import methods
+from gateway_entities import methods, testing
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.testing import gateway
 from gatewayentities.v1 import secret_pb2
@@ -71,6 +72,33 @@ def test_a_start_error_reaches_the_caller(monkeypatch, tmp_path):
         pass
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert not list(odd.iterdir())
+
+
+def test_a_fault_on_the_way_to_the_start_reaches_the_caller(monkeypatch):
+    monkeypatch.setattr("gateway_entities.testing._run", lambda server, *_: server.no_such_thing)
+    with pytest.raises(AttributeError), gateway():
+        pass
+
+
+def test_an_interruption_during_the_start_ends_it(monkeypatch):
+    class Interrupted(Future):
+        def result(self, timeout=None):
+            raise KeyboardInterrupt
+
+    def start():
+        with pytest.raises(KeyboardInterrupt), gateway():
+            pass
+
+    monkeypatch.setattr(testing, "Future", Interrupted)
+    thread = threading.Thread(target=start, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_the_grace_is_the_documented_second():
+    assert "requests in flight have one second to complete" in " ".join((gateway.__doc__ or "").split())
+    assert testing._GRACE == 1.0
 
 
 async def test_it_works_beside_a_running_event_loop(caplog):

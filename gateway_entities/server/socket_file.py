@@ -36,7 +36,8 @@ class SocketFile:
     def claimed(self) -> Generator[str]:
         """Yield the path, at which there is no file, to a block that binds a socket to it and listens.
 
-        Two servers cannot both find that nobody listens: the folder is locked for the duration of the block.
+        The folder is locked for the duration of the block, so that two servers cannot both find that no server listens. The
+        block makes the file private.
 
         Raises:
             GatewayError: UNAVAILABLE if a server listens there, another file has the path, or the folder cannot be used.
@@ -47,12 +48,10 @@ class SocketFile:
         except OSError as error:
             raise self._unavailable(f"its folder: {error.strerror}") from None
         try:
-            # The file is never open to others, not even before its mode is set.
             fcntl.flock(folder, fcntl.LOCK_EX)
             self._remove_stale(path)
             try:
                 yield path
-                os.chmod(path, MODE)
                 status = os.lstat(path)
             except OSError as error:
                 raise self._unavailable(error.strerror or str(error)) from None
@@ -116,7 +115,7 @@ def bind_privately(path: str, backlog: int) -> socket.socket:
 @contextmanager
 def private_umask() -> Generator[None]:
     """Let files, those of other threads too, have no mode for others while a library binds a Unix socket."""
-    before = os.umask(0o177)
+    before = os.umask(0o777 & ~MODE)
     try:
         yield
     finally:

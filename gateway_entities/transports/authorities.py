@@ -17,12 +17,13 @@ _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 def system_authorities() -> bytes:
     """Return the certificate authorities of the system, PEM.
 
-    They are those of OpenSSL's default file and folders, or of the variables SSL_CERT_FILE and SSL_CERT_DIR.
+    They are those of OpenSSL's default file and folders, or of the variables SSL_CERT_FILE and SSL_CERT_DIR; on Windows
+    those of its store.
 
     Raises:
         GatewayError: FAILED_PRECONDITION if there are none.
     """
-    found = b"\n".join(_windows_store() if os.name == "nt" else _default_files())
+    found = b"\n".join(_certificates())
     if b"-----BEGIN CERTIFICATE-----" not in found and b"-----BEGIN TRUSTED CERTIFICATE-----" not in found:
         raise GatewayError(
             Code.FAILED_PRECONDITION,
@@ -33,11 +34,16 @@ def system_authorities() -> bytes:
     return found
 
 
-def _default_files() -> Iterator[bytes]:
+def _certificates() -> Iterator[bytes]:
+    if os.name == "nt":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_default_certs()
+        for certificate in context.get_ca_certs(binary_form=True):
+            yield ssl.DER_cert_to_PEM_cert(certificate).encode()
+        return
     defaults = ssl.get_default_verify_paths()
-    file = os.environ.get(defaults.openssl_cafile_env, defaults.openssl_cafile)
+    yield _content(Path(os.environ.get(defaults.openssl_cafile_env, defaults.openssl_cafile)))
     folders = os.environ.get(defaults.openssl_capath_env, defaults.openssl_capath)
-    yield _content(Path(file))
     for folder in folders.split(os.pathsep):
         try:
             names = sorted(name for name in os.listdir(folder) if _HASHED_NAME.fullmatch(name))
@@ -53,10 +59,3 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _windows_store() -> Iterator[bytes]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_default_certs()
-    for certificate in context.get_ca_certs(binary_form=True):
-        yield ssl.DER_cert_to_PEM_cert(certificate).encode()

@@ -15,7 +15,7 @@ from gateway_entities.transports.fork import reset_in_children
 C = TypeVar("C")
 
 _WITHOUT_RESPONSE: Final = frozenset({Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE, Code.CANCELLED})
-"""Codes of calls that may have ended without a word from the server."""
+"""Codes of calls that may have ended without a response."""
 
 _FORK_WAIT_S: Final = 1.0
 """Seconds, at most, that a fork waits for the calls in flight."""

@@ -184,9 +184,10 @@ def _is_name(host: str) -> bool:
 
 
 def _callable(link: Link[grpc.Channel], path: str) -> grpc.UnaryUnaryMultiCallable[bytes, bytes]:
-    found = link.callables.get(path)
+    found: grpc.UnaryUnaryMultiCallable[bytes, bytes] | None = link.callables.get(path)
     if found is None:
-        found = link.callables[path] = link.channel.unary_unary(path)
+        found = link.channel.unary_unary(path)
+        link.callables[path] = found
     return found
 
 

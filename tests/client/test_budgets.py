@@ -57,6 +57,20 @@ def test_lifecycle(client, other, policy):
     assert caught.value.code is Code.NOT_FOUND
 
 
+def test_enums_by_name(client, policy):
+    made = policy(budget_unit="USD", target_scope="GLOBAL", budget_action="REJECT")
+    assert (made.budget_unit, made.target_scope) == (BudgetUnit.USD, BudgetTargetScope.GLOBAL)
+    changed = client.update_budget_policy(made.budget_policy_id, budget_action="ALERT")
+    assert changed.budget_action is BudgetAction.ALERT
+    for field, name in (("budget_unit", "EUR"), ("target_scope", "EVERYBODY"), ("budget_action", "DENY")):
+        with pytest.raises(GatewayError) as caught:
+            policy(**{field: name})
+        (violation,) = caught.value.field_violations
+        assert violation.field == field
+        assert "must be one of " in violation.description
+        assert name not in violation.description
+
+
 def test_each_policy_has_its_current_window(client, policy):
     made = policy()
     before = time.time_ns() // 1_000_000

@@ -199,29 +199,36 @@ def test_everything_survives_a_restart_and_the_other_transport(tmp_path_factory,
         client.close()
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-def test_the_plain_value_is_nowhere(tmp_path, pair):
+def shown_of(client: Any, name: str, canary: str, secret_value: dict[str, str]) -> list[str]:
+    """Send a secret value in calls that succeed and that fail; return the texts of all results."""
+    made = client.create_secret(name, secret_value)
+    shown = [repr(made), str(made), repr(client.update_secret(made.secret_id, secret_value=secret_value))]
+    other = f"other {name}"
+    attempts: list[Any] = [
+        lambda: client.create_secret(name, secret_value),
+        lambda: client.create_secret("", {**secret_value, "base_url": canary}),
+        lambda: client.create_secret(other, {"k": canary + "\0"}),
+        lambda: client.create_secret(other, {"k": canary, "n": 7}),
+        lambda: client.update_secret("s-none", secret_value=secret_value),
+        lambda: client.create_secret(other, secret_value, timeout=1e-9),
+    ]
+    for attempt in attempts:
+        with pytest.raises(GatewayError) as caught:
+            attempt()
+        shown += [repr(caught.value), str(caught.value), repr(caught.value.field_violations)]
+    return shown
+
+
+def test_the_plain_value_is_nowhere(tmp_path):
     """Neither on disk, nor in a log, nor in an error or a repr, however it is written."""
     canary = f"sk-canary-{uuid.uuid4().hex}-äöü"
     secret_value = {"api_key": canary, "nested": f"prefix {canary} suffix"}
     shown: list[str] = []
     with Process(tmp_path / "gateway.sqlite", tmp_path / "log") as server:
-        client = connect(pair, server.grpc_target, server.http_target)
-        made = client.create_secret("canary", secret_value)
-        shown += [repr(made), str(made), repr(client.update_secret(made.secret_id, secret_value=secret_value))]
-        attempts: list[Any] = [
-            lambda: client.create_secret("canary", secret_value),
-            lambda: client.create_secret("", {**secret_value, "base_url": canary}),
-            lambda: client.create_secret("other", {"k": canary + "\0"}),
-            lambda: client.create_secret("other", {"k": canary, "n": 7}),
-            lambda: client.update_secret("s-none", secret_value=secret_value),
-            lambda: client.create_secret("other", secret_value, timeout=1e-9),
-        ]
-        for attempt in attempts:
-            with pytest.raises(GatewayError) as caught:
-                attempt()
-            shown += [repr(caught.value), str(caught.value), repr(caught.value.field_violations)]
-        client.close()
+        for pair in PAIRS:
+            client = connect(pair, server.grpc_target, server.http_target)
+            shown += shown_of(client, pair, canary, secret_value)
+            client.close()
         files = [path.read_bytes() for path in tmp_path.iterdir()]
     files += [path.read_bytes() for path in tmp_path.iterdir()]
     assert len(files) >= 5, "the database, its log and the key file were looked at"

@@ -78,6 +78,33 @@ def test_a_spent_budget_rejects(client, endpoint, limit):
     assert client.check_budget(endpoint).allowed
 
 
+@pytest.mark.parametrize(
+    ("scope", "argument", "matching", "other_value"),
+    [(SCOPE.USER, "user", "ann", "bob"), (SCOPE.WORKSPACE, "workspace", "default", "research")],
+)
+def test_the_user_and_the_workspace_choose_the_budgets(client, endpoint, unique, scope, argument, matching, other_value):
+    target = unique(matching) if scope is SCOPE.USER else None
+    policy = client.create_budget_policy(
+        budget_unit=BudgetUnit.USD,
+        budget_amount=1.0,
+        duration=BudgetDuration(BudgetDurationUnit.MONTHS, 1200),
+        target_scope=scope,
+        budget_action=REJECT,
+        target_value=target,
+    ).budget_policy_id
+    try:
+        mine, others = {argument: target or matching}, {argument: other_value}
+        client.record_spend(endpoint, 2_000_000_000, **others)
+        assert spent(client, policy) == 0
+        client.record_spend(endpoint, 2_000_000_000, **mine)
+        assert spent(client, policy) == 2.0
+        assert client.check_budget(endpoint, **others).allowed
+        assert client.check_budget(endpoint, **mine).budget_policy.budget_policy_id == policy
+        assert not client.check_budget(endpoint, **mine).allowed
+    finally:
+        client.delete_budget_policy(policy)
+
+
 def test_a_limit_of_zero_rejects_immediately(client, endpoint, limit):
     limit(0.0)
     assert not client.check_budget(endpoint).allowed

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_all_is_complete(package: Any):
 def test_the_package_exports_entities_errors_and_clients():
     others = {"AsyncGatewayClient", "Code", "FieldViolation", "GatewayClient", "GatewayError", "WireError"}
     assert set(gateway_entities.__all__) == {*entities.__all__, *others}
+
+
+def test_packages_of_an_importer_do_not_hide_the_contract(tmp_path: Path):
+    """A service that imports this package is often itself called so."""
+    for name in ("llm_gateway", "gateway", "v1", "proto"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    code = "import gateway_entities, gatewayentities.v1.endpoint_pb2; print('imported')"
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.stdout == "imported\n", found.stderr
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -7,6 +7,7 @@ import builtins
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import NamedTuple
 
 from gateway_entities.errors import Code
@@ -49,6 +50,7 @@ _RELEASES = frozenset(
 _REDACTIONS = frozenset(["masked", "printable", "quote", "quote_ident", "truncate_error", "strip", "rstrip"])
 # Calls for type checkers; and those whose arguments are texts for people.
 _IGNORED_CALLS = frozenset(["cast", "TypeVar", "ParamSpec", "NewType", "NamedTuple"])
+_STATUSES = frozenset(status.value for status in HTTPStatus if status >= 400)
 _CODES = [code.name for code in Code]
 
 
@@ -88,7 +90,8 @@ def statement(node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.Expr):
         dropped = _call(node) is not None and not _releases(node)
     elif isinstance(node, ast.Assign):
-        dropped = any(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets)
+        targets = [each for target in node.targets for each in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        dropped = all(isinstance(target, ast.Attribute | ast.Subscript) for target in targets)
     elif isinstance(node, ast.If):
         dropped = not node.orelse and isinstance(node.body[-1], ast.Return | ast.Continue | ast.Break)
     else:
@@ -124,12 +127,14 @@ def code(node: ast.AST) -> Iterator[Edit]:
         if node.attr in _CODES:
             other = _CODES[(_CODES.index(node.attr) + 1) % len(_CODES)]
             yield _expression(node, ast.Attribute(node.value, other, node.ctx))
-    elif isinstance(node, ast.Constant) and type(node.value) is int and 400 <= node.value < 600 and node.value % 100 < 30:
-        yield _expression(node, ast.Constant(500 if node.value < 500 else 400))
-    elif isinstance(node, ast.Call):
-        for keyword in node.keywords:
-            if keyword.arg == "reason" and isinstance(keyword.value, ast.Constant):
-                yield _expression(keyword.value, ast.Constant("WRONG"))
+        return
+    for child in ast.iter_child_nodes(node):
+        # Not what a constant is: a limit of 500 is no status.
+        if isinstance(child, ast.Constant) and type(child.value) is int and not isinstance(node, ast.Assign | ast.AnnAssign):
+            if child.value in _STATUSES:
+                yield _expression(child, ast.Constant(500 if child.value < 500 else 400))
+        elif isinstance(child, ast.keyword) and child.arg == "reason" and isinstance(child.value, ast.Constant):
+            yield _expression(child.value, ast.Constant("WRONG"))
 
 
 def redaction(node: ast.AST) -> Iterator[Edit]:

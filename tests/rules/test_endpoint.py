@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from google.protobuf.message import Message
 
+from gateway_entities.rules.endpoint import linkage_faults
 from gatewayentities.v1.endpoint_pb2 import AttachModelToGatewayEndpointRequest as Attach
 from gatewayentities.v1.endpoint_pb2 import CreateGatewayEndpointRequest as CreateEndpoint
 from gatewayentities.v1.endpoint_pb2 import GatewayEndpointModelConfig
@@ -71,3 +72,22 @@ def test_routing_and_fallback(check: Any, request_type: type[Message]) -> None:
         ("fallback_config.strategy", fallbacks),
         ("fallback_config.max_attempts", "must be 1 or more, is 0"),
     ]
+
+
+def linkages(*models: tuple[str, str, int | None]) -> list[tuple[str, str]]:
+    """Return the places and rules of what is wrong with models: definition, linkage and order."""
+    configs = [
+        GatewayEndpointModelConfig(model_definition_id=name, linkage_type=of, fallback_order=order)
+        for name, of, order in models
+    ]
+    return [(violation.field, violation.rule) for violation in linkage_faults(configs, "m")]
+
+
+def test_models_taken_together() -> None:
+    assert linkages(("a", "PRIMARY", None), ("a", "FALLBACK", None), ("b", "PRIMARY", None)) == []
+    assert linkages(("a", "PRIMARY", None), ("b", "PRIMARY", None), ("a", "PRIMARY", None)) == [("m[2]", "across/linkage")]
+    same = [("a", "FALLBACK", 1), ("b", "FALLBACK", 0), ("c", "FALLBACK", 1)]
+    assert linkages(*same) == [("m[2].fallback_order", "across/fallback-order")]
+    # The order of a primary model means nothing, and absent orders are not equal ones, nor zeros.
+    assert linkages(("a", "PRIMARY", 1), ("b", "PRIMARY", 1), ("c", "FALLBACK", 1)) == []
+    assert linkages(("a", "FALLBACK", None), ("b", "FALLBACK", None), ("c", "FALLBACK", 0)) == []

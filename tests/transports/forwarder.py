@@ -31,6 +31,7 @@ class Forwarder:
                 client, _ = self._listener.accept()
                 self.accepted += 1
                 self._flows.append(_Flow(client, self._upstream))
+                self._flows[-1].start()
 
     def drop_flows(self) -> None:
         """Forward nothing more on the connections that are open now; they stay open."""
@@ -60,6 +61,8 @@ class _Flow:
         self.closed = threading.Event()
         pairs = ((client, self._server, self.closed), (self._server, client, threading.Event()))
         self._threads = [threading.Thread(target=self._pump, args=pair) for pair in pairs]
+
+    def start(self) -> None:
         for thread in self._threads:
             thread.start()
 

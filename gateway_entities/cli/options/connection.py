@@ -94,7 +94,8 @@ target_option: Final = click.option(
     default=DEFAULT_TARGET,
     show_default=True,
     show_envvar=True,
-    help="Gateway URL: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://.",
+    help="Gateway URL: grpc://HOST:PORT or http://HOST:PORT; with TLS, grpcs:// or https://; unix:///PATH or "
+    "grpc+unix:///PATH for a Unix socket.",
 )
 _TLS_OPTIONS: Final = (
     click.option(

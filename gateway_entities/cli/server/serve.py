@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,11 +27,26 @@ if TYPE_CHECKING:
 
 GRACE: Final = 10.0
 """Seconds for requests in flight to end after a stop signal."""
+_SWITCH_INTERVAL_S: Final = 0.0005
+"""Seconds after which a thread that runs Python lets another one run. By default it is 5 ms, and each cached response would
+wait for that several times while a worker is busy."""
 
 
 @click.command()
-@click.option("--grpc", metavar="HOST:PORT", default="127.0.0.1:50051", show_default=True, help="gRPC address.")
-@click.option("--http", metavar="HOST:PORT", default="127.0.0.1:8080", show_default=True, help="HTTP address (Connect).")
+@click.option(
+    "--grpc",
+    metavar="ADDRESS",
+    default="127.0.0.1:50051",
+    show_default=True,
+    help="gRPC address: HOST:PORT, or unix:///PATH for a Unix socket of mode 0600.",
+)
+@click.option(
+    "--http",
+    metavar="ADDRESS",
+    default="127.0.0.1:8080",
+    show_default=True,
+    help="HTTP address (Connect), likewise.",
+)
 @click.option(
     "--health-listen",
     metavar="HOST:PORT",
@@ -73,8 +89,8 @@ def serve(
     When ready it prints one line per address to standard output, and nothing else. Port 0 selects a free port. The log, with
     one line per request, goes to standard error.
 
-    Any user of this machine has full access over loopback until the store has a token (gateway-entities token create). Other
-    addresses need TLS, and a token or client certificates.
+    Until the store has a token (gateway-entities token create), any user of this machine has full access over loopback, and
+    the server's own user over a Unix socket. Other addresses need TLS, and a token or client certificates.
 
     The first signal drains: new requests are rejected, those in flight complete, and the exit code is 0. A second signal
     ends the process immediately. Renewed certificates are used within 10 seconds, or immediately after SIGHUP, which never
@@ -104,6 +120,7 @@ def serve(
                 limits=limits,
                 **access(),
             )
+            sys.setswitchinterval(_SWITCH_INTERVAL_S)
             asyncio.run(server.run_until_signalled(GRACE, _print_targets))
     except OSError as error:
         raise GatewayError(Code.UNAVAILABLE, str(error)) from error

@@ -47,6 +47,8 @@ REST_METHODS: Final = {path: route.method for path, route in _ROUTES.items()}
 """The RPC of each path."""
 _OBJECTS_PER_BYTE: Final = 8
 """Bytes of memory, about, for each byte of a message while it is encoded as JSON."""
+_PAGE_ITEMS: Final = 200
+"""Items of a list that are read and encoded together. The encoder lets no other thread run meanwhile."""
 _NO_SUCH_PATH: Final = "ENDPOINT_NOT_FOUND"
 """MLflow's name for it. RESOURCE_DOES_NOT_EXIST would say that the path is right and its resource is missing."""
 
@@ -88,23 +90,32 @@ class MlflowRest:
             await connection.call(self._dispatcher.authenticate(route.method, credentials, None))
         body = await self._read_body(scope, receive, memory)
 
-        def work() -> bytes:
-            def page(token: str) -> Any:
-                def read() -> Any:
-                    request: Any = read_request(route.method, verb, query, body)
-                    if token:
-                        request.page_token = token
-                    return request
+        # The dialect has no page tokens for such a list, so it gets all of it.
+        is_list = "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name
 
-                return self._dispatcher.execute(route.method, credentials, read)
+        def page(token: str) -> Any:
+            def read() -> Any:
+                request: Any = read_request(route.method, verb, query, body)
+                if is_list:
+                    request.page_size = _PAGE_ITEMS
+                if token:
+                    request.page_token = token
+                return request
 
-            if "page_size" in route.method.request_type.DESCRIPTOR.fields_by_name:
-                # The dialect has no page tokens for this list, so it gets all of it.
-                return encode_list(page, memory.response)
-            return encode.to_json(page(""))
+            return self._dispatcher.execute(route.method, credentials, read)
 
-        call = self._dispatcher.call(route.method, credentials, work, None, during=f"{verb} {path}")
-        data = await connection.call(call)
+        async def call(work: Callable[[], bytes | None], *, is_whole_list: bool = False) -> bytes | None:
+            during = f"{verb} {path}"
+            called = self._dispatcher.call(route.method, credentials, work, None, during=during, is_whole_list=is_whole_list)
+            return await connection.call(called)
+
+        if is_list:
+            pages = WholeList(page, memory.response)
+            # Short lists never wait for long ones.
+            data = await call(pages.first) or await call(pages.rest, is_whole_list=True)
+        else:
+            data = await call(lambda: encode.to_json(page("")))
+        assert data is not None  # noqa: S101 - only the first page may be incomplete.
         return HttpResponse(200, (_JSON, *_SAFE), data)
 
     async def _read_body(self, scope: Scope, receive: Receive, memory: Memory) -> bytes:
@@ -162,36 +173,53 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     return request
 
 
-def encode_list(page: Callable[[str], Any], lease: Lease) -> bytes:
-    """Return the JSON of a whole list. All of its pages show one revision.
+class WholeList:
+    """The JSON of a list of several pages, all of which show one revision."""
 
-    Args:
-        page: returns the page of a token; the first has the empty token.
-        lease: counts the bytes of the list.
+    def __init__(self, page: Callable[[str], Any], lease: Lease) -> None:
+        """Create it without any page.
 
-    Raises:
-        GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are; CANCELLED, if
-            the caller has gone.
-    """
-    pages: list[bytes] = []
-    token: str | None = ""
-    size = 0
-    while token is not None:
-        response = page(token)
-        token = response.next_page_token or None
+        Args:
+            page: returns the page of a token; the first has the empty token.
+            lease: counts the bytes of the list.
+        """
+        self._page = page
+        self._lease = lease
+        self._pages: list[bytes] = []
+        self._size = 0
+        self._token: str | None = ""
+
+    def first(self) -> bytes | None:
+        """Read the first page; return the list if that is all of it. Errors as in ``rest``."""
+        self._add_page()
+        return None if self._token else encode.join_pages(self._pages)
+
+    def rest(self) -> bytes:
+        """Read the other pages, and return the list.
+
+        Raises:
+            GatewayError: RESOURCE_EXHAUSTED, if the list is over the limit, or the responses of all requests are; CANCELLED,
+                if the caller has gone.
+        """
+        while self._token:
+            self._add_page()
+        return encode.join_pages(self._pages)
+
+    def _add_page(self) -> None:
+        response = self._page(self._token or "")
+        self._token = response.next_page_token or None
         expanded = _OBJECTS_PER_BYTE * response.ByteSize()
-        lease.grow(expanded)
-        pages.append(encode.to_json(response))
-        size += len(pages[-1])
-        if size > MAX_LIST_BYTES:
+        self._lease.grow(expanded)
+        self._pages.append(data := encode.to_json(response))
+        self._size += len(data)
+        if self._size > MAX_LIST_BYTES:
             raise GatewayError(
                 Code.RESOURCE_EXHAUSTED,
                 f"the list is larger than {MAX_LIST_BYTES} bytes; read it in pages, over gRPC or Connect",
                 reason="LIST_TOO_LARGE",
             )
         # The pages, and the whole that they are joined to.
-        lease.grow(2 * len(pages[-1]) - expanded)
-    return encode.join_pages(pages)
+        self._lease.grow(2 * len(data) - expanded)
 
 
 def _read_query(query: bytes) -> decode.JsonObject:

@@ -26,6 +26,8 @@ from gateway_entities.server.service.context import CALL, CALLER, Call, check_ca
 T = TypeVar("T")
 
 _TOKEN_WORKERS: Final = 2
+_LIST_WORKERS: Final = 1
+"""Each that is busy delays every other call, because only one thread of a process runs Python."""
 _QUIET_PERIOD_S: Final = 0.1
 """Seconds without a new call after which no more are expected."""
 
@@ -33,8 +35,8 @@ _QUIET_PERIOD_S: Final = 0.1
 class Dispatcher:
     """Runs the calls of one service in worker threads, for every protocol of the server.
 
-    Reads, writes and the authentication that has to read the store have worker threads of their own: none of them waits for
-    another.
+    Reads, whole lists, writes and the authentication that has to read the store have worker threads of their own: none of
+    them waits for another.
 
     Create and use it on one event loop; only ``execute`` and ``put_cached`` may be called from other threads.
     """
@@ -62,6 +64,7 @@ class Dispatcher:
         self._reads = Lane("read", limits.read_workers, limits.queue_timeout_s)
         self._writes = Lane("write", limits.write_workers, limits.queue_timeout_s)
         self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
+        self._lists = Lane("whole list", _LIST_WORKERS, limits.queue_timeout_s)
         self._outcomes: set[asyncio.Future[Any]] = set()
         self._lookups = 0
         self._idle = asyncio.Event()
@@ -172,6 +175,7 @@ class Dispatcher:
         timeout: float | None,
         *,
         during: str | None = None,
+        is_whole_list: bool = False,
     ) -> T:
         """Authenticate a caller, and then run its call in a worker thread and return the result.
 
@@ -181,6 +185,7 @@ class Dispatcher:
             work: the call, which uses ``execute``.
             timeout: as in ``submit``.
             during: as in ``submit``; the path of the RPC by default.
+            is_whole_list: whether it returns a list without pages, which may take seconds of processor time.
 
         Raises:
             GatewayError: as ``submit``.
@@ -189,7 +194,7 @@ class Dispatcher:
             began = time.monotonic()
             await self.authenticate(method, credentials, timeout)
             timeout = None if timeout is None else timeout - (time.monotonic() - began)
-        lane = self._reads if method in READ_METHODS else self._writes
+        lane = self._lists if is_whole_list else self._reads if method in READ_METHODS else self._writes
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
 
     async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
@@ -277,7 +282,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        for lane in (self._reads, self._writes, self._tokens):
+        for lane in (self._reads, self._writes, self._tokens, self._lists):
             await asyncio.to_thread(lane.close)
 
 

@@ -39,13 +39,14 @@ class Position(NamedTuple):
 
     def token(self, transaction: Transaction) -> str:
         """Return the token."""
-        return _encoded(self._mac(transaction), self)
+        return _encoded(self.mac(transaction), self)
 
     def encode(self) -> bytes:
         """Return the part of the token after the digest."""
         return ":".join(str(part) for part in (self.store_id, self.of, self.revision, *self.key)).encode()
 
-    def _mac(self, transaction: Transaction) -> bytes:
+    def mac(self, transaction: Transaction) -> bytes:
+        """Return the keyed digest of the token."""
         return transaction.digest(_MAC_CONTEXT + self.encode())[:_MAC_BYTES]
 
 
@@ -82,7 +83,7 @@ class GivenToken:
         # First, because the key of another store is another one too.
         if position.store_id != state.store_id:
             raise _store_changed("the page_token is of another store")
-        if not hmac.compare_digest(self._mac, position._mac(transaction)):
+        if not hmac.compare_digest(self._mac, position.mac(transaction)):
             raise _unreadable()
         if position.revision > state.last_revision:
             raise _store_changed("the page_token is of a later state than the store has")

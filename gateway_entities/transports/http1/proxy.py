@@ -139,7 +139,7 @@ def _is_exempt(target: Target, environment: Mapping[str, str]) -> bool:
 
 
 def _covers(entry: str, target: Target) -> bool:
-    """Return whether an entry of NO_PROXY covers a target: ``*``, a network, or an address or domain, also with a port."""
+    """Return whether an entry of NO_PROXY covers a target: ``*``, a network, ``ADDRESS[:PORT]`` or ``DOMAIN[:PORT]``."""
     if entry == "*":
         return True
     address = _address(target.host)

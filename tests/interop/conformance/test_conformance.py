@@ -19,7 +19,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> runner.Kit:
 @pytest.mark.parametrize(
     ("mode", "program", "cases"),
     [
-        pytest.param("server", ["server"], 170, id="server"),
+        pytest.param("server", ["server"], 172, id="server"),
         pytest.param("client", ["client", "sync"], 110, id="client-sync"),
         pytest.param("client", ["client", "async"], 110, id="client-async"),
     ],

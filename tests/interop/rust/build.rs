@@ -1,17 +1,19 @@
 //! Generates the stubs of the contract, and the table of messages and methods by name.
+//!
+//! The variable TESTEE_DESCRIPTORS names a file with the descriptors of the contract and of the testee's own protocol.
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 use heck::ToSnakeCase;
 use prost::Message;
-
-const PROTO: &str = "../../../proto";
-const PROTOCOL: &str = "../proto";
+use prost_types::FileDescriptorSet;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed={PROTO}/gatewayentities");
-    println!("cargo:rerun-if-changed={PROTOCOL}/testee.proto");
-    let descriptors = protox::compile(contract()?, [PROTO, PROTOCOL])?;
+    let file = env::var("TESTEE_DESCRIPTORS")?;
+    println!("cargo:rerun-if-env-changed=TESTEE_DESCRIPTORS");
+    println!("cargo:rerun-if-changed={file}");
+    let bytes = fs::read(&file)?;
+    let descriptors = FileDescriptorSet::decode(bytes.as_slice())?;
 
     let mut builder = tonic_prost_build::configure()
         .build_server(false)
@@ -56,26 +58,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let out = env::var("OUT_DIR")?;
-    fs::write(
-        Path::new(&out).join("descriptors.binpb"),
-        descriptors.encode_to_vec(),
-    )?;
+    fs::write(Path::new(&out).join("descriptors.binpb"), bytes)?;
     fs::write(Path::new(&out).join("table.rs"), table(&kinds, &methods))?;
     builder.compile_fds(descriptors)?;
     Ok(())
-}
-
-/// Returns the files of the contract, and that of the testee's own protocol.
-fn contract() -> Result<Vec<String>, Box<dyn Error>> {
-    let mut files = vec!["testee.proto".to_string()];
-    for entry in fs::read_dir(format!("{PROTO}/gatewayentities/v1"))? {
-        let name = entry?.file_name().into_string().unwrap_or_default();
-        if name.ends_with(".proto") {
-            files.push(format!("gatewayentities/v1/{name}"));
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn table(kinds: &str, methods: &str) -> String {

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.http.mlflow_rest import encode_list
+from gateway_entities.server.http.mlflow_rest import WholeList
 from gateway_entities.server.rpc.byte_budget import ByteBudget
 from gateway_entities.server.rpc.limits import MAX_REQUEST_BYTES, Limits
 from gateway_entities.server.server import Server
@@ -216,8 +216,10 @@ def test_a_list_ends_when_its_caller_has_gone() -> None:
             lease.close()
         return endpoint_pb2.ListGatewayEndpointsResponse(next_page_token=f"after {len(pages)}")
 
+    whole = WholeList(page, lease)
+    assert whole.first() is None
     with pytest.raises(GatewayError) as caught:
-        encode_list(page, lease)
+        whole.rest()
     assert caught.value.code is Code.CANCELLED
     assert pages == ["", "after 1", "after 2"]
     assert budget.used == 0

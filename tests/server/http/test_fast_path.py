@@ -122,7 +122,8 @@ def test_other_requests_are_left_to_the_app(
 
 def test_a_get_is_left_to_the_app(running: Gateway, hits: list[bool]) -> None:
     post(running)
-    assert request(running.http_target, "GET", LIST.path).status == 405
+    assert request(running.http_target, "GET", LIST.path).status == 400
+    assert request(running.http_target, "GET", f"{LIST.path}?encoding=json&message={{}}").status == 200
     assert hits == [False]
 
 

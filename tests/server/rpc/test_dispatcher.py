@@ -180,6 +180,21 @@ async def test_a_call_whose_caller_goes_while_its_request_is_read_does_nothing_m
     assert service.started == []
 
 
+async def test_a_whole_list_waits_for_other_whole_lists_only(dispatcher):
+    release = threading.Event()
+
+    def call(work, **options):
+        return dispatcher.call(methods.LIST_GATEWAY_SECRET_INFOS, Credentials(), work, 5, **options)
+
+    first = asyncio.create_task(call(lambda: release.wait(5), is_whole_list=True))
+    second = asyncio.create_task(call(release.is_set, is_whole_list=True))
+    assert await call(lambda: "a page") == "a page"
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    release.set()
+    assert await asyncio.gather(first, second) == [True, True]
+
+
 async def test_a_call_that_is_cancelled_in_the_queue_never_runs(dispatcher, service):
     busy = [asyncio.create_task(slow(dispatcher, name)) for name in ("a", "b")]
     await until(lambda: len(service.started) == 2)

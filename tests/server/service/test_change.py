@@ -13,8 +13,9 @@ from gateway_entities.server.service.paging import PAGE_BYTES
 from gateway_entities.server.store.repositories.change import MAX_EFFECTS, Effect
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest, ListGatewayChangesResponse
 from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest
+from tests import profiles
 
-LARGE = 50_001
+LARGE = profiles.whole(50_001, 20_001)
 
 
 def record(gateway: Any, *counts: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -104,37 +105,49 @@ def store(place: Place) -> Iterator[Store]:
     store.close()
 
 
+class Durable:
+    """What was synchronized and renamed, in order: the operation, the path, and the size at that moment."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, Path, int]] = []
+
+    def below(self, folder: Path) -> list[tuple[str, str, int]]:
+        """Return what concerns a folder, with the names of files and 0 for the size of a folder."""
+        found = [(what, path, size) for what, path, size in self.done if folder in {path, *path.parents}]
+        return [(what, path.name, 0 if path == folder else size) for what, path, size in found]
+
+
 @pytest.fixture
-def durable(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:
-    """What is synchronized and renamed, with its path, in order."""
-    done: list[tuple[str, Path]] = []
+def durable(monkeypatch: pytest.MonkeyPatch) -> Durable:
+    recorded = Durable()
     fsync, rename = os.fsync, os.rename
 
     def spy_fsync(descriptor: int) -> None:
-        done.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        recorded.done.append(("sync", path, os.fstat(descriptor).st_size))
         fsync(descriptor)
 
     def spy_rename(source: Path, target: Path) -> None:
-        done.append(("rename", Path(source)))
+        recorded.done.append(("rename", Path(source), Path(source).stat().st_size))
         rename(source, target)
 
     monkeypatch.setattr(os, "fsync", spy_fsync)
     monkeypatch.setattr(os, "rename", spy_rename)
-    return done
+    return recorded
 
 
-def open_databases() -> list[str]:
-    """Return the SQLite files that this process has open."""
+def open_files() -> list[str]:
+    """Return the files and folders of tests that this process has open."""
     found: list[str] = []
     for name in os.listdir("/proc/self/fd"):
         with suppress(FileNotFoundError):
             found.append(os.readlink(f"/proc/self/fd/{name}"))
-    return sorted(path for path in found if path.endswith((".sqlite", ".sqlite-wal")))
+    return sorted(path for path in found if path.startswith(tempfile.gettempdir()))
 
 
 @pytest.fixture(autouse=True, scope="module")
-def no_database_left_open() -> Iterator[None]:
+def no_file_left_open() -> Iterator[None]:
     """The tests of a module close what they open."""
-    before = open_databases()
+    before = open_files()
     yield
-    assert open_databases() == before
+    assert open_files() == before

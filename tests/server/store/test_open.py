@@ -17,7 +17,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.crypto.key_sources import KeyFile
-from tests.server.store.conftest import open_databases
+from tests.server.store.conftest import open_files
 
 
 def url(path):
@@ -369,9 +369,9 @@ def test_a_store_that_does_not_open_leaves_no_file_open(used, tmp_path, broken):
             connection.commit()
     else:
         used.write_bytes(b"no database" * 1000)
-    before = open_databases()
+    before = open_files()
     with pytest.raises(GatewayError) as caught:
         open_store(url(used))
     # The error is still there, and with it the frames that would keep a forgotten connection alive.
     assert caught.value.__traceback__ is not None
-    assert open_databases() == before
+    assert open_files() == before

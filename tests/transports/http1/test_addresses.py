@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -62,7 +63,8 @@ def counting(calls, address, response=CLOSE):
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-def test_new_connections_use_the_addresses_in_turn(resolver, mode):
+def test_new_connections_use_the_addresses_in_turn(resolver, mode, monkeypatch):
+    monkeypatch.setattr(dialer, "_ATTEMPT_DELAY_S", 10)
     resolver += ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
     calls = []
     with raw_server(counting(calls, 1)) as target:
@@ -77,28 +79,32 @@ def test_new_connections_use_the_addresses_in_turn(resolver, mode):
     assert {address: calls.count(address) for address in (1, 2, 3)} == {1: 4, 2: 4, 3: 4}
 
 
-def test_concurrent_calls_spread_over_the_addresses(resolver):
+def test_concurrent_calls_spread_over_the_addresses(resolver, monkeypatch):
+    monkeypatch.setattr(dialer, "_ATTEMPT_DELAY_S", 10)
     resolver += ["127.0.0.1", "127.0.0.2"]
-    calls = []
+    calls, connections = [], []
+    all_callers = threading.Barrier(6)
 
-    def slow(address):
+    def waiting(address):
         def talk(sock):
+            connections.append(address)
+            all_callers.wait(10)
             while read_request(sock):
                 calls.append(address)
-                time.sleep(0.05)
                 sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
         return talk
 
-    with raw_server(slow(1)) as target:
+    with raw_server(waiting(1)) as target:
         port = Target.parse(target).port
         with (
-            raw_server(slow(2), address=("127.0.0.2", port)),
+            raw_server(waiting(2), address=("127.0.0.2", port)),
             pool_of("sync", port) as pool,
             ThreadPoolExecutor(6) as threads,
         ):
             list(threads.map(lambda _: get(pool), range(30)))
-    assert min(calls.count(1), calls.count(2)) >= 6
+    assert sorted(connections) == [1, 1, 1, 2, 2, 2]
+    assert len(calls) == 30
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

@@ -20,6 +20,10 @@ RESPONSES = {
         b"3;name=value\r\nhel\r\n02\r\nlo\r\n0\r\ntrailer: t\r\nx: y\r\n\r\n",
         (200, [(b"transfer-encoding", b"Chunked")], b"hello"),
     ),
+    "chunks, with blanks around the name of the encoding": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: \t chunked  \r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        (200, [(b"transfer-encoding", b"chunked")], b"hello"),
+    ),
     "provisional": (
         b"HTTP/1.1 100 Continue\r\n\r\n"
         b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno",

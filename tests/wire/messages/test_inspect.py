@@ -59,6 +59,11 @@ def test_the_pieces_of_random_messages_cover_them(message: Message) -> None:
         (tag(9, 3) + tag(9, 4), "1..2            9    #9: end of group"),
         (text(2, "a\n"), "0..4            2  name: string = (2 bytes, not printable)"),
         (text(2, "é" * 500), f'= "{"é" * 80}"... (1000 bytes)'),
+        # The cut before decoding splits the last character.
+        (text(2, "a" * 323 + "é"), f'= "{"a" * 80}"... (325 bytes)'),
+        (text(2, b"a" * 323 + b"\xc3"), "= (324 bytes, not UTF-8)"),
+        (text(2, b"a" * 319 + b"\xc3" * 6), "= (325 bytes, not UTF-8)"),
+        (text(2, "a" * 80), f'= "{"a" * 80}"'),
     ],
 )
 def test_rendered_lines(data: bytes, line: str) -> None:

@@ -104,6 +104,8 @@ class SqliteDatabase(Database):
         self._probe: sqlite3.Connection | None = None
         # Whether the write-ahead log has been emptied since the file was moved, deleted or replaced.
         self._detached = False
+        # Pages and their size at the last write.
+        self._last_size = (0, 0)
         self.reader = _engine(self._file, busy_timeout, pragmas=("query_only = ON",), pool_size=0)
         self.writer = _engine(self._file, busy_timeout, pragmas=_WRITER_PRAGMAS, pool_size=1)
 
@@ -184,7 +186,7 @@ class SqliteDatabase(Database):
                 self._probe.close()
                 self._probe = None
         self.reader.dispose()
-        with contextlib.suppress(GatewayError):
+        with contextlib.suppress(GatewayError, SQLAlchemyError):
             self.ensure_present()
         # Last, because the last connection checkpoints the write-ahead log into the file.
         self.writer.dispose()
@@ -243,13 +245,25 @@ class SqliteDatabase(Database):
                 yield str(found)
 
     def ensure_present(self) -> None:
-        """Check that the file has not been moved, deleted or replaced: open connections would continue to work."""
+        """Check that the file has not been moved, deleted, replaced or truncated: open connections would still work."""
         try:
             self._file.require_same()
         except GatewayError:
             self._detach()
             raise
         self._detached = False
+        try:
+            self._file.require_size(*self._last_size)
+        except GatewayError:
+            # Another process may have made it smaller, as compaction does. Only the writer knows: a reader takes the number
+            # of pages from the file.
+            with self._write_transaction(self.writer):
+                pass
+
+    def _require_size(self, connection: Connection) -> None:
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        self._last_size = _pragma(driver, "page_count"), _pragma(driver, "page_size")
+        self._file.require_size(*self._last_size)
 
     def require_unused(self) -> None:
         """Check that no write-ahead log was left without the file, as by a server that still uses the deleted one."""
@@ -278,6 +292,7 @@ class SqliteDatabase(Database):
     def _write_transaction(self, engine: Engine) -> Generator[Connection]:
         with _transaction(engine, "BEGIN IMMEDIATE") as connection:
             self._file.require_same()
+            self._require_size(connection)
             yield connection
             # A commit to a file without a name would be acknowledged and lost.
             self._file.require_same()

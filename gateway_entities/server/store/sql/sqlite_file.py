@@ -37,8 +37,9 @@ class SqliteFile:
         self.wal = path.with_name(path.name + "-wal")
         self._index = path.with_name(path.name + "-shm")
         self.access = _READ_WRITE
-        # As text, because each write looks it up.
+        # As text, because each write looks them up.
         self._name = str(path)
+        self._wal_name = str(self.wal)
         self._identity: tuple[int, int] | None = None
 
     def prepare(self, *, create: bool, new: bool) -> None:
@@ -88,6 +89,30 @@ class SqliteFile:
             raise _replaced(
                 "The store's file was replaced while it was open; nothing is written to either file. Restart the server to "
                 "use the new one"
+            )
+
+    def require_size(self, pages: int, page_bytes: int) -> None:
+        """Check that the file is large enough for its pages: those that it lacks are in the write-ahead log.
+
+        Args:
+            pages: the number of pages that SQLite counts, in a transaction that has begun.
+            page_bytes: their size.
+
+        Raises:
+            GatewayError: UNAVAILABLE with reason STORE_REPLACED; it was truncated, or overwritten by a smaller one.
+        """
+        try:
+            size = os.stat(self._name).st_size
+            # The page at 1 GiB is in neither.
+            if page_bytes <= size and (pages - 1) * page_bytes <= size:
+                return
+            lacking = size < page_bytes or size + os.stat(self._wal_name).st_size < (pages - 1) * page_bytes
+        except OSError:
+            raise _replaced("The store's file, or its write-ahead log, is missing") from None
+        if lacking:
+            raise _replaced(
+                f"The store's file has {size} bytes, fewer than its {pages} pages need: it was truncated or overwritten "
+                "while it was open. Stop the server, and restore a backup"
             )
 
     def require_no_leftover(self) -> None:

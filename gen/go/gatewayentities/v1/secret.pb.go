@@ -158,7 +158,8 @@ type CreateGatewaySecretRequest struct {
 	// Provider of the credential, at most 64 characters. Optional.
 	Provider *string `protobuf:"bytes,3,opt,name=provider,proto3,oneof" json:"provider,omitempty"`
 	// Non-secret settings: at most 100 entries, and 65536 bytes of keys and values in UTF-8. Of the keys rejected in
-	// secret_value only api_base is accepted here: an https URL of a public host. A blank api_base is removed.
+	// secret_value only api_base is accepted here: an https URL of a public host, or an http or https URL of a host that the
+	// server's operator allows. A blank api_base is removed.
 	AuthConfig map[string]string `protobuf:"bytes,5,rep,name=auth_config,json=authConfig,proto3" json:"auth_config,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Creator of the secret, 1 to 255 characters. Optional.
 	CreatedBy *string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3,oneof" json:"created_by,omitempty"`

@@ -223,7 +223,8 @@ class CreateGatewaySecretRequest(_message.Message):
     @_builtins.property
     def auth_config(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Non-secret settings: at most 100 entries, and 65536 bytes of keys and values in UTF-8. Of the keys rejected in
-        secret_value only api_base is accepted here: an https URL of a public host. A blank api_base is removed.
+        secret_value only api_base is accepted here: an https URL of a public host, or an http or https URL of a host that the
+        server's operator allows. A blank api_base is removed.
         """
 
     def __init__(

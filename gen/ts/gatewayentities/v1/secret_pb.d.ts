@@ -124,7 +124,8 @@ export declare type CreateGatewaySecretRequest = Message<"gatewayentities.v1.Cre
 
   /**
    * Non-secret settings: at most 100 entries, and 65536 bytes of keys and values in UTF-8. Of the keys rejected in
-   * secret_value only api_base is accepted here: an https URL of a public host. A blank api_base is removed.
+   * secret_value only api_base is accepted here: an https URL of a public host, or an http or https URL of a host that the
+   * server's operator allows. A blank api_base is removed.
    *
    * @generated from field: map<string, string> auth_config = 5;
    */

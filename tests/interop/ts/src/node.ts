@@ -47,7 +47,9 @@ async function overConnect(
   request: Message,
   { target = "", json, timeoutMs }: Call,
 ): Promise<Message> {
-  const transport = createConnectTransport({ baseUrl: target, httpVersion: "1.1", useBinaryFormat: !json });
+  // Reads by GET; the browser's are by POST.
+  const options = { httpVersion: "1.1", useBinaryFormat: !json, useHttpGet: true } as const;
+  const transport = createConnectTransport({ baseUrl: target, ...options });
   try {
     return (await transport.unary(method, undefined, timeoutMs, undefined, request)).message;
   } catch (error) {

@@ -21,6 +21,8 @@ from gateway_entities.server.store.open import available_keys, find_database, op
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
+from tests import profiles
+from tests.server.store.conftest import open_files
 from tests.stores import Place, postgresql_place, sqlite_place
 
 CANARY = "canary-9d3e5f-value"
@@ -234,12 +236,13 @@ def test_a_backup_is_durable_before_it_has_its_name(place, make, tmp_path, durab
     fill(place, make)
     folder = tmp_path / "backups"
     folder.mkdir()
-    durable.clear()
+    before = open_files()
     back_up(place, folder / "backup")
-    in_folder = [(what, path.name) for what, path in durable if folder in {path, *path.parents}]
-    (_, part) = in_folder[0]
+    size = (folder / "backup").stat().st_size
+    (part, *_) = (name for _, name, _ in durable.below(folder))
     assert part.endswith(".part")
-    assert in_folder == [("sync", part), ("rename", part), ("sync", "backups")]
+    assert durable.below(folder) == [("sync", part, size), ("rename", part, size), ("sync", "backups", 0)]
+    assert open_files() == before
 
 
 def test_an_existing_file_is_not_overwritten(place, make, tmp_path):
@@ -332,7 +335,7 @@ def test_damage_is_detected_before_anything_is_written(place, other_place, make,
     back_up(place, tmp_path / "backup")
     whole = (tmp_path / "backup").read_bytes()
     damaged = tmp_path / "damaged"
-    for position in range(0, len(whole), 7):
+    for position in range(0, len(whole), profiles.whole(7, 29)):
         altered = bytearray(whole)
         altered[position] ^= 0x10
         damaged.write_bytes(altered)
@@ -342,7 +345,7 @@ def test_damage_is_detected_before_anything_is_written(place, other_place, make,
             unpacked = b""
         if unpacked != gzip.decompress(whole):
             assert refused(restore, other_place, damaged).reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, position
-    for length in range(0, len(whole), 11):
+    for length in range(0, len(whole), profiles.whole(11, 43)):
         damaged.write_bytes(whole[:length])
         assert refused(restore, other_place, damaged).reason in {"BACKUP_DAMAGED", "BACKUP_FILE"}, length
     if other_place.path is not None:

@@ -15,6 +15,12 @@ from tests.server.store.admin.test_backup import fill
 
 
 @pytest.fixture
+def with_tables(request):
+    """Of the tests that make no rows, some make the tables in their own way."""
+    return "make" in request.fixturenames
+
+
+@pytest.fixture
 def problems(place):
     """Return the problems of the store as tuples."""
 

@@ -378,7 +378,7 @@ class Callers:
 
 def test_no_request_fails_during_rotations(keys, place, make):
     """A server with both keys keeps working while the first key is changed repeatedly."""
-    seconds = profiles.count(30, 2)
+    seconds = profiles.count(30, 1)
     keys.fill(make, 300, keys.old)
     both = ["--key-file", str(keys.new.path), "--key-file", str(keys.old.path)]
     backwards = ["--key-file", str(keys.old.path), "--key-file", str(keys.new.path)]

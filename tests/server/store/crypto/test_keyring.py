@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.key_sources import KeyCommand, KeyFile, KeyVariable, read_keys
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing, generate_key, parse_keys
+from tests.server.store.conftest import open_files
 
 ONE, TWO, THREE = (bytes([number]) * 32 for number in (1, 2, 3))
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
@@ -129,8 +130,11 @@ def test_a_created_file_has_mode_0600_and_replaces_no_file(tmp_path):
 
 
 def test_a_created_file_is_durable(tmp_path, durable):
-    KeyFile(tmp_path / "gateway.key").create()
-    assert durable == [("sync", tmp_path / "gateway.key"), ("sync", tmp_path)]
+    before = open_files()
+    path = tmp_path / "gateway.key"
+    KeyFile(path).create()
+    assert durable.below(tmp_path) == [("sync", path.name, path.stat().st_size), ("sync", tmp_path.name, 0)]
+    assert open_files() == before
 
 
 def test_generated_keys_are_random_and_names_validated():

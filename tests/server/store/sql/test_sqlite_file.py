@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import subprocess
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,65 @@ def test_a_file_replaced_within_a_transaction_is_not_written(sqlite_store, path,
     assert refused(replace_meanwhile).reason == "STORE_REPLACED"
     sqlite_store.close()
     assert names(path) == ["endpoint-7"]
+
+
+@pytest.fixture
+def large(sqlite_store, path):
+    """The store with more in its file than its write-ahead log can hold."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE filler (data BLOB); INSERT INTO filler VALUES (zeroblob(8000000)); PRAGMA wal_checkpoint(TRUNCATE)"
+        )
+    return sqlite_store
+
+
+def copy(source, target) -> None:
+    """Copy into a file in place, in a process of its own: closing a file ends all locks that this process has on it."""
+    subprocess.run(["cp", source, target], check=True)
+
+
+@pytest.mark.parametrize("how", ["emptied", "truncated", "overwritten"])
+def test_writes_to_a_file_that_was_truncated_or_overwritten_in_place_are_refused(large, path, other, make, how):
+    add(large, make.endpoint(1))
+    intact = path.with_name("intact")
+    copy(path, intact)
+    if how == "overwritten":
+        copy(other, path)
+    else:
+        os.truncate(path, 0 if how == "emptied" else path.stat().st_size // 2)
+    for _ in range(2):
+        error = refused(add, large, make.endpoint(2))
+        assert (error.code, error.reason) == (Code.UNAVAILABLE, "STORE_REPLACED")
+        assert "truncated or overwritten" in error.message
+        assert refused(large.ping).reason == "STORE_REPLACED"
+    copy(intact, path)
+    large.ping()
+    add(large, make.endpoint(2))
+    large.close()
+    assert names(path) == ["endpoint-1", "endpoint-2"]
+
+
+def test_a_small_file_that_was_emptied_is_noticed(sqlite_store, path, make):
+    add(sqlite_store, make.endpoint(1))
+    os.truncate(path, 0)
+    assert refused(add, sqlite_store, make.endpoint(2)).reason == "STORE_REPLACED"
+    assert refused(sqlite_store.ping).reason == "STORE_REPLACED"
+
+
+def test_a_file_that_shrinks_and_grows_by_itself_is_not_refused(large, path, make):
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, 30):
+            connection.execute("DELETE FROM filler")
+            connection.commit()
+            connection.executescript("PRAGMA incremental_vacuum")
+            add(large, make.endpoint(number))
+            large.ping()
+            connection.execute("INSERT INTO filler VALUES (zeroblob(?))", (number * 200_000,))
+            connection.commit()
+            large.ping()
+            if number % 3 == 0:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            add(large, make.endpoint(100 + number))
 
 
 def test_no_new_connection_reads_the_new_file(sqlite_store, path, other, make):
