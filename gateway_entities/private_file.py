@@ -26,7 +26,10 @@ def access_problem(path: Path, status: os.stat_result) -> str | None:
     if status.st_uid not in {user, 0} and status.st_uid != path.parent.stat().st_uid:
         return f"belongs to user {status.st_uid}, who can read and change it; run: chown {user} {path}"
     if status.st_uid != 0 or user == 0:
-        return f"is accessible to others (mode {mode:04o}); run: chmod 600 {path}" if mode & _OTHERS else None
+        if not mode & _OTHERS:
+            return None
+        other_user = ", or run as another user if it is a mounted secret" if user == 0 else ""
+        return f"is accessible to others (mode {mode:04o}); run: chmod 600 {path}{other_user}"
     readable = stat.S_IRGRP if status.st_gid in {os.getegid(), *os.getgroups()} else 0
     if mode & _OTHERS & ~readable:
         return (

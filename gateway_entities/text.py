@@ -23,7 +23,7 @@ def decode_text(data: bytes) -> str:
 
 
 def without_mark(text: str) -> str:
-    """Return the text without the byte order marks at its start."""
+    """Return the text without the byte order marks at its start: some programs add another one."""
     return text.lstrip(_MARK)
 
 

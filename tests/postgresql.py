@@ -115,7 +115,10 @@ class PostgreSQL:
         """Make a database, a copy of another without connections; return its name."""
         name = f"gateway_{next(self._numbers)}"
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        self.execute(copy)
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            # Cheaper than a copy through the log, which is what servers from 15 on make.
+            files = connection.info.server_version >= 150_000
+            connection.execute(copy + sql.SQL(" STRATEGY FILE_COPY") if files else copy)
         return name
 
     def drop_database(self, name: str) -> None:

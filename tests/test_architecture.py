@@ -257,9 +257,10 @@ def modules_with_all(root: Path) -> list[str]:
     return [
         ".".join(parts(path, root))
         for path in sorted((root / PACKAGE).rglob("*.py"))
-        if any(
+        if "__all__" in (source := path.read_text(encoding="utf-8"))
+        and any(
             isinstance(node, ast.Name) and node.id == "__all__" and isinstance(node.ctx, ast.Store)
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in ast.walk(ast.parse(source))
         )
     ]
 

@@ -37,6 +37,10 @@ def members(kind: type[E]) -> dict[int | None, E]:
     return {member.value: member for member in kind}
 
 
+def _described(value: object) -> str:
+    return "another text" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
 def enum_value(kind: type[IntEnum], value: Any, entity: object, name: str) -> Any:
     """Return the value of an enum field for what a constructor was given.
 
@@ -64,5 +68,5 @@ def enum_value(kind: type[IntEnum], value: Any, entity: object, name: str) -> An
     # Never the value: it may be a misplaced secret.
     raise WireError(
         f"{type(entity).__name__}.{name}",
-        f"must be one of {names(kind)}, or a 32-bit integer; it is a {type(value).__name__}",
+        f"must be one of {names(kind)}, or a 32-bit integer; it is {_described(value)}",
     )

@@ -96,7 +96,8 @@ def load(name: str, text: object) -> Mapping[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("has a key twice in one object")
+        names = [name for name, _ in pairs]
+        raise ValueError(f"has the key {_shown(next(name for name in names if names.count(name) > 1))} twice in one object")
     return value
 
 
@@ -228,7 +229,11 @@ def _enum(enum: EnumDescriptor, value: Any, path: str) -> int:
         return _int32(None if isinstance(value, str) else value)
     except (TypeError, ValueError):
         names = ", ".join(each.name for each in enum.values if each.number)
-        raise WireError(path, f"must be one of {names}, or a 32-bit integer; it is {_described(value)}") from None
+        raise WireError(path, f"must be one of {names}, or a 32-bit integer; it is {_described_enum(value)}") from None
+
+
+def _described_enum(value: object) -> str:
+    return "another text" if isinstance(value, str) else _described(value)
 
 
 def _text(value: Any) -> str:

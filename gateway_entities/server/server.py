@@ -269,9 +269,13 @@ class Server:
         elif self._tls is not None and self._tls.client_ca_file is not None:
             _log.info("every call needs a client certificate, until the store has a token")
         else:
+            who = (
+                "the user of this server, and root" if self._grpc.path and self._http.path else "every user of this machine"
+            )
             _log.info(
-                "open to every user of this machine, until the store has a token: "
-                "gateway-entities token create NAME --scope admin"
+                "open to %s, until the store has a token: gateway-entities token create NAME --scope admin --store %s",
+                who,
+                store.location,
             )
 
     async def reload(self) -> None:

@@ -36,19 +36,24 @@ class SocketFile:
     def claimed(self) -> Generator[str]:
         """Yield the path, at which there is no file, to a block that binds a socket to it and listens.
 
-        The folder is locked for the duration of the block, so that two servers cannot both find that no server listens. The
-        block makes the file private.
+        A private file beside it, which stays, is locked for the duration of the block, so that two servers cannot both find
+        that no server listens. The block makes the socket's file private.
 
         Raises:
-            GatewayError: UNAVAILABLE if a server listens there, another file has the path, or the folder cannot be used.
+            GatewayError: UNAVAILABLE if a server listens there or starts to, another file has the path, or the folder cannot
+                be used.
         """
         path = self._address.path
         try:
-            folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            # Nobody else can open it. The folder itself could be locked by every user who may read it.
+            lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
         except OSError as error:
-            raise self._unavailable(f"its folder: {error.strerror}") from None
+            raise self._unavailable(f"{path}.lock: {error.strerror}") from None
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise self._unavailable("another server starts to listen on it") from None
             self._remove_stale(path)
             try:
                 yield path
@@ -57,7 +62,7 @@ class SocketFile:
                 raise self._unavailable(error.strerror or str(error)) from None
             self._identity = _identity(status)
         finally:
-            os.close(folder)
+            os.close(lock)
 
     def remove(self) -> None:
         """Remove the file, unless it is another server's by now."""
@@ -84,10 +89,12 @@ class SocketFile:
                 with suppress(OSError):
                     os.unlink(path)
                 return
+            except PermissionError:
+                raise self._unavailable("its file belongs to another user; remove it, or choose another path") from None
             except OSError:
-                # A server whose queue is full, or a file of another user.
+                # A server whose queue is full.
                 pass
-        raise self._unavailable("a server listens on it already, or its file belongs to another user")
+        raise self._unavailable("a server listens on it already; stop that one, or choose another path")
 
     def _unavailable(self, why: str) -> Exception:
         return address_unavailable(self._address, self._protocol, why)

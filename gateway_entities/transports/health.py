@@ -47,7 +47,9 @@ def check_health(target: str, files: TlsFiles, *, ready: bool, timeout: float) -
         raise GatewayError(Code.INVALID_ARGUMENT, f"{parsed}: MLflow reports no readiness", reason="BAD_TARGET")
     path = "/health" if is_mlflow else "/readyz" if ready else "/healthz"
     with closing(ConnectionPool(parsed, tls)) as pool:
-        response = pool.request(HttpRequest("GET", path, [("host", parsed.authority)], b""), Deadline(timeout))
+        response = pool.request(
+            HttpRequest("GET", parsed.prefix + path, [("host", parsed.authority)], b""), Deadline(timeout)
+        )
     if response.status != 200:
         raise GatewayError(
             Code.UNAVAILABLE, f"{parsed}{path}: {_reason(response.status, response.body)}", reason="NOT_READY"

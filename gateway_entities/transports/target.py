@@ -18,13 +18,14 @@ UNTRUSTED_CERTIFICATE = "UNTRUSTED_CERTIFICATE"
 """The reason of the error of a call to a server whose certificate is not trusted. Repeating it does not help."""
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
-# Neither "." nor "..", which servers and proxies resolve in different ways. No "@": what is before one may be a password.
-_SEGMENT = r"(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+"
+# Neither "." nor "..", escaped or not, which servers and proxies resolve in different ways, and no escaped slash, backslash
+# or control character. No "@": what is before one may be a password.
+_SEGMENT = r"(?!(?:\.|%2[Ee]){1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%(?!2[Ff]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+"
 _TARGET = re.compile(
     rf"(grpcs?|https?|mlflow\+https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::([0-9]{{1,5}}))?((?:/{_SEGMENT})*)/?"
 )
 # No comma: gRPC takes it for the end of an address.
-_UNIX_TARGET = re.compile(r"(unix|grpc\+unix)://(/[^\x00-\x1f\x7f,]+)")
+_UNIX_TARGET = re.compile(r"(unix|grpc\+unix)://(/[^\x00-\x1f\x7f,]*[^\x00-\x1f\x7f,/])")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "mlflow+http": 80, "mlflow+https": 443}
 # The longest that Linux has room for.
 _MAX_SOCKET_PATH_BYTES = 107
@@ -57,10 +58,14 @@ class Target(NamedTuple):
         """Whether the address is loopback, or a Unix socket, so that no network can read the traffic."""
         from ipaddress import ip_address
 
+        if self.host.lower().rstrip(".") == "localhost":
+            return True
         try:
-            return self.host.lower() == "localhost" or ip_address(self.host).is_loopback
+            address = ip_address(self.host)
         except ValueError:
             return False
+        # Before Python 3.13 an IPv4 address in the form of IPv6 is none.
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
     @property
     def authority(self) -> str:
@@ -97,6 +102,8 @@ class Target(NamedTuple):
         # gRPC has no base path.
         if not 1 <= port <= 65535 or (prefix and scheme.startswith("grpc")):
             return None
+        if host.startswith("[") and not _is_ipv6(host[1:-1]):
+            return None
         return cls(scheme, host.strip("[]"), port, prefix)
 
     @classmethod
@@ -105,6 +112,16 @@ class Target(NamedTuple):
         if match is None or len(os.fsencode(match[2])) > _MAX_SOCKET_PATH_BYTES:
             return None
         return cls(match[1], "localhost", 0, socket_path=match[2])
+
+
+def _is_ipv6(text: str) -> bool:
+    from ipaddress import IPv6Address
+
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class TlsFiles(NamedTuple):

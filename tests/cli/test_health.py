@@ -16,6 +16,7 @@ from gateway_entities.server.tls import Tls
 from gateway_entities.testing import Gateway, gateway
 from tests.certificates import Authority
 from tests.server.test_tls import serving
+from tests.transports.raw_server import OK, raw_server, read_request
 
 
 def probe(target: str, *arguments: str) -> Result:
@@ -84,3 +85,15 @@ def test_it_uses_tls_files(tmp_path: Path) -> None:
 
 def test_an_invalid_target_is_an_error() -> None:
     assert "is not a target" in probe("nonsense").stderr
+
+
+def test_a_base_path_is_part_of_the_probe() -> None:
+    requests: list[bytes] = []
+
+    def talk(sock: socket.socket) -> None:
+        requests.append(read_request(sock) or b"")
+        sock.sendall(OK)
+
+    with raw_server(talk) as target:
+        assert probe(f"{target}/llm", "--ready").exit_code == 0
+    assert requests[0].startswith(b"GET /llm/readyz HTTP/1.1\r\n")

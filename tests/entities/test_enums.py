@@ -78,7 +78,9 @@ def test_an_error_names_the_class_at_fault():
     class Ours(FallbackConfig):
         __slots__ = ()
 
-    with pytest.raises(WireError, match=r"Ours\.strategy: must be one of SEQUENTIAL, or a 32-bit integer; it is a str"):
+    with pytest.raises(
+        WireError, match=r"Ours\.strategy: must be one of SEQUENTIAL, or a 32-bit integer; it is another text"
+    ):
         Ours("PARALLEL")  # type: ignore[arg-type]
 
 

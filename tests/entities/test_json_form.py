@@ -212,7 +212,7 @@ def test_a_value_that_does_not_fit_is_named_and_not_shown(kind: Any):
         ('{"max_attempts": 1} x', "is not JSON: Extra data"),
         ("[]", "must be a JSON object, not a list"),
         ("null", "must be a JSON object, not null"),
-        ('{"max_attempts": 1, "max_attempts": 2}', "has a key twice"),
+        ('{"max_attempts": 1, "max_attempts": 2}', "has the key max_attempts twice"),
         ('{"max_attempts": NaN}', 'has a bare NaN; write it as text: "NaN"'),
         ('{"max_attempts": 1e999}', "out of the range"),
         ('{"max_attempts": %s}' % ("9" * 5000), "too many digits"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities.testing import Gateway, gateway
+from tests import profiles
 from tests.interop import __main__ as command
 from tests.interop.columns import cell, column, rows
 from tests.interop.faults import Fault
@@ -52,7 +53,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def cases() -> Cases:
-    return Cases(300, command.SEED)
+    return Cases(profiles.whole(300, 144), command.SEED)
 
 
 @pytest.fixture(scope="module")

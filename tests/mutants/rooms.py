@@ -26,8 +26,16 @@ class Room(NamedTuple):
 
 ROOMS = {
     "errors": Room(
-        ("__init__.py", "_method.py", "errors.py", "testing.py"),
-        ("test_errors.py", "test_testing.py", "mlflow_rest/test_errors.py", "contract/test_conventions.py"),
+        ("__init__.py", "__main__.py", "_method.py", "errors.py", "extras.py", "private_file.py", "testing.py", "text.py"),
+        (
+            "test_errors.py",
+            "test_testing.py",
+            "test_extras.py",
+            "test_private_file.py",
+            "cli/test_secret.py",
+            "mlflow_rest/test_errors.py",
+            "contract/test_conventions.py",
+        ),
     ),
     "entities": Room(("entities/",), ("entities", "client/test_signatures.py", "server/test_every_field.py")),
     "rules": Room(
@@ -56,7 +64,17 @@ ROOMS = {
     "server.rpc": Room(("server/rpc/",), ("server/rpc", "server/http/test_fast_path.py", "server/test_list_limits.py")),
     "server.service": Room(("server/service/",), ("server/service", "client/test_endpoints.py", "client/test_repeats.py")),
     "server.telemetry": Room(("server/telemetry/",), ("server/telemetry", "server/test_canaries.py")),
-    "server.store": Room(("server/store/",), ("server/store/test_store.py", "server/store/test_open.py", "server/store")),
+    "server.store": Room(
+        ("server/store/",),
+        (
+            "server/store/test_store.py",
+            "server/store/test_open.py",
+            "server/store/test_quota.py",
+            "server/store/test_round_trip.py",
+            "server/store/test_every_entity.py",
+            "server/store/test_races.py",
+        ),
+    ),
     "server.store.sql": Room(("server/store/sql/",), ("server/store/sql", "server/store/test_open.py")),
     "server.store.repositories": Room(
         ("server/store/repositories/",), ("server/store/repositories", "server/store/test_every_entity.py", "server/service")

@@ -37,7 +37,8 @@ from tests import profiles
 from tests.server.raw import request, write_lock
 
 CREATE, UPDATE = methods.CREATE_GATEWAY_SECRET, methods.UPDATE_GATEWAY_SECRET
-CANARIES = profiles.count(1000, 48)
+CANARIES = profiles.count(1000, 24)
+GONE = profiles.whole(480, 200)
 MARK = f"Canary{secrets.token_hex(9)}"
 COMMAND = [sys.executable, "-m", "gateway_entities.cli"]
 
@@ -299,7 +300,7 @@ def drive_faults(driver: Driver) -> None:
         # Some of these callers are gone just when their response is to be sent.
         with ThreadPoolExecutor(24) as callers:
             body = create(7).SerializeToString()
-            list(callers.map(lambda count: driver.grpc(CREATE, body, timeout=0.2 + 0.0005 * (count % 200)), range(480)))
+            list(callers.map(lambda count: driver.grpc(CREATE, body, timeout=0.2 + 0.0005 * (count % 200)), range(GONE)))
     with closing(sqlite3.connect(driver.store_path)) as connection:
         # An unexpected error, which no call of ours causes.
         connection.execute("ALTER TABLE secrets RENAME TO gone")

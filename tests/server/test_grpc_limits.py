@@ -225,10 +225,10 @@ def test_an_old_connection_is_closed_and_its_client_does_not_notice(tmp_path):
 def test_a_message_without_a_token_is_not_received(tmp_path):
     with serve(tmp_path, "--require-token") as server, http2(server.grpc) as connection:
         before = server.peak_memory
-        send_unfinished_messages(connection, 200, seconds=10)
+        send_unfinished_messages(connection, MAX_STREAMS, seconds=10)
         connection.poll(1)
         assert set(connection.status.values()) == {Code.UNAUTHENTICATED.number}
-        assert len(connection.status) == 200
+        assert len(connection.status) == MAX_STREAMS
         assert is_healthy(server.grpc)
         assert server.peak_memory - before < 50 * MIB
 
@@ -291,9 +291,9 @@ def test_a_large_message_for_health_and_reflection_is_refused(tmp_path, path):
 
 def test_watchers_are_limited_and_checks_are_not(tmp_path):
     with limited(tmp_path, Limits()) as target, ExitStack() as stack:
-        connections = [stack.enter_context(http2(target)) for _ in range(3)]
+        connections = [stack.enter_context(http2(target)) for _ in range(11)]
         for connection in connections:
-            for _ in range(400):
+            for _ in range(100):
                 connection.send(connection.open(WATCH), message(0), end=True)
                 connection.poll()
         end = time.monotonic() + 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
 import stat
@@ -127,6 +128,27 @@ async def test_another_file_is_kept(folder: Path, protocol: str) -> None:
         await new_server(folder).start()
     assert "another file has this path" in caught.value.message
     assert path.read_text() == "precious"
+
+
+async def test_a_lock_of_another_user_on_the_folder_delays_nothing(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        server = new_server(folder)
+        await asyncio.wait_for(server.start(), 10)
+        await server.stop(0)
+    finally:
+        os.close(opened)
+
+
+def test_two_servers_do_not_start_on_one_path_together(folder: Path) -> None:
+    address = Address.parse(f"unix://{folder}/http.sock")
+    first, second = SocketFile(address, "HTTP"), SocketFile(address, "HTTP")
+    with first.claimed() as path, bind_privately(path, 5):
+        assert stat.S_IMODE((folder / "http.sock.lock").stat().st_mode) == 0o600
+        with pytest.raises(GatewayError, match="another server starts to listen"), second.claimed():
+            pass
+    first.remove()
 
 
 async def test_a_folder_that_does_not_exist_is_named(folder: Path) -> None:

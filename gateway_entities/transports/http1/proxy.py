@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports.http1.request import HttpRequest
 from gateway_entities.transports.target import Target
 
-_URL = re.compile(r"(?:http://)?(?:([^/]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?/?")
+_URL = re.compile(r"(?:(?i:http)://)?(?:([^/]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?/?")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r?\n")
 _MAX_HEAD_BYTES = 16 * 1024
 _AUTHENTICATION_REQUIRED = 407
@@ -130,7 +130,10 @@ def _basic(userinfo: str) -> str:
     from urllib.parse import unquote
 
     user, _, password = userinfo.partition(":")
-    return "Basic " + b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
+    # As the environment is decoded: bytes that are not UTF-8 stay as they are.
+    decoded = ":".join(unquote(part, errors="surrogateescape") for part in (user, password))
+    credentials = decoded.encode(errors="surrogateescape")
+    return "Basic " + b64encode(credentials).decode("ascii")
 
 
 def _is_exempt(target: Target, environment: Mapping[str, str]) -> bool:
@@ -161,8 +164,10 @@ def _covers(entry: str, target: Target) -> bool:
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 
-def _address(text: str) -> object | None:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
+    # An IPv4 address in the form of IPv6 is that IPv4 address.
+    return getattr(address, "ipv4_mapped", None) or address

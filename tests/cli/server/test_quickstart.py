@@ -85,13 +85,6 @@ def test_output_and_clean_up(temporary: Path) -> None:
     assert processes_in(temporary) == {}
 
 
-def test_a_provider_that_is_not_public(temporary: Path) -> None:
-    with start(temporary, GATEWAY_ENTITIES_ALLOW_API_BASE="localhost:11434") as process:
-        stdout, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr) == (0, "")
-    assert "All files are removed" in stdout
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_and_its_server(temporary: Path, number: signal.Signals) -> None:
     with start(temporary) as process:

@@ -16,9 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway_entities.cli.app import cli
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.server.store.repositories.token import AccessScope
+from gateway_entities.server.store.sql.sqlite import SqliteDatabase
+from gateway_entities.server.store.sql.sqlite_file import SqliteFile
 from tests.users import USER, as_user, open_folder
 
 FILES = ("gateway.sqlite", "gateway.sqlite.key", "gateway.sqlite-wal", "gateway.sqlite-shm")
@@ -154,11 +157,40 @@ def test_changes_in_a_log_that_cannot_be_read_are_reported(folder: Path, locked)
         for command in read_commands(folder):
             result = run(folder, *command)
             assert result.exit_code == 2
-            assert f"{folder}/gateway.sqlite-wal has changes" in result.stderr
-            assert "Copy both files" in result.stderr
+            assert f"{folder}/gateway.sqlite-wal" in result.stderr
+            assert "Copy the file and its log" in result.stderr
     # As the message says.
     shutil.copytree(folder, folder.parent / "out" / "copy")
     assert "late" in run(folder.parent / "out" / "copy", "token", "list").stdout
+
+
+def test_a_store_that_a_server_uses_is_read_with_its_log_though_that_is_empty(folder: Path, locked) -> None:
+    path = folder / "gateway.sqlite"
+    with contextlib.closing(open_store(f"sqlite:///{path}")):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert (folder / "gateway.sqlite-wal").stat().st_size == 0
+        with locked(folder):
+            file = SqliteFile(path)
+            file.prepare(create=False, new=False)
+            assert file.access == "mode=ro"
+
+
+def test_a_store_that_changes_while_it_is_read_as_a_snapshot_is_an_error(folder: Path, locked) -> None:
+    path = folder / "gateway.sqlite"
+    with locked(folder):
+        database = SqliteDatabase(path, 1.0)
+        database.prepare(create=False)
+        with database.read():
+            pass
+        # An open file keeps the media mounted.
+        database.dispose()
+    with open_tokens(f"sqlite:///{path}") as manager:
+        manager.revoke("alice")
+    with pytest.raises(GatewayError) as caught, database.read():
+        pass
+    database.dispose()
+    assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "STORE_CHANGED")
 
 
 def test_an_unwritable_place_of_a_backup_or_a_key_is_named(folder: Path, locked) -> None:

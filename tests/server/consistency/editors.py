@@ -60,7 +60,8 @@ def edit(servers: Sequence[ServerProcess], pairs: Sequence[str], editors: int, u
             aborted = sum(pool.map(run, range(editors)))
         with servers[0].client() as client:
             counted = client.get_endpoint(endpoint_id=resources.endpoint_id).experiment_id
-        logged = sum(line.rpc == "UpdateGatewayEndpoint" for line in consistent(do))
+        lines = [line for line in consistent(do) if line.change.id == resources.endpoint_id]
+        logged = sum(line.rpc == "UpdateGatewayEndpoint" for line in lines)
     return EditResult(int(counted or 0), logged, aborted)
 
 

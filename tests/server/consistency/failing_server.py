@@ -39,8 +39,10 @@ _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
 _NO_LIMIT: Final = 0xFFFFFFFE
 _START_S: Final = 60
 _COMMAND_S: Final = 10
-_PROCESSES: Final = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["__main__", __name__, "gateway_entities.server.store.sql.postgresql"])
+PROCESSES: Final = multiprocessing.get_context("forkserver")
+"""Where other tests get processes, too, that neither share state with this one nor import everything again."""
+
+PROCESSES.set_forkserver_preload(["__main__", __name__, "gateway_entities.server.store.sql.postgresql"])
 
 
 class _Failpoint:
@@ -173,9 +175,9 @@ class FailingServer:
     def start(self) -> None:
         """Start it, without waiting for it."""
         self._is_ready = False
-        self._commands, theirs = _PROCESSES.Pipe()
+        self._commands, theirs = PROCESSES.Pipe()
         arguments = self._place.url, self._place.keys, self._ports, self._log, theirs
-        self._process = _PROCESSES.Process(target=_serve, args=arguments, daemon=True)
+        self._process = PROCESSES.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
 

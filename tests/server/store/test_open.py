@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import multiprocessing
 import os
 import shutil
 import sqlite3
@@ -17,6 +16,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store import open_store
 from gateway_entities.server.store.crypto.key_sources import KeyFile
+from tests.server.consistency.failing_server import PROCESSES
 from tests.server.store.conftest import open_files
 
 
@@ -322,9 +322,8 @@ def test_threads_may_open_a_new_store_concurrently(path, make):
 
 
 def test_processes_may_open_a_new_store_concurrently(path, make):
-    # Spawned, because forked processes would share state with this one.
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
+    # Processes forked from this one would share its state.
+    with PROCESSES.Pool(3) as pool:
         results = pool.map(open_and_close, [str(path)] * 6, chunksize=1)
         pool.close()
         pool.join()

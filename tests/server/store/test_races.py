@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -11,15 +10,16 @@ from gateway_entities.entities import GatewayEndpoint
 from gateway_entities.errors import GatewayError
 from gateway_entities.server.store import open_store
 from tests import profiles
+from tests.server.consistency.failing_server import PROCESSES
 
-PROCESSES = profiles.count(16, 6)
+MANY = profiles.count(16, 6)
 
 
 def test_exactly_one_process_creates_a_name(place):
     place.open().close()
-    with multiprocessing.Manager() as manager:
-        outcomes = in_processes(PROCESSES, create, place, manager.Barrier(PROCESSES))
-    assert Counter(outcomes) == {"created": 1, "ALREADY_EXISTS Endpoint with name 'one' already exists": PROCESSES - 1}
+    with PROCESSES.Manager() as manager:
+        outcomes = in_processes(MANY, create, place, manager.Barrier(MANY))
+    assert Counter(outcomes) == {"created": 1, "ALREADY_EXISTS Endpoint with name 'one' already exists": MANY - 1}
     store = place.open()
     with store.read() as transaction:
         assert len(transaction.endpoints.list()) == 1
@@ -27,7 +27,7 @@ def test_exactly_one_process_creates_a_name(place):
 
 
 def test_processes_may_open_a_new_store_concurrently(place):
-    with multiprocessing.Manager() as manager:
+    with PROCESSES.Manager() as manager:
         assert in_processes(4, count_up, place, manager.Barrier(4)) == ["counted"] * 4
     store = place.open()
     with store.read() as transaction:
@@ -36,8 +36,8 @@ def test_processes_may_open_a_new_store_concurrently(place):
 
 
 def in_processes(many, work, place, together):
-    # Spawned, because forked processes would share connections with this one.
-    with ProcessPoolExecutor(many, mp_context=multiprocessing.get_context("spawn")) as pool:
+    # Processes forked from this one would share its connections.
+    with ProcessPoolExecutor(many, mp_context=PROCESSES) as pool:
         started = [pool.submit(work, place.url, place.keys, together, number) for number in range(many)]
         return [each.result(timeout=300) for each in started]
 

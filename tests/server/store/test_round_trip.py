@@ -20,6 +20,7 @@ from gateway_entities.entities import (
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
+from tests import profiles
 from tests.stores import KINDS, Place, one_place
 
 # Text of protobuf has no surrogates; U+0000 is rejected by the service.
@@ -30,7 +31,9 @@ time = st.integers(-(2**63), 2**63 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 maps = st.dictionaries(text, text, max_size=4)
 
-secrets = st.builds(GatewaySecretInfo, text, text, maps, time, time, optional, maps, optional, optional)
+secrets = st.builds(
+    GatewaySecretInfo, text, text, maps, time, time, optional, maps, created_by=optional, last_updated_by=optional
+)
 definitions = st.builds(GatewayModelDefinition, text, text, st.none(), st.none(), text, text, time, time, optional, optional)
 tags = st.lists(st.builds(GatewayEndpointTag, text, optional), max_size=4, unique_by=lambda tag: tag.key)
 fallbacks = st.none() | st.builds(FallbackConfig, st.none() | number, st.none() | number)
@@ -64,7 +67,7 @@ policies = st.builds(
     time,
     optional,
     optional,
-    optional,
+    target_value=optional,
 )
 
 
@@ -76,7 +79,7 @@ def place_of_all(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 # Each example opens the store twice, which is slow.
-@settings(max_examples=max(50, settings().max_examples // 5))
+@settings(max_examples=profiles.whole(max(50, settings().max_examples // 5), 15))
 @given(secrets, maps, definitions, endpoints, mapping_fields, binding_fields, policies, st.booleans())
 def test_round_trip_through_the_disk(
     place_of_all, secret, value, definition, endpoint, mapping_fields, binding_fields, policy, has_secret

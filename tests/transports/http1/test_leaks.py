@@ -18,6 +18,7 @@ from gateway_entities.transports.http1 import pool as connections
 from gateway_entities.transports.http1.asyncio import HttpStream
 from gateway_entities.transports.http1.blocking import HttpSocket, OpenSockets
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
+from gateway_entities.transports.http1.route import Route
 from gateway_entities.transports.target import Target
 from tests.transports.raw_server import OK, raw_server, read_request, reply
 
@@ -91,23 +92,24 @@ def test_a_connection_made_while_the_pool_closes_is_closed(tls, certificate, mon
         sockets = OpenSockets()
         sockets.shut_down()
         with pytest.raises(GatewayError) as caught:
-            HttpSocket(target, connections._ssl_context(target, None), sockets, Deadline(5))
+            HttpSocket(Route(target), connections._ssl_context(target, None), sockets, Deadline(5))
         # The error is still there, and with it the frames that would keep a forgotten socket alive.
         assert caught.value.code is Code.CANCELLED
         assert open_sockets() - before == set()
 
 
 def test_a_pool_closed_during_a_connect_leaves_no_socket(monkeypatch):
-    real = socket.socket.connect
+    real = socket.socket.connect_ex
     with raw_server(reply(OK)) as address:
         before = open_sockets()
         pool = ConnectionPool(Target.parse(address))
 
         def connect(sock, where):
-            real(sock, where)
+            result = real(sock, where)
             pool.close()
+            return result
 
-        monkeypatch.setattr(socket.socket, "connect", connect)
+        monkeypatch.setattr(socket.socket, "connect_ex", connect)
         with pytest.raises(GatewayError) as caught:
             pool.request(REQUEST, Deadline(5))
         assert caught.value.code is Code.CANCELLED
@@ -144,7 +146,7 @@ def test_a_refused_connect_leaves_no_socket(free_port):
     before = open_sockets()
     sockets = OpenSockets()
     with pytest.raises(OSError, match="refused"):
-        HttpSocket(Target.parse(f"http://127.0.0.1:{free_port}"), None, sockets, Deadline(5))
+        HttpSocket(Route(Target.parse(f"http://127.0.0.1:{free_port}")), None, sockets, Deadline(5))
     assert open_sockets() - before == set()
     assert sockets._open == set()
 
@@ -155,7 +157,7 @@ def test_a_connection_over_tls_is_registered_once(tls, certificate, monkeypatch)
     with raw_server(reply(OK), context=tls) as address:
         target = Target.parse(address)
         sockets = OpenSockets()
-        opened = HttpSocket(target, connections._ssl_context(target, None), sockets, Deadline(5))
+        opened = HttpSocket(Route(target), connections._ssl_context(target, None), sockets, Deadline(5))
         assert len(sockets._open) == 1
         opened.close()
         assert sockets._open == set()

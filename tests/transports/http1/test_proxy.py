@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 import pytest
@@ -212,6 +213,9 @@ def chosen(target, **environment):
         ("http://localhost:8080", {"HTTP_PROXY": PROXY}, None),
         ("http://127.0.0.5:8080", {"HTTP_PROXY": PROXY}, None),
         ("https://[::1]:8080", {"HTTPS_PROXY": PROXY}, None),
+        ("https://[::ffff:127.0.0.1]:8080", {"HTTPS_PROXY": PROXY}, None),
+        ("https://localhost.", {"HTTPS_PROXY": PROXY}, None),
+        ("https://gw.example", {"HTTPS_PROXY": "HTTP://proxy.test:3128"}, "proxy.test:3128"),
         ("unix:///run/gw.sock", {"HTTP_PROXY": PROXY, "ALL_PROXY": PROXY}, None),
     ],
 )
@@ -251,6 +255,8 @@ def test_exceptions_by_name(exceptions, direct, name):
         ("https://11.1.2.3", "10.0.0.0/8", False),
         ("https://10.1.2.3", "10.1.2.3", True),
         ("https://10.1.2.3", "2.3", False),
+        ("https://10.1.2.3", "::ffff:10.1.2.3", True),
+        ("https://[::ffff:10.1.2.3]", "10.0.0.0/8", True),
         ("https://10.1.2.3:8443", "10.1.2.3:8443", True),
         ("https://10.1.2.3:8443", "10.1.2.3:443", False),
         ("https://[2001:db8::5]", "2001:db8::/32", True),
@@ -274,6 +280,13 @@ def test_a_proxy_that_cannot_be_used_is_an_error_without_its_value(value):
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "BAD_PROXY")
     assert "ALL_PROXY" in caught.value.message
     assert "secret" not in caught.value.message
+
+
+def test_credentials_keep_bytes_that_are_not_text():
+    proxy = proxy_for(Target.parse("https://gw.example"), {"HTTPS_PROXY": "http://u:\udcff%FC@p:1"})
+    assert proxy is not None
+    assert proxy.authorization is not None
+    assert base64.b64decode(proxy.authorization.removeprefix("Basic ")) == b"u:\xff\xfc"
 
 
 def test_a_proxy_prints_without_credentials():

@@ -128,8 +128,12 @@ class SqliteDatabase(Database):
     @contextmanager
     def read(self) -> Generator[Connection]:
         """Open a read-only transaction on one snapshot."""
-        with _transaction(self.reader, "BEGIN") as connection:
-            yield connection
+        try:
+            with _transaction(self.reader, "BEGIN") as connection:
+                yield connection
+        finally:
+            # Before any error of SQLite's own, which may be a consequence.
+            self._file.require_unchanged()
 
     @contextmanager
     def write(self) -> Generator[Connection]:

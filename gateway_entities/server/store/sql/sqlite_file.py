@@ -41,6 +41,7 @@ class SqliteFile:
         self._name = str(path)
         self._wal_name = str(self.wal)
         self._identity: tuple[int, int] | None = None
+        self._unchanging: tuple[int, int] | None = None
 
     def prepare(self, *, create: bool, new: bool) -> None:
         """Check that the file is accessible, and empty or a SQLite database; from now on only this file is the store's.
@@ -91,6 +92,20 @@ class SqliteFile:
                 "use the new one"
             )
 
+    def require_unchanged(self) -> None:
+        """Check that a file that was opened as one that nothing changes has not changed, so that what was read is one state.
+
+        Raises:
+            GatewayError: UNAVAILABLE with reason STORE_CHANGED; a server uses it.
+        """
+        if self.access == _IMMUTABLE and (_is_there(self.wal) or self._unchanging != _version(self.path)):
+            raise GatewayError(
+                Code.UNAVAILABLE,
+                "The store was changed while it was read, as read-only media without a write-ahead log: a server has begun "
+                "to use it. Try again",
+                reason="STORE_CHANGED",
+            )
+
     def require_size(self, pages: int, page_bytes: int) -> None:
         """Check that the file is large enough for its pages: those that it lacks are in the write-ahead log.
 
@@ -136,20 +151,15 @@ class SqliteFile:
         """Return how it can be read, which SQLite does through the log and its index if there are any."""
         if _is_writable(self.path.parent):
             return _READ_ONLY
-        try:
-            has_changes = self.wal.stat().st_size > 0
-        except FileNotFoundError:
-            has_changes = False
-        except OSError as error:
-            raise unusable(f"its write-ahead log {self.wal} cannot be read: {error.strerror}") from error
-        if not has_changes:
-            # No process uses it: each has a log.
+        if not _is_there(self.wal) and not _is_there(self._index):
+            # No process uses it: each has a log, which may be empty, and its index.
+            self._unchanging = _version(self.path)
             return _IMMUTABLE
         if all(os.access(each, os.R_OK, effective_ids=_EFFECTIVE) for each in (self.wal, self._index)):
             return _READ_ONLY
         raise unusable(
-            f"its folder cannot be written to, and its write-ahead log {self.wal} has changes, which can be read only where "
-            "it can. Copy both files to another folder, and use the copy"
+            f"its folder cannot be written to, and of its write-ahead log {self.wal} and the log's index {self._index} one "
+            "is missing or cannot be read. Copy the file and its log to another folder, and use the copy"
         )
 
     def _create(self) -> None:
@@ -186,6 +196,21 @@ class SqliteFile:
 def unusable(cause: str) -> GatewayError:
     """Return FAILED_PRECONDITION for a file that cannot be a store's."""
     return GatewayError(Code.FAILED_PRECONDITION, cause, reason="STORE_FILE")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise unusable(f"{path} cannot be looked for: {error.strerror}") from error
+    return True
+
+
+def _version(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 def _is_writable(path: Path) -> bool:

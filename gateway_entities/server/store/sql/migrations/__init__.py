@@ -2,8 +2,9 @@
 
 To change the tables: change schema.py and its REVISION, and add a module to versions/ whose ``down_revision`` is the
 revision before.
-All steps run in one transaction, on SQLite without foreign keys (``Database.migrate``). A crash leaves the store as it was.
-There are no steps back.
+An empty database gets the tables of schema.py directly, and the row of ``store_state``: a step that adds rows has to be
+repeated in ``_create``. Otherwise all steps run in one transaction, on SQLite without foreign keys (``Database.migrate``). A
+crash leaves the store as it was. There are no steps back.
 
 - Add a column: ``op.add_column("endpoints", sa.Column("note", sa.Text))``. If it is NOT NULL it needs a ``server_default``,
   in schema.py too. In schema.py it may stand anywhere: the order of columns is not compared.
@@ -18,10 +19,11 @@ those of schema.py. A step that changes stored values is described there.
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, text
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql import schema
@@ -66,12 +68,30 @@ def upgrade(connection: Connection, to: str | None = None) -> None:
     to = HEAD if to is None else to
     if (found := revision(connection)) == to:
         return
+    if found is None and to == schema.REVISION:
+        _create(connection)
+        return
     require_known(found)
     # Importing Alembic takes longer than opening a store.
     from alembic import command
 
     with _alembic:
         command.upgrade(_config(connection), to)
+
+
+def _create(connection: Connection) -> None:
+    """Create the tables of an empty database as all migrations together leave them, in a tenth of the time."""
+    schema.metadata.create_all(connection, checkfirst=False)
+    state = {"store_id": uuid.uuid4().hex, "last_revision": 0, "has_had_token": False}
+    connection.execute(insert(schema.store_state).values(state))
+    version = Table(
+        VERSION_TABLE,
+        MetaData(),
+        Column("version_num", String(32), nullable=False),
+        PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+    )
+    version.create(connection)
+    connection.execute(insert(version).values(version_num=schema.REVISION))
 
 
 def require_known(found: str | None) -> None:
