@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
+from functools import partial
 from typing import cast
 
 from gateway_entities.transports.http1.blocking import readable
@@ -49,13 +51,21 @@ class HttpStream(asyncio.Protocol):
         name = None if context is None else route.target.host
         kind = _PlainStream if context is None else cls
         sock = await dial_async(route, sockets)
+        # asyncio sets TCP_NODELAY.
+        making = loop.create_task(
+            loop.create_connection(lambda: kind(sock, sockets), sock=sock, ssl=context, server_hostname=name)
+        )
         try:
-            # asyncio sets TCP_NODELAY.
-            _, stream = await loop.create_connection(
-                lambda: kind(sock, sockets), sock=sock, ssl=context, server_hostname=name
-            )
+            # When a TLS connection is cancelled just as it is made, asyncio waits for the peer's end and polls the socket
+            # meanwhile, which must not be closed then.
+            _, stream = await asyncio.shield(making)
         except BaseException:
-            sockets.close(sock)
+            if making.done():
+                _abandon(sock, sockets, making)
+            else:
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+                making.add_done_callback(partial(_abandon, sock, sockets))
             raise
         return stream
 
@@ -145,6 +155,14 @@ class HttpStream(asyncio.Protocol):
             return not secured.read(1)
         except ssl.SSLError:
             return False
+
+
+def _abandon(sock: socket.socket, sockets: OpenSockets, making: asyncio.Task[tuple[asyncio.Transport, HttpStream]]) -> None:
+    """Close a connection that nobody waits for any more."""
+    if making.cancelled() or making.exception() is not None:
+        sockets.close(sock)
+    else:
+        making.result()[0].abort()
 
 
 class _PlainStream(HttpStream, asyncio.BufferedProtocol):

@@ -161,3 +161,31 @@ def test_a_connection_over_tls_is_registered_once(tls, certificate, monkeypatch)
         assert len(sockets._open) == 1
         opened.close()
         assert sockets._open == set()
+
+
+@pytest.mark.parametrize("secured", [False, True])
+async def test_a_call_that_is_cancelled_while_it_connects_leaves_no_socket(tls, certificate, monkeypatch, secured):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    made = HttpStream.connection_made
+    calls: list[asyncio.Task[object]] = []
+
+    def cancelled_when_connected(stream, transport):
+        made(stream, transport)
+        while calls:
+            calls.pop().cancel()
+
+    monkeypatch.setattr(HttpStream, "connection_made", cancelled_when_connected)
+    with raw_server(reply(OK), context=tls if secured else None) as address:
+        for _ in range(5):
+            pool = AsyncConnectionPool(Target.parse(address))
+            call = asyncio.create_task(pool.request(REQUEST, Deadline(5)))
+            calls.append(call)
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            # It gets the same descriptor if that is free again.
+            assert (await pool.request(REQUEST, Deadline(5))).status == 200
+            await pool.close()
+        end = time.monotonic() + 5
+        while client_side(address) & open_sockets():
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
