@@ -158,7 +158,7 @@ class HttpStream(asyncio.Protocol):
 
 
 def _abandon(sock: socket.socket, sockets: OpenSockets, making: asyncio.Task[tuple[asyncio.Transport, HttpStream]]) -> None:
-    """Close a connection that nobody waits for any more."""
+    """Close a connection that no caller waits for any more."""
     if making.cancelled() or making.exception() is not None:
         sockets.close(sock)
     else:
