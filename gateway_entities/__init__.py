@@ -27,9 +27,15 @@ from gateway_entities.entities import (
     GatewayEndpointTag,
     GatewayModelDefinition,
     GatewayModelLinkageType,
+    GatewayResource,
+    GatewayResourceKey,
     GatewayResourceType,
+    GatewaySecretAccess,
     GatewaySecretInfo,
+    ResolvedGatewayEndpoint,
+    ResolvedGatewayModel,
     RoutingStrategy,
+    SecretValue,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
 
@@ -63,9 +69,15 @@ __all__ = [
     "GatewayError",
     "GatewayModelDefinition",
     "GatewayModelLinkageType",
+    "GatewayResource",
+    "GatewayResourceKey",
     "GatewayResourceType",
+    "GatewaySecretAccess",
     "GatewaySecretInfo",
+    "ResolvedGatewayEndpoint",
+    "ResolvedGatewayModel",
     "RoutingStrategy",
+    "SecretValue",
     "WireError",
 ]
 

@@ -27,6 +27,7 @@ class Method(Generic[Request, Response]):
         idempotent: whether a repeat has the same effect as one call, so that a client may retry it.
         reads: whether it has no side effects, so that Connect may call it with GET.
         has_request_id: whether its request can carry a request_id, by which the server recognizes a repeat.
+        server_streaming: whether the response is a stream of messages.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Method(Generic[Request, Response]):
         "reads",
         "request_type",
         "response_type",
+        "server_streaming",
         "service",
     )
 
@@ -57,6 +59,7 @@ class Method(Generic[Request, Response]):
         self.idempotent: Final = level != MethodOptions.IDEMPOTENCY_UNKNOWN
         self.reads: Final = level == MethodOptions.NO_SIDE_EFFECTS
         self.has_request_id: Final = "request_id" in request_type.DESCRIPTOR.fields_by_name
+        self.server_streaming: Final = bool(descriptor.server_streaming)
 
     def __repr__(self) -> str:
         return f"<Method {self.path}>"

@@ -6,9 +6,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway_entities._method import Method, Request, Response
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    convergence_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
 __all__ = [
+    "ACKNOWLEDGE_GATEWAY_REVISION",
     "ATTACH_MODEL_TO_GATEWAY_ENDPOINT",
     "CHECK_GATEWAY_BUDGET",
     "CREATE_GATEWAY_BUDGET_POLICY",
@@ -33,14 +43,20 @@ __all__ = [
     "LIST_GATEWAY_ENDPOINTS",
     "LIST_GATEWAY_ENDPOINT_BINDINGS",
     "LIST_GATEWAY_MODEL_DEFINITIONS",
+    "LIST_GATEWAY_NODES",
+    "LIST_GATEWAY_SECRET_ACCESSES",
     "LIST_GATEWAY_SECRET_INFOS",
     "METHODS",
     "RECORD_GATEWAY_SPEND",
+    "REFUSE_GATEWAY_REVISION",
+    "RESOLVE_GATEWAY_ENDPOINT",
     "SET_GATEWAY_ENDPOINT_TAG",
     "UPDATE_GATEWAY_BUDGET_POLICY",
     "UPDATE_GATEWAY_ENDPOINT",
     "UPDATE_GATEWAY_MODEL_DEFINITION",
     "UPDATE_GATEWAY_SECRET",
+    "WAIT_FOR_GATEWAY_CONVERGENCE",
+    "WATCH_GATEWAY",
     "Method",
     "Request",
     "Response",
@@ -70,7 +86,6 @@ LIST_GATEWAY_BUDGET_POLICIES = Method(
 LIST_GATEWAY_BUDGET_WINDOWS = Method(budget_pb2.ListGatewayBudgetWindowsRequest, budget_pb2.ListGatewayBudgetWindowsResponse)
 RECORD_GATEWAY_SPEND = Method(budget_pb2.RecordGatewaySpendRequest, budget_pb2.RecordGatewaySpendResponse)
 CHECK_GATEWAY_BUDGET = Method(budget_pb2.CheckGatewayBudgetRequest, budget_pb2.CheckGatewayBudgetResponse)
-LIST_GATEWAY_CHANGES = Method(change_pb2.ListGatewayChangesRequest, change_pb2.ListGatewayChangesResponse)
 CREATE_GATEWAY_MODEL_DEFINITION = Method(
     model_definition_pb2.CreateGatewayModelDefinitionRequest, model_definition_pb2.CreateGatewayModelDefinitionResponse
 )
@@ -106,6 +121,22 @@ GET_GATEWAY_SECRET_INFO = Method(secret_pb2.GetGatewaySecretInfoRequest, secret_
 UPDATE_GATEWAY_SECRET = Method(secret_pb2.UpdateGatewaySecretRequest, secret_pb2.UpdateGatewaySecretResponse)
 DELETE_GATEWAY_SECRET = Method(secret_pb2.DeleteGatewaySecretRequest, secret_pb2.DeleteGatewaySecretResponse)
 LIST_GATEWAY_SECRET_INFOS = Method(secret_pb2.ListGatewaySecretInfosRequest, secret_pb2.ListGatewaySecretInfosResponse)
+LIST_GATEWAY_CHANGES = Method(change_pb2.ListGatewayChangesRequest, change_pb2.ListGatewayChangesResponse)
+WATCH_GATEWAY = Method(change_pb2.WatchGatewayRequest, change_pb2.WatchGatewayResponse)
+ACKNOWLEDGE_GATEWAY_REVISION = Method(
+    convergence_pb2.AcknowledgeGatewayRevisionRequest, convergence_pb2.AcknowledgeGatewayRevisionResponse
+)
+REFUSE_GATEWAY_REVISION = Method(convergence_pb2.RefuseGatewayRevisionRequest, convergence_pb2.RefuseGatewayRevisionResponse)
+LIST_GATEWAY_NODES = Method(convergence_pb2.ListGatewayNodesRequest, convergence_pb2.ListGatewayNodesResponse)
+WAIT_FOR_GATEWAY_CONVERGENCE = Method(
+    convergence_pb2.WaitForGatewayConvergenceRequest, convergence_pb2.WaitForGatewayConvergenceResponse
+)
+RESOLVE_GATEWAY_ENDPOINT = Method(
+    resolution_pb2.ResolveGatewayEndpointRequest, resolution_pb2.ResolveGatewayEndpointResponse
+)
+LIST_GATEWAY_SECRET_ACCESSES = Method(
+    resolution_pb2.ListGatewaySecretAccessesRequest, resolution_pb2.ListGatewaySecretAccessesResponse
+)
 METHODS: Final[tuple[Method[Any, Any], ...]] = (
     CREATE_GATEWAY_ENDPOINT_BINDING,
     DELETE_GATEWAY_ENDPOINT_BINDING,
@@ -118,7 +149,6 @@ METHODS: Final[tuple[Method[Any, Any], ...]] = (
     LIST_GATEWAY_BUDGET_WINDOWS,
     RECORD_GATEWAY_SPEND,
     CHECK_GATEWAY_BUDGET,
-    LIST_GATEWAY_CHANGES,
     CREATE_GATEWAY_MODEL_DEFINITION,
     GET_GATEWAY_MODEL_DEFINITION,
     LIST_GATEWAY_MODEL_DEFINITIONS,
@@ -138,5 +168,13 @@ METHODS: Final[tuple[Method[Any, Any], ...]] = (
     UPDATE_GATEWAY_SECRET,
     DELETE_GATEWAY_SECRET,
     LIST_GATEWAY_SECRET_INFOS,
+    LIST_GATEWAY_CHANGES,
+    WATCH_GATEWAY,
+    ACKNOWLEDGE_GATEWAY_REVISION,
+    REFUSE_GATEWAY_REVISION,
+    LIST_GATEWAY_NODES,
+    WAIT_FOR_GATEWAY_CONVERGENCE,
+    RESOLVE_GATEWAY_ENDPOINT,
+    LIST_GATEWAY_SECRET_ACCESSES,
 )
 """Every RPC, in the order of the constants above."""

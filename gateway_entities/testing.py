@@ -13,6 +13,11 @@
         with GatewayClient(running.grpc_target) as client:
             ...
 
+    def test_a_key_is_resolved(running: Gateway):
+        token = running.create_token("my-gateway", "read", "resolve")
+        with GatewayClient(running.grpc_target, token=token) as client:
+            ...
+
 It is the real server with a real store, without mocks. It needs the ``server`` extra.
 """
 
@@ -22,16 +27,19 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.extras import advice
 
 try:
     from gateway_entities.server.server import Server
+    from gateway_entities.server.store.admin.token_manager import open_tokens
+    from gateway_entities.server.store.repositories.token import AccessScope
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"gateway_entities.testing needs the extra server (no module {error.name}); {advice('server')}", name=error.name
@@ -53,6 +61,26 @@ class Gateway:
     grpc_target: str
     http_target: str
     store_path: Path
+
+    def create_token(self, name: str, *scopes: str, endpoints: Iterable[str] | None = None) -> str:
+        """Create a token and return its text. After the first one every call needs a token.
+
+        Args:
+            name: the actor of its requests: 1 to 255 printable characters. It has no other token.
+            scopes: one or more of ``read``, ``write``, ``admin``, ``resolve``, ``spend`` and ``node``.
+            endpoints: the names of the endpoints that it may resolve and spend on; None for all.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT; ALREADY_EXISTS (the name).
+        """
+        scope = AccessScope(0)
+        for each in scopes:
+            if each.upper() not in AccessScope.__members__:
+                known = ", ".join(each.lower() for each in AccessScope.__members__)
+                raise GatewayError(Code.INVALID_ARGUMENT, f"{each!r} is not a scope; the scopes are {known}")
+            scope |= AccessScope[each.upper()]
+        with open_tokens(f"sqlite:///{self.store_path}") as manager:
+            return manager.create(name, scope, endpoints=endpoints).text
 
 
 @contextlib.contextmanager

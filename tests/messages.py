@@ -14,9 +14,25 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 from hypothesis import strategies as st
 
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
-FILES: tuple[ModuleType, ...] = (binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2)
+FILES: tuple[ModuleType, ...] = (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
 RESOURCES: dict[str, type[Message]] = {
     name: getattr(file, name)
@@ -51,6 +67,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "GatewayBudgetCheck": ("allowed",),
     "GatewayChangeEffect": ("noun", "id"),
     "GatewayChange": ("revision", "changed_at", "rpc", "change"),
+    "GatewayResource": ("noun", "id", "content_etag"),
+    "GatewayResourceKey": ("noun", "id"),
+    "ResolvedGatewayModel": (
+        *("mapping_id", "model_definition_id", "provider", "model_name"),
+        *("secret_id", "secret_etag"),
+    ),
+    "ResolvedGatewayEndpoint": ("endpoint",),
+    "GatewaySecretAccess": ("secret_id", "endpoint_id", "actor", "accessed_at"),
 }
 """The required fields of resources, as in the contract."""
 

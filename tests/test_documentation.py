@@ -30,6 +30,7 @@ ELSEWHERE = {
     ("README.md", "Quickstart", "sh"): CI,
     ("README.md", "Tests", "sh"): CI,
     ("docs/guides/containers.md", "A pod", "yaml"): "tests/cli/server/test_serve.py",
+    ("docs/guides/gateway.md", "Credentials", "python"): "tests/client/test_resolution.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,
     ("docs/guides/languages.md", "Java", "java"): LANGUAGES,
@@ -100,7 +101,7 @@ def run_shell(text: str, running: Gateway) -> str:
 def test_the_examples_of_a_page_run(page: str, running: Gateway, tool: Callable[[str, str], Path]) -> None:
     tool("curl", "apt-get install curl")
     tool("gateway-entities", "pip install -e '.[test]'")
-    if not any(re.search(r'endpoint\("support"|endpoint create support', each.text) for each in examples(page)):
+    if not any(re.search(r'create_endpoint\("support"|endpoint create support', each.text) for each in examples(page)):
         with GatewayClient(running.grpc_target) as client:
             create_support(client)
     same = doctest.OutputChecker()

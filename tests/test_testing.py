@@ -38,6 +38,18 @@ def test_each_gateway_has_a_separate_store_and_ports():
         assert post_json(other.http_target, LIST, {}).json == {"revision": "0"}
 
 
+def test_it_makes_tokens():
+    with gateway() as running:
+        token = running.create_token("ann", "read", "resolve", endpoints=["chat"])
+        assert post_json(running.http_target, LIST, {}, authorization=f"Bearer {token}").status == 200
+        with pytest.raises(GatewayError, match="'root' is not a scope; the scopes are read, write, admin") as caught:
+            running.create_token("bob", "root")
+        assert caught.value.code is Code.INVALID_ARGUMENT
+        with pytest.raises(GatewayError) as caught:
+            running.create_token("ann", "read")
+        assert caught.value.code is Code.ALREADY_EXISTS
+
+
 def test_threads_files_and_ports_are_released():
     threads = set(threading.enumerate())
     with gateway() as running:

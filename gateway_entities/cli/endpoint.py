@@ -22,6 +22,7 @@ from gateway_entities.cli.command import (
     update_mask,
 )
 from gateway_entities.cli.output import Done
+from gateway_entities.cli.resolution import resolve
 from gateway_entities.cli.tag import tag
 from gateway_entities.entities import (
     FallbackConfig,
@@ -212,6 +213,7 @@ def detach(client: GatewayClient, /, key: str, model: str, **change: Any) -> Don
     return Done(f"detached {model} from {key}")
 
 
+endpoint.add_command(resolve)
 endpoint.add_command(tag)
 
 

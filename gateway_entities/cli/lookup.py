@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewayEndpoint, GatewayModelDefinition, GatewaySecretInfo
+    from gateway_entities.entities import (
+        GatewayEndpoint,
+        GatewayModelDefinition,
+        GatewaySecretInfo,
+        ResolvedGatewayEndpoint,
+    )
 
 
 def find_secret(client: GatewayClient, key: str) -> GatewaySecretInfo:
@@ -28,6 +33,11 @@ def find_model_definition(client: GatewayClient, key: str) -> GatewayModelDefini
 def find_endpoint(client: GatewayClient, key: str) -> GatewayEndpoint:
     """Return the endpoint with this id or name."""
     return client.get_endpoint(endpoint_id=key) if _is_id("e", key) else client.get_endpoint(name=key)
+
+
+def resolve_endpoint(client: GatewayClient, key: str) -> ResolvedGatewayEndpoint:
+    """Return the endpoint with this id or name, resolved."""
+    return client.resolve_endpoint(endpoint_id=key) if _is_id("e", key) else client.resolve_endpoint(name=key)
 
 
 def secret_id(client: GatewayClient, key: str) -> str:

@@ -26,6 +26,7 @@ from gateway_entities.entities import (
     GatewayEndpointTag,
     GatewayModelDefinition,
     GatewayModelLinkageType,
+    GatewaySecretAccess,
     GatewaySecretInfo,
 )
 
@@ -39,8 +40,9 @@ Entity: TypeAlias = (
     | GatewayBudgetWindow
     | GatewayBudgetCheck
     | GatewayChange
+    | GatewaySecretAccess
 )
-"""Results that a command can show."""
+"""Results that a command can show. None of them has the value of a secret."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ _COLUMNS: Final[Mapping[type, Sequence[str]]] = {
     ),
     GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
     GatewayChange: ("revision", "changed_at", "actor", "rpc", "change", "effects"),
+    GatewaySecretAccess: ("accessed_at", "actor", "secret_id", "endpoint_id"),
 }
 """The fields shown in lists; a single entity is shown with all fields."""
 

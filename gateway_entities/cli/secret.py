@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -25,7 +26,7 @@ from gateway_entities.text import decode_text, without_mark
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewaySecretInfo
+    from gateway_entities.entities import GatewaySecretAccess, GatewaySecretInfo
 
 _SECRET: Final = click.argument("key", metavar="SECRET")
 _AUTH_CONFIG: Final = click.option(
@@ -118,7 +119,7 @@ def update(
     clear: Sequence[str],
     **change: Any,
 ) -> GatewaySecretInfo:
-    """Replace the value of a secret, or all its settings."""
+    """Replace the value of a secret, or all its settings. Another api_base needs the value too."""
     given: dict[str, Any] = {
         "secret_value": _read_value(value_files, values_file) or None,
         "auth_config": dict(auth_config) or None,
@@ -132,6 +133,34 @@ def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     found = lookup.secret_id(client, key)
     client.delete_secret(found, **change)
     return Done(f"deleted {found}")
+
+
+@client_command(
+    secret,
+    "accesses",
+    click.argument("key", metavar="[SECRET]", required=False),
+    click.option("--endpoint", metavar="ENDPOINT", help="Only accesses through this endpoint."),
+    click.option("--actor", metavar="NAME", help="Only accesses with the token of this name."),
+    click.option(
+        "--since",
+        metavar="TIME",
+        type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+        help="Only accesses at or after this time, UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z.",
+    ),
+)
+def accesses(
+    client: GatewayClient, key: str | None, *, endpoint: str | None, actor: str | None, since: datetime | None
+) -> Sequence[GatewaySecretAccess]:
+    """List who has received the value of a secret, latest first. Needs a token of scope admin.
+
+    Servers delete accesses after 90 days. A secret or an endpoint that was deleted is found by its id.
+    """
+    return client.list_secret_accesses(
+        secret_id=None if key is None else lookup.secret_id(client, key),
+        endpoint_id=None if endpoint is None else lookup.endpoint_id(client, endpoint),
+        actor=actor,
+        accessed_since=None if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000),
+    )
 
 
 def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str, str]:

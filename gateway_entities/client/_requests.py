@@ -101,6 +101,24 @@ def mask(paths: Iterable[str] | None) -> FieldMask | None:
     raise GatewayError.invalid([FieldViolation("update_mask", "must be a list of field names")])
 
 
+def texts(path: str, values: Iterable[str] | None) -> list[str] | None:
+    """Return a list of texts; None for None. A single string is refused: it is a mistake for a list of one.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT naming the field.
+    """
+    if values is None:
+        return None
+    if not isinstance(values, str):
+        try:
+            found = list(values)
+        except TypeError:
+            found = [None]
+        if all(map(_is_text, found)):
+            return cast("list[str]", found)
+    raise GatewayError.invalid([FieldViolation(path, "must be a list of text")])
+
+
 def _violations(kind: type[Message], fields: Mapping[str, object]) -> Iterator[FieldViolation]:
     text = _EXPECTED[FieldDescriptor.TYPE_STRING]
     for name, value in fields.items():

@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import Method
+from gateway_entities.methods import RESOLVE_GATEWAY_ENDPOINT, Method
 from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE
@@ -103,7 +103,8 @@ class RetryPolicy:
         self._deduplicated = method.has_request_id and deduplicates
         if self._deduplicated:
             ensure_request_id(request)
-        self._retryable = method.idempotent or self._deduplicated
+        # A repeated resolution records another access, and that is all that it does.
+        self._retryable = method.idempotent or self._deduplicated or method is RESOLVE_GATEWAY_ENDPOINT
         self._shared_timeouts = _SHARED_TIMEOUTS if self._deduplicated else 0
         self._deadline = deadline
         self._retries = retries

@@ -13,7 +13,7 @@ from gateway_entities.entities.budget import (
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
 )
-from gateway_entities.entities.change import GatewayChange, GatewayChangeEffect
+from gateway_entities.entities.change import GatewayChange, GatewayChangeEffect, GatewayResource, GatewayResourceKey
 from gateway_entities.entities.endpoint import (
     FallbackConfig,
     FallbackStrategy,
@@ -25,7 +25,9 @@ from gateway_entities.entities.endpoint import (
     RoutingStrategy,
 )
 from gateway_entities.entities.model_definition import GatewayModelDefinition
+from gateway_entities.entities.resolution import GatewaySecretAccess, ResolvedGatewayEndpoint, ResolvedGatewayModel
 from gateway_entities.entities.secret import GatewaySecretInfo
+from gateway_entities.entities.secret_value import SecretValue
 
 __all__ = [
     "BudgetAction",
@@ -47,7 +49,13 @@ __all__ = [
     "GatewayEndpointTag",
     "GatewayModelDefinition",
     "GatewayModelLinkageType",
+    "GatewayResource",
+    "GatewayResourceKey",
     "GatewayResourceType",
+    "GatewaySecretAccess",
     "GatewaySecretInfo",
+    "ResolvedGatewayEndpoint",
+    "ResolvedGatewayModel",
     "RoutingStrategy",
+    "SecretValue",
 ]

@@ -84,7 +84,7 @@ def _encoded(message: Message) -> bytes:
         elif field.message_type is None:
             parts.append(_one(message, field, value))
         else:
-            parts += [_prefixed(field.number, to_bytes(part)) for part in (value if field.is_repeated else (value,))]
+            parts += [length_delimited(field.number, to_bytes(part)) for part in (value if field.is_repeated else (value,))]
     return b"".join((*parts, unknown_fields(message)))
 
 
@@ -93,7 +93,8 @@ def _one(message: Message, field: FieldDescriptor, value: Any) -> bytes:
     return type(message)(**{field.name: value}).SerializeToString(deterministic=True)
 
 
-def _prefixed(number: int, data: bytes) -> bytes:
+def length_delimited(number: int, data: bytes) -> bytes:
+    """Return the encoding of a field with a message, or text, whose own encoding is given."""
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(data)) + data
 
 

@@ -11,7 +11,13 @@ from typing import Self
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.binding import GatewayEndpointBinding
+from gateway_entities.entities.budget import GatewayBudgetPolicy
 from gateway_entities.entities.canonical import unknown_fields
+from gateway_entities.entities.endpoint import GatewayEndpoint
+from gateway_entities.entities.model_definition import GatewayModelDefinition
+from gateway_entities.entities.secret import GatewaySecretInfo
+from gateway_entities.errors import WireError
 from gatewayentities.v1 import change_pb2 as pb
 
 
@@ -99,3 +105,113 @@ class GatewayChange(Entity[pb.GatewayChange]):
             GatewayChangeEffect._write(effect, proto.effects.add())
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True, eq=False)
+class GatewayResourceKey(Entity[pb.GatewayResourceKey]):
+    """Noun and id of a resource.
+
+    Attributes:
+        noun: resource kind, as in GatewayResource.
+        id: identifier of the resource, as in GatewayResource.
+    """
+
+    _message = pb.GatewayResourceKey
+
+    noun: str
+    id: str
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayResourceKey) -> Self:
+        entity = new(cls)
+        entity.noun = proto.noun or required(proto, "noun")
+        entity.id = proto.id or required(proto, "id")
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
+        return entity
+
+    def _write(self, proto: pb.GatewayResourceKey) -> None:
+        proto.noun = self.noun + ""
+        proto.id = self.id + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True, eq=False)
+class GatewayResource(Entity[pb.GatewayResource]):
+    """A resource in the watch stream: one of the last five fields. All are None for a kind that this version does not know.
+
+    Attributes:
+        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
+        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes.
+        content_etag: etag of the resource as it is here; for an endpoint not the one of other reads, which have its
+            definitions.
+        secret: a secret, never its value.
+        model_definition: a model definition.
+        endpoint: an endpoint, whose mappings have no model_definition.
+        binding: a binding.
+        budget_policy: a budget policy.
+    """
+
+    _message = pb.GatewayResource
+
+    noun: str
+    id: str
+    content_etag: str
+    secret: GatewaySecretInfo | None = None
+    model_definition: GatewayModelDefinition | None = None
+    endpoint: GatewayEndpoint | None = None
+    binding: GatewayEndpointBinding | None = None
+    budget_policy: GatewayBudgetPolicy | None = None
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        self._check_contents()
+
+    def _check_contents(self) -> None:
+        given = [name for name in _CONTENTS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise WireError(f"GatewayResource.{given[1]}", f"cannot be set together with {given[0]}")
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayResource) -> Self:
+        entity = new(cls)
+        entity.noun = proto.noun or required(proto, "noun")
+        entity.id = proto.id or required(proto, "id")
+        entity.content_etag = proto.content_etag or required(proto, "content_etag")
+        entity.secret = GatewaySecretInfo._read(proto.secret) if proto.HasField("secret") else None
+        entity.model_definition = (
+            GatewayModelDefinition._read(proto.model_definition) if proto.HasField("model_definition") else None
+        )
+        entity.endpoint = GatewayEndpoint._read(proto.endpoint) if proto.HasField("endpoint") else None
+        entity.binding = GatewayEndpointBinding._read(proto.binding) if proto.HasField("binding") else None
+        entity.budget_policy = GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
+        return entity
+
+    def _write(self, proto: pb.GatewayResource) -> None:
+        # The message would keep the last of two.
+        self._check_contents()
+        proto.noun = self.noun + ""
+        proto.id = self.id + ""
+        proto.content_etag = self.content_etag + ""
+        # An empty resource is present too.
+        if self.secret is not None:
+            proto.secret.SetInParent()
+            GatewaySecretInfo._write(self.secret, proto.secret)
+        if self.model_definition is not None:
+            proto.model_definition.SetInParent()
+            GatewayModelDefinition._write(self.model_definition, proto.model_definition)
+        if self.endpoint is not None:
+            proto.endpoint.SetInParent()
+            GatewayEndpoint._write(self.endpoint, proto.endpoint)
+        if self.binding is not None:
+            proto.binding.SetInParent()
+            GatewayEndpointBinding._write(self.binding, proto.binding)
+        if self.budget_policy is not None:
+            proto.budget_policy.SetInParent()
+            GatewayBudgetPolicy._write(self.budget_policy, proto.budget_policy)
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+_CONTENTS = ("secret", "model_definition", "endpoint", "binding", "budget_policy")

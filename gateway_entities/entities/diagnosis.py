@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin, get_t
 from google.protobuf.descriptor import FieldDescriptor
 
 from gateway_entities.entities import scalars, weights
+from gateway_entities.entities.secret_value import SecretValue
 from gateway_entities.errors import WireError
 
 Fault: TypeAlias = tuple[str, str]
@@ -41,6 +42,7 @@ class _Shape(NamedTuple):
     optional: bool
     is_list: bool
     is_map: bool
+    is_secret: bool
     entity: EntityType | None
 
 
@@ -65,6 +67,7 @@ def _shape(hint: Any) -> _Shape:
         optional=NoneType in members,
         is_list=get_origin(hint) is list,
         is_map=get_origin(hint) is dict,
+        is_secret=hint is SecretValue,
         entity=next((cast("EntityType", member) for member in members if is_dataclass(member)), None),
     )
 
@@ -72,7 +75,7 @@ def _shape(hint: Any) -> _Shape:
 def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
     for name, shape in _shapes(kind).items():
         where = f"{path}.{name}"
-        if shape.is_map:
+        if shape.is_map or shape.is_secret:
             continue
         if shape.is_list and shape.entity:
             for position, item in enumerate(getattr(proto, name)):
@@ -98,6 +101,9 @@ def _in_entity(kind: EntityType, entity: Any, path: str) -> Iterator[Fault]:
             yield from _in_nested(shape.entity, value, where)
         elif shape.is_map:
             yield from _in_map(value, where)
+        elif shape.is_secret:
+            if not isinstance(value, SecretValue):
+                yield where, f"must be a SecretValue, not a {type(value).__name__}"
         else:
             yield from _in_scalar(_known(kind)[name].type, value, where)
     try:

@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.entities import weights
 from gateway_entities.entities.scalars import double, truth
+from gateway_entities.entities.secret_value import MASK
 from gateway_entities.errors import WireError
 from gateway_entities.text import decode_text, without_mark
 
@@ -36,7 +37,7 @@ _LONGEST_NUMBER: Final = 400
 
 
 def to_dict(message: Message) -> dict[str, Any]:
-    """Return a message as a dict. Absent and unknown fields are omitted."""
+    """Return a message as a dict. Absent and unknown fields are omitted, secret values are masked."""
     return {field.name: _written(field, value) for field, value in message.ListFields()}
 
 
@@ -121,7 +122,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def _written(field: FieldDescriptor, value: Any) -> Any:
     if _is_map(field):
-        return dict(value)
+        return dict.fromkeys(value, MASK) if _is_secret(field) else dict(value)
     if field.is_repeated:
         return [_written_one(field, item) for item in value]
     return _written_one(field, value)
@@ -152,6 +153,10 @@ def _portable(value: Any) -> Any:
 
 def _is_map(field: FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _is_secret(field: FieldDescriptor) -> bool:
+    return field.GetOptions().debug_redact
 
 
 @cache
@@ -207,6 +212,9 @@ def _read_map(entries: Any, field: FieldDescriptor, value: Any, path: str) -> No
     for key, item in cast("Mapping[object, object]", value).items():
         where = f"{path}[{json.dumps(_shown(key))}]"
         entries[_scalar(parts["key"], key, where)] = _scalar(parts["value"], item, where)
+        if item == MASK and _is_secret(field):
+            # It would be sent to a provider in place of the credential.
+            raise WireError(where, f"is {MASK}, which is shown in place of a secret value")
 
 
 def _scalar(field: FieldDescriptor, value: Any, path: str) -> Any:

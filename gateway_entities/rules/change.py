@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import mutation
+from gateway_entities.rules import binding, budget, endpoint, model_definition, mutation, secret
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, text, whole
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
     pb.ListGatewayChangesRequest: Table(
         {"since_revision": optional(whole(0)), "page_size": optional(PAGE_SIZE), "page_token": optional(PAGE_TOKEN)}
     ),
+    pb.WatchGatewayRequest: Table({"resume_token": optional(PAGE_TOKEN)}),
 }
 
 _EFFECT = Table(
@@ -36,4 +38,27 @@ _CHANGE = Table(
     }
 )
 
-RESOURCES = {pb.GatewayChangeEffect: _EFFECT, pb.GatewayChange: _CHANGE}
+_KEY = Table({"noun": required(text(1)), "id": required(text(1))})
+_CONTENTS: dict[str, Table] = {
+    "secret": secret.RESOURCES[secret_pb2.GatewaySecretInfo],
+    "model_definition": model_definition.RESOURCES[model_definition_pb2.GatewayModelDefinition],
+    "endpoint": endpoint.RESOURCES[endpoint_pb2.GatewayEndpoint],
+    "binding": binding.RESOURCES[binding_pb2.GatewayEndpointBinding],
+    "budget_policy": budget.RESOURCES[budget_pb2.GatewayBudgetPolicy],
+}
+_RESOURCE = Table(
+    {
+        "noun": required(text(1)),
+        "id": required(text(1)),
+        "content_etag": required(mutation.ETAG),
+        # A newer server may send a kind that this version does not have, so none of them is required.
+        **{name: optional(nested(table)) for name, table in _CONTENTS.items()},
+    }
+)
+
+RESOURCES: dict[type[Message], Table] = {
+    pb.GatewayChangeEffect: _EFFECT,
+    pb.GatewayChange: _CHANGE,
+    pb.GatewayResource: _RESOURCE,
+    pb.GatewayResourceKey: _KEY,
+}

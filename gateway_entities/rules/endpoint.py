@@ -239,7 +239,7 @@ def _references(message: pb.GatewayEndpoint) -> Iterator[Violation]:
             yield Violation("across/reference", path, "must be the endpoint_id of the endpoint that holds the mapping")
 
 
-_ENDPOINT = Table(
+ENDPOINT = Table(
     {
         "endpoint_id": required(IDENTIFIER),
         "name": optional(ENDPOINT_NAME),
@@ -260,5 +260,5 @@ RESOURCES = {
     pb.GatewayEndpointModelConfig: _CONFIG,
     pb.GatewayEndpointModelMapping: _MAPPING,
     pb.GatewayEndpointTag: _TAG,
-    pb.GatewayEndpoint: _ENDPOINT,
+    pb.GatewayEndpoint: ENDPOINT,
 }

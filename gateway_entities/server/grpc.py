@@ -21,20 +21,15 @@ from grpc_reflection.v1alpha import reflection
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.address import Address, address_unavailable
+from gateway_entities.server.grpc_options import channel_options
+from gateway_entities.server.grpc_sink import GrpcSink
 from gateway_entities.server.health_service import HealthService
 from gateway_entities.server.rpc.auth import Credentials, certificate_name
 from gateway_entities.server.rpc.byte_budget import ByteBudget
 from gateway_entities.server.rpc.codec import PROTO
-from gateway_entities.server.rpc.descriptors import descriptor_limit
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.errors import internal_error
-from gateway_entities.server.rpc.limits import (
-    DEFAULT_LIMITS,
-    GRPC_LOOKAHEAD_BYTES,
-    MAX_HEADER_BYTES,
-    MAX_REQUEST_BYTES,
-    Limits,
-)
+from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_REQUEST_BYTES, Limits
 from gateway_entities.server.rpc.receive_queue import ReceiveQueue
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS
 from gateway_entities.server.rpc.send_budget import SendBudget
@@ -50,7 +45,6 @@ _METADATA: Final[ContextVar[Sequence[tuple[str, str | bytes]]]] = ContextVar("me
 
 _PATHS: Final = frozenset(method.path for method in METHODS)
 
-_KEEPALIVE_TIMEOUT_S: Final = 20
 _ANY: Final = "::"
 _ANY_IPV4: Final = "0.0.0.0"  # noqa: S104 - the operator has asked for it.
 _MAX_OPEN_BYTES: Final = 4096
@@ -61,6 +55,9 @@ _UNCOUNTED_BYTES: Final = 4096
 """Messages up to this size are not counted in the budgets: what surrounds them costs as much, and streams are limited."""
 _CANCELLATION_DELAY_S: Final = 0.5
 """Seconds, at most, between the end of a cancelled stream and its cancellation."""
+
+_STATUS_TIMEOUT_S: Final = 1.0
+"""Seconds for the status of a stream to be sent. After that it is sent when, and if, the client reads."""
 
 _SHUTDOWN_TIMEOUT_S: Final = 0.5
 """Seconds for calls to end once the dispatcher has none left: responses being sent, and health streams."""
@@ -88,13 +85,16 @@ class GrpcServer:
         self._tls = tls
         self._file: SocketFile | None = None
         interceptors = [_TelemetryInterceptor(observer), _OpenServices(_receive_queue(limits))]
-        self._server = grpc.aio.server(options=_options(limits), interceptors=interceptors)
-        calls = _Calls(dispatcher, limits, has_certificates=tls is not None)
+        self._server = grpc.aio.server(options=channel_options(limits), interceptors=interceptors)
+        calls = _Calls(dispatcher, observer, limits, has_certificates=tls is not None)
         services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = defaultdict(dict)
         for method in METHODS:
             # Neither a deserializer nor a serializer: the handler gets and returns bytes. On the wire a stream of requests
             # is the same as one request, but gRPC receives a message of it only when the handler reads it.
-            services[method.service][method.name] = grpc.stream_unary_rpc_method_handler(calls.handler(method))
+            create = (
+                grpc.stream_stream_rpc_method_handler if method.server_streaming else grpc.stream_unary_rpc_method_handler
+            )
+            services[method.service][method.name] = create(calls.handler(method))
         self._health = HealthService(("", *services))
         self._server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(name, handlers) for name, handlers in services.items()]
@@ -291,22 +291,25 @@ class _OpenServices(grpc.aio.ServerInterceptor):
 class _Calls:
     """The handlers of the RPCs, and the memory that their calls share."""
 
-    def __init__(self, dispatcher: Dispatcher, limits: Limits, *, has_certificates: bool) -> None:
+    def __init__(self, dispatcher: Dispatcher, observer: Observer, limits: Limits, *, has_certificates: bool) -> None:
         self._dispatcher = dispatcher
+        self._observer = observer
+        self._write_timeout = limits.stream_write_timeout_s
         self._has_certificates = has_certificates
         self._queue = _receive_queue(limits)
         self._requests = ByteBudget(_half(limits), "requests")
         self._responses = SendBudget(limits.response_bytes_in_flight)
 
     def handler(self, method: Method[Any, Any]) -> Callable[[object, grpc.aio.ServicerContext[Any, Any]], Awaitable[bytes]]:
-        """Return the handler of an RPC."""
+        """Return the handler of an RPC. It returns the response, or nothing after a stream."""
+        respond = self._stream if method.server_streaming else self._respond
 
         async def handle(_: object, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             request = CURRENT.get()
             assert request is not None  # noqa: S101 - the interceptor has set it.
             trailers: tuple[tuple[str, str | bytes], ...] = ((REQUEST_ID, request.request_id),)
             try:
-                response = await self._respond(method, context)
+                response = await respond(method, context)
             except GatewayError as error:
                 failure = error
             except asyncio.CancelledError:
@@ -323,14 +326,18 @@ class _Calls:
             set_error(failure)
             status = Status(code=failure.code.number, message=failure.message, details=failure.details())
             trailers = (*trailers, ("grpc-status-details-bin", status.SerializeToString()))
-            return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
+            # The status waits behind the messages of a stream, which its client may never read.
+            async with asyncio.timeout(_STATUS_TIMEOUT_S if method.server_streaming else None):
+                return await context.abort(_STATUS[failure.code.number], failure.message, trailers)
 
         return handle
 
-    async def _respond(self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
-        dispatcher = self._dispatcher
+    async def _receive(
+        self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]
+    ) -> tuple[Credentials, bytes]:
+        """Return the request, after authentication."""
         credentials = _credentials(context.auth_context() if self._has_certificates else {})
-        await dispatcher.authenticate(method, credentials, context.time_remaining())
+        await self._dispatcher.authenticate(method, credentials, context.time_remaining())
         # Its type leaves out the end of the stream.
         read = cast("Callable[[], Awaitable[object]]", context.read)
         body = await self._queue.receive(read, context.peer)
@@ -339,6 +346,30 @@ class _Calls:
             set_error(GatewayError(Code.RESOURCE_EXHAUSTED, "the message is too large"))
             await asyncio.sleep(_CANCELLATION_DELAY_S)
             raise GatewayError(Code.INVALID_ARGUMENT, "the call has no request message", reason="NO_MESSAGE")
+        return credentials, body
+
+    async def _stream(self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        request = CURRENT.get()
+        assert request is not None  # noqa: S101 - the interceptor has set it.
+        self._observer.begin_stream(request)
+        credentials, body = await self._receive(method, context)
+        with self._requests.lease() as lease:
+            lease.grow(len(body))
+            # A stream must not keep its request for hours.
+            bodies = [body]
+            del body
+
+            def read() -> Any:
+                decoded = PROTO.decode(bodies.pop(), method.request_type)
+                lease.close()
+                return decoded
+
+            sink = GrpcSink(context, request, self._write_timeout)
+            await self._dispatcher.stream(method, credentials, read, sink, context.time_remaining())
+        return b""
+
+    async def _respond(self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        credentials, body = await self._receive(method, context)
         self._responses.check(context.peer)
         if len(body) > _UNCOUNTED_BYTES:
             with self._requests.lease() as lease:
@@ -395,37 +426,3 @@ def _receive_queue(limits: Limits) -> ReceiveQueue:
     # Each message may be the largest possible.
     slots = _half(limits) // MAX_REQUEST_BYTES
     return ReceiveQueue(slots, limits.grpc_request_timeout_s, limits.grpc_waiting_requests)
-
-
-def _options(limits: Limits) -> tuple[tuple[str, int], ...]:
-    return (
-        ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
-        # Between two different sizes gRPC refuses some requests at random.
-        ("grpc.max_metadata_size", MAX_HEADER_BYTES),
-        ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
-        ("grpc.max_concurrent_streams", limits.grpc_streams),
-        ("grpc.http2.lookahead_bytes", GRPC_LOOKAHEAD_BYTES),
-        # It would raise the bytes that gRPC receives ahead to several MiB a stream.
-        ("grpc.http2.bdp_probe", 0),
-        # By default a second server can share the port, and each gets some of the calls.
-        ("grpc.so_reuseport", 0),
-        # Beyond it gRPC cancels calls, which clients do not retry; between two different numbers it does so at random.
-        ("grpc.server.max_pending_requests", limits.grpc_pending_calls),
-        ("grpc.server.max_pending_requests_hard_limit", limits.grpc_pending_calls),
-        ("grpc.max_allowed_incoming_connections", min(limits.grpc_connections, descriptor_limit() // 3)),
-        ("grpc.server_handshake_timeout_ms", _milliseconds(limits.grpc_handshake_timeout_s)),
-        ("grpc.max_connection_idle_ms", _milliseconds(limits.grpc_idle_timeout_s)),
-        ("grpc.max_connection_age_ms", _milliseconds(limits.grpc_connection_age_s)),
-        ("grpc.max_connection_age_grace_ms", _milliseconds(limits.grpc_connection_grace_s)),
-        ("grpc.keepalive_time_ms", _milliseconds(limits.grpc_keepalive_s)),
-        # Idle clients are probed too, and may probe the server. By default that is a fault every 5 minutes, or every 2 hours
-        # without a call, and the third one ends the connection: GOAWAY, too_many_pings.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", _milliseconds(limits.grpc_ping_interval_s)),
-        # The server's grpc.keepalive_timeout_ms has no effect.
-        ("grpc.http2.ping_timeout_ms", _milliseconds(min(_KEEPALIVE_TIMEOUT_S, limits.grpc_keepalive_s))),
-    )
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))

@@ -34,9 +34,11 @@ from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
 from gateway_entities.server.store.sql.database import StatementTimeouts
+from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import LoadedTls, Tls
+from gateway_entities.server.watch.feed import Feed
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _MAX_QUIET_WAIT_S: Final = 1.0
@@ -190,7 +192,7 @@ class Server:
                 store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
             dispatcher = Dispatcher(
-                GatewayService(store, self._allowed_addresses),
+                self._service(store, observer, probe, undo),
                 authenticate=authenticator.authenticate,
                 cache=cache,
                 limits=self._limits,
@@ -202,7 +204,7 @@ class Server:
             undo.push_async_callback(readiness.close)
             metrics = MetricsEndpoint(
                 observer.metrics,
-                lambda credentials: authenticator.authenticate(credentials, AccessScope.READ, offline=True),
+                lambda credentials: authenticator.authenticate(credentials, AccessScope.READ, offline=True).name,
             )
             health = None if self._health is None else self._health_server(readiness, observer)
             if health is not None:
@@ -242,6 +244,24 @@ class Server:
                 self._health = self._health._replace(port=await health.start(self._health))
             self._running = _Running(readiness, dispatcher, grpc, tls, undo.pop_all())
         self._log_start(store, tls, has_had_token=has_had_token)
+
+    def _service(
+        self, store: Store, observer: Observer, probe: RevisionProbe | None, undo: contextlib.AsyncExitStack
+    ) -> GatewayService:
+        feed = Feed(
+            store,
+            None if probe is None else probe.query,
+            ring_bytes=self._limits.watch_buffer_bytes,
+            shared_bytes=self._limits.watch_snapshot_bytes,
+        )
+        undo.push_async_callback(feed.close)
+        observer.metrics.watch(feed.status)
+        service = GatewayService(store, self._allowed_addresses)
+        service.watch = feed.watch
+        service.accesses.observe(observer.metrics.secret_accesses)
+        # Closed after the calls that wait for it, and before the store.
+        undo.push_async_callback(asyncio.to_thread, service.close)
+        return service
 
     def _health_server(self, readiness: Readiness, observer: Observer) -> HttpServer:
         limits = health_limits(self._limits)

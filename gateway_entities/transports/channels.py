@@ -6,7 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
+from weakref import ref
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.transports.deadline import closed
@@ -19,6 +20,14 @@ _WITHOUT_RESPONSE: Final = frozenset({Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE, 
 
 _FORK_WAIT_S: Final = 1.0
 """Seconds, at most, that a fork waits for the calls in flight."""
+
+
+class Stream(Protocol):
+    """A call with a stream of responses, as long as it may last. A fork ends it."""
+
+    def end(self, error: GatewayError) -> None:
+        """End it, in any thread: its reader gets the error."""
+        ...
 
 
 class Link(Generic[C]):
@@ -68,15 +77,31 @@ class Channels(Generic[C]):
             GatewayError: CANCELLED after ``close``; FAILED_PRECONDITION in a process that was forked during a call.
         """
         with _CALLS.lock:
-            _CALLS.wait_for_fork()
-            if self.is_closed:
-                raise closed()
-            if self._current is None:
-                self._current = Link(self._connect())
-                self._open.add(self._current)
-            self._current.calls += 1
+            link = self._begin()
             _CALLS.count += 1
-            return self._current
+            return link
+
+    def begin_stream(self, stream: Stream) -> tuple[Link[C], object]:
+        """Return the channel for a new stream, and the key that ``end_stream`` takes.
+
+        Raises:
+            GatewayError: as of ``begin``.
+        """
+        with _CALLS.lock:
+            link, key = self._begin(), object()
+            # A stream without a reader ends with its object.
+            _CALLS.streams[key] = ref(stream)
+            return link, key
+
+    def _begin(self) -> Link[C]:
+        _CALLS.wait_for_fork()
+        if self.is_closed:
+            raise closed()
+        if self._current is None:
+            self._current = Link(self._connect())
+            self._open.add(self._current)
+        self._current.calls += 1
+        return self._current
 
     def end(self, link: Link[C], began: float, code: Code | None) -> C | None:
         """Count a call no longer, and return the channel if it has to be closed.
@@ -89,15 +114,27 @@ class Channels(Generic[C]):
         with _CALLS.lock:
             _CALLS.count -= 1
             _CALLS.lock.notify_all()
-            link.calls -= 1
-            if code not in _WITHOUT_RESPONSE:
-                link.heard_at = time.monotonic()
-            elif code is Code.DEADLINE_EXCEEDED and link is self._current and _is_silent_since(link, began):
-                self._current = None
-            if link is self._current or link.calls or link not in self._open:
+            return self._end(link, began, code)
+
+    def end_stream(self, key: object, link: Link[C], began: float, code: Code | None) -> C | None:
+        """Count a stream no longer; see ``end``."""
+        with _CALLS.lock:
+            # It is gone if this is a forked child.
+            if _CALLS.streams.pop(key, None) is None:
                 return None
-            self._open.discard(link)
-            return link.channel
+            _CALLS.lock.notify_all()
+            return self._end(link, began, code)
+
+    def _end(self, link: Link[C], began: float, code: Code | None) -> C | None:
+        link.calls -= 1
+        if code not in _WITHOUT_RESPONSE:
+            link.heard_at = time.monotonic()
+        elif code is Code.DEADLINE_EXCEEDED and link is self._current and _is_silent_since(link, began):
+            self._current = None
+        if link is self._current or link.calls or link not in self._open:
+            return None
+        self._open.discard(link)
+        return link.channel
 
     def close(self) -> list[C]:
         """Refuse new calls, and return the channels to close."""
@@ -120,17 +157,19 @@ class _CallsInFlight:
 
     A child forked while a thread is inside gRPC gets its locks and lists in the middle of a change, and crashes or waits for
     ever at its first call: gRPC's own fork support has the same condition. So a fork waits for the calls in flight, and new
-    ones wait for the fork.
+    ones wait for the fork. A stream may last for days, with a thread inside gRPC: the fork ends it, and it can begin again.
 
     Attributes:
         lock: protects the channels; it is notified when a call ends.
         count: the number of calls in flight.
+        streams: the streams in flight, by a key of each.
     """
 
     def __init__(self) -> None:
         # It can be taken again by a signal handler that forks.
         self.lock = threading.Condition()
         self.count = 0
+        self.streams: dict[object, ref[Stream]] = {}
         self._forking = False
         self._forked_in_call = False
 
@@ -153,7 +192,11 @@ class _CallsInFlight:
         """Wait for the calls in flight, and keep new ones waiting."""
         self.lock.acquire()
         self._forking = True
-        self.lock.wait_for(lambda: not self.count, _FORK_WAIT_S)
+        for found in list(self.streams.values()):
+            stream = found()
+            if stream is not None:
+                stream.end(_forked())
+        self.lock.wait_for(lambda: not self.count and not self.streams, _FORK_WAIT_S)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
@@ -163,8 +206,9 @@ class _CallsInFlight:
 
     def after_fork_in_child(self) -> None:
         """Begin without calls."""
-        self._forked_in_call = self._forked_in_call or self.count > 0
+        self._forked_in_call = self._forked_in_call or self.count > 0 or bool(self.streams)
         self.count = 0
+        self.streams = {}
         self._forking = False
         self.lock = threading.Condition()
 
@@ -178,6 +222,10 @@ if hasattr(os, "register_at_fork"):
         after_in_parent=_CALLS.after_fork_in_parent,
         after_in_child=_CALLS.after_fork_in_child,
     )
+
+
+def _forked() -> GatewayError:
+    return GatewayError(Code.UNAVAILABLE, "the stream ended because this process forked; begin it again", reason="FORKED")
 
 
 def _is_silent_since(link: Link[C], began: float) -> bool:

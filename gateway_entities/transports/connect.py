@@ -1,18 +1,15 @@
-"""The Connect protocol for unary calls, over HTTP/1.1: https://connectrpc.com/docs/protocol#unary-request."""
+"""The Connect protocol over HTTP/1.1: https://connectrpc.com/docs/protocol. ``connect_stream`` reads the streams."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
-
-from google.protobuf.any_pb2 import Any as AnyMessage
+from typing import Any
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
+from gateway_entities.transports.connect_error import JSON, error_of_response
+from gateway_entities.transports.connect_stream import STREAM_PROTO, AsyncConnectStream, ConnectStream, envelope
 from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
 from gateway_entities.transports.metadata import headers
@@ -21,19 +18,6 @@ from gateway_entities.transports.tls import Tls
 
 PROTO = "application/proto"
 _PROTO = PROTO.encode()
-JSON = "application/json"
-
-# https://connectrpc.com/docs/protocol#http-to-error-code: what a status means when no Connect error comes with it.
-_BY_HTTP_STATUS = {
-    400: Code.INTERNAL,
-    401: Code.UNAUTHENTICATED,
-    403: Code.PERMISSION_DENIED,
-    404: Code.UNIMPLEMENTED,
-    429: Code.UNAVAILABLE,
-    502: Code.UNAVAILABLE,
-    503: Code.UNAVAILABLE,
-    504: Code.UNAVAILABLE,
-}
 
 
 class ConnectTransport:
@@ -53,6 +37,15 @@ class ConnectTransport:
         lines = request_headers(self._authority, deadline.remaining(), metadata)
         sent = HttpRequest("POST", self._prefix + method.path, lines, request)
         return read_response(*self._pool.request(sent, deadline))
+
+    def stream(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> ConnectStream:
+        """Return the responses of a call; see :meth:`gateway_entities.transports.base.Transport.stream`."""
+        deadline = Deadline(timeout)
+        lines = request_headers(self._authority, deadline.remaining(), metadata, STREAM_PROTO)
+        sent = HttpRequest("POST", self._prefix + method.path, lines, envelope(request))
+        return ConnectStream(self._pool.stream(sent, deadline))
 
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
@@ -77,18 +70,29 @@ class AsyncConnectTransport:
         sent = HttpRequest("POST", self._prefix + method.path, lines, request)
         return read_response(*await self._pool.request(sent, deadline))
 
+    def stream(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> AsyncConnectStream:
+        """Return the responses of a call; see :meth:`gateway_entities.transports.base.AsyncTransport.stream`."""
+        deadline = Deadline(timeout)
+        lines = request_headers(self._authority, deadline.remaining(), metadata, STREAM_PROTO)
+        sent = HttpRequest("POST", self._prefix + method.path, lines, envelope(request))
+        return AsyncConnectStream(self._pool.stream(sent, deadline))
+
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
         await self._pool.close()
 
 
-def request_headers(authority: str, timeout: float | None, metadata: Mapping[str, str] | None) -> list[tuple[str, str]]:
+def request_headers(
+    authority: str, timeout: float | None, metadata: Mapping[str, str] | None, content_type: str = PROTO
+) -> list[tuple[str, str]]:
     """Return the headers of a call with ``timeout`` seconds left.
 
     Raises:
         GatewayError: INVALID_ARGUMENT for invalid metadata.
     """
-    fields = [("host", authority), ("content-type", PROTO), ("connect-protocol-version", "1"), *headers(metadata)]
+    fields = [("host", authority), ("content-type", content_type), ("connect-protocol-version", "1"), *headers(metadata)]
     if timeout is not None:
         fields.append(("connect-timeout-ms", str(math.ceil(timeout * 1000))))
     return fields
@@ -119,44 +123,4 @@ def read_response(status: int, lines: Iterable[tuple[bytes, bytes]], body: bytes
                 Code.INTERNAL, f"the response's content encoding is {encoding[:100]!r}, which was not requested"
             )
         return body
-    if kind == JSON:
-        error = _read_error(status, body)
-        if error is not None:
-            raise error
-    raise GatewayError(
-        _BY_HTTP_STATUS.get(status, Code.UNKNOWN),
-        f"HTTP status {status} without a Connect error: the response is from a proxy or another server",
-        reason="NOT_CONNECT",
-    )
-
-
-def _read_error(status: int, body: bytes) -> GatewayError | None:
-    """Return the error that a Connect body describes; None for any other body."""
-    try:
-        parsed: object = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(parsed, dict):
-        return None
-    fields = cast("dict[str, object]", parsed)
-    name, message, listed = fields.get("code"), fields.get("message"), fields.get("details")
-    if not isinstance(name, str) and not isinstance(message, str):
-        return None
-    code = (Code.from_connect(name) if isinstance(name, str) else None) or _BY_HTTP_STATUS.get(status, Code.UNKNOWN)
-    details = [_read_detail(detail) for detail in cast("list[object]", listed)] if isinstance(listed, list) else []
-    text = message if isinstance(message, str) and message else code.name.lower().replace("_", " ")
-    return GatewayError.from_details(code, text, [detail for detail in details if detail is not None])
-
-
-def _read_detail(detail: object) -> AnyMessage | None:
-    """Return one detail; None for an invalid one: a detail must not hide the error itself."""
-    fields = cast("dict[str, object]", detail) if isinstance(detail, dict) else {}
-    name, value = fields.get("type"), fields.get("value")
-    if not isinstance(name, str) or not isinstance(value, str):
-        return None
-    try:
-        # Connect omits the padding, and accepts it.
-        data = base64.b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return AnyMessage(type_url=f"type.googleapis.com/{name}", value=data)
+    raise error_of_response(status, kind, body)

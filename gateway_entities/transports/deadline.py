@@ -76,6 +76,11 @@ def deadline_exceeded() -> GatewayError:
     return GatewayError(Code.DEADLINE_EXCEEDED, "the deadline passed before the response arrived")
 
 
+def stream_closed() -> GatewayError:
+    """Return the error of a stream that its reader has closed."""
+    return GatewayError(Code.CANCELLED, "the stream is closed", reason="STREAM_CLOSED")
+
+
 def closed() -> GatewayError:
     """Return the error of a call on a closed transport."""
     return GatewayError(Code.CANCELLED, "the client is closed", reason="CLIENT_CLOSED")

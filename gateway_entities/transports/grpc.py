@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
+import threading
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import grpc
@@ -18,7 +21,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.transports.authorities import system_authorities
 from gateway_entities.transports.channels import Channels, Link
-from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
+from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded, stream_closed
 from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.metadata import headers
 from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
@@ -96,6 +99,12 @@ class GrpcTransport:
             _end(self._channels, link, began, code)
         raise closed() if self._channels.is_closed and fault.code is Code.CANCELLED else fault
 
+    def stream(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> GrpcStream:
+        """Return the responses of a call; see :meth:`gateway_entities.transports.base.Transport.stream`."""
+        return GrpcStream(self._channels, method, request, Deadline(timeout), headers(metadata))
+
     def close(self) -> None:
         """Close the channel; see :meth:`gateway_entities.transports.base.Transport.close`."""
         for channel in self._channels.close():
@@ -151,6 +160,13 @@ class AsyncGrpcTransport:
         fault = _error(call)
         raise closed() if self._channels.is_closed and fault.code is Code.CANCELLED else fault
 
+    def stream(
+        self, method: Method[Any, Any], request: bytes, *, timeout: float | None, metadata: Mapping[str, str] | None
+    ) -> AsyncGrpcStream:
+        """Return the responses of a call; see :meth:`gateway_entities.transports.base.AsyncTransport.stream`."""
+        self._loop.check()
+        return AsyncGrpcStream(GrpcStream(self._channels, method, request, Deadline(timeout), headers(metadata)))
+
     async def close(self) -> None:
         """Close the channel; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""
         for channel in self._channels.close():
@@ -159,6 +175,181 @@ class AsyncGrpcTransport:
     def reset_after_fork(self) -> None:
         """Forget the parent's event loop."""
         self._loop = LoopAffinity()
+
+
+class GrpcStream:
+    """A stream of messages; see :class:`gateway_entities.transports.base.MessageStream`."""
+
+    def __init__(
+        self,
+        channels: Channels[grpc.Channel],
+        method: Method[Any, Any],
+        request: bytes,
+        deadline: Deadline,
+        metadata: tuple[tuple[str, str], ...],
+    ) -> None:
+        self._channels, self._path, self._request = channels, method.path, request
+        self._deadline, self._metadata = deadline, metadata
+        self._link: Link[grpc.Channel] | None = None
+        self._call: Any = None
+        self._ended: GatewayError | None = None
+        self._is_over = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._is_over:
+            raise StopIteration
+        self._is_over = True
+        if self._ended is not None:
+            # The call may be that of a parent process.
+            raise self._ended
+        try:
+            if self._call is None:
+                self._begin()
+            message: bytes = next(self._call)
+        except grpc.RpcError as error:
+            fault = self._ended or _error(cast(grpc.Call, error))
+            if self._channels.is_closed and fault.code is Code.CANCELLED:
+                fault = closed()
+        else:
+            self._is_over = False
+            if self._link is not None:
+                self._link.heard_at = time.monotonic()
+            return message
+        raise fault
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the stream."""
+        self.end(stream_closed())
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was closed, or ended by a fork."""
+        return self._ended is not None
+
+    def end(self, error: GatewayError) -> None:
+        """End the stream, in any thread. A second end does nothing."""
+        # After a fork it is the parent's.
+        if self._ended is not None:
+            return
+        # Without a lock, which a fork could find taken: a call that begins meanwhile looks for the error when it has begun.
+        self._ended = error
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        channels, (link, key) = self._channels, self._channels.begin_stream(self)
+        began = time.monotonic()
+        try:
+            call = cast("Any", link.channel).unary_stream(self._path)(
+                self._request, self._deadline.remaining(), self._metadata
+            )
+        except BaseException as error:
+            _close(channels.end_stream(key, link, began, Code.CANCELLED))
+            if channels.is_closed and isinstance(error, ValueError):
+                raise closed() from None
+            raise
+        self._link, self._call = link, call
+        # Not a method of the stream, which gRPC would keep alive.
+        call.add_done_callback(lambda ended: _close(channels.end_stream(key, link, began, _code(ended))))
+        if self._ended is not None:
+            call.cancel()
+
+
+class AsyncGrpcStream:
+    """A stream of messages; see :class:`gateway_entities.transports.base.AsyncMessageStream`.
+
+    A thread waits for them, which is inside gRPC only when a message has been asked for.
+    """
+
+    def __init__(self, stream: GrpcStream) -> None:
+        self._stream = stream
+        self._requests: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        message = next(self._stream, None) if self._stream.has_ended else await self._wait()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    async def _wait(self) -> bytes | None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=_read_when_asked, args=(self._stream, self._requests), name="gateway-stream", daemon=True
+            )
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting = loop, loop.create_future()
+        self._requests.put(waiting)
+        message = None
+        try:
+            message = await waiting[1]
+        finally:
+            if message is None:
+                self._end()
+        return message
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the stream."""
+        self._end()
+
+    def __del__(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._stream.close()
+        self._requests.put(None)
+
+
+_Waiting = tuple[asyncio.AbstractEventLoop, "asyncio.Future[bytes | None]"]
+
+
+def _read_when_asked(stream: GrpcStream, requests: queue.SimpleQueue[_Waiting | None]) -> None:
+    while (waiting := requests.get()) is not None:
+        loop, done = waiting
+        message, error = None, None
+        try:
+            message = next(stream, None)
+        except Exception as failure:
+            error = failure
+        # The loop may have ended without waiting for the message.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, done, message, error)
+
+
+def _settle(done: asyncio.Future[bytes | None], message: bytes | None, error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(message)
+    else:
+        done.set_exception(error)
 
 
 def _connector(target: Target, tls: Tls | None) -> Callable[[], grpc.Channel]:
@@ -192,7 +383,10 @@ def _callable(link: Link[grpc.Channel], path: str) -> grpc.UnaryUnaryMultiCallab
 
 
 def _end(channels: Channels[grpc.Channel], link: Link[grpc.Channel], began: float, code: Code | None) -> None:
-    unused = channels.end(link, began, code)
+    _close(channels.end(link, began, code))
+
+
+def _close(unused: grpc.Channel | None) -> None:
     if unused is not None:
         unused.close()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.plans import Step, plan
@@ -40,6 +41,14 @@ class MlflowTransport:
             received = self._pool.request(_request(self._target, step, metadata), deadline)
             response = exchange.read(step, received.status, received.body)
 
+    def stream(self, method: Method[Any, Any], request: bytes, **options: object) -> NoReturn:  # noqa: ARG002 - a Transport's.
+        """Refuse a stream: MLflow has none.
+
+        Raises:
+            GatewayError: UNIMPLEMENTED.
+        """
+        raise GatewayError(Code.UNIMPLEMENTED, f"MLflow's REST API has no {method.name}", reason="NO_STREAMS")
+
     def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.Transport.close`."""
         self._pool.close()
@@ -69,6 +78,14 @@ class AsyncMlflowTransport:
                 return result
             received = await self._pool.request(_request(self._target, step, metadata), deadline)
             response = exchange.read(step, received.status, received.body)
+
+    def stream(self, method: Method[Any, Any], request: bytes, **options: object) -> NoReturn:  # noqa: ARG002 - a Transport's.
+        """Refuse a stream: MLflow has none.
+
+        Raises:
+            GatewayError: UNIMPLEMENTED.
+        """
+        raise GatewayError(Code.UNIMPLEMENTED, f"MLflow's REST API has no {method.name}", reason="NO_STREAMS")
 
     async def close(self) -> None:
         """Close every connection; see :meth:`gateway_entities.transports.base.AsyncTransport.close`."""

@@ -19,9 +19,25 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
-_FILES: Final = (binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2)
+_FILES: Final = (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 _PACKAGE: Final = "gatewayentities.v1"
 
 _UNKNOWN_FIELDS: Final = bytes.fromhex(
@@ -168,7 +184,7 @@ def _fill(message: Message, values: dict[int, Any]) -> None:
 
 def _kind(field: FieldDescriptor) -> str:
     if field.message_type is None:
-        return "scalar"
+        return "scalars" if field.is_repeated else "scalar"
     if field.message_type.GetOptions().map_entry:
         return "map"
     if field.message_type.full_name == "google.protobuf.FieldMask":
@@ -178,6 +194,11 @@ def _kind(field: FieldDescriptor) -> str:
 
 def _fill_scalar(message: Message, field: FieldDescriptor, values: dict[int, Any]) -> None:
     setattr(message, field.name, values[field.cpp_type])
+
+
+def _fill_scalars(message: Message, field: FieldDescriptor, values: dict[int, Any]) -> None:
+    # The empty element must survive too.
+    getattr(message, field.name).extend([values[field.cpp_type], _SCALARS["zero"][field.cpp_type]])
 
 
 def _fill_map(message: Message, field: FieldDescriptor, values: dict[int, Any]) -> None:
@@ -203,6 +224,7 @@ def _fill_message(message: Message, field: FieldDescriptor, values: dict[int, An
 
 _FILL: Final[dict[str, Callable[[Message, FieldDescriptor, dict[int, Any]], None]]] = {
     "scalar": _fill_scalar,
+    "scalars": _fill_scalars,
     "map": _fill_map,
     "mask": _fill_mask,
     "list": _fill_list,

@@ -15,6 +15,10 @@ NAMES = {
     "open_async_transport": "open_transport",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "StopAsyncIteration": "StopIteration",
+    "aclosing": "closing",
     # For sleep.
     "asyncio": "time",
 }

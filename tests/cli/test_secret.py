@@ -194,3 +194,14 @@ def test_terminal_escapes_in_a_name_are_escaped(run: Run, run_json: RunJson, nam
     for shown in (run("secret", "get", wild), run("secret", "list")):
         assert f"{name}\\x1b[31m\\nred" in shown.stdout
         assert "\x1b" not in shown.stdout
+
+
+def test_another_address_needs_the_value(run: Run, run_json: RunJson, name: str, canary: str) -> None:
+    run_json("secret", "create", name, "--value-file", "api_key=-", stdin=canary)
+    move = ("secret", "update", name, "--auth-config", "api_base", "https://attacker.example.com/v1")
+    refused = run(*move, code=1).stderr
+    assert refused.startswith("error: INVALID_ARGUMENT: ")
+    assert '\n  auth_config["api_base"]: must not change unless secret_value is sent too' in refused
+    assert "authConfig" not in run_json("secret", "get", name)
+    moved = run_json(*move, "--value-file", "api_key=-", stdin=canary)
+    assert moved["authConfig"] == {"api_base": "https://attacker.example.com/v1"}

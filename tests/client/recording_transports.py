@@ -28,7 +28,7 @@ def _operations() -> dict[str, str]:
 
 
 _OPERATIONS = _operations()
-_OTHER_NAMES = {"attachmodelto": "attach_model", "detachmodelfrom": "detach_model"}
+_OTHER_NAMES = {"attachmodelto": "attach_model", "detachmodelfrom": "detach_model", "resolve": "resolve_endpoints"}
 
 
 def operation(request: Any) -> str:
@@ -53,7 +53,9 @@ def _argument(field: Any, value: Any) -> Any:
         return list(value.paths)
     if entity is not None:
         return [entity.from_proto(each) for each in value] if field.is_repeated else entity.from_proto(value)
-    return dict(value) if field.is_repeated else value
+    if field.is_repeated:
+        return list(value) if field.message_type is None else dict(value)
+    return value
 
 
 class MessageTransport:

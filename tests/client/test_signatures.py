@@ -23,7 +23,8 @@ def public(kind: type) -> dict[str, object]:
     return {name: member for name, member in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
 
-OPERATIONS = sorted(public(GatewayClient).keys() - {"close"})
+# resolve_endpoint is resolve_endpoints for one.
+OPERATIONS = sorted(public(GatewayClient).keys() - {"close", "resolve_endpoint"})
 CONFIG = GatewayEndpointModelConfig("d-1", GatewayModelLinkageType.PRIMARY)
 
 # One value for each argument that is no text, by name.
@@ -44,6 +45,9 @@ VALUES = {
     "amount_nanos": 5,
     "occurred_at": 6,
     "since_revision": 7,
+    "endpoint_ids": ["e-1", "e-2"],
+    "names": ["n"],
+    "accessed_since": 8,
 }
 # Set by a list itself.
 PAGING = {"page_size", "page_token", "max_results"}
@@ -57,7 +61,7 @@ def arguments(name: str) -> dict[str, object]:
 
 def test_both_clients_have_the_same_methods():
     assert public(GatewayClient).keys() == public(AsyncGatewayClient).keys()
-    for name in [*OPERATIONS, "close", "__init__"]:
+    for name in [*OPERATIONS, "resolve_endpoint", "close", "__init__"]:
         blocking, asynchronous = getattr(GatewayClient, name), getattr(AsyncGatewayClient, name)
         assert inspect.signature(blocking) == inspect.signature(asynchronous)
         assert inspect.getdoc(blocking) == inspect.getdoc(asynchronous)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from hypothesis import strategies as st
 
 from gateway_entities import entities
@@ -17,6 +17,11 @@ KINDS: list[Any] = [kind for kind in vars(entities).values() if isinstance(kind,
 
 # Field 100 as a varint of 1 in six bytes, its key in four; then group 101 with a field in it.
 OVERLONG = varint(100 << 3, 2) + varint(1, 5) + varint(101 << 3 | 3) + varint(1 << 3) + varint(7, 3) + varint(101 << 3 | 4)
+
+
+SECRET_KINDS = [kind for kind in KINDS if kind.__name__ in ("ResolvedGatewayModel", "ResolvedGatewayEndpoint")]
+"""The entity classes with the values of secrets."""
+PLAIN_KINDS = [kind for kind in KINDS if kind not in SECRET_KINDS]
 
 
 def public(kind: Any) -> list[str]:
@@ -40,7 +45,18 @@ def valid(kind: Any) -> st.SearchStrategy[Any]:
     """Return entities with any values that the wire can carry, except NaN, which is not equal to itself."""
     descriptor = message_type(kind).DESCRIPTOR
     values = {name: _values(kind, descriptor.fields_by_name[name]) for name in public(kind)}
-    return st.builds(_build, st.just(kind), st.fixed_dictionaries(values), st.just(b"") | unknown_fields(descriptor))
+    given = st.fixed_dictionaries(values).map(functools.partial(_one_of_each, descriptor))
+    return st.builds(_build, st.just(kind), given, st.just(b"") | unknown_fields(descriptor))
+
+
+def _one_of_each(descriptor: Descriptor, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with at most one of the fields of each oneof."""
+    more = {
+        name
+        for oneof in descriptor.oneofs
+        for name in [field.name for field in oneof.fields if values[field.name] is not None][1:]
+    }
+    return {name: None if name in more else value for name, value in values.items()}
 
 
 def _build(kind: Any, values: dict[str, Any], unknown: bytes) -> Any:
@@ -50,6 +66,8 @@ def _build(kind: Any, values: dict[str, Any], unknown: bytes) -> Any:
 
 
 def _values(kind: Any, field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    if field.GetOptions().debug_redact:
+        return st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2).map(entities.SecretValue)
     if is_map(field):
         return st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2)
     if field.is_repeated:

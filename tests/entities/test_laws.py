@@ -44,6 +44,7 @@ def test_law_1_an_entity_survives_the_wire(kind: Any):
         again = kind.from_proto(entity.to_proto())
         assert again == entity
         assert kind.from_bytes(entity.to_bytes()) == entity
+        # The method, which a field of GatewayResource hides.
         assert again.etag() == entity.etag()
 
     law()
@@ -79,7 +80,10 @@ def check_fields(entity: Any, message: Any) -> None:
     assert type(entity).__name__ == message.DESCRIPTOR.name
     for field in message.DESCRIPTOR.fields:
         value, sent = getattr(entity, field.name), getattr(message, field.name)
-        if is_map(field):
+        if field.GetOptions().debug_redact:
+            assert type(value) is entities.SecretValue
+            assert value.reveal() == dict(sent)
+        elif is_map(field):
             assert type(value) is dict
             assert value == dict(sent)
         elif field.is_repeated:
@@ -144,10 +148,17 @@ def test_law_5_enums_are_open(kind: Any):
     law()
 
 
-@every_entity
+def scalar_field(kind: Any) -> str | None:
+    """Return the name of an entity's first field without parts; None if it has none."""
+    fields = message_type(kind).DESCRIPTOR.fields_by_name
+    return next((name for name in public(kind) if fields[name].message_type is None), None)
+
+
+@pytest.mark.parametrize("kind", list(filter(scalar_field, KINDS)), ids=lambda kind: kind.__name__)
 def test_law_6_unknown_fields_are_preserved(kind: Any):
     """An older service changes known fields; unknown ones are preserved, byte for byte."""
-    name = public(kind)[0]
+    name = scalar_field(kind)
+    assert name is not None
     changed: dict[int, Any] = {FieldDescriptor.TYPE_ENUM: 1, FieldDescriptor.TYPE_BOOL: True, FieldDescriptor.TYPE_INT64: 1}
     value = changed.get(message_type(kind).DESCRIPTOR.fields_by_name[name].type, "changed")
 
@@ -186,6 +197,7 @@ def test_law_7_a_weight_is_the_shortest_decimal_of_its_float(weight: float):
 PROBE = """
 import sys
 from gateway_entities import entities
+from gateway_entities.entities.base import Entity
 
 lines = [line.split() for line in sys.stdin]
 convert = lambda kind, data: getattr(entities, kind).from_bytes(data).etag()

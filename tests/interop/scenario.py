@@ -23,6 +23,7 @@ def scenario(run: Lifecycle) -> None:
     _tag(run, endpoint)
     _binding(run, endpoint)
     _budget(run, endpoint)
+    _resolution(run, endpoint)
     _errors(run, definitions[0])
     run.write(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
     for definition in definitions:
@@ -137,6 +138,13 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
     run.read(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
     run.read(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())
     run.write(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))
+
+
+def _resolution(run: Lifecycle, endpoint: str) -> None:
+    """Callers without a token resolve nothing, and so there are no accesses."""
+    resolve = m.RESOLVE_GATEWAY_ENDPOINT
+    run.error(resolve, resolve.request_type(endpoint_ids=[endpoint]), Code.FAILED_PRECONDITION)
+    run.read(m.LIST_GATEWAY_SECRET_ACCESSES, m.LIST_GATEWAY_SECRET_ACCESSES.request_type(endpoint_id=endpoint))
 
 
 def _errors(run: Lifecycle, definition: str) -> None:

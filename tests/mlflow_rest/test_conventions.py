@@ -249,7 +249,13 @@ def test_the_empty_value_of_a_tag_is_a_value(rest: Rest, unique: Unique) -> None
 
 def test_an_auth_config_that_normalizes_to_nothing_clears(rest: Rest, unique: Unique) -> None:
     secret = rest.secret(unique("s"), auth_config={"api_base": "https://api.example.com", "auth_mode": "x"})
-    cleared = rest.ok("POST", "/secrets/update", {"secret_id": secret["secret_id"], "auth_config": {"api_base": " "}})
+    request = {"secret_id": secret["secret_id"], "auth_config": {"api_base": " "}}
+    # A stored value stays bound to its address.
+    assert error_of(rest.send("POST", "/secrets/update", json.dumps(request).encode(), headers=JSON))[:2] == (
+        400,
+        "INVALID_PARAMETER_VALUE",
+    )
+    cleared = rest.ok("POST", "/secrets/update", {**request, "secret_value": {"api_key": "sk-0123456789"}})
     assert "auth_config" not in cleared["secret"]
 
 

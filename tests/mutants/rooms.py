@@ -45,6 +45,7 @@ ROOMS = {
     "mlflow_rest": Room(("mlflow_rest/",), ("mlflow_rest", "client/test_dialect.py", "server/http/test_app.py")),
     "transports": Room(("transports/",), ("transports", "client/test_credentials.py", "client/test_signatures.py")),
     "client": Room(("client/",), ("client", "transports/test_retries.py")),
+    "mirror": Room(("mirror/",), ("mirror",)),
     "wire": Room(("wire/",), ("wire", "cli/wire")),
     "cli": Room(("cli/",), ("cli",)),
     "server": Room(
@@ -63,6 +64,7 @@ ROOMS = {
     "server.http": Room(("server/http/",), ("server/http", "mlflow_rest/test_errors.py", "server/test_server.py")),
     "server.rpc": Room(("server/rpc/",), ("server/rpc", "server/http/test_fast_path.py", "server/test_list_limits.py")),
     "server.service": Room(("server/service/",), ("server/service", "client/test_endpoints.py", "client/test_repeats.py")),
+    "server.watch": Room(("server/watch/",), ("server/watch", "mirror/test_histories.py")),
     "server.telemetry": Room(("server/telemetry/",), ("server/telemetry", "server/test_canaries.py")),
     "server.store": Room(
         ("server/store/",),

@@ -35,12 +35,17 @@ OWN_METHODS = {
     "RecordGatewaySpend": "MLflow counts what passes through itself, and takes no report from elsewhere",
     "CheckGatewayBudget": "MLflow checks what passes through itself, and tells nobody else",
     "ListGatewayChanges": "MLflow keeps no change log",
+    "ResolveGatewayEndpoint": "MLflow calls the models itself, and hands its credentials to nobody",
+    "ListGatewaySecretAccesses": "the record of that",
 }
 """Our own RPCs, with the reasons."""
 OWN_RESOURCES = {
     "GatewayBudgetCheck": "the result of CheckGatewayBudget",
     "GatewayChange": "a line of the change log",
     "GatewayChangeEffect": "a part of such a line",
+    "ResolvedGatewayEndpoint": "the result of ResolveGatewayEndpoint",
+    "ResolvedGatewayModel": "a part of it",
+    "GatewaySecretAccess": "the record of that",
 }
 """Our own resource messages, with the reasons."""
 MIRRORED_METHODS = [method for method in METHODS if method.name not in OWN_METHODS]

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import sqlite3
+import struct
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -56,6 +57,20 @@ def post_proto(target: str, method: Method[Any, Any], message: Message | bytes, 
     return request(target, "POST", method.path, data, {"content-type": "application/proto"} | names)
 
 
+def stream_failure(target: str, method: Method[Any, Any], *, json_codec: bool = False, **headers: str) -> Failure | None:
+    """Begin a Connect stream with an empty request; return its error, None if a message or the end comes first."""
+    data = b"{}" if json_codec else b""
+    sent = {"content-type": "application/connect+json" if json_codec else "application/connect+proto", **headers}
+    with closing(http.client.HTTPConnection(target.removeprefix("http://"), timeout=30)) as connection:
+        connection.request("POST", method.path, struct.pack(">BI", 0, len(data)) + data, sent)
+        response = connection.getresponse()
+        assert response.status == 200
+        flags, length = struct.unpack(">BI", response.read(5))
+        content = json.loads(response.read(length)) if flags == 2 else {}
+    error = content.get("error")
+    return None if error is None else _described(error["code"], error["message"], error.get("details", []))
+
+
 @contextmanager
 def channel(target: str) -> Iterator[grpc.Channel]:
     with grpc.insecure_channel(target.removeprefix("grpc://")) as opened:
@@ -88,8 +103,12 @@ def grpc_failure(error: grpc.RpcError) -> Failure:
 
 def http_failure(response: HttpResponse) -> Failure:
     code, message = response.error
+    return _described(code, message, response.json.get("details", []))
+
+
+def _described(code: str, message: str, listed: list[dict[str, str]]) -> Failure:
     details = []
-    for detail in response.json.get("details", []):
+    for detail in listed:
         assert "=" not in detail["value"]
         details.append((detail["type"], base64.b64decode(detail["value"] + "==")))
     return _failure(code, message, details)

@@ -29,6 +29,7 @@ import pytest
 
 from gateway_entities import methods
 from gateway_entities.client import GatewayClient
+from gateway_entities.entities import GatewayEndpointModelConfig, GatewayModelLinkageType
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import METHODS, Method
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
@@ -37,6 +38,7 @@ from tests import profiles
 from tests.server.raw import request, write_lock
 
 CREATE, UPDATE = methods.CREATE_GATEWAY_SECRET, methods.UPDATE_GATEWAY_SECRET
+RESOLVE = methods.RESOLVE_GATEWAY_ENDPOINT
 CANARIES = profiles.count(1000, 24)
 GONE = profiles.whole(480, 200)
 MARK = f"Canary{secrets.token_hex(9)}"
@@ -131,8 +133,9 @@ class Driver:
         snake = MessageToJson(message, preserving_proto_field_name=True).encode()
         self.http(route.verb, PREFIXES[0] + route.path, snake, token)
 
-    def command(self, *arguments: str, stdin: str = "", code: int | None = 0) -> None:
-        environment = {**os.environ, "GATEWAY_ENTITIES_TARGET": self.grpc_target, "GATEWAY_ENTITIES_TOKEN": self.token}
+    def command(self, *arguments: str, stdin: str = "", code: int | None = 0, token: str | None = None) -> None:
+        own = {"GATEWAY_ENTITIES_TARGET": self.grpc_target, "GATEWAY_ENTITIES_TOKEN": token or self.token}
+        environment = {**os.environ, **own}
         done = subprocess.run(
             [*COMMAND, *arguments],
             input=stdin,
@@ -258,6 +261,49 @@ def drive_what_cannot_be_read(driver: Driver) -> None:
     driver.http("POST", CREATE.path, gzip.compress(whole)[:-3], kind="application/proto")
 
 
+def drive_resolution(driver: Driver, gateway_token: str) -> None:
+    """Resolve secrets: their values are in the responses of that, which are looked at here, and nowhere else."""
+    with GatewayClient(driver.grpc_target, token=driver.token) as client:
+        secret = client.create_secret("resolved", {"api_key": canary(), "second": canary()}, provider="openai")
+        model = client.create_model_definition("m", secret_id=secret.secret_id, provider="openai", model_name="gpt-4o")
+        config = GatewayEndpointModelConfig(model.model_definition_id, GatewayModelLinkageType.PRIMARY)
+        client.create_endpoint("chat", [config])
+    wanted, none = (RESOLVE.request_type(names=[name]).SerializeToString() for name in ("chat", "nope"))
+    gateway = {"authorization": f"Bearer {gateway_token}", "content-type": "application/proto"}
+    for kind, body in (("proto", wanted), ("json", b'{"names": ["chat"]}')):
+        headers = gateway | {"content-type": f"application/{kind}"}
+        response = request(driver.http_target, "POST", RESOLVE.path, body, headers)
+        assert response.body.count(MARK.encode()) == 2
+        driver.seen.add("HTTP headers", repr(response.headers))
+        # Callers without the scope, and a message that is cut off.
+        driver.http("POST", RESOLVE.path, body, kind=f"application/{kind}")
+        driver.http("POST", RESOLVE.path, body[:-2], gateway_token, kind=f"application/{kind}")
+    driver.http("GET", f"{RESOLVE.path}?encoding=json&message=%7B%22names%22:[%22chat%22]%7D", b"", gateway_token)
+    for path in ("endpoints/resolve?name=chat", "endpoints/get?name=chat", "secrets/get?secret_name=resolved"):
+        driver.http("GET", f"{PREFIXES[0]}/{path}", b"", gateway_token)
+    driver.grpc(RESOLVE, wanted)
+    driver.grpc(RESOLVE, none, gateway_token)
+    for timeout in (0.001, 0.002, 0.004):
+        with suppress(GatewayError), GatewayClient(driver.http_target, token=gateway_token) as client:
+            client.resolve_endpoint(name="chat", timeout=timeout)
+    for method in METHODS:
+        if method is not RESOLVE:
+            driver.grpc(method, b"", timeout=2)
+    for target in (driver.grpc_target, driver.http_target):
+        with GatewayClient(target, token=gateway_token) as client:
+            resolved = client.resolve_endpoint(name="chat")
+        assert MARK in resolved.models[0].secret_value.reveal()["api_key"]
+        driver.seen.add("a resolved entity", repr((resolved, str(resolved), resolved.to_dict(), resolved.to_json())))
+    with GatewayClient(driver.http_target, token=driver.token) as client:
+        driver.seen.add("the accesses", repr(client.list_secret_accesses()))
+    driver.command("endpoint", "resolve", "chat", token=gateway_token)
+    driver.command("endpoint", "resolve", "chat", "--json", token=gateway_token)
+    driver.command("endpoint", "resolve", "chat", "--show-values", token=gateway_token, code=2)
+    driver.command("endpoint", "resolve", "chat", code=1)
+    driver.command("secret", "accesses", "--json")
+    driver.http("GET", "/metrics", b"")
+
+
 def drive_tokens(driver: Driver, bad: str) -> None:
     for method in METHODS:
         driver.grpc(method, b"", bad)
@@ -310,6 +356,13 @@ def drive_faults(driver: Driver) -> None:
         connection.commit()
 
 
+def gateway_token_of(folder: Path) -> str:
+    made = subprocess.run(
+        [*COMMAND, "token", "create", "gateway", "--gateway"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return made.stdout.strip()
+
+
 @contextmanager
 def logged(seen: Seen) -> Iterator[None]:
     """Collect the log of the clients in this process and their libraries."""
@@ -336,6 +389,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...
         drive_what_is_stored(driver)
         drive_errors(driver)
         drive_what_cannot_be_read(driver)
+        drive_resolution(driver, gateway_token := gateway_token_of(folder))
         drive_tokens(driver, bad)
         drive_commands(driver, folder, bad)
         drive_faults(driver)
@@ -345,7 +399,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...
     for path in folder.rglob("*"):
         seen.add(f"the file {path.name} at the end", path.read_bytes())
     seen.add("the backup's lines", gzip.decompress((folder / "gateway.backup").read_bytes()))
-    return seen, (MARK, driver.token.rpartition("_")[2])
+    return seen, (MARK, driver.token.rpartition("_")[2], gateway_token.rpartition("_")[2])
 
 
 def test_neither_a_secret_nor_a_token_leaks(seen):
@@ -358,6 +412,7 @@ def test_the_canaries_were_sent(seen):
     for where, least in (
         *(("a gRPC response", 1), ("a gRPC error", 40), ("an HTTP response", 200), ("a command's output", 15)),
         *(("a client's entity", CANARIES), ("the file gateway.sqlite", 1), ("the backup's lines", 1)),
+        *(("a resolved entity", 2), ("the accesses", 1)),
     ):
         assert everything.count(where) >= least, where
     # What is not secret is there: names, log lines, and the rows of the backup.

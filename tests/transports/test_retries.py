@@ -117,6 +117,12 @@ def test_setting_a_tag_is_idempotent_too(serve, client):
     assert failing.calls == 3
 
 
+def test_a_resolution_is_retried_although_it_records_an_access(serve, client):
+    failing = Failing(2)
+    assert client(serve(failing).target).resolve_endpoints(names=["chat"]) == []
+    assert failing.calls == 3
+
+
 def test_a_change_is_retried_with_the_same_request_id(serve, client):
     ids = []
 

@@ -13,6 +13,8 @@ from gateway_entities.cli.command import Group, server_needed
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, show, store_option
 from gateway_entities.cli.output import printable, table
 
+_SCOPES: Final = ("read", "write", "admin", "resolve", "spend", "node")
+
 if TYPE_CHECKING:
     from gateway_entities.server.store.repositories.token import Token
 
@@ -24,6 +26,7 @@ _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
     examples=(
         "gateway-entities token create alice --scope admin",
         "umask 077; gateway-entities token create ci --scope write --expires 90d > ci.token",
+        "umask 077; gateway-entities token create eu-gateway --gateway --endpoint chat > eu-gateway.token",
         "gateway-entities token revoke ci",
         "gateway-entities token prune --older-than 90d",
     ),
@@ -32,8 +35,9 @@ def token() -> None:
     """Create, list, revoke and prune bearer tokens.
 
     After a store's first token, its servers require one for every call. Scopes: read for reads, write also for changes,
-    admin also for budget policies. Servers need no restart: new tokens are valid immediately, and revoked ones are rejected
-    within two seconds.
+    admin also for budget policies and the list of accesses to secrets; and beside these resolve for the values of secrets,
+    spend for charges and budget checks, and node for acknowledging revisions. Servers need no restart: new tokens are valid
+    immediately, and revoked ones are rejected within two seconds.
 
     Clients send "Authorization: Bearer TOKEN"; these commands read it from --token-file or GATEWAY_ENTITIES_TOKEN.
     """
@@ -43,32 +47,62 @@ def token() -> None:
 @click.argument("name")
 @click.option(
     "--scope",
-    type=click.Choice(["read", "write", "admin"]),
-    required=True,
-    help="Scope of the token. Each includes the previous one.",
+    "scopes",
+    type=click.Choice(_SCOPES),
+    multiple=True,
+    help="Scope of the token. Repeatable. write includes read, and admin write.",
+)
+@click.option("--gateway", is_flag=True, help="The scopes of a gateway: read, resolve, spend and node.")
+@click.option(
+    "--endpoint",
+    "endpoints",
+    metavar="NAME",
+    multiple=True,
+    help="Only this endpoint may be resolved and charged. Repeatable. It need not exist yet. Default: all.",
 )
 @click.option(
     "--expires",
     metavar="DURATION",
     help="Lifetime: a number and s, m, h, d or w, such as 90d. Default: until revoked.",
 )
+@click.option(
+    "--yes", is_flag=True, help="Create a store's first token, after which every call needs one, without the scope admin."
+)
 @store_option
 @new_store_option
 @format_option
-def create(*, name: str, scope: str, expires: str | None, store: str, new_store: bool, form: str) -> None:
+def create(
+    *,
+    name: str,
+    scopes: Sequence[str],
+    gateway: bool,
+    endpoints: Sequence[str],
+    expires: str | None,
+    yes: bool,
+    store: str,
+    new_store: bool,
+    form: str,
+) -> None:
     """Create a token for NAME, the actor of all requests made with it.
 
     The token is printed once, to standard output: only its digest is stored. All other output goes to standard error.
     """
+    if not scopes and not gateway:
+        raise click.UsageError("Give --scope or --gateway.")
     lifetime = None if expires is None else _milliseconds(expires, "--expires")
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
-        from gateway_entities.server.store.repositories.token import AccessScope
+        from gateway_entities.server.store.repositories.token import GATEWAY, AccessScope
 
+        scope = GATEWAY if gateway else AccessScope(0)
+        for each in scopes:
+            scope |= AccessScope[each.upper()]
         with open_tokens(store, create=True, new_store=new_store) as manager:
-            made = manager.create(name, AccessScope[scope.upper()], lifetime)
+            made = manager.create(name, scope, lifetime, endpoints=endpoints or None, closes=yes)
     until = "revoked" if made.token.expires_at is None else _time(made.token.expires_at)
-    click.echo(printable(f"Token {made.token.token_id} of {name}, scope {scope}, valid until {until}:"), err=True)
+    limit = f", endpoints {', '.join(endpoints)}" if endpoints else ""
+    shown = f"Token {made.token.token_id} of {name}, scope {_scope(made.token, ', ')}{limit}, valid until {until}:"
+    click.echo(printable(shown), err=True)
     show(made.text, {**_document(made.token), "token": made.text}, form)
 
 
@@ -136,14 +170,21 @@ def _text(tokens: Sequence[Token]) -> str:
         (
             each.token_id,
             printable(each.name),
-            each.scope.name.lower(),
+            _scope(each, ","),
+            "-" if each.endpoints is None else printable(",".join(sorted(each.endpoints))),
             _time(each.created_at),
             "-" if each.expires_at is None else _time(each.expires_at),
             _state(each),
         )
         for each in tokens
     ]
-    return table(("id", "name", "scope", "created", "expires", "state"), rows) if rows else "(none)"
+    return table(("id", "name", "scope", "endpoints", "created", "expires", "state"), rows) if rows else "(none)"
+
+
+def _scope(each: Token, separator: str) -> str:
+    from gateway_entities.server.store.repositories.token import scope_names
+
+    return separator.join(scope_names(each.scope))
 
 
 def _state(each: Token) -> str:
@@ -157,7 +198,9 @@ def _document(each: Token) -> dict[str, Any]:
     return {
         "id": each.token_id,
         "name": each.name,
-        "scope": each.scope.name.lower(),
+        # As OAuth does: the scopes, separated by spaces.
+        "scope": _scope(each, " "),
+        "endpoints": None if each.endpoints is None else sorted(each.endpoints),
         "createdAt": each.created_at,
         "expiresAt": each.expires_at,
         "revokedAt": each.revoked_at,

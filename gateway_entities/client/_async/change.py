@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gateway_entities import methods
 from gateway_entities.client._async.rpc import AsyncRpcClient
 from gateway_entities.client._base import PAGE_SIZE, next_page, read_entities
 from gateway_entities.client._requests import build
 from gateway_entities.entities import GatewayChange
 from gatewayentities.v1 import change_pb2
+
+if TYPE_CHECKING:
+    from gateway_entities.transports.base import AsyncMessageStream
 
 
 class AsyncChangeMethods(AsyncRpcClient):
@@ -36,3 +41,23 @@ class AsyncChangeMethods(AsyncRpcClient):
                     changes.append(change)
             if not next_page(request, response):
                 return changes
+
+    def watch(self, *, resume_token: str | None = None, timeout: float | None = None) -> AsyncMessageStream:
+        """Return the stream of the configuration: an iterator of encoded WatchGatewayResponse messages, to be closed.
+
+        Without a resume_token the first update has all resources, later ones what was written and removed. A mirror applies
+        them, and begins a new stream when one ends: this method does neither.
+
+        Args:
+            resume_token: that of the last complete update of an earlier stream; None for all resources first.
+            timeout: seconds until the stream ends with DEADLINE_EXCEEDED; None for no limit.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT; UNIMPLEMENTED for MLflow's REST API. From the stream, too: OUT_OF_RANGE (reasons
+                STORE_CHANGED and REVISION_COMPACTED: begin without the token), UNAVAILABLE (lost, or at its maximum age:
+                continue with the last token), RESOURCE_EXHAUSTED (too many watchers, or this one reads too slowly),
+                UNAUTHENTICATED (the token was revoked).
+        """
+        request = build(change_pb2.WatchGatewayRequest, resume_token=resume_token)
+        data = request.SerializeToString()
+        return self._transport.stream(methods.WATCH_GATEWAY, data, timeout=timeout, metadata=self._metadata)

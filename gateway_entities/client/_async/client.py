@@ -8,6 +8,7 @@ from gateway_entities.client._async.change import AsyncChangeMethods
 from gateway_entities.client._async.endpoint import AsyncEndpointMethods
 from gateway_entities.client._async.mapping import AsyncMappingMethods
 from gateway_entities.client._async.model_definition import AsyncModelDefinitionMethods
+from gateway_entities.client._async.resolution import AsyncResolutionMethods
 from gateway_entities.client._async.secret import AsyncSecretMethods
 from gateway_entities.client._async.spend import AsyncSpendMethods
 from gateway_entities.client._async.tag import AsyncTagMethods
@@ -23,6 +24,7 @@ class AsyncGatewayClient(
     AsyncBudgetMethods,
     AsyncSpendMethods,
     AsyncChangeMethods,
+    AsyncResolutionMethods,
 ):
     """A client of one gateway for asyncio. Close it, or use it as an async context manager.
 

@@ -9,6 +9,7 @@ from gateway_entities.client._sync.change import ChangeMethods
 from gateway_entities.client._sync.endpoint import EndpointMethods
 from gateway_entities.client._sync.mapping import MappingMethods
 from gateway_entities.client._sync.model_definition import ModelDefinitionMethods
+from gateway_entities.client._sync.resolution import ResolutionMethods
 from gateway_entities.client._sync.secret import SecretMethods
 from gateway_entities.client._sync.spend import SpendMethods
 from gateway_entities.client._sync.tag import TagMethods
@@ -24,6 +25,7 @@ class GatewayClient(
     BudgetMethods,
     SpendMethods,
     ChangeMethods,
+    ResolutionMethods,
 ):
     """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
 

@@ -31,7 +31,7 @@ class SecretMethods(RpcClient):
 
         Args:
             secret_name: its unique name, 1 to 255 characters.
-            secret_value: the credential: at least one key, no empty key or value. It never comes back.
+            secret_value: the credential: at least one key, no empty key or value. Only ``resolve_endpoint`` returns it.
             provider: the provider it is for, such as ``openai``, at most 64 characters.
             auth_config: settings that are not secret, such as ``api_base``, an https address.
             created_by: the actor, 1 to 255 characters.
@@ -88,7 +88,8 @@ class SecretMethods(RpcClient):
         Args:
             secret_id: the secret's id.
             secret_value: the new credential, replacing every key; empty changes nothing.
-            auth_config: the new settings, replacing every key; empty changes nothing.
+            auth_config: the new settings, replacing every key; empty changes nothing. Another ``api_base`` needs the
+                secret_value too, so that a stored credential is never sent to another address.
             updated_by: the actor, 1 to 255 characters; None leaves last_updated_by unchanged.
             update_mask: the fields to write; a listed field that is None is cleared, if it may be. Without a mask, every
                 non-empty field is written.

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from gateway_entities.server.http.connections import Connections, OpenConnection, peer_of
-from gateway_entities.server.http.protocol import HttpProtocol, busy_response
+from gateway_entities.server.http.early_response import busy_response
+from gateway_entities.server.http.protocol import HttpProtocol
 from gateway_entities.server.rpc.descriptors import DescriptorReserve
 
 _BATCH: Final = 64

@@ -15,6 +15,7 @@ from gateway_entities.methods import METHODS, Method
 from gateway_entities.server.http.allowed_hosts import LOOPBACK_ONLY, AllowedHosts, AllowedHostsMiddleware
 from gateway_entities.server.http.asgi import Budgets, HttpResponse, ProtocolApp, RpcProtocol
 from gateway_entities.server.http.connect import ConnectProtocol
+from gateway_entities.server.http.connect_stream import ConnectStreams
 from gateway_entities.server.http.cors import with_cors
 from gateway_entities.server.http.health_app import PROBE_PATHS, no_route, probe_routes
 from gateway_entities.server.http.mlflow_rest import REST_METHODS, ROOTS, STATIC, MlflowRest
@@ -48,7 +49,10 @@ def http_app(
         limits: the limits of bodies.
     """
     budgets = Budgets(limits)
-    connect, rest = ConnectProtocol(dispatcher, methods, limits), MlflowRest(dispatcher, limits)
+    unary = [method for method in methods if not method.server_streaming]
+    streaming = {method.path: method for method in methods if method.server_streaming}
+    connect, rest = ConnectProtocol(dispatcher, unary, limits), MlflowRest(dispatcher, limits)
+    streams = ConnectStreams(dispatcher, streaming, budgets, observer, limits)
     connect_app, rest_app = ProtocolApp(connect, budgets), ProtocolApp(rest, budgets)
     routes = [
         *(Route(root + tail, rest_app) for root in ROOTS for tail in ("", "/{path:path}")),
@@ -60,10 +64,13 @@ def http_app(
     ]
     router = Starlette(routes=routes, exception_handlers={HTTPException: no_route})
     router.router.redirect_slashes = False
-    paths = frozenset(method.path for method in methods)
+    apps: dict[str, ASGIApp] = {
+        **{method.path: connect_app for method in unary},
+        **dict.fromkeys(streaming, streams),
+    }
 
     async def calls_first(scope: Scope, receive: Receive, send: Send) -> None:
-        await (connect_app if scope["path"] in paths else router)(scope, receive, send)
+        await apps.get(scope["path"], router)(scope, receive, send)
 
     def error_response(path: str, error: GatewayError) -> HttpResponse:
         return (rest if path in STATIC or path.startswith(ROOTS) else connect).error_response(error)

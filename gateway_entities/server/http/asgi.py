@@ -57,7 +57,13 @@ class ClientGoneError(Exception):
 class Connection:
     """Cancels the tasks of a connection's requests when the client closes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, abort: Callable[[], None] = lambda: None) -> None:
+        """Create one.
+
+        Args:
+            abort: ends the connection, and what is unsent is lost.
+        """
+        self.abort = abort
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -224,7 +230,15 @@ def is_complete(scope: Scope) -> bool:
     return COMPLETE in scope.get("extensions", ())
 
 
-async def read_body(scope: Scope, receive: Receive, memory: Memory, timeout: float, deadline: float | None = None) -> bytes:
+async def read_body(
+    scope: Scope,
+    receive: Receive,
+    memory: Memory,
+    timeout: float,
+    deadline: float | None = None,
+    *,
+    max_bytes: int = MAX_REQUEST_BYTES,
+) -> bytes:
     """Return the body of a request.
 
     Args:
@@ -233,6 +247,7 @@ async def read_body(scope: Scope, receive: Receive, memory: Memory, timeout: flo
         memory: counts the bytes.
         timeout: seconds for the body to arrive.
         deadline: the time on the loop's clock by which the call has to end; None for no limit.
+        max_bytes: the limit.
 
     Raises:
         GatewayError: RESOURCE_EXHAUSTED if it is over the limit, or the bodies of all requests are; DEADLINE_EXCEEDED.
@@ -240,12 +255,12 @@ async def read_body(scope: Scope, receive: Receive, memory: Memory, timeout: flo
     """
     # A timer costs more than reading a body that is here.
     if is_complete(scope):
-        return await _read_parts(receive, memory.request)
+        return await _read_parts(receive, memory.request, max_bytes)
     latest = asyncio.get_running_loop().time() + timeout
     ends_call = deadline is not None and deadline < latest
     try:
         async with asyncio.timeout_at(deadline if ends_call else latest):
-            return await _read_parts(receive, memory.request)
+            return await _read_parts(receive, memory.request, max_bytes)
     except TimeoutError:
         message = (
             "the deadline passed before the request was complete"
@@ -255,7 +270,7 @@ async def read_body(scope: Scope, receive: Receive, memory: Memory, timeout: flo
         raise GatewayError(Code.DEADLINE_EXCEEDED, message) from None
 
 
-async def _read_parts(receive: Receive, lease: Lease) -> bytes:
+async def _read_parts(receive: Receive, lease: Lease, max_bytes: int) -> bytes:
     body = bytearray()
     more = True
     while more:
@@ -263,7 +278,7 @@ async def _read_parts(receive: Receive, lease: Lease) -> bytes:
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         part = message.get("body", b"")
-        if len(body) + len(part) > MAX_REQUEST_BYTES:
+        if len(body) + len(part) > max_bytes:
             # The protocol discards the rest, so the client can send it all and then read the response.
             raise request_too_large()
         lease.grow(len(part))

@@ -1,4 +1,4 @@
-"""The Connect protocol for unary calls, https://connectrpc.com/docs/protocol.
+"""The Connect protocol for unary calls, https://connectrpc.com/docs/protocol. ``connect_stream`` has that for streams.
 
 RPCs without side effects are also called with GET, the message in the query. Compressed responses are not implemented: the
 protocol leaves them to the server.
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import Method
+from gateway_entities.methods import RESOLVE_GATEWAY_ENDPOINT, Method
 from gateway_entities.server.http.asgi import (
     CONNECTION,
     NOT_CACHED,
@@ -42,7 +42,7 @@ _CODECS: Final = {b"application/proto": PROTO, b"application/json": JSON}
 _CODECS_OF_GET: Final = {b"proto": b"application/proto", b"json": b"application/json"}
 _MAX_PARAMETERS: Final = 32
 _JSON_TYPE: Final = (b"content-type", b"application/json")
-_NOT_STORED: Final = (b"cache-control", b"no-store")
+NOT_STORED: Final = (b"cache-control", b"no-store")
 """What a caller may read changes with its token, and a response is never older than the store was when the call arrived."""
 _NOT_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
 """A page of any origin may ask for a GET, as a script or an image. It is none, so the browser keeps it from the page."""
@@ -80,7 +80,7 @@ class ConnectProtocol:
         if scope["method"] == "GET" and method.reads:
             call, message = parse_get(scope)
             response = await self._execute(method, scope, call, message, _deadline(call))
-            return response._replace(headers=(*response.headers, _NOT_STORED, _NOT_SNIFFED))
+            return response._replace(headers=(*response.headers, NOT_STORED, _NOT_SNIFFED))
         if scope["method"] != "POST":
             return method_not_allowed("GET, POST" if method.reads else "POST")
         call = parse_once(scope, parse_call)
@@ -119,7 +119,9 @@ class ConnectProtocol:
             data = await self._dispatcher.revalidate_cached(key, method, credentials, left())
         if data is None:
             data = await connection.call(self._dispatcher.call(method, credentials, work, left()))
-        return HttpResponse(200, ((b"content-type", call.content_type),), data)
+        headers: Headers = ((b"content-type", call.content_type),)
+        # It has secrets. Other responses to a POST are not stored by any cache in practice, and cost no header.
+        return HttpResponse(200, (*headers, NOT_STORED) if method is RESOLVE_GATEWAY_ENDPOINT else headers, data)
 
     def error_response(self, error: GatewayError) -> HttpResponse:
         """Return the response for an error."""
@@ -134,12 +136,12 @@ def parse_call(scope: Scope) -> Call:
         GatewayError: a header that Connect defines has an invalid value.
     """
     headers: dict[bytes, bytes] = dict(scope["headers"])
-    content_type, codec = _codec(headers.get(b"content-type", b""))
+    content_type, codec = find_codec(headers.get(b"content-type", b""), _CODECS)
     if headers.get(b"connect-protocol-version", b"1") != b"1":
         raise GatewayError(Code.INVALID_ARGUMENT, "connect-protocol-version must be 1")
     gzipped = _is_gzip(headers.get(b"content-encoding", b"identity").lower())
     check_length(headers)
-    return Call(codec, content_type, gzipped, _timeout(headers))
+    return Call(codec, content_type, gzipped, timeout_of(headers))
 
 
 def parse_get(scope: Scope) -> tuple[Call, bytes]:
@@ -155,12 +157,12 @@ def parse_get(scope: Scope) -> tuple[Call, bytes]:
             raise _invalid(f"the parameter {name.decode()} is missing")
     if parameters.get(b"connect", b"v1") != b"v1":
         raise _invalid("the parameter connect must be v1")
-    content_type, codec = _codec(_CODECS_OF_GET.get(parameters[b"encoding"], b""))
+    content_type, codec = find_codec(_CODECS_OF_GET.get(parameters[b"encoding"], b""), _CODECS)
     gzipped = _is_gzip(parameters.get(b"compression", b"identity"))
     message = parameters[b"message"]
     if parameters.get(b"base64") == b"1":
         message = _from_base64(message)
-    return Call(codec, content_type, gzipped, _timeout(dict(scope["headers"]))), message
+    return Call(codec, content_type, gzipped, timeout_of(dict(scope["headers"]))), message
 
 
 def _parameters(query: bytes) -> dict[bytes, bytes]:
@@ -191,7 +193,12 @@ def _is_gzip(encoding: bytes) -> bool:
     return encoding == b"gzip"
 
 
-def _timeout(headers: Mapping[bytes, bytes]) -> float | None:
+def timeout_of(headers: Mapping[bytes, bytes]) -> float | None:
+    """Return the seconds that a caller waits; None for no limit.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT.
+    """
     timeout = headers.get(b"connect-timeout-ms")
     return None if timeout is None else _seconds(timeout)
 
@@ -204,16 +211,20 @@ def _invalid(problem: str) -> GatewayError:
     return GatewayError(Code.INVALID_ARGUMENT, problem)
 
 
-def _codec(header: bytes) -> tuple[bytes, Codec]:
+def find_codec(header: bytes, codecs: Mapping[bytes, Codec]) -> tuple[bytes, Codec]:
+    """Return the media type of a content type, and its codec.
+
+    Raises:
+        ResponseError: it has none.
+    """
     media_type, _, parameter = (part.strip() for part in header.lower().partition(b";"))
-    codec = _CODECS.get(media_type)
+    codec = codecs.get(media_type)
     if codec is None or parameter.replace(b'"', b"") not in (b"", b"charset=utf-8"):
         # Connect has no code for this; its clients read a bare 415 as UNKNOWN.
-        error = GatewayError(
-            Code.UNKNOWN,
-            "the content-type must be application/proto or application/json, the encoding of a GET proto or json",
-        )
-        headers = ((b"accept-post", b"application/proto, application/json"),)
+        names = b" or ".join(codecs).decode()
+        get = ", the encoding of a GET proto or json" if codecs is _CODECS else ""
+        error = GatewayError(Code.UNKNOWN, f"the content-type must be {names}{get}")
+        headers = ((b"accept-post", b", ".join(codecs)),)
         raise ResponseError(error_response(error, status=415, headers=headers))
     return media_type, codec
 
@@ -259,10 +270,16 @@ def method_not_allowed(allowed: str) -> HttpResponse:
 
 def error_response(error: GatewayError, *, status: int | None = None, headers: Headers = ()) -> HttpResponse:
     """Return an error as JSON, with the HTTP status of its code unless another is given."""
+    body = json.dumps(error_content(error)).encode()
+    return HttpResponse(status or error.code.http_status, (_JSON_TYPE, NOT_STORED, *headers), body)
+
+
+def error_content(error: GatewayError) -> dict[str, object]:
+    """Return the JSON object of an error."""
     content: dict[str, object] = {"code": error.code.connect, "message": error.message}
     details = [
         {"type": each.TypeName(), "value": base64.b64encode(each.value).rstrip(b"=").decode()} for each in error.details()
     ]
     if details:
         content["details"] = details
-    return HttpResponse(status or error.code.http_status, (_JSON_TYPE, _NOT_STORED, *headers), json.dumps(content).encode())
+    return content

@@ -26,7 +26,7 @@ _REQUEST_HEADERS: Final = (
     "X-Request-Id",
     "X-User-Agent",
 )
-"""What Connect's web clients send with a unary call, and credentials."""
+"""What Connect's web clients send with a call or a stream, and credentials."""
 _RESPONSE_HEADERS: Final = ("Content-Encoding", "X-Request-Id")
 """What web clients read and browsers hide by default."""
 _MAX_AGE_S: Final = 7200

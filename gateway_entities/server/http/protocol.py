@@ -6,12 +6,10 @@ A request whose response is in the cache never becomes an ASGI task.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import random
 import re
 from enum import Enum
-from http import HTTPStatus
 from typing import Any, Final, NoReturn, cast
 
 import httptools
@@ -29,6 +27,7 @@ from gateway_entities.server.http.asgi import (
     HttpResponse,
 )
 from gateway_entities.server.http.connections import Connections
+from gateway_entities.server.http.early_response import early_response, headers_too_large
 from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.http.joined_writes import JoinedWrites
 from gateway_entities.server.rpc.auth import certificate_name
@@ -103,7 +102,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         # The body, so far, of a request on the fast path; None for any other.
         self._body: bytes | None = None
         self._extensions: dict[str, object] = {}
-        self._connection = Connection()
+        self._connection = Connection(self._abort_response)
         self._parsed_headers: list[tuple[bytes, bytes]] | None = None
         self._parsed: dict[object, object] = {}
         self._in_head, self._in_body = False, False
@@ -162,7 +161,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             # The body is incomplete: the app waits for the rest.
             self._begin_cycle()
         if self._overhead > MAX_HEADER_BYTES:
-            self._refuse(_headers_too_large())
+            self._refuse(headers_too_large())
         elif self._in_body and self.cycle.body and not self.cycle.response_complete:
             # The app reads on when it has taken this part, which is after it has checked the headers.
             self.flow.pause_reading()
@@ -255,7 +254,7 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             GatewayError: to the parser, which stops.
         """
         if self._since_end > MAX_HEADER_BYTES and self._size_of_head() > MAX_HEADER_BYTES:
-            self._stop(_headers_too_large())
+            self._stop(headers_too_large())
         self._in_head = False
         self._overhead = 0
         if self.parser.should_upgrade():
@@ -327,6 +326,11 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._connections.begin_waiting(self)
         self._await(self._next_wait())
 
+    def _abort_response(self) -> None:
+        """End the connection in the middle of a response."""
+        self.cycle.disconnected = True
+        self.transport.abort()
+
     def _discard(self, count: int) -> None:
         """Drop a part of a body after the response, which a client may read only when it has sent everything."""
         self._discarded += count
@@ -396,42 +400,11 @@ class HttpProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             # The app's response would be a second one.
             cycle.disconnected = True
             cycle.message_event.set()
-        self.transport.write(_error_response(error))
+        self.transport.write(early_response(error))
         self.transport.write_eof()
         # If a connection is closed while the client still sends, it is reset and the response is lost.
         self._await(_Wait.LINGER)
         self.flow.resume_reading()
-
-
-def busy_response() -> bytes:
-    """Return the response to a connection over the limit."""
-    return _error_response(GatewayError(Code.UNAVAILABLE, "the server has too many connections"))
-
-
-def _headers_too_large() -> GatewayError:
-    return GatewayError(Code.RESOURCE_EXHAUSTED, f"the headers are larger than {MAX_HEADER_BYTES} bytes")
-
-
-_STATUSES: Final = {
-    Code.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
-    Code.RESOURCE_EXHAUSTED: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    Code.DEADLINE_EXCEEDED: HTTPStatus.REQUEST_TIMEOUT,
-    Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Code.UNIMPLEMENTED: HTTPStatus.NOT_IMPLEMENTED,
-}
-
-
-def _error_response(error: GatewayError) -> bytes:
-    status = _STATUSES[error.code]
-    # The path may be unknown, so the body is an error of Connect and of MLflow.
-    content = {"code": error.code.connect, "error_code": error.code.mlflow, "message": error.message}
-    body = json.dumps(content).encode()
-    retry = "retry-after: 1\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\n{retry}connection: close\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _without_upgrade(connection: bytes) -> bytes:

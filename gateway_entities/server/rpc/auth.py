@@ -10,7 +10,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.token_cache import CachedToken, TokenCache
-from gateway_entities.server.store.repositories.token import AccessScope, id_of, is_text_of
+from gateway_entities.server.store.repositories.token import AccessScope, id_of, is_text_of, scope_names
 from gateway_entities.server.telemetry.request_context import set_actor
 
 if TYPE_CHECKING:
@@ -29,9 +29,11 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.GET_GATEWAY_BUDGET_POLICY,
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             methods.LIST_GATEWAY_BUDGET_WINDOWS,
-            methods.CHECK_GATEWAY_BUDGET,
             # Ids, etags, times and actors, which readers see in the entities too; mirrors need it.
             methods.LIST_GATEWAY_CHANGES,
+            methods.WATCH_GATEWAY,
+            methods.LIST_GATEWAY_NODES,
+            methods.WAIT_FOR_GATEWAY_CONVERGENCE,
         ),
         AccessScope.READ,
     ),
@@ -52,22 +54,32 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.DELETE_GATEWAY_ENDPOINT_TAG,
             methods.CREATE_GATEWAY_ENDPOINT_BINDING,
             methods.DELETE_GATEWAY_ENDPOINT_BINDING,
-            methods.RECORD_GATEWAY_SPEND,
         ),
         AccessScope.WRITE,
+    ),
+    methods.RECORD_GATEWAY_SPEND: AccessScope.WRITE | AccessScope.SPEND,
+    methods.CHECK_GATEWAY_BUDGET: AccessScope.READ | AccessScope.SPEND,
+    methods.RESOLVE_GATEWAY_ENDPOINT: AccessScope.RESOLVE,
+    **dict.fromkeys(
+        (methods.ACKNOWLEDGE_GATEWAY_REVISION, methods.REFUSE_GATEWAY_REVISION),
+        AccessScope.NODE,
     ),
     **dict.fromkeys(
         (
             methods.CREATE_GATEWAY_BUDGET_POLICY,
             methods.UPDATE_GATEWAY_BUDGET_POLICY,
             methods.DELETE_GATEWAY_BUDGET_POLICY,
+            methods.LIST_GATEWAY_SECRET_ACCESSES,
         ),
         AccessScope.ADMIN,
     ),
 }
-"""The scope that a caller needs for each RPC."""
+"""The scopes of which a caller needs one, for each RPC."""
 
-TOKEN_CACHE_TTL_S: Final = 2.0
+_TOKEN_SCOPES: Final = AccessScope.RESOLVE | AccessScope.NODE
+"""Scopes that no caller has without a token, also where no tokens are required."""
+
+TOKEN_CACHE_TTL_S: Final = 1.5
 """Token cache TTL in seconds: a revoked token is rejected within this time on every server."""
 
 _MAX_ACTOR_LENGTH: Final = 255
@@ -89,27 +101,32 @@ class Credentials(NamedTuple):
         return f"<Credentials of {len(self.authorization)} headers, certificate {self.certificate_name!r}>"
 
 
-AuthenticateFn = Callable[[Credentials, AccessScope], str | None]
-"""Returns the name of a caller who has a scope, None for an anonymous one where those are allowed; raises GatewayError."""
-
-
-def required_scope(method: Method[Any, Any]) -> AccessScope:
-    """Return the scope that an RPC needs: ADMIN if the table has no row for it."""
-    return REQUIRED_SCOPES.get(method, AccessScope.ADMIN)
-
-
-def allow_anonymous(credentials: Credentials, scope: AccessScope) -> None:
-    """Accept every caller as anonymous: an AuthenticateFn."""
-
-
 class Principal(NamedTuple):
-    """An authenticated caller with the scope that it needs.
+    """An authenticated caller with a scope that it needs.
 
     Attributes:
         name: the caller's name; None for an anonymous one.
+        endpoints: the names of the endpoints that it may resolve and spend on; None for all.
     """
 
     name: str | None
+    endpoints: frozenset[str] | None = None
+
+
+ANONYMOUS: Final = Principal(None)
+
+AuthenticateFn = Callable[[Credentials, AccessScope], Principal]
+"""Returns a caller who has one of some scopes, ANONYMOUS where that is allowed; raises GatewayError."""
+
+
+def required_scope(method: Method[Any, Any]) -> AccessScope:
+    """Return the scopes of which an RPC needs one: ADMIN if the table has no row for it."""
+    return REQUIRED_SCOPES.get(method, AccessScope.ADMIN)
+
+
+def allow_anonymous(credentials: Credentials, scope: AccessScope) -> Principal:  # noqa: ARG001 - an AuthenticateFn.
+    """Accept every caller as anonymous: an AuthenticateFn."""
+    return ANONYMOUS
 
 
 class Authenticator:
@@ -130,23 +147,26 @@ class Authenticator:
         self._required = required
         self._tokens = TokenCache(store, limits)
 
-    def authenticate(self, credentials: Credentials, scope: AccessScope, *, offline: bool = False) -> str | None:
-        """Return the name of a caller who has a scope; None for an anonymous caller where those are allowed.
+    def authenticate(self, credentials: Credentials, scope: AccessScope, *, offline: bool = False) -> Principal:
+        """Return a caller who has one of some scopes; one without a token where those are allowed.
 
         It may read the store, so it is for worker threads. A caller with a token of the store is set as the actor of the
         current request, even if it is refused.
 
         Args:
             credentials: the caller's.
-            scope: the scope that the request needs.
+            scope: the scopes of which the request needs one.
             offline: use expired cache content while the store cannot be read.
 
         Raises:
-            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; UNAVAILABLE if the store cannot be read, or if it would have
-                to be read for too many made-up tokens.
+            GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; FAILED_PRECONDITION if the request needs a token and the
+                store has none; UNAVAILABLE if the store cannot be read, or if it would have to be read for too many made-up
+                tokens.
         """
-        if not self._required and self._tokens.is_open(TOKEN_CACHE_TTL_S, offline=offline):
-            return _certified(credentials)
+        # The caller may have just got the store's first token, for which nothing is open that a cache could show.
+        max_age = 0.0 if _needs_token(scope) else TOKEN_CACHE_TTL_S
+        if not self._required and self._tokens.is_open(max_age, offline=offline):
+            return _without_token(credentials, scope)
         text = _token_text(credentials)
         token_id = id_of(text)
         found = None if token_id is None else self._tokens.get(token_id, TOKEN_CACHE_TTL_S, offline=offline)
@@ -159,16 +179,16 @@ class Authenticator:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED.
         """
         is_open = False if self._required else self._tokens.is_cached_open(TOKEN_CACHE_TTL_S)
-        if is_open is None:
+        if is_open is None or (is_open and _needs_token(scope)):
             return None
         if is_open:
-            return Principal(_certified(credentials))
+            return _without_token(credentials, scope)
         text = _token_text(credentials)
         token_id = id_of(text)
         cached = None if token_id is None else self._tokens.get_cached(token_id, TOKEN_CACHE_TTL_S)
         if token_id is not None and cached is None:
             return None
-        return Principal(_owner(text, cached, scope))
+        return _owner(text, cached, scope)
 
 
 def certificate_name(common_names: Iterable[str]) -> str:
@@ -177,8 +197,8 @@ def certificate_name(common_names: Iterable[str]) -> str:
     return name if len(name) <= _MAX_ACTOR_LENGTH and name.isprintable() else ""
 
 
-def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> str:
-    """Return the name of a token's owner, if the text is the token's and the token is valid and has the scope."""
+def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> Principal:
+    """Return a token's owner, if the text is the token's and the token is valid and has one of the scopes."""
     candidate = None if found is None else found.token
     token = candidate if is_text_of(text, candidate) else None
     if token is not None:
@@ -188,13 +208,29 @@ def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> str:
         raise GatewayError(Code.UNAUTHENTICATED, "the token is not valid", reason="TOKEN_INVALID")
     if token.expires_at is not None and found.is_past(token.expires_at):
         raise GatewayError(Code.UNAUTHENTICATED, f"the token of {token.name!r} has expired", reason="TOKEN_EXPIRED")
-    if token.scope < scope:
+    if not token.scope & scope:
+        needed, own = " or ".join(scope_names(scope)), ", ".join(scope_names(token.scope))
         raise GatewayError(
             Code.PERMISSION_DENIED,
-            f"this call needs a token of scope {scope.name.lower()}; that of {token.name!r} has {token.scope.name.lower()}",
+            f"this call needs a token of scope {needed}; that of {token.name!r} has {own}",
             reason="SCOPE_TOO_SMALL",
         )
-    return token.name
+    return Principal(token.name, token.endpoints)
+
+
+def _needs_token(scope: AccessScope) -> bool:
+    return scope & _TOKEN_SCOPES == scope
+
+
+def _without_token(credentials: Credentials, scope: AccessScope) -> Principal:
+    if _needs_token(scope):
+        raise GatewayError(
+            Code.FAILED_PRECONDITION,
+            f"this call needs a token of scope {' or '.join(scope_names(scope))}, and the store has none. Create one: "
+            "gateway-entities token create NAME --gateway (afterwards every call needs a token)",
+            reason="TOKEN_REQUIRED",
+        )
+    return Principal(_certified(credentials))
 
 
 def _certified(credentials: Credentials) -> str | None:

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Final, TypeVar
@@ -15,17 +15,20 @@ from typing import Any, Final, TypeVar
 from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import Method, Request, Response
+from gateway_entities.methods import RESOLVE_GATEWAY_ENDPOINT, Method, Request, Response
 from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
-from gateway_entities.server.service.context import CALL, CALLER, Call, check_call, deadline_exceeded
+from gateway_entities.server.rpc.streams import MessageSink, Streams
+from gateway_entities.server.service.context import CALL, CALLER, ENDPOINTS, Call, check_call, deadline_exceeded
 
 T = TypeVar("T")
 
 _TOKEN_WORKERS: Final = 2
+_RESOLVE_WORKERS: Final = 64
+"""Calls that wait at the same time for one transaction to record their accesses."""
 _LIST_WORKERS: Final = 1
 """Each that is busy delays every other call, because only one thread of a process runs Python."""
 _QUIET_PERIOD_S: Final = 0.1
@@ -35,8 +38,8 @@ _QUIET_PERIOD_S: Final = 0.1
 class Dispatcher:
     """Runs the calls of one service in worker threads, for every protocol of the server.
 
-    Reads, whole lists, writes and the authentication that has to read the store have worker threads of their own: none of
-    them waits for another.
+    Reads, whole lists, writes, resolutions of endpoints and the authentication that has to read the store have worker
+    threads of their own: none of them waits for another.
 
     Create and use it on one event loop; only ``execute`` and ``put_cached`` may be called from other threads.
     """
@@ -64,6 +67,8 @@ class Dispatcher:
         self._reads = Lane("read", limits.read_workers, limits.queue_timeout_s)
         self._writes = Lane("write", limits.write_workers, limits.queue_timeout_s)
         self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
+        self._resolutions = Lane("resolve", _RESOLVE_WORKERS, limits.queue_timeout_s)
+        self._streams = Streams(authenticate, self._tokens, limits)
         self._lists = Lane("whole list", _LIST_WORKERS, limits.queue_timeout_s)
         self._outcomes: set[asyncio.Future[Any]] = set()
         self._lookups = 0
@@ -131,9 +136,9 @@ class Dispatcher:
         Raises:
             GatewayError: UNAUTHENTICATED or PERMISSION_DENIED; what ``read`` and the service raise.
         """
-        name = self._authenticate(credentials, required_scope(method))
+        principal = self._authenticate(credentials, required_scope(method))
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
-        before = CALLER.set(name)
+        caller, endpoints = CALLER.set(principal.name), ENDPOINTS.set(principal.endpoints)
         try:
             check_call()
             request = read()
@@ -144,7 +149,8 @@ class Dispatcher:
                 check_call()
             return response
         finally:
-            CALLER.reset(before)
+            CALLER.reset(caller)
+            ENDPOINTS.reset(endpoints)
 
     def authenticates(self, method: Method[Any, Any], credentials: Credentials) -> bool:
         """Whether a caller may make a call, as far as that is known without reading the store."""
@@ -194,8 +200,60 @@ class Dispatcher:
             began = time.monotonic()
             await self.authenticate(method, credentials, timeout)
             timeout = None if timeout is None else timeout - (time.monotonic() - began)
-        lane = self._lists if is_whole_list else self._reads if method in READ_METHODS else self._writes
+        lane = self._lists if is_whole_list else self._lane(method)
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
+
+    async def stream(
+        self,
+        method: Method[Request, Any],
+        credentials: Credentials,
+        read: Callable[[], Request],
+        sink: MessageSink,
+        timeout: float | None,
+    ) -> None:
+        """Run a call with a stream of responses in this task, and return at its end.
+
+        The service's function is called on the event loop and returns an async generator of encoded messages, which is
+        suspended while the client does not read.
+
+        Args:
+            method: the RPC.
+            credentials: the caller's.
+            read: returns the request; called in a worker thread, after authentication.
+            sink: the response.
+            timeout: as in ``submit``.
+
+        Raises:
+            GatewayError: as ``submit``; RESOURCE_EXHAUSTED if there are too many streams; UNAVAILABLE when the server stops
+                or the stream reaches its maximum age; UNAUTHENTICATED when the caller's token is revoked or expires.
+        """
+        began, access = time.monotonic(), (credentials, required_scope(method))
+
+        def begin() -> tuple[Principal, Request]:
+            return self._authenticate(*access), read()
+
+        release = self._streams.admit()
+        try:
+            principal, request = await self.submit(begin, timeout, during=method.path)
+            if self._draining:
+                raise _stopping()
+            # For the whole stream: its task is the call's own.
+            CALLER.set(principal.name)
+            ENDPOINTS.set(principal.endpoints)
+            handler: Callable[[Request], AsyncGenerator[bytes]] = getattr(self._service, method.handler)
+            left = None if timeout is None else timeout - (time.monotonic() - began)
+            await self._streams.run(access, handler(request), sink, left)
+        except GatewayError as error:
+            raise truncate_error(error) from None
+        except Exception as error:
+            raise internal_error(error, method.path) from None
+        finally:
+            release()
+
+    def _lane(self, method: Method[Any, Any]) -> Lane:
+        if method is RESOLVE_GATEWAY_ENDPOINT:
+            return self._resolutions
+        return self._reads if method in READ_METHODS else self._writes
 
     async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
         """Run a function in a worker thread and return its result.
@@ -259,6 +317,7 @@ class Dispatcher:
             grace: seconds to wait. Calls that take longer are answered UNAVAILABLE.
         """
         self._draining = True
+        await self._streams.drain(_stopping())
         try:
             await asyncio.wait_for(self._idle.wait(), grace)
         except TimeoutError:
@@ -282,7 +341,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        for lane in (self._reads, self._writes, self._tokens, self._lists):
+        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions):
             await asyncio.to_thread(lane.close)
 
 

@@ -53,6 +53,15 @@ class Limits:
         http_connection_age_s: seconds after which an HTTP connection ends with its next response, a tenth more or less at
             random. Clients reconnect.
         http_write_timeout_s: seconds in which a client reads nothing of a response.
+        streams: maximum streams in flight, of both ports. Beyond it streams are refused as RESOURCE_EXHAUSTED.
+        stream_age_s: seconds, at random up to 10 % more or less, after which a stream ends with UNAVAILABLE. Clients go on
+            with a new one, perhaps of another server.
+        stream_write_timeout_s: seconds that a message of a gRPC stream waits for the client to read. Then the stream is
+            dropped. Over HTTP it is ``http_write_timeout_s``.
+        watch_buffer_bytes: maximum bytes of the recent updates of WatchGateway, which all watchers share. A watcher that is
+            further behind gets one update with all that it lacks.
+        watch_snapshot_bytes: bytes of snapshots and of updates for watchers that are further behind, beyond which no more
+            are made before some have been read: such watchers are refused as RESOURCE_EXHAUSTED.
         request_bytes_in_flight: maximum bytes of all request bodies of a port being received or executed. Beyond it requests
             are refused as RESOURCE_EXHAUSTED.
         response_bytes_in_flight: maximum bytes of all responses of a port being computed or sent, likewise.
@@ -91,6 +100,11 @@ class Limits:
     http_idle_timeout_s: float = 75.0
     http_connection_age_s: float = 3600.0
     http_write_timeout_s: float = 30.0
+    streams: int = 5000
+    stream_age_s: float = 1800.0
+    stream_write_timeout_s: float = 30.0
+    watch_buffer_bytes: int = 16 * 1024 * 1024
+    watch_snapshot_bytes: int = 128 * 1024 * 1024
     request_bytes_in_flight: int = 64 * 1024 * 1024
     response_bytes_in_flight: int = 64 * 1024 * 1024
     read_workers: int = 16

@@ -25,7 +25,9 @@ _MAX_REQUEST_BYTES: Final = 4096
 
 
 CACHEABLE_METHODS: Final = frozenset(
-    method for method in READ_METHODS if "revision" in method.response_type.DESCRIPTOR.fields_by_name
+    method
+    for method in READ_METHODS
+    if "revision" in method.response_type.DESCRIPTOR.fields_by_name and not method.server_streaming
 )
 """The RPCs whose responses depend on the request and the revision alone."""
 

@@ -12,6 +12,7 @@ from gateway_entities.server.service.change import ChangeService
 from gateway_entities.server.service.endpoint import EndpointService
 from gateway_entities.server.service.mapping import MappingService
 from gateway_entities.server.service.model_definition import ModelDefinitionService
+from gateway_entities.server.service.resolution import ResolutionService
 from gateway_entities.server.service.secret import SecretService
 from gateway_entities.server.service.spend import SpendService
 from gateway_entities.server.service.tag import TagService
@@ -29,6 +30,7 @@ class GatewayService(
     BudgetService,
     SpendService,
     ChangeService,
+    ResolutionService,
 ):
     """Every RPC as a method named by ``Method.handler``. Synchronous and thread-safe.
 

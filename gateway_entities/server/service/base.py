@@ -24,7 +24,7 @@ M = TypeVar("M", bound="Message")
 
 
 class BaseService:
-    """Base of the services. Stateless, therefore thread-safe.
+    """Base of the services. Thread-safe.
 
     Attributes:
         store: the store.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
@@ -45,7 +45,13 @@ class _Start(NamedTuple):
 
 
 class ChangeService(BaseService):
-    """The RPCs of ChangeService. Errors: as the contract lists, and UNAVAILABLE from the store."""
+    """The RPCs of ChangeService. Errors: as the contract lists, and UNAVAILABLE from the store.
+
+    Attributes:
+        watch: returns the watch stream after a resume token, of encoded messages, on an event loop; None until it is set.
+    """
+
+    watch: Callable[[str], AsyncGenerator[bytes]] | None = None
 
     def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
         """Return a page of the change log, starting after a revision."""
@@ -66,6 +72,13 @@ class ChangeService(BaseService):
                 position = Position(state.store_id, _LIST, end.revision, end.key())
                 response.next_page_token = position.token(transaction)
         return response
+
+    def watch_gateway(self, request: pb.WatchGatewayRequest) -> AsyncGenerator[bytes]:
+        """Return the stream of updates, as encoded WatchGatewayResponse messages. For an event loop."""
+        validate(request)
+        if self.watch is None:
+            raise GatewayError(Code.UNIMPLEMENTED, "this server has no watch stream", reason="NO_WATCH")
+        return self.watch(request.resume_token)
 
 
 def _start(changes: Changes, given: _Start | None, last: int) -> _Start:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway_entities.server.service.access_recorder import ACCESS_RETENTION_MS
 from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
 from gateway_entities.server.service.spend import SPEND_RETENTION_MS
 
@@ -32,7 +33,7 @@ def compact(transaction: Transaction, retention: Retention, now: int) -> int:
     Args:
         transaction: a write transaction.
         retention: the retention of the change log. That of former states, stored responses, charges and ended budget windows
-            is 24 hours.
+            is 24 hours, that of accesses to secrets 90 days.
         now: the time, in milliseconds since the Unix epoch, UTC.
 
     Returns:
@@ -45,4 +46,5 @@ def compact(transaction: Transaction, retention: Retention, now: int) -> int:
         transaction.stored_responses.prune(pinned, STEP_ROWS),
         transaction.budget_charges.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
         transaction.budget_spend.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
+        transaction.secret_accesses.prune(now - ACCESS_RETENTION_MS, STEP_ROWS),
     )

@@ -11,6 +11,9 @@ from gateway_entities.errors import Code, GatewayError
 CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
 """Name of the authenticated caller, None without authentication. The dispatcher sets it for the duration of each call."""
 
+ENDPOINTS: Final[ContextVar[frozenset[str] | None]] = ContextVar("endpoints", default=None)
+"""Names of the endpoints that the caller may resolve and spend on, None for all. The dispatcher sets it likewise."""
+
 
 class Call:
     """A call in progress.
@@ -29,6 +32,12 @@ class Call:
 
 CALL: Final[ContextVar[Call | None]] = ContextVar("call", default=None)
 """The current call; None outside of calls. The dispatcher sets it."""
+
+
+def may_use(endpoint_name: str | None) -> bool:
+    """Return whether the caller may resolve an endpoint of this name, and spend on it."""
+    endpoints = ENDPOINTS.get()
+    return endpoints is None or endpoint_name in endpoints
 
 
 def check_call() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 
 if TYPE_CHECKING:
-    from gateway_entities.server.store import Transaction
+    from gateway_entities.server.store import Store, Transaction
     from gateway_entities.server.store.repositories.state import State
 
 _INT64_END: Final = 2**63
@@ -37,15 +37,15 @@ class Position(NamedTuple):
     revision: int
     key: tuple[int | str, ...]
 
-    def token(self, transaction: Transaction) -> str:
-        """Return the token."""
+    def token(self, transaction: Transaction | Store) -> str:
+        """Return the token; the transaction, or the store, makes its digest."""
         return _encoded(self.mac(transaction), self)
 
     def encode(self) -> bytes:
         """Return the part of the token after the digest."""
         return ":".join(str(part) for part in (self.store_id, self.of, self.revision, *self.key)).encode()
 
-    def mac(self, transaction: Transaction) -> bytes:
+    def mac(self, transaction: Transaction | Store) -> bytes:
         """Return the keyed digest of the token."""
         return transaction.digest(_MAC_CONTEXT + self.encode())[:_MAC_BYTES]
 
@@ -72,7 +72,7 @@ class GivenToken:
         """
         self._mac, self.position = _read(of, texts, token)
 
-    def verify(self, transaction: Transaction, state: State) -> None:
+    def verify(self, transaction: Transaction | Store, state: State) -> None:
         """Check that the token is of this store and of this server.
 
         Raises:

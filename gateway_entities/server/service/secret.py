@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway_entities.entities import GatewaySecretInfo
+from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import normalized_auth_config, validate, written_fields
 from gateway_entities.server.service.base import BaseService, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
 from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import secret_pb2 as pb
+
+_API_BASE: Final = "api_base"
 
 
 def masked(value: str) -> str:
@@ -63,7 +68,10 @@ class SecretService(BaseService):
         if secret_value is not None:
             info.masked_values = {key: masked(value) for key, value in secret_value.items()}
         if "auth_config" in written:
-            info.auth_config = normalized_auth_config(request.auth_config)
+            settings = normalized_auth_config(request.auth_config)
+            if secret_value is None and settings.get(_API_BASE) != info.auth_config.get(_API_BASE):
+                raise _moved()
+            info.auth_config = settings
         if mutation.actor is not None:
             info.last_updated_by = mutation.actor
         info.last_updated_at = mutation.now
@@ -104,6 +112,12 @@ class SecretService(BaseService):
         response = pb.ListGatewaySecretInfosResponse()
         page.fill(response, response.secrets)
         return response
+
+
+def _moved() -> GatewayError:
+    """Return the error of an update that would send a stored value to another address."""
+    description = "must not change unless secret_value is sent too: the stored value would go to another address"
+    return GatewayError.invalid([FieldViolation(f'auth_config["{_API_BASE}"]', description)])
 
 
 def _load_secret(mutation: Mutation, secret_id: str) -> GatewaySecretInfo:

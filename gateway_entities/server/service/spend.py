@@ -12,6 +12,7 @@ from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayB
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService
+from gateway_entities.server.service.context import may_use
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.windows import window_at
 from gatewayentities.v1 import budget_pb2 as pb
@@ -149,5 +150,6 @@ def _workspace(request: pb.RecordGatewaySpendRequest | pb.CheckGatewayBudgetRequ
 
 
 def _require_endpoint(transaction: Transaction, endpoint_id: str) -> None:
-    if not transaction.endpoints.exists(endpoint_id):
+    name = transaction.endpoints.name(endpoint_id)
+    if name is None or not may_use(name):
         raise not_found("GatewayEndpoint", {"endpoint_id": endpoint_id})

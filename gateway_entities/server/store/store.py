@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.quota import Quota
+from gateway_entities.server.store.repositories.access import SecretAccesses
 from gateway_entities.server.store.repositories.binding import Bindings
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
@@ -55,6 +56,7 @@ class Transaction:
         state: the state of the store itself.
         stored_responses: the responses by request_id.
         tokens: the access tokens.
+        secret_accesses: the accesses to secret values.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class Transaction:
         "changes",
         "endpoints",
         "model_definitions",
+        "secret_accesses",
         "secrets",
         "state",
         "stored_responses",
@@ -99,6 +102,7 @@ class Transaction:
         self.state = StoreState(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
+        self.secret_accesses = SecretAccesses(connection)
 
     def digest(self, data: bytes) -> bytes:
         """Return a keyed digest of 32 bytes, as ``Store.digest`` does."""
@@ -154,7 +158,7 @@ class Store:
         self._idle = threading.Condition()
         self._open_transactions = 0
         self._closed = False
-        self._observer: TransactionObserver | None = None
+        self._observers: tuple[TransactionObserver, ...] = ()
         self._writes = WriteMonitor(write_stall)
         # Only writers use them, one after another.
         self._used_bytes = 0
@@ -210,8 +214,8 @@ class Store:
             return self._database.release(max_bytes)
 
     def observe(self, observer: TransactionObserver) -> None:
-        """Call an observer after every later transaction, in its thread."""
-        self._observer = observer
+        """Call one more observer after every later transaction, in its thread."""
+        self._observers = (*self._observers, observer)
 
     def digest(self, data: bytes) -> bytes:
         """Return a keyed digest of 32 bytes, which may be stored for data that contains a secret."""
@@ -274,10 +278,10 @@ class Store:
                 require_room = functools.partial(self._require_room, connection)
                 yield Transaction(connection, self._cipher, self._database.clock, require_room)
         finally:
-            if self._observer is not None:
-                ended = time.perf_counter()
-                opened = opened or ended
-                self._observer(kind, opened - started, ended - opened)
+            ended = time.perf_counter()
+            opened = opened or ended
+            for observer in self._observers:
+                observer(kind, opened - started, ended - opened)
 
     def _require_room(self, connection: Connection, from_reserve: bool) -> None:
         if self._quota is None:

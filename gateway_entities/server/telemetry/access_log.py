@@ -59,6 +59,8 @@ def write(context: RequestContext, code: str, seconds: float) -> None:
     }
     if context.status is not None:
         fields["status"] = context.status
+    if context.messages is not None:
+        fields["messages"], fields["bytes"] = context.messages, context.sent_bytes
     if context.path is not None:
         fields["path"] = context.path
     # A name must not look like several words of the line, or like a second line.
@@ -67,6 +69,8 @@ def write(context: RequestContext, code: str, seconds: float) -> None:
     message = _MESSAGE
     if context.trace_id is not None:
         message, values = f"{message} trace=%s", [*values, context.trace_id]
+    if context.messages is not None:
+        message, values = f"{message} messages=%d bytes=%d", [*values, context.messages, context.sent_bytes]
     if context.path is not None:
         message, values = f"{message} path=%s", [*values, json.dumps(context.path)]
     if context.cause is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +20,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import choose_encoder, gzip_accepted
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway_entities.server.telemetry.log_queue import dropped_lines
@@ -39,6 +39,64 @@ class _DroppedLines(Collector):
             "Log lines that were dropped, because the log was not read fast enough.",
             dropped_lines(),
         )
+
+
+class WatchStatus(NamedTuple):
+    """The state of the watch stream of one server.
+
+    Attributes:
+        watchers: the number of watchers.
+        revision: the revision of the feed; None without watchers.
+        lag: the number of changes that the slowest watcher is behind the feed.
+        ring_bytes: bytes of the recent updates.
+        outside_bytes: bytes of the snapshots and other updates outside the ring that watchers are reading.
+        updates: updates that were added to the ring.
+        catch_ups: updates that were read for watchers behind the ring.
+        snapshots: snapshots that were read.
+    """
+
+    watchers: int
+    revision: int | None
+    lag: int
+    ring_bytes: int
+    outside_bytes: int
+    updates: int
+    catch_ups: int
+    snapshots: int
+
+
+class _Watch(Collector):
+    """The watch stream, looked at when the metrics are."""
+
+    def __init__(self, status: Callable[[], WatchStatus]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics."""
+        status = self._status()
+        yield GaugeMetricFamily("gateway_entities_watchers", "Watchers of the configuration.", status.watchers)
+        yield GaugeMetricFamily(
+            "gateway_entities_watch_lag_revisions",
+            "Number of changes by which the slowest watcher is behind.",
+            status.lag,
+        )
+        sizes = GaugeMetricFamily(
+            "gateway_entities_watch_bytes",
+            "Encoded updates in memory: recent ones, and snapshots and catch-ups that watchers are reading.",
+            labels=("kind",),
+        )
+        sizes.add_metric(("recent",), status.ring_bytes)
+        sizes.add_metric(("snapshot",), status.outside_bytes)
+        yield sizes
+        updates = CounterMetricFamily(
+            "gateway_entities_watch_updates",
+            "Updates that were read from the store: of new changes, for watchers that were too far behind, and snapshots.",
+            labels=("kind",),
+        )
+        updates.add_metric(("change",), status.updates)
+        updates.add_metric(("catch_up",), status.catch_ups)
+        updates.add_metric(("snapshot",), status.snapshots)
+        yield updates
 
 
 class _Registry(CollectorRegistry):
@@ -88,6 +146,25 @@ class Metrics:
             registry=self._registry,
         )
         self._in_flight = {transport: in_flight.labels(transport) for transport in ("grpc", "connect", "rest", "http")}
+        streams = Gauge(
+            "gateway_entities_streams",
+            "Streams in flight, which are not among the requests in flight.",
+            ("transport",),
+            registry=self._registry,
+        )
+        self._streams = {transport: streams.labels(transport) for transport in ("grpc", "connect")}
+        self._stream_messages = Counter(
+            "gateway_entities_stream_messages",
+            "Messages that were sent on streams, counted at their end.",
+            ("transport", "method"),
+            registry=self._registry,
+        )
+        self._stream_bytes = Counter(
+            "gateway_entities_stream_bytes",
+            "Bytes of these messages.",
+            ("transport", "method"),
+            registry=self._registry,
+        )
         transactions = Histogram(
             "gateway_entities_store_transaction_seconds",
             "Time that a transaction of the store was open.",
@@ -135,6 +212,11 @@ class Metrics:
             "1 if the store has reached its maximum size without the reserve, and writes are refused.",
             registry=self._registry,
         )
+        self._accesses = Counter(
+            "gateway_entities_secret_accesses",
+            "Accesses to the values of secrets, by ResolveGatewayEndpoint.",
+            registry=self._registry,
+        )
         self._rendering = threading.Lock()
         self._rendered: dict[str, tuple[float, bytes]] = {}
         self._certificate: tuple[Gauge, Gauge] | None = None
@@ -156,11 +238,31 @@ class Metrics:
         found[1].observe(seconds)
         self._in_flight[transport].dec()
 
+    def begin_stream(self, transport: str) -> None:
+        """Count a request that has arrived as a stream."""
+        self._in_flight[transport].dec()
+        self._streams[transport].inc()
+
+    def end_stream(self, transport: str, method: str, code: str, messages: int, size: int) -> None:
+        """Count a stream that has ended. Its duration is the client's choice, and not among those of requests."""
+        self._requests.labels(transport, method, code).inc()
+        self._stream_messages.labels(transport, method).inc(messages)
+        self._stream_bytes.labels(transport, method).inc(size)
+        self._streams[transport].dec()
+
+    def watch(self, status: Callable[[], WatchStatus]) -> None:
+        """Show the state of a watch stream. The function is called in any thread."""
+        self._registry.register(_Watch(status))
+
     def transaction(self, kind: str, wait: float, duration: float) -> None:
         """Count a ``read`` or ``write`` transaction of the store: seconds until it was open, and seconds open."""
         waits, durations = self._transactions[kind]
         waits.observe(wait)
         durations.observe(duration)
+
+    def secret_accesses(self, number: int) -> None:
+        """Count accesses to the values of secrets that were recorded."""
+        self._accesses.inc(number)
 
     def ready(self, ready: bool) -> None:
         """Set whether the server is ready."""

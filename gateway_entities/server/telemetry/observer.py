@@ -43,11 +43,19 @@ class Observer:
             context.trace_id = caller_trace_id(headers.get(TRACE_PARENT))
         return context
 
+    def begin_stream(self, context: RequestContext) -> None:
+        """Record that the response to a request is a stream."""
+        context.messages = 0
+        self.metrics.begin_stream(context.transport)
+
     def end(self, context: RequestContext) -> None:
         """Record the end of a request, answered or abandoned."""
         seconds = time.perf_counter() - context.began
         code = context.code or OK
-        self.metrics.end(context.transport, context.method, code, seconds)
+        if context.messages is None:
+            self.metrics.end(context.transport, context.method, code, seconds)
+        else:
+            self.metrics.end_stream(context.transport, context.method, code, context.messages, context.sent_bytes)
         if self._tracing:
             self._tracing.end(context, code)
         access_log.write(context, code, seconds)

@@ -38,6 +38,8 @@ class RequestContext:
         cause: why the store could not be used; None for all other errors. It has no request content.
         status: the HTTP status of the response; None for none.
         began: the time of arrival, in seconds on the clock of time.perf_counter.
+        messages: the messages of the response that were sent; None if it is no stream.
+        sent_bytes: their bytes, without framing.
         path: the first 128 characters of a path that does not exist, without its query; None for one that does.
         trace_id: the id of the trace, 32 hexadecimal digits; None if neither the caller nor this process traces.
         span_id: the id of the span, 16 hexadecimal digits; None if this process does not trace.
@@ -46,6 +48,7 @@ class RequestContext:
 
     __slots__ = (
         *("actor", "began", "cause", "code", "method", "path", "request_id"),
+        *("messages", "sent_bytes"),
         *("span", "span_id", "status", "trace_id", "transport"),
     )
 
@@ -67,10 +70,17 @@ class RequestContext:
         self.code: str | None = None
         self.cause: str | None = None
         self.status: int | None = None
+        self.messages: int | None = None
+        self.sent_bytes = 0
         self.path = path if path is None or len(path) <= _MAX_PATH_CHARACTERS else f"{path[: _MAX_PATH_CHARACTERS - 3]}..."
         self.trace_id: str | None = None
         self.span_id: str | None = None
         self.span: Any = None
+
+    def add_message(self, size: int) -> None:
+        """Count a message of a stream."""
+        self.messages = (self.messages or 0) + 1
+        self.sent_bytes += size
 
     def ids(self) -> dict[str, str]:
         """Return the ids that lead from a line of the log to the request and to its trace."""

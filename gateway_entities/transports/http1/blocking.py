@@ -6,7 +6,7 @@ import select
 import ssl
 
 from gateway_entities.transports.deadline import Deadline
-from gateway_entities.transports.http1.dialer import dial
+from gateway_entities.transports.http1.dialer import dial, keep_alive
 from gateway_entities.transports.http1.open_sockets import OpenSockets
 from gateway_entities.transports.http1.response import HttpResponse, ResponseParser
 from gateway_entities.transports.http1.route import Route
@@ -48,11 +48,10 @@ class HttpSocket:
         """
         self.reusable = False
         parser = ResponseParser()
-        sent = self._send(data, deadline)
+        sent = self.send(data, deadline)
         while True:
-            self._socket.settimeout(deadline.remaining())
-            size = self._socket.recv_into(self._buffer)
-            response = parser.feed(self._buffer[:size]) if size else parser.end()
+            part = self.receive(deadline)
+            response = parser.feed(part) if part else parser.end()
             if response is not None:
                 break
         self.reusable = sent and parser.reusable and not self._has_surplus()
@@ -66,8 +65,27 @@ class HttpSocket:
         """Close the connection."""
         self._sockets.close(self._socket)
 
-    def _send(self, data: bytes, deadline: Deadline) -> bool:
-        """Send the data. Return False if the server stops reading: it may have responded early."""
+    def receive(self, deadline: Deadline) -> memoryview:
+        """Return received bytes, which are valid until the next call; none at the end of the connection.
+
+        Raises:
+            GatewayError: DEADLINE_EXCEEDED.
+            OSError: the connection is lost; TimeoutError without an errno if the deadline passed.
+        """
+        self._socket.settimeout(deadline.remaining())
+        return self._buffer[: self._socket.recv_into(self._buffer)]
+
+    def keep_alive(self) -> None:
+        """Notice a flow that the network has dropped, while nothing is sent."""
+        keep_alive(self._socket)
+
+    def send(self, data: bytes, deadline: Deadline) -> bool:
+        """Send an encoded request. Return False if the server stops reading: it may have responded early.
+
+        Raises:
+            GatewayError: DEADLINE_EXCEEDED.
+            TimeoutError: the deadline passed.
+        """
         left = memoryview(data)
         try:
             while left:

@@ -19,6 +19,8 @@ from gateway_entities.transports.http1.route import AddressInfo, Route
 # An address that has not accepted by then is tried on, and the next one too (RFC 8305, section 5).
 _ATTEMPT_DELAY_S = 0.25
 _READ_BYTES = 4096
+# A dropped flow is noticed within 30 seconds, as over gRPC. Some systems have none of these options.
+_KEEPALIVE = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2))
 # Windows has a code of its own.
 _IN_PROGRESS = (errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS))
 
@@ -41,6 +43,16 @@ def dial(route: Route, sockets: OpenSockets, deadline: Deadline) -> socket.socke
         sockets.close(sock)
         raise
     return sock
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Let the system probe a TCP connection on which nothing is received."""
+    if sock.family == getattr(socket, "AF_UNIX", None):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _connect(addresses: Sequence[AddressInfo], sockets: OpenSockets, deadline: Deadline) -> socket.socket:

@@ -7,17 +7,20 @@ import ssl
 import threading
 import time
 from collections import deque
+from weakref import WeakSet
 
-from gateway_entities.errors import Code, GatewayError
+from gateway_entities.errors import GatewayError
 from gateway_entities.transports.deadline import Deadline, LoopAffinity, closed, deadline_exceeded
 from gateway_entities.transports.fork import reset_in_children
 from gateway_entities.transports.http1.asyncio import HttpStream
 from gateway_entities.transports.http1.blocking import HttpSocket
+from gateway_entities.transports.http1.errors import to_gateway_error
 from gateway_entities.transports.http1.open_sockets import OpenSockets
 from gateway_entities.transports.http1.request import HttpRequest
 from gateway_entities.transports.http1.response import HttpResponse, NotHttpError
 from gateway_entities.transports.http1.route import Route
-from gateway_entities.transports.target import UNTRUSTED_CERTIFICATE, Target
+from gateway_entities.transports.http1.streamed import AsyncStreamedResponse, StreamedResponse
+from gateway_entities.transports.target import Target
 from gateway_entities.transports.tls import Tls
 
 __all__ = ["AsyncConnectionPool", "ConnectionPool", "HttpRequest", "HttpResponse"]
@@ -39,6 +42,7 @@ class ConnectionPool:
         self._available = threading.Condition()
         self._busy = 0
         self._idle: deque[tuple[float, HttpSocket]] = deque()
+        self._streams: WeakSet[StreamedResponse] = WeakSet()
         self._closed = False
         reset_in_children(self)
 
@@ -47,8 +51,24 @@ class ConnectionPool:
         self._available = threading.Condition()
         self._busy = 0
         self._idle = deque()
+        streams, self._streams = list(self._streams), WeakSet()
+        for stream in streams:
+            stream.reset_after_fork()
         self._sockets.reset_after_fork()
         self._route.reset_after_fork()
+
+    def stream(self, request: HttpRequest, deadline: Deadline) -> StreamedResponse:
+        """Return the response to a request, to be read in parts. It has a connection of its own, beyond those of the pool.
+
+        Raises:
+            GatewayError: CANCELLED if the pool is closed.
+        """
+        stream = StreamedResponse(self._route, self._context, self._route.encode(request), deadline)
+        with self._available:
+            if self._closed:
+                raise closed()
+            self._streams.add(stream)
+        return stream
 
     def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Send a request and return the response, whatever its status.
@@ -65,7 +85,7 @@ class ConnectionPool:
             connection = self._idle_connection() or HttpSocket(self._route, self._context, self._sockets, deadline)
             return self._route.check(connection.request(data, deadline))
         except (OSError, NotHttpError, GatewayError) as error:
-            raise closed() if self._closed else _to_gateway_error(error, self._route, connection) from None
+            raise closed() if self._closed else to_gateway_error(error, self._route, connection) from None
         finally:
             self._release(connection)
 
@@ -75,7 +95,10 @@ class ConnectionPool:
             self._closed = True
             idle = list(self._idle)
             self._idle.clear()
+            streams = list(self._streams)
             self._available.notify_all()
+        for stream in streams:
+            stream.close(closed())
         # Closing a socket does not wake a thread that reads it; shutting it down does. That thread then closes it.
         self._sockets.shut_down()
         for _, connection in idle:
@@ -133,6 +156,7 @@ class AsyncConnectionPool:
         self._available = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._open: set[HttpStream] = set()
         self._idle: deque[tuple[float, HttpStream]] = deque()
+        self._streams: WeakSet[AsyncStreamedResponse] = WeakSet()
         self._scopes: set[asyncio.Timeout] = set()
         self._loop = LoopAffinity()
         self._closed = False
@@ -144,10 +168,22 @@ class AsyncConnectionPool:
         self._available = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._open = set()
         self._idle = deque()
+        streams, self._streams = list(self._streams), WeakSet()
+        for stream in streams:
+            stream.reset_after_fork()
         self._scopes = set()
         self._loop = LoopAffinity()
         self._sockets.reset_after_fork()
         self._route.reset_after_fork()
+
+    def stream(self, request: HttpRequest, deadline: Deadline) -> AsyncStreamedResponse:
+        """Return the response to a request, to be read in parts; see :meth:`ConnectionPool.stream`."""
+        self._loop.check()
+        if self._closed:
+            raise closed()
+        stream = AsyncStreamedResponse(self._route, self._context, self._route.encode(request), deadline)
+        self._streams.add(stream)
+        return stream
 
     async def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Send a request and return the response; see :meth:`ConnectionPool.request`."""
@@ -170,7 +206,7 @@ class AsyncConnectionPool:
         except (OSError, NotHttpError) as error:
             if self._closed:
                 raise closed() from None
-            raise (deadline_exceeded() if scope.expired() else _to_gateway_error(error, self._route, stream)) from None
+            raise (deadline_exceeded() if scope.expired() else to_gateway_error(error, self._route, stream)) from None
         finally:
             self._scopes.discard(scope)
 
@@ -182,11 +218,15 @@ class AsyncConnectionPool:
                 scope.reschedule(asyncio.get_running_loop().time())
         self._scopes.clear()
         self._idle.clear()
+        for response in list(self._streams):
+            response.close(closed())
         streams = list(self._open)
         for stream in streams:
             stream.close()
         for stream in streams:
             await stream.ended
+        # The loop closes the connections of the responses in its next turn.
+        await asyncio.sleep(0)
 
     async def _connect(self) -> HttpStream:
         stream = await HttpStream.connect(self._route, self._context, self._sockets)
@@ -224,17 +264,3 @@ def _ssl_context(target: Target, tls: Tls | None) -> ssl.SSLContext | None:
     context = system if tls is None else tls.context(system)
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _to_gateway_error(error: Exception, route: Route, connection: object | None) -> GatewayError:
-    if isinstance(error, GatewayError):
-        return error
-    # The deadline raises TimeoutError without an errno; the kernel's own time-out has one.
-    if isinstance(error, TimeoutError) and error.errno is None:
-        return deadline_exceeded()
-    if isinstance(error, NotHttpError):
-        return GatewayError(Code.INTERNAL, f"the response from {route} is not valid HTTP: {error}")
-    if connection is None:
-        reason = UNTRUSTED_CERTIFICATE if isinstance(error, ssl.SSLCertVerificationError) else None
-        return GatewayError(Code.UNAVAILABLE, f"cannot connect to {route}: {error}", reason=reason)
-    return GatewayError(Code.UNAVAILABLE, f"no complete response from {route}: {error}")

@@ -128,3 +128,33 @@ class ResponseParser:
         # Break the reference cycle with the parser, so that both are freed without garbage collection.
         del self._parser
         return HttpResponse(self._status, self._headers, self._body.getvalue())
+
+
+class BodyParser(ResponseParser):
+    """Parses one response whose body is taken while it arrives.
+
+    Attributes:
+        is_complete: whether the response is complete; the end of its body may not have been taken yet.
+    """
+
+    __slots__ = ("is_complete",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_complete = False
+
+    @property
+    def head(self) -> tuple[int, list[tuple[bytes, bytes]]] | None:
+        """The status and the headers; None until they have arrived."""
+        return (self._status, self._headers) if self._in_body else None
+
+    def take(self) -> bytes:
+        """Return the part of the body that has arrived since the last call."""
+        part = self._body.getvalue()
+        if part:
+            self._body = io.BytesIO()
+        return part
+
+    def _response(self) -> HttpResponse:
+        self.is_complete = True
+        return super()._response()

@@ -68,9 +68,13 @@ class Route:
         Raises:
             GatewayError: FAILED_PRECONDITION if it is the proxy's, which wants other credentials.
         """
-        if self.proxy is not None:
-            self.proxy.check(response.status)
+        self.check_status(response.status)
         return response
+
+    def check_status(self, status: int) -> None:
+        """Do as ``check`` with the status alone."""
+        if self.proxy is not None:
+            self.proxy.check(status)
 
     def order(self, addresses: Sequence[AddressInfo]) -> list[AddressInfo]:
         """Return the addresses in the order in which the next connection tries them.

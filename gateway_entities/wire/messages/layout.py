@@ -10,7 +10,15 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
 VARINT, FIXED64, BYTES, START_GROUP, END_GROUP, FIXED32 = range(6)
 WIRE_NAMES: Final = ("varint", "64-bit", "length-delimited", "start-group", "end-group", "32-bit")
@@ -112,7 +120,7 @@ def layout_of(descriptor: Descriptor) -> Layout:
     return Layout(descriptor)
 
 
-_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2, change_pb2)
+_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2, change_pb2, resolution_pb2)
 MESSAGE_TYPES: Final[dict[str, type[Message]]] = {
     name: getattr(file, name) for file in _FILES for name in file.DESCRIPTOR.message_types_by_name
 }

@@ -41,8 +41,9 @@ def test_a_token_is_printed_to_standard_output_only_and_stored_as_a_digest(run, 
 
 
 def test_json(run):
-    made = json.loads(run("create", "alice", "--scope", "read", "--format", "json").stdout)
+    made = json.loads(run("create", "alice", "--scope", "read", "--yes", "--format", "json").stdout)
     assert TEXT.fullmatch(made.pop("token"))
+    assert made["endpoints"] is None
     assert (made["name"], made["scope"], made["expiresAt"], made["revokedAt"]) == ("alice", "read", None, None)
     assert json.loads(run("list", "--format", "json").stdout) == {"tokens": [made]}
     revoked = json.loads(run("revoke", "alice", "--format", "json").stdout)
@@ -51,7 +52,7 @@ def test_json(run):
 
 
 def test_a_name_has_one_token_until_that_is_revoked(run):
-    run("create", "alice", "--scope", "read")
+    run("create", "alice", "--scope", "read", "--yes")
     assert "ALREADY_EXISTS" in run("create", "alice", "--scope", "admin", code=2).stderr
     run("revoke", "alice")
     assert "NOT_FOUND" in run("revoke", "alice", code=2).stderr
@@ -65,6 +66,45 @@ def test_a_name_has_one_token_until_that_is_revoked(run):
 @pytest.mark.parametrize("duration", ["", "90", "d", "1y", "-1d", "1.5d", "0s", "9999999w"])
 def test_an_invalid_duration(run, duration):
     assert run("create", "alice", "--scope", "read", "--expires", duration, code=2).stdout == ""
+
+
+def test_the_first_token_is_an_admin_s_or_confirmed(run):
+    for scope in (("--gateway",), ("--scope", "write", "--scope", "spend")):
+        refused = run("create", "gw", *scope, code=2)
+        assert "This would be the store's first token" in refused.stderr
+        assert "--scope admin" in refused.stderr
+        assert "--yes" in refused.stderr
+        assert refused.stdout == ""
+    assert run("list").stdout == "(none)\n"
+    run("create", "boss", "--scope", "admin")
+    run("create", "gw", "--gateway")
+    run("revoke", "boss")
+    run("revoke", "gw")
+    # It has had a token, so nothing is open that this one would close.
+    run("create", "reader", "--scope", "read")
+
+
+def test_a_token_has_a_set_of_scopes_and_a_list_of_endpoints(run):
+    run("create", "boss", "--scope", "admin")
+    result = run("create", "gw", "--gateway", "--endpoint", "mail", "--endpoint", "chat", "--endpoint", "chat")
+    assert "gw, scope read, resolve, spend, node, endpoints " in result.stderr
+    run("create", "both", "--scope", "read", "--scope", "write", "--scope", "resolve")
+    found = json.loads(run("list", "--format", "json").stdout)["tokens"]
+    assert {each["name"]: (each["scope"], each["endpoints"]) for each in found} == {
+        "boss": ("admin", None),
+        "gw": ("read resolve spend node", ["chat", "mail"]),
+        "both": ("write resolve", None),
+    }
+    rows = {line.split()[1]: line.split()[2:4] for line in run("list").stdout.splitlines()[1:]}
+    assert rows == {"boss": ["admin", "-"], "gw": ["read,resolve,spend,node", "chat,mail"], "both": ["write,resolve", "-"]}
+
+
+def test_a_token_needs_a_scope_and_valid_endpoints(run):
+    assert "Give --scope or --gateway" in run("create", "x", code=2).stderr
+    run("create", "x", "--scope", "root", code=2)
+    for name in ("", "x" * 256):
+        refused = run("create", "x", "--scope", "admin", "--endpoint", name, code=2).stderr
+        assert "limited to 1 to 1000 endpoints" in refused
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
@@ -124,7 +164,7 @@ def test_a_certificate_needs_its_key(options):
 
 def test_prune_deletes_ended_tokens(run):
     for name in ("alice", "bob"):
-        run("create", name, "--scope", "read")
+        run("create", name, "--scope", "read", "--yes")
     run("revoke", "alice")
     assert run("prune").stdout == "0 tokens deleted.\n"
     assert json.loads(run("prune", "--older-than", "0s", "--format", "json").stdout) == {"deleted": 1}

@@ -10,7 +10,9 @@ from the connection pool below them.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import struct
 import sys
 import tempfile
 import threading
@@ -32,6 +34,7 @@ from gateway_entities.methods import Method
 from gateway_entities.transports.connect import AsyncConnectTransport, ConnectTransport
 from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest, HttpResponse
+from gateway_entities.transports.http1.streamed import Head
 from gateway_entities.transports.target import Target
 from tests.interop.conformance.stream import read_message, write_message
 
@@ -41,22 +44,65 @@ METHODS: dict[str, Method[Any, Any]] = {
         Method(service_pb2.UnaryRequest, service_pb2.UnaryResponse),
         Method(service_pb2.IdempotentUnaryRequest, service_pb2.IdempotentUnaryResponse),
         Method(service_pb2.UnimplementedRequest, service_pb2.UnimplementedResponse),
+        Method(service_pb2.ServerStreamRequest, service_pb2.ServerStreamResponse),
     )
 }
 
 
 class Outcome(NamedTuple):
-    """Outcome of a call: a message or an error, and the HTTP response if there was one."""
+    """Outcome of a call: messages, an error if there was one, and the HTTP response if there was one."""
 
-    message: Any
+    messages: list[Any]
     error: service_pb2.Error | None
     answer: HttpResponse | None
+
+
+class SeenStream:
+    """A response that is read in parts, which records them."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self._head: Head | None = None
+        self._body = b""
+
+    def open(self) -> Head:
+        self._head = found = self._response.open()
+        return found
+
+    def read(self) -> bytes:
+        part = self._response.read()
+        self._body += part
+        return part
+
+    def close(self, error: GatewayError) -> None:
+        self._response.close(error)
+
+    def answer(self) -> HttpResponse | None:
+        return None if self._head is None else HttpResponse(self._head.status, self._head.headers, self._body)
+
+
+class AsyncSeenStream(SeenStream):
+    """The same on asyncio."""
+
+    async def open(self) -> Head:  # type: ignore[override]
+        self._head = found = await self._response.open()
+        return found
+
+    async def read(self) -> bytes:  # type: ignore[override]
+        part = await self._response.read()
+        self._body += part
+        return part
 
 
 class SeenConnections(ConnectionPool):
     """A pool that records its last response."""
 
     answer: HttpResponse | None = None
+    seen: SeenStream | None = None
+
+    def stream(self, request: HttpRequest, deadline: Deadline) -> Any:
+        self.seen = SeenStream(super().stream(request, deadline))
+        return self.seen
 
     def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         self.answer = super().request(request, deadline)
@@ -67,6 +113,11 @@ class AsyncSeenConnections(AsyncConnectionPool):
     """The same on asyncio."""
 
     answer: HttpResponse | None = None
+    seen: AsyncSeenStream | None = None
+
+    def stream(self, request: HttpRequest, deadline: Deadline) -> Any:
+        self.seen = AsyncSeenStream(super().stream(request, deadline))
+        return self.seen
 
     async def request(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         self.answer = await super().request(request, deadline)
@@ -77,21 +128,28 @@ async def call_sync(wanted: ClientCompatRequest) -> Outcome:
     target = target_of(wanted)
     connections = SeenConnections(target)
     transport = ConnectTransport(target, pool=connections)
-    canceller = threading.Timer(wanted.cancel.after_close_send_ms / 1000, transport.close)
+    method, request = call_of(wanted)
+    options: Any = {"timeout": timeout_of(wanted), "metadata": metadata_of(wanted)}
+    stream = transport.stream(method, request, **options) if method.server_streaming else None
+    canceller = threading.Timer(wanted.cancel.after_close_send_ms / 1000, (stream or transport).close)
     time.sleep(wanted.request_delay_ms / 1000)
-    if wanted.HasField("cancel"):
+    if wanted.cancel.HasField("after_close_send_ms"):
         canceller.start()
-    message, error = None, None
+    messages, error = [], None
     try:
-        method, request = call_of(wanted)
-        data = transport.call(method, request, timeout=timeout_of(wanted), metadata=metadata_of(wanted))
-        message = method.response_type.FromString(data)
+        if stream is None:
+            messages.append(method.response_type.FromString(transport.call(method, request, **options)))
+        else:
+            for data in stream:
+                messages.append(method.response_type.FromString(data))
+                if wanted.cancel.after_num_responses == len(messages):
+                    stream.close()
     except GatewayError as failed:
         error = error_of(failed)
     finally:
         canceller.cancel()
         transport.close()
-    return Outcome(message, error, connections.answer)
+    return Outcome(messages, error, connections.answer if connections.seen is None else connections.seen.answer())
 
 
 async def call_async(wanted: ClientCompatRequest) -> Outcome:
@@ -100,21 +158,31 @@ async def call_async(wanted: ClientCompatRequest) -> Outcome:
     transport = AsyncConnectTransport(target, pool=connections)
     await asyncio.sleep(wanted.request_delay_ms / 1000)
     method, request = call_of(wanted)
-    call = asyncio.create_task(
-        transport.call(method, request, timeout=timeout_of(wanted), metadata=metadata_of(wanted)),
-    )
-    if wanted.HasField("cancel"):
+    options: Any = {"timeout": timeout_of(wanted), "metadata": metadata_of(wanted)}
+    messages: list[Any] = []
+
+    async def run() -> None:
+        if not method.server_streaming:
+            messages.append(method.response_type.FromString(await transport.call(method, request, **options)))
+            return
+        stream = transport.stream(method, request, **options)
+        async for data in stream:
+            messages.append(method.response_type.FromString(data))
+            if wanted.cancel.after_num_responses == len(messages):
+                await stream.close()
+
+    call, error = asyncio.create_task(run()), None
+    if wanted.cancel.HasField("after_close_send_ms"):
         asyncio.get_running_loop().call_later(wanted.cancel.after_close_send_ms / 1000, call.cancel)
-    message, error = None, None
     try:
-        message = method.response_type.FromString(await call)
+        await call
     except GatewayError as failed:
         error = error_of(failed)
     except asyncio.CancelledError:
         error = service_pb2.Error(code="CODE_CANCELED")
     finally:
         await transport.close()
-    return Outcome(message, error, connections.answer)
+    return Outcome(messages, error, connections.answer if connections.seen is None else connections.seen.answer())
 
 
 def target_of(wanted: ClientCompatRequest) -> Target:
@@ -148,8 +216,7 @@ def error_of(failed: GatewayError) -> service_pb2.Error:
 
 def result_of(outcome: Outcome) -> ClientResponseResult:
     result = ClientResponseResult(error=outcome.error)
-    if outcome.message is not None:
-        result.payloads.append(outcome.message.payload)
+    result.payloads.extend(message.payload for message in outcome.messages)
     values: dict[str, list[str]] = {}
     for name, value in outcome.answer.headers if outcome.answer else ():
         values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
@@ -157,7 +224,24 @@ def result_of(outcome: Outcome) -> ClientResponseResult:
         trailer = name.removeprefix("trailer-")
         lines = result.response_headers if trailer == name else result.response_trailers
         lines.add(name=trailer, value=each)
+    for name, each in trailers_of(outcome.answer).items():
+        result.response_trailers.add(name=name, value=each)
     return result
+
+
+def trailers_of(answer: HttpResponse | None) -> dict[str, list[str]]:
+    """Return the metadata in the end of a stream, which the transports do not return."""
+    headers = {} if answer is None else {name.lower(): value for name, value in answer.headers}
+    body = (
+        b"" if answer is None or not headers.get(b"content-type", b"").startswith(b"application/connect+") else answer.body
+    )
+    while len(body) > 5:
+        flags, length = struct.unpack_from(">BI", body)
+        if flags == 2:
+            metadata: dict[str, list[str]] = json.loads(body[5:]).get("metadata", {})
+            return metadata
+        body = body[5 + length :]
+    return {}
 
 
 async def main(call: Callable[[ClientCompatRequest], Awaitable[Outcome]]) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 import signal
+import struct
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any, TypeVar
 
 from connectrpc.conformance.v1 import service_pb2
@@ -36,6 +38,7 @@ RequestInfo = service_pb2.ConformancePayload.RequestInfo
 METHODS = (
     Method(service_pb2.UnaryRequest, service_pb2.UnaryResponse),
     Method(service_pb2.IdempotentUnaryRequest, service_pb2.IdempotentUnaryResponse),
+    Method(service_pb2.ServerStreamRequest, service_pb2.ServerStreamResponse),
 )
 
 
@@ -46,6 +49,7 @@ class CallContext:
         self.request_headers = request_headers
         self.timeout: float | None = None
         self.response_headers: list[tuple[bytes, bytes]] = []
+        self.stream_trailers: dict[str, list[str]] = {}
 
 
 CALL: contextvars.ContextVar[CallContext] = contextvars.ContextVar("CALL")
@@ -64,6 +68,8 @@ class Headers:
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *call.response_headers]}
+            elif call.stream_trailers and not message.get("more_body"):
+                message = {**message, "body": with_trailers(message["body"], call.stream_trailers)}
             await send(message)
 
         await self._app(scope, receive, send_more)
@@ -81,16 +87,16 @@ class ContextDispatcher(Dispatcher):
 class EchoError(GatewayError):
     """An error with just the details that the suite asks for."""
 
-    def __init__(self, wanted: service_pb2.Error, info: RequestInfo) -> None:
+    def __init__(self, wanted: service_pb2.Error, info: RequestInfo | None) -> None:
         super().__init__(Code.from_number(wanted.code), wanted.message)
-        self._wanted = [*wanted.details, packed(info)]
+        self._wanted = [*wanted.details, *([] if info is None else [packed(info)])]
 
     def details(self) -> list[AnyMessage]:
         return self._wanted
 
 
 class EchoService:
-    """The conformance service, as far as its calls are unary."""
+    """The conformance service, without its streams of requests."""
 
     def unary(self, request: service_pb2.UnaryRequest) -> service_pb2.UnaryResponse:
         return service_pb2.UnaryResponse(payload=echo(request))
@@ -98,13 +104,45 @@ class EchoService:
     def idempotent_unary(self, request: service_pb2.IdempotentUnaryRequest) -> service_pb2.IdempotentUnaryResponse:
         return service_pb2.IdempotentUnaryResponse(payload=echo(request))
 
+    def server_stream(self, request: service_pb2.ServerStreamRequest) -> AsyncGenerator[bytes]:
+        call, definition = CALL.get(), request.response_definition
+        info = info_of(call, request)
+        call.response_headers += [
+            (header.name.lower().encode(), value.encode())
+            for header in definition.response_headers
+            for value in header.value
+        ]
+        call.stream_trailers = {header.name.lower(): list(header.value) for header in definition.response_trailers}
+        return stream(definition, info)
+
+
+async def stream(definition: service_pb2.StreamResponseDefinition, info: RequestInfo) -> AsyncGenerator[bytes]:
+    for number, data in enumerate(definition.response_data):
+        await asyncio.sleep(definition.response_delay_ms / 1000)
+        payload = service_pb2.ConformancePayload(data=data, request_info=None if number else info)
+        yield service_pb2.ServerStreamResponse(payload=payload).SerializeToString()
+    if definition.HasField("error"):
+        raise EchoError(definition.error, None if definition.response_data else info)
+
+
+def with_trailers(end: bytes, trailers: dict[str, list[str]]) -> bytes:
+    """Return the end of a stream with trailers, which the product never sends."""
+    content = {**json.loads(end[5:]), "metadata": trailers}
+    data = json.dumps(content).encode()
+    return struct.pack(">BI", 2, len(data)) + data
+
+
+def info_of(call: CallContext, request: Any) -> RequestInfo:
+    info = RequestInfo(request_headers=to_headers(call.request_headers), requests=[packed(request)])
+    if call.timeout is not None:
+        info.timeout_ms = round(call.timeout * 1000)
+    return info
+
 
 def echo(request: Any) -> service_pb2.ConformancePayload:
     call = CALL.get()
     definition = request.response_definition
-    info = RequestInfo(request_headers=to_headers(call.request_headers), requests=[packed(request)])
-    if call.timeout is not None:
-        info.timeout_ms = round(call.timeout * 1000)
+    info = info_of(call, request)
     for prefix, wanted in (("", definition.response_headers), ("trailer-", definition.response_trailers)):
         call.response_headers += [
             ((prefix + header.name).lower().encode(), value.encode()) for header in wanted for value in header.value

@@ -19,9 +19,9 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> runner.Kit:
 @pytest.mark.parametrize(
     ("mode", "program", "cases"),
     [
-        pytest.param("server", ["server"], 172, id="server"),
-        pytest.param("client", ["client", "sync"], 110, id="client-sync"),
-        pytest.param("client", ["client", "async"], 110, id="client-async"),
+        pytest.param("server", ["server"], 292, id="server"),
+        pytest.param("client", ["client", "sync"], 196, id="client-sync"),
+        pytest.param("client", ["client", "async"], 196, id="client-async"),
     ],
 )
 def test_everything_claimed_passes(kit: runner.Kit, mode: str, program: list[str], cases: int) -> None:

@@ -86,7 +86,7 @@ def test_an_empty_message(running, secret):
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_exactly_the_rpcs_without_side_effects_accept_it(running, method):
     response = get(running, method, "encoding=json&message={}")
-    if method.reads:
+    if method.reads and not method.server_streaming:
         assert response.status in {200, 400}
     else:
         assert (response.status, response.headers["allow"]) == (405, "POST")

@@ -16,7 +16,7 @@ from gateway_entities import methods
 from gateway_entities.client import GatewayClient
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
-from gateway_entities.server.rpc.auth import Authenticator, Credentials, required_scope
+from gateway_entities.server.rpc.auth import ANONYMOUS, Authenticator, Credentials, required_scope
 from gateway_entities.server.server import Server
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.admin.token_manager import TokenManager, open_tokens
@@ -73,6 +73,17 @@ def test_the_first_token_takes_effect_without_a_restart(running, manager):
     first = manager.create("first", AccessScope.READ).text
     assert soon(lambda: status(running) == 401)
     assert status(running, first) == 200
+
+
+def test_the_first_token_resolves_immediately(running, manager):
+    # The server has just seen that the store has no token.
+    assert status(running) == 200
+    resolver = manager.create("gw", AccessScope.RESOLVE).text
+    response = post_json(
+        running.http_target, methods.RESOLVE_GATEWAY_ENDPOINT, {"names": ["nope"]}, authorization=f"Bearer {resolver}"
+    )
+    assert http_failure(response).code == "not_found"
+    assert status(running) == 401, "and it knows now that there is one"
 
 
 def test_new_and_revoked_tokens_take_effect_within_the_cache_ttl(running, manager):
@@ -204,7 +215,7 @@ def test_tokens_are_cached(store, monkeypatch):
     monkeypatch.setattr("gateway_entities.server.rpc.auth.TOKEN_CACHE_TTL_S", 3600.0)
     authenticator = Authenticator(store, required=False)
     for _ in range(100):
-        assert authenticator.authenticate(Credentials(), AccessScope.ADMIN) is None
+        assert authenticator.authenticate(Credentials(), AccessScope.ADMIN) == ANONYMOUS
     assert reads == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc import auth, token_cache
-from gateway_entities.server.rpc.auth import Authenticator, Credentials
+from gateway_entities.server.rpc.auth import ANONYMOUS, Authenticator, Credentials, Principal
 from gateway_entities.server.rpc.limits import Limits
 from gateway_entities.server.store import Store
 from gateway_entities.server.store.admin.token_manager import TokenManager, open_tokens
@@ -86,12 +86,12 @@ def test_a_token_is_looked_up_once_per_ttl(store, manager, reads, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=True)
     for _ in range(100):
-        assert authenticator.authenticate(bearer(text), READ) == "alice"
+        assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
     assert len(reads) == 1
-    assert authenticator.authenticate_from_cache(bearer(text), READ) == ("alice",)
+    assert authenticator.authenticate_from_cache(bearer(text), READ) == Principal("alice")
     clock.now += auth.TOKEN_CACHE_TTL_S
     assert authenticator.authenticate_from_cache(bearer(text), READ) is None
-    assert authenticator.authenticate(bearer(text), READ) == "alice"
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
     assert len(reads) == 2
 
 
@@ -116,7 +116,7 @@ def test_many_tokens_in_the_store_do_not_slow_a_look_up(store, manager, clock):
 def test_made_up_tokens_are_looked_up_at_a_bounded_rate(store, manager, reads, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=True, limits=Limits(token_lookups_per_s=50))
-    assert authenticator.authenticate(bearer(text), READ) == "alice"
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
     errors = [error_of(authenticator.authenticate, bearer(new_text()), READ) for _ in range(500)]
     assert len(reads) == 50
     assert {(error.code, error.reason) for error in errors[:49]} == {(Code.UNAUTHENTICATED, "TOKEN_INVALID")}
@@ -124,10 +124,10 @@ def test_made_up_tokens_are_looked_up_at_a_bounded_rate(store, manager, reads, c
     clock.now += auth.TOKEN_CACHE_TTL_S
     for _ in range(60):
         error_of(authenticator.authenticate, bearer(new_text()), READ)
-    assert authenticator.authenticate(bearer(text), READ) == "alice", "a known token is looked up regardless"
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice"), "a known token is looked up regardless"
     clock.now += 1
     other = manager.create("bob", READ).text
-    assert authenticator.authenticate(bearer(other), READ) == "bob"
+    assert authenticator.authenticate(bearer(other), READ) == Principal("bob")
 
 
 def test_a_repeated_made_up_token_costs_one_look_up(store, reads):
@@ -153,7 +153,7 @@ def test_the_cache_has_a_maximum_size(store, manager):
 def test_a_store_without_tokens_is_read_once_per_ttl(store, reads, clock):
     authenticator = Authenticator(store, required=False)
     for _ in range(100):
-        assert authenticator.authenticate(bearer(new_text()), READ) is None
+        assert authenticator.authenticate(bearer(new_text()), READ) == ANONYMOUS
     assert len(reads) == 1
     clock.now += auth.TOKEN_CACHE_TTL_S
     assert authenticator.authenticate_from_cache(bearer("x"), READ) is None
@@ -172,10 +172,10 @@ def test_a_store_stays_closed_when_all_its_tokens_are_deleted(store, place, mana
 def test_known_tokens_are_accepted_offline_only_where_that_is_allowed(store, manager, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=False)
-    assert authenticator.authenticate(bearer(text), READ) == "alice"
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
     store.close()
     clock.now += auth.TOKEN_CACHE_TTL_S
-    assert authenticator.authenticate(bearer(text), READ, offline=True) == "alice"
+    assert authenticator.authenticate(bearer(text), READ, offline=True) == Principal("alice")
     assert error_of(authenticator.authenticate, bearer(text), READ).code is Code.UNAVAILABLE
     with pytest.raises(GatewayError) as caught:
         authenticator.authenticate(bearer(new_text()), READ, offline=True)

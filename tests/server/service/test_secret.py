@@ -139,6 +139,48 @@ def test_update_clears_auth_config(gateway: Any, changes: dict[str, Any]) -> Non
     assert new.masked_values == old.masked_values
 
 
+MOVES = [
+    ({"api_base": "https://a.example"}, {"api_base": "https://evil.example"}),
+    ({"api_base": "https://a.example"}, {"region": "eu"}),
+    ({"api_base": "https://a.example"}, {"api_base": " "}),
+    ({"region": "eu"}, {"api_base": "https://evil.example"}),
+    ({}, {"api_base": "https://evil.example"}),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES)
+def test_a_stored_value_is_not_sent_to_another_address(gateway: Any, before: dict[str, str], after: dict[str, str]) -> None:
+    old = gateway.secret(auth_config=before)
+    for mask in ({}, {"update_mask": {"paths": ["auth_config"]}}):
+        request = UpdateGatewaySecretRequest(secret_id=old.secret_id, auth_config=after, **mask)
+        error = gateway.refused(request)
+        assert error.code is Code.INVALID_ARGUMENT
+        assert [violation.field for violation in error.field_violations] == ['auth_config["api_base"]']
+        assert "unless secret_value is sent too" in error.message
+    assert get(gateway, old.secret_id) == old
+    # The mask decides what is written, so a value beside it does not count.
+    masked = {"secret_value": {"api_key": "v"}, "update_mask": {"paths": ["auth_config"]}}
+    unwritten = UpdateGatewaySecretRequest(secret_id=old.secret_id, auth_config=after, **masked)
+    assert gateway.refused(unwritten).code is Code.INVALID_ARGUMENT
+    request = UpdateGatewaySecretRequest(secret_id=old.secret_id, auth_config=after, secret_value={"api_key": "new"})
+    gateway.do(request)
+    assert revealed(gateway, old.secret_id) == {"api_key": "new"}
+
+
+def test_clearing_the_settings_is_a_move_if_they_had_an_address(gateway: Any) -> None:
+    old = gateway.secret(auth_config={"api_base": "https://a.example"})
+    clear = UpdateGatewaySecretRequest(secret_id=old.secret_id, update_mask={"paths": ["auth_config"]})
+    assert gateway.refused(clear).field_violations[0].field == 'auth_config["api_base"]'
+
+
+def test_other_settings_change_without_the_value(gateway: Any) -> None:
+    old = gateway.secret(auth_config={"api_base": "https://a.example"})
+    settings = {"api_base": " https://a.example ", "region": "eu"}
+    new = gateway.do(UpdateGatewaySecretRequest(secret_id=old.secret_id, auth_config=settings)).secret
+    assert new.auth_config == {"api_base": "https://a.example", "region": "eu"}
+    assert revealed(gateway, old.secret_id) == {"api_key": "sk-0123456789"}
+
+
 def test_update_writes_only_the_fields_in_the_mask(gateway: Any) -> None:
     old = gateway.secret(auth_config={"x": "1"})
     changes = {"secret_value": {"c": "v"}, "auth_config": {"y": "2"}, "update_mask": {"paths": ["auth_config"]}}

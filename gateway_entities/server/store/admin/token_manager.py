@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.open import find_database, open_current_database, upgrade_database
 from gateway_entities.server.store.repositories.state import StoreState
-from gateway_entities.server.store.repositories.token import AccessScope, Token, Tokens, digest_of, id_of, new_text
+from gateway_entities.server.store.repositories.token import (
+    AccessScope,
+    Token,
+    Tokens,
+    digest_of,
+    id_of,
+    new_text,
+    with_included,
+)
 from gateway_entities.server.store.sql.database import Database
 from gateway_entities.server.store.sql.errors import map_db_errors, name_taken, not_found
 
@@ -20,6 +28,7 @@ RETENTION_MS: Final = 30 * 24 * 60 * 60 * 1000
 # Such a pass holds the write lock for a few milliseconds.
 _PRUNED_PER_PASS: Final = 500
 _PAUSE_S: Final = 0.005
+_MAX_ENDPOINTS: Final = 1000
 _MAX_LIFETIME_MS: Final = 100 * 366 * 24 * 60 * 60 * 1000
 
 
@@ -44,17 +53,28 @@ class TokenManager:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, scope: AccessScope, lifetime_ms: int | None = None) -> NewToken:
+    def create(
+        self,
+        name: str,
+        scope: AccessScope,
+        lifetime_ms: int | None = None,
+        *,
+        endpoints: Iterable[str] | None = None,
+        closes: bool = True,
+    ) -> NewToken:
         """Create a token.
 
         Args:
             name: the actor of its requests: 1 to 255 printable characters.
-            scope: its scope.
+            scope: one or more scopes.
             lifetime_ms: its lifetime in milliseconds, at most 100 years; None for no expiry.
+            endpoints: the names of the endpoints that it may resolve and spend on, 1 to 1000; None for all. They need not
+                exist.
+            closes: whether the store may require tokens from now on, if this is its first one and not an admin's.
 
         Raises:
             GatewayError: INVALID_ARGUMENT, ALREADY_EXISTS (the name has an unrevoked token), or FAILED_PRECONDITION (the
-                clock has jumped).
+                clock has jumped; without ``closes``, the store has had no token).
         """
         if not 1 <= len(name) <= _NAME_LENGTH or not name.isprintable():
             raise GatewayError(
@@ -66,13 +86,30 @@ class TokenManager:
             raise GatewayError(
                 Code.INVALID_ARGUMENT, "A token expires in the future, within 100 years", reason="TOKEN_LIFETIME"
             )
+        if not scope:
+            raise GatewayError(Code.INVALID_ARGUMENT, "A token has one or more scopes", reason="TOKEN_SCOPE")
+        limited = None if endpoints is None else frozenset(endpoints)
+        if limited is not None and not (1 <= len(limited) <= _MAX_ENDPOINTS and all(map(_is_endpoint_name, limited))):
+            raise GatewayError(
+                Code.INVALID_ARGUMENT,
+                f"A token is limited to 1 to {_MAX_ENDPOINTS} endpoints, each by its name of 1 to {_NAME_LENGTH} characters",
+                reason="TOKEN_ENDPOINTS",
+            )
         text = new_text()
         with map_db_errors(), self._database.write() as connection:
             self._database.clock.check(connection)
             now = self._database.clock.now(connection)
             expires_at = None if lifetime_ms is None else now + lifetime_ms
-            token = Token(id_of(text) or "", name, scope, digest_of(text), now, expires_at, None)
+            own = with_included(scope)
+            token = Token(id_of(text) or "", name, own, digest_of(text), now, expires_at, None, limited)
             tokens = Tokens(connection)
+            if not closes and not own & AccessScope.ADMIN and not StoreState(connection).get().has_had_token:
+                raise GatewayError(
+                    Code.FAILED_PRECONDITION,
+                    "This would be the store's first token: from then on every call needs a token, and nobody has one of "
+                    "scope admin. Create that first (token create NAME --scope admin), or confirm with --yes",
+                    reason="FIRST_TOKEN",
+                )
             if tokens.named(name) is not None:
                 raise name_taken("Token", name)
             tokens.prune(now - RETENTION_MS, _PRUNED_PER_PASS)
@@ -128,6 +165,10 @@ class TokenManager:
                 return total
             # SQLite's writers poll for the lock, so it must be free between two passes.
             time.sleep(_PAUSE_S)
+
+
+def _is_endpoint_name(name: str) -> bool:
+    return 1 <= len(name) <= _NAME_LENGTH
 
 
 @contextmanager

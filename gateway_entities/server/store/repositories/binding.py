@@ -42,7 +42,9 @@ _CONDITIONS: Final = {
     "resource_id": _own.resource_id == bindparam("resource_id"),
 }
 
-_CHANGED: Final = change.is_restored("binding", _own.endpoint_id + "/" + _own.resource_type + "/" + _own.resource_id)
+_ID: Final = _own.endpoint_id + "/" + _own.resource_type + "/" + _own.resource_id
+_CHANGED: Final = change.is_restored("binding", _ID)
+_WRITTEN: Final = change.is_written("binding", _ID)
 _GET: Final = _BINDING.where(*_CONDITIONS.values())
 _COUNT: Final = select(func.count()).select_from(bindings).where(_CONDITIONS["endpoint_id"])
 _ADD: Final = insert(bindings)
@@ -52,7 +54,7 @@ _REMOVE: Final = delete(bindings).where(*_CONDITIONS.values())
 @cache
 def _list(restrictions: paging.Shape) -> paging.Query:
     order = (_own.created_at, _own.endpoint_id, _own.resource_type, _own.resource_id)
-    return paging.page(_BINDING, order, {**_CONDITIONS, "changed_since": _CHANGED}, restrictions)
+    return paging.page(_BINDING, order, {**_CONDITIONS, "changed_since": _CHANGED, "written_since": _WRITTEN}, restrictions)
 
 
 class Bindings:
@@ -96,6 +98,7 @@ class Bindings:
         resource_type: str | None = None,
         resource_id: str | None = None,
         changed_since: int | None = None,
+        written_since: int | None = None,
         after: tuple[int, str, str, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpointBinding]:
@@ -106,6 +109,7 @@ class Bindings:
             resource_type: filter; None for all.
             resource_id: filter; None for all.
             changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
+            written_since: only those that were written after this revision, as ``Changes.written``; None for all.
             after: the created_at, endpoint_id, resource_type and resource_id that the page starts after; None: from the
                 first.
             limit: the maximum number; None for all.
@@ -115,6 +119,7 @@ class Bindings:
             "resource_type": resource_type,
             "resource_id": resource_id,
             "changed_since": changed_since,
+            "written_since": written_since,
         }
         restrictions, parameters = paging.shape(filters, after, limit)
         return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]

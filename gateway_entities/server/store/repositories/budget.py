@@ -60,6 +60,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
     conditions = {
         "endpoint_id": _own.endpoint_id == bindparam("endpoint_id"),
         "changed_since": change.is_restored("budget_policy", _own.budget_policy_id),
+        "written_since": change.is_written("budget_policy", _own.budget_policy_id),
     }
     return paging.page(_POLICY, (_own.created_at, _own.budget_policy_id), conditions, restrictions)
 
@@ -113,6 +114,7 @@ class BudgetPolicies:
         *,
         endpoint_id: str | None = None,
         changed_since: int | None = None,
+        written_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayBudgetPolicy]:
@@ -121,10 +123,13 @@ class BudgetPolicies:
         Args:
             endpoint_id: filter for policies of ENDPOINT scope with this target; None for all.
             changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
+            written_since: only those that were written after this revision, as ``Changes.written``; None for all.
             after: the created_at and budget_policy_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        restrictions, parameters = paging.shape({"endpoint_id": endpoint_id, "changed_since": changed_since}, after, limit)
+        restrictions, parameters = paging.shape(
+            {"endpoint_id": endpoint_id, "changed_since": changed_since, "written_since": written_since}, after, limit
+        )
         return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
 

@@ -86,6 +86,10 @@ _IS_READ: Final = or_(_NUMBERED.c.number == 1, _NUMBERED.c.is_difference)
 _COST: Final = select(func.count(), func.coalesce(func.sum(case((_IS_READ, _NUMBERED.c.size), else_=0)), 0)).select_from(
     _NUMBERED
 )
+# These write a definition, which a list of endpoints repeats in each endpoint that uses it. The endpoints stay as they are.
+_REPEATING_RPCS: Final = ("UpdateGatewayModelDefinition", "DeleteGatewaySecret")
+_IS_WRITTEN: Final = or_(_own.noun != "endpoint", and_(*(_own.rpc != rpc for rpc in _REPEATING_RPCS)))
+_WRITTEN: Final = select(_own.noun, _own.id).where(_own.revision > bindparam("since"), _IS_WRITTEN).distinct()
 _OLDEST: Final = (
     select(_own.revision, _own.position)
     .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
@@ -207,6 +211,13 @@ class Changes:
             found[-1] = found[-1]._replace(is_complete=rows[MAX_EFFECTS][0] != found[-1].change.revision)
         return found
 
+    def written(self, since: int) -> builtins.list[tuple[str, str]]:
+        """Return noun and id of the resources that were written or deleted after a revision, each once.
+
+        An endpoint whose model definitions alone were written is not among them.
+        """
+        return [(noun, identifier) for noun, identifier in execute.rows(self._connection, _WRITTEN, {"since": since})]
+
     def former(self, noun: str, since: int, current: Callable[[], Iterable[tuple[str, bytes]]]) -> dict[str, FormerState]:
         """Return the states at a revision of the resources that have changed since, keyed by id.
 
@@ -291,6 +302,12 @@ class Changes:
 def is_restored(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition that ``former`` may need a resource's current state, with the parameter ``changed_since``."""
     changed = select(_own.id).where(_own.noun == noun, _own.revision > bindparam("changed_since"), _own.is_difference)
+    return identifier.in_(changed)
+
+
+def is_written(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a resource is one of ``written``, with the parameter ``written_since``."""
+    changed = select(_own.id).where(_own.noun == noun, _own.revision > bindparam("written_since"), _IS_WRITTEN)
     return identifier.in_(changed)
 
 

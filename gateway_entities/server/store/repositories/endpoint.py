@@ -58,10 +58,13 @@ _ID: Final[tuple[Column[Any], ...]] = (_own.endpoint_id,)
 _ENDPOINT: Final = select(*_ROWS.columns)
 _GET: Final = _ENDPOINT.where(_own.endpoint_id == bindparam("endpoint_id"))
 _FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
-_EXISTS: Final = select(*_ID).where(_own.endpoint_id == bindparam("endpoint_id"))
+_NAME: Final = select(_own.name).where(_own.endpoint_id == bindparam("endpoint_id"))
 _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
-_CHANGED: Final = change.is_restored("endpoint", _own.endpoint_id)
+_SINCE: Final = {
+    "changed_since": change.is_restored("endpoint", _own.endpoint_id),
+    "written_since": change.is_written("endpoint", _own.endpoint_id),
+}
 _REMOVE: Final = delete(endpoints).where(_own.endpoint_id == bindparam("endpoint_id"))
 
 
@@ -93,8 +96,8 @@ def _filtered(statement: paging.Query, filters: Sequence[str]) -> paging.Query:
     if not filters:
         return statement
     # A single EXISTS for all filters, because a single model must match all of them.
-    conditions = [_CHANGED] if "changed_since" in filters else []
-    models = [name for name in filters if name != "changed_since"]
+    conditions = [_SINCE[name] for name in filters if name in _SINCE]
+    models = [name for name in filters if name not in _SINCE]
     if not models:
         return statement.where(*conditions)
     definition = model_definitions.c
@@ -124,7 +127,12 @@ class Endpoints:
 
     def exists(self, endpoint_id: str) -> bool:
         """Return whether an endpoint has this id."""
-        return execute.row(self._connection, _EXISTS, {"endpoint_id": endpoint_id}) is not None
+        return self.name(endpoint_id) is not None
+
+    def name(self, endpoint_id: str) -> str | None:
+        """Return the name of the endpoint with this id, or None."""
+        row = execute.row(self._connection, _NAME, {"endpoint_id": endpoint_id})
+        return None if row is None else str(row[0])
 
     def add(self, endpoint: GatewayEndpoint) -> None:
         """Add an endpoint with its mappings and tags.
@@ -194,6 +202,7 @@ class Endpoints:
         secret_id: str | None = None,
         model_definition_id: str | None = None,
         changed_since: int | None = None,
+        written_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayEndpoint]:
@@ -206,6 +215,7 @@ class Endpoints:
             secret_id: filter by a model's secret. A single model must match all filters.
             model_definition_id: filter by a model.
             changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
+            written_since: only those that were written after this revision, as ``Changes.written``; None for all.
             after: the created_at and endpoint_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
@@ -214,6 +224,7 @@ class Endpoints:
             "secret_id": secret_id,
             "model_definition_id": model_definition_id,
             "changed_since": changed_since,
+            "written_since": written_since,
         }
         restrictions, parameters = paging.shape(filters, after, limit)
         statements = _list(restrictions)

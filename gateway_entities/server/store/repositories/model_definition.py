@@ -50,6 +50,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
         "provider": _own.provider == bindparam("provider"),
         "secret_id": _own.secret_id == bindparam("secret_id"),
         "changed_since": change.is_restored("model_definition", _own.model_definition_id),
+        "written_since": change.is_written("model_definition", _own.model_definition_id),
     }
     return paging.page(ALL, (_own.created_at, _own.model_definition_id), conditions, restrictions)
 
@@ -144,6 +145,7 @@ class ModelDefinitions:
         provider: str | None = None,
         secret_id: str | None = None,
         changed_since: int | None = None,
+        written_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> builtins.list[GatewayModelDefinition]:
@@ -153,10 +155,16 @@ class ModelDefinitions:
             provider: filter; None for all.
             secret_id: filter; None for all.
             changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
+            written_since: only those that were written after this revision, as ``Changes.written``; None for all.
             after: the created_at and model_definition_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        filters = {"provider": provider, "secret_id": secret_id, "changed_since": changed_since}
+        filters = {
+            "provider": provider,
+            "secret_id": secret_id,
+            "changed_since": changed_since,
+            "written_since": written_since,
+        }
         restrictions, parameters = paging.shape(filters, after, limit)
         return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 

@@ -58,6 +58,7 @@ def _list(restrictions: paging.Shape) -> paging.Query:
     conditions = {
         "provider": secrets.c.provider == bindparam("provider"),
         "changed_since": change.is_restored("secret", secrets.c.secret_id),
+        "written_since": change.is_written("secret", secrets.c.secret_id),
     }
     return paging.page(_INFO, (secrets.c.created_at, secrets.c.secret_id), conditions, restrictions)
 
@@ -166,6 +167,7 @@ class Secrets:
         *,
         provider: str | None = None,
         changed_since: int | None = None,
+        written_since: int | None = None,
         after: tuple[int, str] | None = None,
         limit: int | None = None,
     ) -> list[GatewaySecretInfo]:
@@ -174,10 +176,13 @@ class Secrets:
         Args:
             provider: filter; None for all.
             changed_since: only those whose current state ``Changes.former`` may need for this revision; None for all.
+            written_since: only those that were written after this revision, as ``Changes.written``; None for all.
             after: the created_at and secret_id that the page starts after; None starts at the first.
             limit: the maximum number; None for all.
         """
-        restrictions, parameters = paging.shape({"provider": provider, "changed_since": changed_since}, after, limit)
+        restrictions, parameters = paging.shape(
+            {"provider": provider, "changed_since": changed_since, "written_since": written_since}, after, limit
+        )
         return [_ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
 
     def reveal(self, secret_id: str) -> dict[str, str] | None:

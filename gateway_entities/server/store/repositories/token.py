@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import secrets
 import string
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import IntFlag
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
@@ -26,7 +27,7 @@ _own = tokens.c
 
 _ADD: Final = insert(tokens)
 _LIST: Final = select(
-    _own.token_id, _own.name, _own.scope, _own.digest, _own.created_at, _own.expires_at, _own.revoked_at
+    _own.token_id, _own.name, _own.scope, _own.digest, _own.created_at, _own.expires_at, _own.revoked_at, _own.endpoints
 ).order_by(_own.created_at, _own.token_id)
 _GET: Final = _LIST.where(_own.token_id == bindparam("id"))
 _NAMED: Final = _LIST.where(_own.name == bindparam("name"), _own.revoked_at.is_(None))
@@ -41,15 +42,40 @@ _ENDED: Final = (
 _PRUNE: Final = delete(tokens).where(_own.token_id.in_(_ENDED))
 
 
-class AccessScope(IntEnum):
-    """Scope of a token. Each includes the preceding ones."""
+class AccessScope(IntFlag):
+    """A set of scopes, stored as a number. A token has those that its scopes include, too."""
 
     READ = 1
     """Read all configuration, without secret values."""
     WRITE = 2
-    """Change the configuration, except for budget policies."""
-    ADMIN = 3
-    """Change budget policies."""
+    """Change the configuration, except for budget policies, and record spending. Includes READ."""
+    ADMIN = 4
+    """Change budget policies, and list accesses to secrets. Includes WRITE."""
+    RESOLVE = 8
+    """Read secret values."""
+    SPEND = 16
+    """Record spending and check budgets."""
+    NODE = 32
+    """Acknowledge and refuse revisions."""
+
+
+GATEWAY: Final = AccessScope.READ | AccessScope.RESOLVE | AccessScope.SPEND | AccessScope.NODE
+"""The scopes of a gateway."""
+
+
+def with_included(scope: AccessScope) -> AccessScope:
+    """Return scopes with those that they include."""
+    if scope & AccessScope.ADMIN:
+        scope |= AccessScope.WRITE
+    return scope | AccessScope.READ if scope & AccessScope.WRITE else scope
+
+
+def scope_names(scope: AccessScope) -> tuple[str, ...]:
+    """Return the names of scopes, in lower case, without those that another one of them includes."""
+    included = AccessScope(0)
+    for each in scope:
+        included |= with_included(each) & ~each
+    return tuple(str(each.name).lower() for each in AccessScope if each & scope & ~included)
 
 
 class Token(NamedTuple):
@@ -58,11 +84,12 @@ class Token(NamedTuple):
     Attributes:
         token_id: its id, part of its text.
         name: the actor of the requests that it authenticates.
-        scope: its scope.
+        scope: its scopes, with those that they include.
         digest: the SHA-256 of its text.
         created_at: milliseconds since the Unix epoch, UTC, as all times here.
         expires_at: the first moment at which it is invalid; None for never.
         revoked_at: the time of its revocation; None if valid.
+        endpoints: the names of the endpoints that it is limited to; None for all.
     """
 
     token_id: str
@@ -72,6 +99,7 @@ class Token(NamedTuple):
     created_at: int
     expires_at: int | None
     revoked_at: int | None
+    endpoints: frozenset[str] | None = None
 
 
 def new_text() -> str:
@@ -106,21 +134,22 @@ class Tokens:
 
     def list(self) -> Sequence[Token]:
         """Return all tokens, including revoked ones, ordered by creation."""
-        return [Token(row[0], row[1], AccessScope(row[2]), *row[3:]) for row in self._connection.execute(_LIST)]
+        return [_read(row) for row in self._connection.execute(_LIST)]
 
     def get(self, token_id: str) -> Token | None:
         """Return the token with this id, or None."""
         row = execute.row(self._connection, _GET, {"id": token_id})
-        return None if row is None else Token(row[0], row[1], AccessScope(row[2]), *row[3:])
+        return None if row is None else _read(row)
 
     def named(self, name: str) -> Token | None:
         """Return the unrevoked token with this name, or None."""
         row = self._connection.execute(_NAMED, {"name": name}).one_or_none()
-        return None if row is None else Token(row[0], row[1], AccessScope(row[2]), *row[3:])
+        return None if row is None else _read(row)
 
     def add(self, token: Token) -> None:
         """Add a token. Its name must have no unrevoked token."""
-        self._connection.execute(_ADD, token._asdict())
+        endpoints = None if token.endpoints is None else json.dumps(sorted(token.endpoints))
+        self._connection.execute(_ADD, {**token._asdict(), "scope": int(token.scope), "endpoints": endpoints})
 
     def revoke(self, token_id: str, at: int) -> None:
         """Revoke the token with this id."""
@@ -129,3 +158,8 @@ class Tokens:
     def prune(self, until: int, limit: int) -> int:
         """Delete tokens that were revoked or expired at or before a time, up to ``limit``; return their number."""
         return execute.run(self._connection, _PRUNE, {"until": until, "limit": limit})
+
+
+def _read(row: Sequence[Any]) -> Token:
+    token_id, name, scope, *rest, endpoints = row
+    return Token(token_id, name, AccessScope(scope), *rest, None if endpoints is None else frozenset(json.loads(endpoints)))

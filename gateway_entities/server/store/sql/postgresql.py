@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
-# Those above the pool size are closed after use. The maximum is more than the worker threads of reads, so that the check of
-# tokens and the readiness never wait for a connection.
+# Those above the pool size are closed after use. The maximum is more than the worker threads of reads and the resolutions
+# that read at the same time, so that the check of tokens and the readiness never wait for a connection.
 _READER_POOL_SIZE: Final = 4
-_MAX_READERS: Final = 20
+_MAX_READERS: Final = 24
 
 _BEGIN_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Explicit, because the default isolation level is configurable.

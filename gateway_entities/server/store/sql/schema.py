@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 """The migration that leads to these tables, the last in migrations/versions/."""
 
 # Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
@@ -300,6 +300,7 @@ tokens = Table(
     Column("token_id", Key, nullable=False),
     # Actor of its requests.
     Column("name", Key, nullable=False),
+    # One bit for each scope; those that another scope includes are set too.
     Column("scope", Integer, nullable=False),
     # SHA-256 of the token's text, which has 256 random bits.
     Column("digest", LargeBinary, nullable=False),
@@ -307,7 +308,26 @@ tokens = Table(
     Column("expires_at", BigInteger),
     # Ended tokens stay for a while, for the list of tokens.
     Column("revoked_at", BigInteger),
+    # JSON array of the names of the endpoints that it is limited to; NULL for all.
+    Column("endpoints", Text),
     PrimaryKeyConstraint("token_id", name="pk_tokens"),
+)
+
+# Who received the value of which secret.
+secret_accesses = Table(
+    "secret_accesses",
+    metadata,
+    Column("access_id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True, nullable=False),
+    # No references: accesses outlive secrets and endpoints.
+    Column("secret_id", Key, nullable=False),
+    Column("endpoint_id", Key, nullable=False),
+    # Name of the token.
+    Column("actor", Key, nullable=False),
+    Column("accessed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("access_id", name="pk_secret_accesses"),
+    Index("ix_secret_accesses_secret", "secret_id", "access_id"),
+    Index("ix_secret_accesses_time", "accessed_at"),
+    sqlite_autoincrement=True,
 )
 Index(
     "ix_tokens_name",

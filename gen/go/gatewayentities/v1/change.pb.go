@@ -317,11 +317,380 @@ func (x *ListGatewayChangesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// GatewayResource is a resource in the watch stream.
+type GatewayResource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+	Noun *string `protobuf:"bytes,1,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
+	// Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
+	// present.
+	Id *string `protobuf:"bytes,2,opt,name=id,proto3,oneof" json:"id,omitempty"`
+	// The first 32 hexadecimal digits of the SHA-256 of the resource as it is in this message, encoded deterministically. For
+	// an endpoint it is not the etag that GetGatewayEndpoint returns, which includes the model definitions. Always present.
+	ContentEtag *string `protobuf:"bytes,3,opt,name=content_etag,json=contentEtag,proto3,oneof" json:"content_etag,omitempty"`
+	// The resource. Always present.
+	//
+	// Types that are valid to be assigned to Resource:
+	//
+	//	*GatewayResource_Secret
+	//	*GatewayResource_ModelDefinition
+	//	*GatewayResource_Endpoint
+	//	*GatewayResource_Binding
+	//	*GatewayResource_BudgetPolicy
+	Resource      isGatewayResource_Resource `protobuf_oneof:"resource"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayResource) Reset() {
+	*x = GatewayResource{}
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayResource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayResource) ProtoMessage() {}
+
+func (x *GatewayResource) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayResource.ProtoReflect.Descriptor instead.
+func (*GatewayResource) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GatewayResource) GetNoun() string {
+	if x != nil && x.Noun != nil {
+		return *x.Noun
+	}
+	return ""
+}
+
+func (x *GatewayResource) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *GatewayResource) GetContentEtag() string {
+	if x != nil && x.ContentEtag != nil {
+		return *x.ContentEtag
+	}
+	return ""
+}
+
+func (x *GatewayResource) GetResource() isGatewayResource_Resource {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetSecret() *GatewaySecretInfo {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_Secret); ok {
+			return x.Secret
+		}
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetModelDefinition() *GatewayModelDefinition {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_ModelDefinition); ok {
+			return x.ModelDefinition
+		}
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetEndpoint() *GatewayEndpoint {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_Endpoint); ok {
+			return x.Endpoint
+		}
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetBinding() *GatewayEndpointBinding {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_Binding); ok {
+			return x.Binding
+		}
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetBudgetPolicy() *GatewayBudgetPolicy {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_BudgetPolicy); ok {
+			return x.BudgetPolicy
+		}
+	}
+	return nil
+}
+
+type isGatewayResource_Resource interface {
+	isGatewayResource_Resource()
+}
+
+type GatewayResource_Secret struct {
+	// A secret; never its value.
+	Secret *GatewaySecretInfo `protobuf:"bytes,4,opt,name=secret,proto3,oneof"`
+}
+
+type GatewayResource_ModelDefinition struct {
+	// A model definition.
+	ModelDefinition *GatewayModelDefinition `protobuf:"bytes,5,opt,name=model_definition,json=modelDefinition,proto3,oneof"`
+}
+
+type GatewayResource_Endpoint struct {
+	// An endpoint. Its mappings have no model_definition: those are resources of their own.
+	Endpoint *GatewayEndpoint `protobuf:"bytes,6,opt,name=endpoint,proto3,oneof"`
+}
+
+type GatewayResource_Binding struct {
+	// A binding.
+	Binding *GatewayEndpointBinding `protobuf:"bytes,7,opt,name=binding,proto3,oneof"`
+}
+
+type GatewayResource_BudgetPolicy struct {
+	// A budget policy.
+	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,8,opt,name=budget_policy,json=budgetPolicy,proto3,oneof"`
+}
+
+func (*GatewayResource_Secret) isGatewayResource_Resource() {}
+
+func (*GatewayResource_ModelDefinition) isGatewayResource_Resource() {}
+
+func (*GatewayResource_Endpoint) isGatewayResource_Resource() {}
+
+func (*GatewayResource_Binding) isGatewayResource_Resource() {}
+
+func (*GatewayResource_BudgetPolicy) isGatewayResource_Resource() {}
+
+// GatewayResourceKey identifies a resource.
+type GatewayResourceKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource kind, as in GatewayResource. Always present.
+	Noun *string `protobuf:"bytes,1,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
+	// Identifier of the resource, as in GatewayResource. Always present.
+	Id            *string `protobuf:"bytes,2,opt,name=id,proto3,oneof" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayResourceKey) Reset() {
+	*x = GatewayResourceKey{}
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayResourceKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayResourceKey) ProtoMessage() {}
+
+func (x *GatewayResourceKey) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayResourceKey.ProtoReflect.Descriptor instead.
+func (*GatewayResourceKey) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GatewayResourceKey) GetNoun() string {
+	if x != nil && x.Noun != nil {
+		return *x.Noun
+	}
+	return ""
+}
+
+func (x *GatewayResourceKey) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+// WatchGatewayRequest says where to start.
+type WatchGatewayRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Value of resume_token in the last complete update of an earlier stream, at most 8192 characters. Absent or empty means
+	// all resources first.
+	ResumeToken   *string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3,oneof" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchGatewayRequest) Reset() {
+	*x = WatchGatewayRequest{}
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchGatewayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchGatewayRequest) ProtoMessage() {}
+
+func (x *WatchGatewayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchGatewayRequest.ProtoReflect.Descriptor instead.
+func (*WatchGatewayRequest) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WatchGatewayRequest) GetResumeToken() string {
+	if x != nil && x.ResumeToken != nil {
+		return *x.ResumeToken
+	}
+	return ""
+}
+
+// WatchGatewayResponse is one update, or a part of one. It has at most 1 MiB, or one resource.
+type WatchGatewayResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier of the store. Always present.
+	StoreId *string `protobuf:"bytes,1,opt,name=store_id,json=storeId,proto3,oneof" json:"store_id,omitempty"`
+	// Whether this update has all resources: those that it does not write are gone. Absent means false.
+	IsSnapshot *bool `protobuf:"varint,2,opt,name=is_snapshot,json=isSnapshot,proto3,oneof" json:"is_snapshot,omitempty"`
+	// Whether further parts of this update follow, to be applied together with this one. Absent means false.
+	IsPartial *bool `protobuf:"varint,3,opt,name=is_partial,json=isPartial,proto3,oneof" json:"is_partial,omitempty"`
+	// The resources that were written, each as it is at the revision.
+	Resources []*GatewayResource `protobuf:"bytes,4,rep,name=resources,proto3" json:"resources,omitempty"`
+	// The resources that were deleted.
+	Removed []*GatewayResourceKey `protobuf:"bytes,5,rep,name=removed,proto3" json:"removed,omitempty"`
+	// Where a later stream continues. Present in the last part of an update.
+	ResumeToken *string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3,oneof" json:"resume_token,omitempty"`
+	// Revision of this update, 0 before the first change. Always present.
+	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchGatewayResponse) Reset() {
+	*x = WatchGatewayResponse{}
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchGatewayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchGatewayResponse) ProtoMessage() {}
+
+func (x *WatchGatewayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchGatewayResponse.ProtoReflect.Descriptor instead.
+func (*WatchGatewayResponse) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WatchGatewayResponse) GetStoreId() string {
+	if x != nil && x.StoreId != nil {
+		return *x.StoreId
+	}
+	return ""
+}
+
+func (x *WatchGatewayResponse) GetIsSnapshot() bool {
+	if x != nil && x.IsSnapshot != nil {
+		return *x.IsSnapshot
+	}
+	return false
+}
+
+func (x *WatchGatewayResponse) GetIsPartial() bool {
+	if x != nil && x.IsPartial != nil {
+		return *x.IsPartial
+	}
+	return false
+}
+
+func (x *WatchGatewayResponse) GetResources() []*GatewayResource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+func (x *WatchGatewayResponse) GetRemoved() []*GatewayResourceKey {
+	if x != nil {
+		return x.Removed
+	}
+	return nil
+}
+
+func (x *WatchGatewayResponse) GetResumeToken() string {
+	if x != nil && x.ResumeToken != nil {
+		return *x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchGatewayResponse) GetRevision() int64 {
+	if x != nil && x.Revision != nil {
+		return *x.Revision
+	}
+	return 0
+}
+
 var File_gatewayentities_v1_change_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\"\xb8\x02\n" +
+	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\"\xb8\x02\n" +
 	"\rGatewayChange\x12\x1f\n" +
 	"\brevision\x18\x01 \x01(\x03H\x00R\brevision\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -359,9 +728,47 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\brevision\x18\xeb\a \x01(\x03H\x00R\brevision\x88\x01\x01\x12,\n" +
 	"\x0fnext_page_token\x18\xee\a \x01(\tH\x01R\rnextPageToken\x88\x01\x01B\v\n" +
 	"\t_revisionB\x12\n" +
-	"\x10_next_page_token2\x89\x01\n" +
+	"\x10_next_page_token\"\x89\x04\n" +
+	"\x0fGatewayResource\x12\x17\n" +
+	"\x04noun\x18\x01 \x01(\tH\x01R\x04noun\x88\x01\x01\x12\x13\n" +
+	"\x02id\x18\x02 \x01(\tH\x02R\x02id\x88\x01\x01\x12&\n" +
+	"\fcontent_etag\x18\x03 \x01(\tH\x03R\vcontentEtag\x88\x01\x01\x12?\n" +
+	"\x06secret\x18\x04 \x01(\v2%.gatewayentities.v1.GatewaySecretInfoH\x00R\x06secret\x12W\n" +
+	"\x10model_definition\x18\x05 \x01(\v2*.gatewayentities.v1.GatewayModelDefinitionH\x00R\x0fmodelDefinition\x12A\n" +
+	"\bendpoint\x18\x06 \x01(\v2#.gatewayentities.v1.GatewayEndpointH\x00R\bendpoint\x12F\n" +
+	"\abinding\x18\a \x01(\v2*.gatewayentities.v1.GatewayEndpointBindingH\x00R\abinding\x12N\n" +
+	"\rbudget_policy\x18\b \x01(\v2'.gatewayentities.v1.GatewayBudgetPolicyH\x00R\fbudgetPolicyB\n" +
+	"\n" +
+	"\bresourceB\a\n" +
+	"\x05_nounB\x05\n" +
+	"\x03_idB\x0f\n" +
+	"\r_content_etag\"R\n" +
+	"\x12GatewayResourceKey\x12\x17\n" +
+	"\x04noun\x18\x01 \x01(\tH\x00R\x04noun\x88\x01\x01\x12\x13\n" +
+	"\x02id\x18\x02 \x01(\tH\x01R\x02id\x88\x01\x01B\a\n" +
+	"\x05_nounB\x05\n" +
+	"\x03_id\"N\n" +
+	"\x13WatchGatewayRequest\x12&\n" +
+	"\fresume_token\x18\x01 \x01(\tH\x00R\vresumeToken\x88\x01\x01B\x0f\n" +
+	"\r_resume_token\"\x99\x03\n" +
+	"\x14WatchGatewayResponse\x12\x1e\n" +
+	"\bstore_id\x18\x01 \x01(\tH\x00R\astoreId\x88\x01\x01\x12$\n" +
+	"\vis_snapshot\x18\x02 \x01(\bH\x01R\n" +
+	"isSnapshot\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"is_partial\x18\x03 \x01(\bH\x02R\tisPartial\x88\x01\x01\x12A\n" +
+	"\tresources\x18\x04 \x03(\v2#.gatewayentities.v1.GatewayResourceR\tresources\x12@\n" +
+	"\aremoved\x18\x05 \x03(\v2&.gatewayentities.v1.GatewayResourceKeyR\aremoved\x12&\n" +
+	"\fresume_token\x18\x06 \x01(\tH\x03R\vresumeToken\x88\x01\x01\x12 \n" +
+	"\brevision\x18\xeb\a \x01(\x03H\x04R\brevision\x88\x01\x01B\v\n" +
+	"\t_store_idB\x0e\n" +
+	"\f_is_snapshotB\r\n" +
+	"\v_is_partialB\x0f\n" +
+	"\r_resume_tokenB\v\n" +
+	"\t_revision2\xf3\x01\n" +
 	"\rChangeService\x12x\n" +
-	"\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01BT\n" +
+	"\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01\x12h\n" +
+	"\fWatchGateway\x12'.gatewayentities.v1.WatchGatewayRequest\x1a(.gatewayentities.v1.WatchGatewayResponse\"\x03\x90\x02\x010\x01BT\n" +
 	"\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3"
 
 var (
@@ -376,24 +783,42 @@ func file_gatewayentities_v1_change_proto_rawDescGZIP() []byte {
 	return file_gatewayentities_v1_change_proto_rawDescData
 }
 
-var file_gatewayentities_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_gatewayentities_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_gatewayentities_v1_change_proto_goTypes = []any{
 	(*GatewayChange)(nil),              // 0: gatewayentities.v1.GatewayChange
 	(*GatewayChangeEffect)(nil),        // 1: gatewayentities.v1.GatewayChangeEffect
 	(*ListGatewayChangesRequest)(nil),  // 2: gatewayentities.v1.ListGatewayChangesRequest
 	(*ListGatewayChangesResponse)(nil), // 3: gatewayentities.v1.ListGatewayChangesResponse
+	(*GatewayResource)(nil),            // 4: gatewayentities.v1.GatewayResource
+	(*GatewayResourceKey)(nil),         // 5: gatewayentities.v1.GatewayResourceKey
+	(*WatchGatewayRequest)(nil),        // 6: gatewayentities.v1.WatchGatewayRequest
+	(*WatchGatewayResponse)(nil),       // 7: gatewayentities.v1.WatchGatewayResponse
+	(*GatewaySecretInfo)(nil),          // 8: gatewayentities.v1.GatewaySecretInfo
+	(*GatewayModelDefinition)(nil),     // 9: gatewayentities.v1.GatewayModelDefinition
+	(*GatewayEndpoint)(nil),            // 10: gatewayentities.v1.GatewayEndpoint
+	(*GatewayEndpointBinding)(nil),     // 11: gatewayentities.v1.GatewayEndpointBinding
+	(*GatewayBudgetPolicy)(nil),        // 12: gatewayentities.v1.GatewayBudgetPolicy
 }
 var file_gatewayentities_v1_change_proto_depIdxs = []int32{
-	1, // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
-	1, // 1: gatewayentities.v1.GatewayChange.effects:type_name -> gatewayentities.v1.GatewayChangeEffect
-	0, // 2: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
-	2, // 3: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
-	3, // 4: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	1,  // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
+	1,  // 1: gatewayentities.v1.GatewayChange.effects:type_name -> gatewayentities.v1.GatewayChangeEffect
+	0,  // 2: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
+	8,  // 3: gatewayentities.v1.GatewayResource.secret:type_name -> gatewayentities.v1.GatewaySecretInfo
+	9,  // 4: gatewayentities.v1.GatewayResource.model_definition:type_name -> gatewayentities.v1.GatewayModelDefinition
+	10, // 5: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
+	11, // 6: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
+	12, // 7: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	4,  // 8: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
+	5,  // 9: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
+	2,  // 10: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
+	6,  // 11: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
+	3,  // 12: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
+	7,  // 13: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
+	12, // [12:14] is the sub-list for method output_type
+	10, // [10:12] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_change_proto_init() }
@@ -401,17 +826,32 @@ func file_gatewayentities_v1_change_proto_init() {
 	if File_gatewayentities_v1_change_proto != nil {
 		return
 	}
+	file_gatewayentities_v1_binding_proto_init()
+	file_gatewayentities_v1_budget_proto_init()
+	file_gatewayentities_v1_endpoint_proto_init()
+	file_gatewayentities_v1_model_definition_proto_init()
+	file_gatewayentities_v1_secret_proto_init()
 	file_gatewayentities_v1_change_proto_msgTypes[0].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[1].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[2].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[3].OneofWrappers = []any{}
+	file_gatewayentities_v1_change_proto_msgTypes[4].OneofWrappers = []any{
+		(*GatewayResource_Secret)(nil),
+		(*GatewayResource_ModelDefinition)(nil),
+		(*GatewayResource_Endpoint)(nil),
+		(*GatewayResource_Binding)(nil),
+		(*GatewayResource_BudgetPolicy)(nil),
+	}
+	file_gatewayentities_v1_change_proto_msgTypes[5].OneofWrappers = []any{}
+	file_gatewayentities_v1_change_proto_msgTypes[6].OneofWrappers = []any{}
+	file_gatewayentities_v1_change_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatewayentities_v1_change_proto_rawDesc), len(file_gatewayentities_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

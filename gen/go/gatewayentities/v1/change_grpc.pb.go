@@ -22,13 +22,14 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ChangeService_ListGatewayChanges_FullMethodName = "/gatewayentities.v1.ChangeService/ListGatewayChanges"
+	ChangeService_WatchGateway_FullMethodName       = "/gatewayentities.v1.ChangeService/WatchGateway"
 )
 
 // ChangeServiceClient is the client API for ChangeService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ChangeService reads the change log. Spending is not configuration and is not logged.
+// ChangeService reads and follows the change log. Spending is not configuration and is not logged.
 type ChangeServiceClient interface {
 	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
 	// changes may have been deleted, but never one of the last 24 hours.
@@ -36,6 +37,15 @@ type ChangeServiceClient interface {
 	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
 	// since_revision was deleted; reason REVISION_COMPACTED).
 	ListGatewayChanges(ctx context.Context, in *ListGatewayChangesRequest, opts ...grpc.CallOption) (*ListGatewayChangesResponse, error)
+	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	//
+	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+	// server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+	// many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+	WatchGateway(ctx context.Context, in *WatchGatewayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchGatewayResponse], error)
 }
 
 type changeServiceClient struct {
@@ -56,11 +66,30 @@ func (c *changeServiceClient) ListGatewayChanges(ctx context.Context, in *ListGa
 	return out, nil
 }
 
+func (c *changeServiceClient) WatchGateway(ctx context.Context, in *WatchGatewayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchGatewayResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChangeService_ServiceDesc.Streams[0], ChangeService_WatchGateway_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchGatewayRequest, WatchGatewayResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChangeService_WatchGatewayClient = grpc.ServerStreamingClient[WatchGatewayResponse]
+
 // ChangeServiceServer is the server API for ChangeService service.
 // All implementations must embed UnimplementedChangeServiceServer
 // for forward compatibility.
 //
-// ChangeService reads the change log. Spending is not configuration and is not logged.
+// ChangeService reads and follows the change log. Spending is not configuration and is not logged.
 type ChangeServiceServer interface {
 	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
 	// changes may have been deleted, but never one of the last 24 hours.
@@ -68,6 +97,15 @@ type ChangeServiceServer interface {
 	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
 	// since_revision was deleted; reason REVISION_COMPACTED).
 	ListGatewayChanges(context.Context, *ListGatewayChangesRequest) (*ListGatewayChangesResponse, error)
+	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	//
+	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+	// server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+	// many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+	WatchGateway(*WatchGatewayRequest, grpc.ServerStreamingServer[WatchGatewayResponse]) error
 	mustEmbedUnimplementedChangeServiceServer()
 }
 
@@ -80,6 +118,9 @@ type UnimplementedChangeServiceServer struct{}
 
 func (UnimplementedChangeServiceServer) ListGatewayChanges(context.Context, *ListGatewayChangesRequest) (*ListGatewayChangesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListGatewayChanges not implemented")
+}
+func (UnimplementedChangeServiceServer) WatchGateway(*WatchGatewayRequest, grpc.ServerStreamingServer[WatchGatewayResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchGateway not implemented")
 }
 func (UnimplementedChangeServiceServer) mustEmbedUnimplementedChangeServiceServer() {}
 func (UnimplementedChangeServiceServer) testEmbeddedByValue()                       {}
@@ -120,6 +161,17 @@ func _ChangeService_ListGatewayChanges_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ChangeService_WatchGateway_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchGatewayRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ChangeServiceServer).WatchGateway(m, &grpc.GenericServerStream[WatchGatewayRequest, WatchGatewayResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChangeService_WatchGatewayServer = grpc.ServerStreamingServer[WatchGatewayResponse]
+
 // ChangeService_ServiceDesc is the grpc.ServiceDesc for ChangeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -132,6 +184,12 @@ var ChangeService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ChangeService_ListGatewayChanges_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchGateway",
+			Handler:       _ChangeService_WatchGateway_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "gatewayentities/v1/change.proto",
 }

@@ -434,7 +434,8 @@ type UpdateGatewaySecretRequest struct {
 	// A secret always has a value.
 	SecretValue map[string]string `protobuf:"bytes,2,rep,name=secret_value,json=secretValue,proto3" json:"secret_value,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The new settings, replacing every key, with the same limits as in CreateGatewaySecretRequest. Empty means unchanged,
-	// unless update_mask names the field: then it is cleared.
+	// unless update_mask names the field: then it is cleared. Its api_base changes only together with secret_value, so that a
+	// stored credential is never sent to another address.
 	AuthConfig map[string]string `protobuf:"bytes,4,rep,name=auth_config,json=authConfig,proto3" json:"auth_config,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Actor of this change, 1 to 255 characters. Absent leaves last_updated_by unchanged.
 	UpdatedBy *string `protobuf:"bytes,5,opt,name=updated_by,json=updatedBy,proto3,oneof" json:"updated_by,omitempty"`
@@ -864,11 +865,11 @@ const file_gatewayentities_v1_secret_proto_rawDesc = "" +
 	"\x10_last_updated_atB\v\n" +
 	"\t_providerB\r\n" +
 	"\v_created_byB\x12\n" +
-	"\x10_last_updated_by\"\xd4\x04\n" +
+	"\x10_last_updated_by\"\xd9\x04\n" +
 	"\x1aCreateGatewaySecretRequest\x12$\n" +
 	"\vsecret_name\x18\x01 \x01(\tH\x00R\n" +
-	"secretName\x88\x01\x01\x12b\n" +
-	"\fsecret_value\x18\x02 \x03(\v2?.gatewayentities.v1.CreateGatewaySecretRequest.SecretValueEntryR\vsecretValue\x12\x1f\n" +
+	"secretName\x88\x01\x01\x12g\n" +
+	"\fsecret_value\x18\x02 \x03(\v2?.gatewayentities.v1.CreateGatewaySecretRequest.SecretValueEntryB\x03\x80\x01\x01R\vsecretValue\x12\x1f\n" +
 	"\bprovider\x18\x03 \x01(\tH\x01R\bprovider\x88\x01\x01\x12_\n" +
 	"\vauth_config\x18\x05 \x03(\v2>.gatewayentities.v1.CreateGatewaySecretRequest.AuthConfigEntryR\n" +
 	"authConfig\x12\"\n" +
@@ -904,10 +905,10 @@ const file_gatewayentities_v1_secret_proto_rawDesc = "" +
 	"\x04etag\x18\xe8\a \x01(\tH\x00R\x04etag\x88\x01\x01\x12 \n" +
 	"\brevision\x18\xeb\a \x01(\x03H\x01R\brevision\x88\x01\x01B\a\n" +
 	"\x05_etagB\v\n" +
-	"\t_revision\"\x81\x05\n" +
+	"\t_revision\"\x86\x05\n" +
 	"\x1aUpdateGatewaySecretRequest\x12 \n" +
-	"\tsecret_id\x18\x01 \x01(\tH\x00R\bsecretId\x88\x01\x01\x12b\n" +
-	"\fsecret_value\x18\x02 \x03(\v2?.gatewayentities.v1.UpdateGatewaySecretRequest.SecretValueEntryR\vsecretValue\x12_\n" +
+	"\tsecret_id\x18\x01 \x01(\tH\x00R\bsecretId\x88\x01\x01\x12g\n" +
+	"\fsecret_value\x18\x02 \x03(\v2?.gatewayentities.v1.UpdateGatewaySecretRequest.SecretValueEntryB\x03\x80\x01\x01R\vsecretValue\x12_\n" +
 	"\vauth_config\x18\x04 \x03(\v2>.gatewayentities.v1.UpdateGatewaySecretRequest.AuthConfigEntryR\n" +
 	"authConfig\x12\"\n" +
 	"\n" +

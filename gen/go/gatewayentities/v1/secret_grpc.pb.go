@@ -47,8 +47,9 @@ type SecretServiceClient interface {
 	GetGatewaySecretInfo(ctx context.Context, in *GetGatewaySecretInfoRequest, opts ...grpc.CallOption) (*GetGatewaySecretInfoResponse, error)
 	// UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-	// request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+	// api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+	// current one).
 	UpdateGatewaySecret(ctx context.Context, in *UpdateGatewaySecretRequest, opts ...grpc.CallOption) (*UpdateGatewaySecretResponse, error)
 	// DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
 	//
@@ -137,8 +138,9 @@ type SecretServiceServer interface {
 	GetGatewaySecretInfo(context.Context, *GetGatewaySecretInfoRequest) (*GetGatewaySecretInfoResponse, error)
 	// UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-	// request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+	// api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+	// current one).
 	UpdateGatewaySecret(context.Context, *UpdateGatewaySecretRequest) (*UpdateGatewaySecretResponse, error)
 	// DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
 	//

@@ -22,9 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gatewayentities.v1 import binding_pb2 as gatewayentities_dot_v1_dot_binding__pb2
+from gatewayentities.v1 import budget_pb2 as gatewayentities_dot_v1_dot_budget__pb2
+from gatewayentities.v1 import endpoint_pb2 as gatewayentities_dot_v1_dot_endpoint__pb2
+from gatewayentities.v1 import model_definition_pb2 as gatewayentities_dot_v1_dot_model__definition__pb2
+from gatewayentities.v1 import secret_pb2 as gatewayentities_dot_v1_dot_secret__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\"\x86\x02\n\rGatewayChange\x12\x15\n\x08revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nchanged_at\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03rpc\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x37\n\x06\x63hange\x18\x05 \x01(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffect\x12\x38\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffectB\x0b\n\t_revisionB\r\n\x0b_changed_atB\x08\n\x06_actorB\x06\n\x04_rpc\"\x9b\x01\n\x13GatewayChangeEffect\x12\x11\n\x04noun\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x65tag_before\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\netag_after\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_nounB\x05\n\x03_idB\x0e\n\x0c_etag_beforeB\r\n\x0b_etag_after\"\x9b\x01\n\x19ListGatewayChangesRequest\x12\x1b\n\x0esince_revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x01\x88\x01\x01\x12\x18\n\npage_token\x18\xed\x07 \x01(\tH\x02\x88\x01\x01\x42\x11\n\x0f_since_revisionB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xa8\x01\n\x1aListGatewayChangesResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.gatewayentities.v1.GatewayChange\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x0fnext_page_token\x18\xee\x07 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_revisionB\x12\n\x10_next_page_token2\x89\x01\n\rChangeService\x12x\n\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\"\x86\x02\n\rGatewayChange\x12\x15\n\x08revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\nchanged_at\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03rpc\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x37\n\x06\x63hange\x18\x05 \x01(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffect\x12\x38\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\'.gatewayentities.v1.GatewayChangeEffectB\x0b\n\t_revisionB\r\n\x0b_changed_atB\x08\n\x06_actorB\x06\n\x04_rpc\"\x9b\x01\n\x13GatewayChangeEffect\x12\x11\n\x04noun\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x65tag_before\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\netag_after\x18\x04 \x01(\tH\x03\x88\x01\x01\x42\x07\n\x05_nounB\x05\n\x03_idB\x0e\n\x0c_etag_beforeB\r\n\x0b_etag_after\"\x9b\x01\n\x19ListGatewayChangesRequest\x12\x1b\n\x0esince_revision\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x01\x88\x01\x01\x12\x18\n\npage_token\x18\xed\x07 \x01(\tH\x02\x88\x01\x01\x42\x11\n\x0f_since_revisionB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xa8\x01\n\x1aListGatewayChangesResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.gatewayentities.v1.GatewayChange\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x0fnext_page_token\x18\xee\x07 \x01(\tH\x01\x88\x01\x01\x42\x0b\n\t_revisionB\x12\n\x10_next_page_token\"\xb8\x03\n\x0fGatewayResource\x12\x11\n\x04noun\x18\x01 \x01(\tH\x01\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0c\x63ontent_etag\x18\x03 \x01(\tH\x03\x88\x01\x01\x12\x37\n\x06secret\x18\x04 \x01(\x0b\x32%.gatewayentities.v1.GatewaySecretInfoH\x00\x12\x46\n\x10model_definition\x18\x05 \x01(\x0b\x32*.gatewayentities.v1.GatewayModelDefinitionH\x00\x12\x37\n\x08\x65ndpoint\x18\x06 \x01(\x0b\x32#.gatewayentities.v1.GatewayEndpointH\x00\x12=\n\x07\x62inding\x18\x07 \x01(\x0b\x32*.gatewayentities.v1.GatewayEndpointBindingH\x00\x12@\n\rbudget_policy\x18\x08 \x01(\x0b\x32\'.gatewayentities.v1.GatewayBudgetPolicyH\x00\x42\n\n\x08resourceB\x07\n\x05_nounB\x05\n\x03_idB\x0f\n\r_content_etag\"H\n\x12GatewayResourceKey\x12\x11\n\x04noun\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x02id\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05_nounB\x05\n\x03_id\"A\n\x13WatchGatewayRequest\x12\x19\n\x0cresume_token\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x0f\n\r_resume_token\"\xce\x02\n\x14WatchGatewayResponse\x12\x15\n\x08store_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0bis_snapshot\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x17\n\nis_partial\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x36\n\tresources\x18\x04 \x03(\x0b\x32#.gatewayentities.v1.GatewayResource\x12\x37\n\x07removed\x18\x05 \x03(\x0b\x32&.gatewayentities.v1.GatewayResourceKey\x12\x19\n\x0cresume_token\x18\x06 \x01(\tH\x03\x88\x01\x01\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x04\x88\x01\x01\x42\x0b\n\t_store_idB\x0e\n\x0c_is_snapshotB\r\n\x0b_is_partialB\x0f\n\r_resume_tokenB\x0b\n\t_revision2\xf3\x01\n\rChangeService\x12x\n\x12ListGatewayChanges\x12-.gatewayentities.v1.ListGatewayChangesRequest\x1a..gatewayentities.v1.ListGatewayChangesResponse\"\x03\x90\x02\x01\x12h\n\x0cWatchGateway\x12\'.gatewayentities.v1.WatchGatewayRequest\x1a(.gatewayentities.v1.WatchGatewayResponse\"\x03\x90\x02\x01\x30\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +39,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\022gatewayentities.v1P\001Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1'
   _globals['_CHANGESERVICE'].methods_by_name['ListGatewayChanges']._loaded_options = None
   _globals['_CHANGESERVICE'].methods_by_name['ListGatewayChanges']._serialized_options = b'\220\002\001'
-  _globals['_GATEWAYCHANGE']._serialized_start=56
-  _globals['_GATEWAYCHANGE']._serialized_end=318
-  _globals['_GATEWAYCHANGEEFFECT']._serialized_start=321
-  _globals['_GATEWAYCHANGEEFFECT']._serialized_end=476
-  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_start=479
-  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_end=634
-  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_start=637
-  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_end=805
-  _globals['_CHANGESERVICE']._serialized_start=808
-  _globals['_CHANGESERVICE']._serialized_end=945
+  _globals['_CHANGESERVICE'].methods_by_name['WatchGateway']._loaded_options = None
+  _globals['_CHANGESERVICE'].methods_by_name['WatchGateway']._serialized_options = b'\220\002\001'
+  _globals['_GATEWAYCHANGE']._serialized_start=234
+  _globals['_GATEWAYCHANGE']._serialized_end=496
+  _globals['_GATEWAYCHANGEEFFECT']._serialized_start=499
+  _globals['_GATEWAYCHANGEEFFECT']._serialized_end=654
+  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_start=657
+  _globals['_LISTGATEWAYCHANGESREQUEST']._serialized_end=812
+  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_start=815
+  _globals['_LISTGATEWAYCHANGESRESPONSE']._serialized_end=983
+  _globals['_GATEWAYRESOURCE']._serialized_start=986
+  _globals['_GATEWAYRESOURCE']._serialized_end=1426
+  _globals['_GATEWAYRESOURCEKEY']._serialized_start=1428
+  _globals['_GATEWAYRESOURCEKEY']._serialized_end=1500
+  _globals['_WATCHGATEWAYREQUEST']._serialized_start=1502
+  _globals['_WATCHGATEWAYREQUEST']._serialized_end=1567
+  _globals['_WATCHGATEWAYRESPONSE']._serialized_start=1570
+  _globals['_WATCHGATEWAYRESPONSE']._serialized_end=1904
+  _globals['_CHANGESERVICE']._serialized_start=1907
+  _globals['_CHANGESERVICE']._serialized_end=2150
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,11 @@ isort:skip_file
 Change log: every change of the configuration, in one sequence."""
 
 from collections import abc as _abc
+from gatewayentities.v1 import binding_pb2 as _binding_pb2
+from gatewayentities.v1 import budget_pb2 as _budget_pb2
+from gatewayentities.v1 import endpoint_pb2 as _endpoint_pb2
+from gatewayentities.v1 import model_definition_pb2 as _model_definition_pb2
+from gatewayentities.v1 import secret_pb2 as _secret_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -211,3 +216,210 @@ class ListGatewayChangesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
 
 Global___ListGatewayChangesResponse: _TypeAlias = ListGatewayChangesResponse  # noqa: Y015
+
+@_typing.final
+class GatewayResource(_message.Message):
+    """GatewayResource is a resource in the watch stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOUN_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    CONTENT_ETAG_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    MODEL_DEFINITION_FIELD_NUMBER: _builtins.int
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    BINDING_FIELD_NUMBER: _builtins.int
+    BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    noun: _builtins.str
+    """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
+    id: _builtins.str
+    """Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
+    present.
+    """
+    content_etag: _builtins.str
+    """The first 32 hexadecimal digits of the SHA-256 of the resource as it is in this message, encoded deterministically. For
+    an endpoint it is not the etag that GetGatewayEndpoint returns, which includes the model definitions. Always present.
+    """
+    @_builtins.property
+    def secret(self) -> _secret_pb2.GatewaySecretInfo:
+        """A secret; never its value."""
+
+    @_builtins.property
+    def model_definition(self) -> _model_definition_pb2.GatewayModelDefinition:
+        """A model definition."""
+
+    @_builtins.property
+    def endpoint(self) -> _endpoint_pb2.GatewayEndpoint:
+        """An endpoint. Its mappings have no model_definition: those are resources of their own."""
+
+    @_builtins.property
+    def binding(self) -> _binding_pb2.GatewayEndpointBinding:
+        """A binding."""
+
+    @_builtins.property
+    def budget_policy(self) -> _budget_pb2.GatewayBudgetPolicy:
+        """A budget policy."""
+
+    def __init__(
+        self,
+        *,
+        noun: _builtins.str | None = ...,
+        id: _builtins.str | None = ...,
+        content_etag: _builtins.str | None = ...,
+        secret: _secret_pb2.GatewaySecretInfo | None = ...,
+        model_definition: _model_definition_pb2.GatewayModelDefinition | None = ...,
+        endpoint: _endpoint_pb2.GatewayEndpoint | None = ...,
+        binding: _binding_pb2.GatewayEndpointBinding | None = ...,
+        budget_policy: _budget_pb2.GatewayBudgetPolicy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__content_etag: _TypeAlias = _typing.Literal["content_etag"]  # noqa: Y015
+    _WhichOneofArgType__content_etag: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag"]  # noqa: Y015
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__noun: _TypeAlias = _typing.Literal["noun"]  # noqa: Y015
+    _WhichOneofArgType__noun: _TypeAlias = _typing.Literal["_noun", b"_noun"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["secret", "model_definition", "endpoint", "binding", "budget_policy"]  # noqa: Y015
+    _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__content_etag) -> _WhichOneofReturnType__content_etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__noun) -> _WhichOneofReturnType__noun | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_resource) -> _WhichOneofReturnType_resource | None: ...
+
+Global___GatewayResource: _TypeAlias = GatewayResource  # noqa: Y015
+
+@_typing.final
+class GatewayResourceKey(_message.Message):
+    """GatewayResourceKey identifies a resource."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOUN_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    noun: _builtins.str
+    """Resource kind, as in GatewayResource. Always present."""
+    id: _builtins.str
+    """Identifier of the resource, as in GatewayResource. Always present."""
+    def __init__(
+        self,
+        *,
+        noun: _builtins.str | None = ...,
+        id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_noun", b"_noun", "id", b"id", "noun", b"noun"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_id", b"_id", "_noun", b"_noun", "id", b"id", "noun", b"noun"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
+    _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__noun: _TypeAlias = _typing.Literal["noun"]  # noqa: Y015
+    _WhichOneofArgType__noun: _TypeAlias = _typing.Literal["_noun", b"_noun"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__noun) -> _WhichOneofReturnType__noun | None: ...
+
+Global___GatewayResourceKey: _TypeAlias = GatewayResourceKey  # noqa: Y015
+
+@_typing.final
+class WatchGatewayRequest(_message.Message):
+    """WatchGatewayRequest says where to start."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Value of resume_token in the last complete update of an earlier stream, at most 8192 characters. Absent or empty means
+    all resources first.
+    """
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token", "resume_token", b"resume_token"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__resume_token: _TypeAlias = _typing.Literal["resume_token"]  # noqa: Y015
+    _WhichOneofArgType__resume_token: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resume_token) -> _WhichOneofReturnType__resume_token | None: ...
+
+Global___WatchGatewayRequest: _TypeAlias = WatchGatewayRequest  # noqa: Y015
+
+@_typing.final
+class WatchGatewayResponse(_message.Message):
+    """WatchGatewayResponse is one update, or a part of one. It has at most 1 MiB, or one resource."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    IS_SNAPSHOT_FIELD_NUMBER: _builtins.int
+    IS_PARTIAL_FIELD_NUMBER: _builtins.int
+    RESOURCES_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    store_id: _builtins.str
+    """Identifier of the store. Always present."""
+    is_snapshot: _builtins.bool
+    """Whether this update has all resources: those that it does not write are gone. Absent means false."""
+    is_partial: _builtins.bool
+    """Whether further parts of this update follow, to be applied together with this one. Absent means false."""
+    resume_token: _builtins.str
+    """Where a later stream continues. Present in the last part of an update."""
+    revision: _builtins.int
+    """Revision of this update, 0 before the first change. Always present."""
+    @_builtins.property
+    def resources(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayResource]:
+        """The resources that were written, each as it is at the revision."""
+
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayResourceKey]:
+        """The resources that were deleted."""
+
+    def __init__(
+        self,
+        *,
+        store_id: _builtins.str | None = ...,
+        is_snapshot: _builtins.bool | None = ...,
+        is_partial: _builtins.bool | None = ...,
+        resources: _abc.Iterable[Global___GatewayResource] | None = ...,
+        removed: _abc.Iterable[Global___GatewayResourceKey] | None = ...,
+        resume_token: _builtins.str | None = ...,
+        revision: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial", "_is_snapshot", b"_is_snapshot", "_resume_token", b"_resume_token", "_revision", b"_revision", "_store_id", b"_store_id", "is_partial", b"is_partial", "is_snapshot", b"is_snapshot", "resume_token", b"resume_token", "revision", b"revision", "store_id", b"store_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial", "_is_snapshot", b"_is_snapshot", "_resume_token", b"_resume_token", "_revision", b"_revision", "_store_id", b"_store_id", "is_partial", b"is_partial", "is_snapshot", b"is_snapshot", "removed", b"removed", "resources", b"resources", "resume_token", b"resume_token", "revision", b"revision", "store_id", b"store_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__is_partial: _TypeAlias = _typing.Literal["is_partial"]  # noqa: Y015
+    _WhichOneofArgType__is_partial: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial"]  # noqa: Y015
+    _WhichOneofReturnType__is_snapshot: _TypeAlias = _typing.Literal["is_snapshot"]  # noqa: Y015
+    _WhichOneofArgType__is_snapshot: _TypeAlias = _typing.Literal["_is_snapshot", b"_is_snapshot"]  # noqa: Y015
+    _WhichOneofReturnType__resume_token: _TypeAlias = _typing.Literal["resume_token"]  # noqa: Y015
+    _WhichOneofArgType__resume_token: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token"]  # noqa: Y015
+    _WhichOneofReturnType__revision: _TypeAlias = _typing.Literal["revision"]  # noqa: Y015
+    _WhichOneofArgType__revision: _TypeAlias = _typing.Literal["_revision", b"_revision"]  # noqa: Y015
+    _WhichOneofReturnType__store_id: _TypeAlias = _typing.Literal["store_id"]  # noqa: Y015
+    _WhichOneofArgType__store_id: _TypeAlias = _typing.Literal["_store_id", b"_store_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_partial) -> _WhichOneofReturnType__is_partial | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__is_snapshot) -> _WhichOneofReturnType__is_snapshot | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resume_token) -> _WhichOneofReturnType__resume_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revision) -> _WhichOneofReturnType__revision | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__store_id) -> _WhichOneofReturnType__store_id | None: ...
+
+Global___WatchGatewayResponse: _TypeAlias = WatchGatewayResponse  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ChangeServiceStub(object):
-    """ChangeService reads the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
     """
 
     def __init__(self, channel):
@@ -40,10 +40,15 @@ class ChangeServiceStub(object):
                 request_serializer=gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesRequest.SerializeToString,
                 response_deserializer=gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesResponse.FromString,
                 _registered_method=True)
+        self.WatchGateway = channel.unary_stream(
+                '/gatewayentities.v1.ChangeService/WatchGateway',
+                request_serializer=gatewayentities_dot_v1_dot_change__pb2.WatchGatewayRequest.SerializeToString,
+                response_deserializer=gatewayentities_dot_v1_dot_change__pb2.WatchGatewayResponse.FromString,
+                _registered_method=True)
 
 
 class ChangeServiceServicer(object):
-    """ChangeService reads the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
     """
 
     def ListGatewayChanges(self, request, context):
@@ -57,6 +62,20 @@ class ChangeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchGateway(self, request, context):
+        """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+        written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+
+        Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+        STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+        server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+        many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ChangeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +83,11 @@ def add_ChangeServiceServicer_to_server(servicer, server):
                     servicer.ListGatewayChanges,
                     request_deserializer=gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesRequest.FromString,
                     response_serializer=gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesResponse.SerializeToString,
+            ),
+            'WatchGateway': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchGateway,
+                    request_deserializer=gatewayentities_dot_v1_dot_change__pb2.WatchGatewayRequest.FromString,
+                    response_serializer=gatewayentities_dot_v1_dot_change__pb2.WatchGatewayResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -74,7 +98,7 @@ def add_ChangeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ChangeService(object):
-    """ChangeService reads the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
     """
 
     @staticmethod
@@ -94,6 +118,33 @@ class ChangeService(object):
             '/gatewayentities.v1.ChangeService/ListGatewayChanges',
             gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesRequest.SerializeToString,
             gatewayentities_dot_v1_dot_change__pb2.ListGatewayChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchGateway(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/gatewayentities.v1.ChangeService/WatchGateway',
+            gatewayentities_dot_v1_dot_change__pb2.WatchGatewayRequest.SerializeToString,
+            gatewayentities_dot_v1_dot_change__pb2.WatchGatewayResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ChangeServiceStub:
-    """ChangeService reads the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,10 +40,20 @@ class ChangeServiceStub:
     Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
     since_revision was deleted; reason REVISION_COMPACTED).
     """
+    WatchGateway: _grpc.UnaryStreamMultiCallable[_change_pb2.WatchGatewayRequest, _change_pb2.WatchGatewayResponse]
+    """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+    written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+
+    Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+    STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+    server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+    many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+    """
 
 @_typing.type_check_only
 class ChangeServiceAsyncStub(ChangeServiceStub):
-    """ChangeService reads the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGatewayChanges: _aio.UnaryUnaryMultiCallable[_change_pb2.ListGatewayChangesRequest, _change_pb2.ListGatewayChangesResponse]  # type: ignore[assignment]
@@ -53,9 +63,19 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
     Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
     since_revision was deleted; reason REVISION_COMPACTED).
     """
+    WatchGateway: _aio.UnaryStreamMultiCallable[_change_pb2.WatchGatewayRequest, _change_pb2.WatchGatewayResponse]  # type: ignore[assignment]
+    """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+    written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+
+    Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+    STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+    server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+    many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+    """
 
 class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ChangeService reads the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
 
     @_abc_1.abstractmethod
     def ListGatewayChanges(
@@ -68,6 +88,22 @@ class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
         since_revision was deleted; reason REVISION_COMPACTED).
+        """
+
+    @_abc_1.abstractmethod
+    def WatchGateway(
+        self,
+        request: _change_pb2.WatchGatewayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_change_pb2.WatchGatewayResponse], _abc.AsyncIterator[_change_pb2.WatchGatewayResponse]]:
+        """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+        written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+
+        Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+        STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+        server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+        many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
         """
 
 def add_ChangeServiceServicer_to_server(servicer: ChangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -443,7 +443,8 @@ class UpdateGatewaySecretRequest(_message.Message):
     @_builtins.property
     def auth_config(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The new settings, replacing every key, with the same limits as in CreateGatewaySecretRequest. Empty means unchanged,
-        unless update_mask names the field: then it is cleared.
+        unless update_mask names the field: then it is cleared. Its api_base changes only together with secret_value, so that a
+        stored credential is never sent to another address.
         """
 
     @_builtins.property

@@ -88,8 +88,9 @@ class SecretServiceServicer(object):
     def UpdateGatewaySecret(self, request, context):
         """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-        request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+        api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+        current one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

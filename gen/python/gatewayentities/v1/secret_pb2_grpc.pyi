@@ -50,8 +50,9 @@ class SecretServiceStub:
     UpdateGatewaySecret: _grpc.UnaryUnaryMultiCallable[_secret_pb2.UpdateGatewaySecretRequest, _secret_pb2.UpdateGatewaySecretResponse]
     """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-    request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+    api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+    current one).
     """
     DeleteGatewaySecret: _grpc.UnaryUnaryMultiCallable[_secret_pb2.DeleteGatewaySecretRequest, _secret_pb2.DeleteGatewaySecretResponse]
     """DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
@@ -85,8 +86,9 @@ class SecretServiceAsyncStub(SecretServiceStub):
     UpdateGatewaySecret: _aio.UnaryUnaryMultiCallable[_secret_pb2.UpdateGatewaySecretRequest, _secret_pb2.UpdateGatewaySecretResponse]  # type: ignore[assignment]
     """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-    request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+    Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+    api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+    current one).
     """
     DeleteGatewaySecret: _aio.UnaryUnaryMultiCallable[_secret_pb2.DeleteGatewaySecretRequest, _secret_pb2.DeleteGatewaySecretResponse]  # type: ignore[assignment]
     """DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
@@ -135,8 +137,9 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_secret_pb2.UpdateGatewaySecretResponse, _abc.Awaitable[_secret_pb2.UpdateGatewaySecretResponse]]:
         """UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 
-        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-        request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+        Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+        api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+        current one).
         """
 
     @_abc_1.abstractmethod

@@ -6,6 +6,11 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { GatewaySecretInfo } from "./secret_pb.js";
+import type { GatewayModelDefinition } from "./model_definition_pb.js";
+import type { GatewayEndpoint } from "./endpoint_pb.js";
+import type { GatewayEndpointBinding } from "./binding_pb.js";
+import type { GatewayBudgetPolicy } from "./budget_pb.js";
 
 /**
  * Describes the file gatewayentities/v1/change.proto.
@@ -179,7 +184,200 @@ export declare type ListGatewayChangesResponse = Message<"gatewayentities.v1.Lis
 export declare const ListGatewayChangesResponseSchema: GenMessage<ListGatewayChangesResponse>;
 
 /**
- * ChangeService reads the change log. Spending is not configuration and is not logged.
+ * GatewayResource is a resource in the watch stream.
+ *
+ * @generated from message gatewayentities.v1.GatewayResource
+ */
+export declare type GatewayResource = Message<"gatewayentities.v1.GatewayResource"> & {
+  /**
+   * Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+   *
+   * @generated from field: optional string noun = 1;
+   */
+  noun?: string | undefined;
+
+  /**
+   * Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
+   * present.
+   *
+   * @generated from field: optional string id = 2;
+   */
+  id?: string | undefined;
+
+  /**
+   * The first 32 hexadecimal digits of the SHA-256 of the resource as it is in this message, encoded deterministically. For
+   * an endpoint it is not the etag that GetGatewayEndpoint returns, which includes the model definitions. Always present.
+   *
+   * @generated from field: optional string content_etag = 3;
+   */
+  contentEtag?: string | undefined;
+
+  /**
+   * The resource. Always present.
+   *
+   * @generated from oneof gatewayentities.v1.GatewayResource.resource
+   */
+  resource: {
+    /**
+     * A secret; never its value.
+     *
+     * @generated from field: gatewayentities.v1.GatewaySecretInfo secret = 4;
+     */
+    value: GatewaySecretInfo;
+    case: "secret";
+  } | {
+    /**
+     * A model definition.
+     *
+     * @generated from field: gatewayentities.v1.GatewayModelDefinition model_definition = 5;
+     */
+    value: GatewayModelDefinition;
+    case: "modelDefinition";
+  } | {
+    /**
+     * An endpoint. Its mappings have no model_definition: those are resources of their own.
+     *
+     * @generated from field: gatewayentities.v1.GatewayEndpoint endpoint = 6;
+     */
+    value: GatewayEndpoint;
+    case: "endpoint";
+  } | {
+    /**
+     * A binding.
+     *
+     * @generated from field: gatewayentities.v1.GatewayEndpointBinding binding = 7;
+     */
+    value: GatewayEndpointBinding;
+    case: "binding";
+  } | {
+    /**
+     * A budget policy.
+     *
+     * @generated from field: gatewayentities.v1.GatewayBudgetPolicy budget_policy = 8;
+     */
+    value: GatewayBudgetPolicy;
+    case: "budgetPolicy";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayResource.
+ * Use `create(GatewayResourceSchema)` to create a new message.
+ */
+export declare const GatewayResourceSchema: GenMessage<GatewayResource>;
+
+/**
+ * GatewayResourceKey identifies a resource.
+ *
+ * @generated from message gatewayentities.v1.GatewayResourceKey
+ */
+export declare type GatewayResourceKey = Message<"gatewayentities.v1.GatewayResourceKey"> & {
+  /**
+   * Resource kind, as in GatewayResource. Always present.
+   *
+   * @generated from field: optional string noun = 1;
+   */
+  noun?: string | undefined;
+
+  /**
+   * Identifier of the resource, as in GatewayResource. Always present.
+   *
+   * @generated from field: optional string id = 2;
+   */
+  id?: string | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayResourceKey.
+ * Use `create(GatewayResourceKeySchema)` to create a new message.
+ */
+export declare const GatewayResourceKeySchema: GenMessage<GatewayResourceKey>;
+
+/**
+ * WatchGatewayRequest says where to start.
+ *
+ * @generated from message gatewayentities.v1.WatchGatewayRequest
+ */
+export declare type WatchGatewayRequest = Message<"gatewayentities.v1.WatchGatewayRequest"> & {
+  /**
+   * Value of resume_token in the last complete update of an earlier stream, at most 8192 characters. Absent or empty means
+   * all resources first.
+   *
+   * @generated from field: optional string resume_token = 1;
+   */
+  resumeToken?: string | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.WatchGatewayRequest.
+ * Use `create(WatchGatewayRequestSchema)` to create a new message.
+ */
+export declare const WatchGatewayRequestSchema: GenMessage<WatchGatewayRequest>;
+
+/**
+ * WatchGatewayResponse is one update, or a part of one. It has at most 1 MiB, or one resource.
+ *
+ * @generated from message gatewayentities.v1.WatchGatewayResponse
+ */
+export declare type WatchGatewayResponse = Message<"gatewayentities.v1.WatchGatewayResponse"> & {
+  /**
+   * Identifier of the store. Always present.
+   *
+   * @generated from field: optional string store_id = 1;
+   */
+  storeId?: string | undefined;
+
+  /**
+   * Whether this update has all resources: those that it does not write are gone. Absent means false.
+   *
+   * @generated from field: optional bool is_snapshot = 2;
+   */
+  isSnapshot?: boolean | undefined;
+
+  /**
+   * Whether further parts of this update follow, to be applied together with this one. Absent means false.
+   *
+   * @generated from field: optional bool is_partial = 3;
+   */
+  isPartial?: boolean | undefined;
+
+  /**
+   * The resources that were written, each as it is at the revision.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayResource resources = 4;
+   */
+  resources: GatewayResource[];
+
+  /**
+   * The resources that were deleted.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayResourceKey removed = 5;
+   */
+  removed: GatewayResourceKey[];
+
+  /**
+   * Where a later stream continues. Present in the last part of an update.
+   *
+   * @generated from field: optional string resume_token = 6;
+   */
+  resumeToken?: string | undefined;
+
+  /**
+   * Revision of this update, 0 before the first change. Always present.
+   *
+   * @generated from field: optional int64 revision = 1003;
+   */
+  revision?: bigint | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.WatchGatewayResponse.
+ * Use `create(WatchGatewayResponseSchema)` to create a new message.
+ */
+export declare const WatchGatewayResponseSchema: GenMessage<WatchGatewayResponse>;
+
+/**
+ * ChangeService reads and follows the change log. Spending is not configuration and is not logged.
  *
  * @generated from service gatewayentities.v1.ChangeService
  */
@@ -197,6 +395,23 @@ export declare const ChangeService: GenService<{
     methodKind: "unary";
     input: typeof ListGatewayChangesRequestSchema;
     output: typeof ListGatewayChangesResponseSchema;
+  },
+  /**
+   * WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+   * written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+   * Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+   *
+   * Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+   * STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+   * server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+   * many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+   *
+   * @generated from rpc gatewayentities.v1.ChangeService.WatchGateway
+   */
+  watchGateway: {
+    methodKind: "server_streaming";
+    input: typeof WatchGatewayRequestSchema;
+    output: typeof WatchGatewayResponseSchema;
   },
 }>;
 

@@ -271,7 +271,8 @@ export declare type UpdateGatewaySecretRequest = Message<"gatewayentities.v1.Upd
 
   /**
    * The new settings, replacing every key, with the same limits as in CreateGatewaySecretRequest. Empty means unchanged,
-   * unless update_mask names the field: then it is cleared.
+   * unless update_mask names the field: then it is cleared. Its api_base changes only together with secret_value, so that a
+   * stored credential is never sent to another address.
    *
    * @generated from field: map<string, string> auth_config = 4;
    */
@@ -505,8 +506,9 @@ export declare const SecretService: GenService<{
   /**
    * UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
    *
-   * Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-   * request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+   * Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+   * api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+   * current one).
    *
    * @generated from rpc gatewayentities.v1.SecretService.UpdateGatewaySecret
    */

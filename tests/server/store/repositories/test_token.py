@@ -6,7 +6,16 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.admin import token_manager
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.server.store.open import find_database
-from gateway_entities.server.store.repositories.token import AccessScope, digest_of, id_of, is_text_of, new_text
+from gateway_entities.server.store.repositories.token import (
+    GATEWAY,
+    AccessScope,
+    digest_of,
+    id_of,
+    is_text_of,
+    new_text,
+    scope_names,
+    with_included,
+)
 from gateway_entities.server.store.sql import migrations
 
 
@@ -20,8 +29,57 @@ def test_list_is_ordered_and_contains_no_text(place):
         assert id_of(each.text) == each.token.token_id
         assert each.text not in repr(each) + repr(each.token)
     rows = place.execute("SELECT * FROM tokens")
-    assert len(rows) == 3
+    assert len(rows) == len(AccessScope)
     assert not any(each.text.rpartition("_")[2] in repr(row) for each in made for row in rows)
+
+
+SCOPES = [
+    (AccessScope.READ, AccessScope.READ, ("read",)),
+    (AccessScope.WRITE, AccessScope.READ | AccessScope.WRITE, ("write",)),
+    (AccessScope.ADMIN, AccessScope.READ | AccessScope.WRITE | AccessScope.ADMIN, ("admin",)),
+    (AccessScope.RESOLVE, AccessScope.RESOLVE, ("resolve",)),
+    (GATEWAY, GATEWAY, ("read", "resolve", "spend", "node")),
+    (
+        AccessScope.WRITE | AccessScope.RESOLVE,
+        AccessScope.READ | AccessScope.WRITE | AccessScope.RESOLVE,
+        ("write", "resolve"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "own", "names"), SCOPES)
+def test_a_token_has_the_scopes_that_its_scopes_include(place, given, own, names):
+    assert with_included(given) == own
+    assert scope_names(own) == scope_names(given) == names
+    with open_tokens(place.url, create=True) as manager:
+        manager.create("alice", given)
+        (token,) = manager.list()
+    assert (token.scope, token.endpoints) == (own, None)
+
+
+def test_a_token_may_be_limited_to_endpoints(store, place):
+    with open_tokens(place.url) as manager:
+        made = manager.create("alice", GATEWAY, endpoints=["chat", "mail", "chat"]).token
+        for wrong in ([], [""], ["x" * 256], [f"e{number}" for number in range(1001)]):
+            with pytest.raises(GatewayError) as caught:
+                manager.create("bob", GATEWAY, endpoints=wrong)
+            assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "TOKEN_ENDPOINTS")
+        with pytest.raises(GatewayError) as caught:
+            manager.create("bob", AccessScope(0))
+        assert caught.value.reason == "TOKEN_SCOPE"
+    assert made.endpoints == {"chat", "mail"}
+    with store.read() as transaction:
+        assert transaction.tokens.get(made.token_id) == made
+
+
+def test_the_first_token_closes_a_store_only_if_it_may(place):
+    with open_tokens(place.url, create=True) as manager:
+        with pytest.raises(GatewayError) as caught:
+            manager.create("gw", GATEWAY, closes=False)
+        assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "FIRST_TOKEN")
+        assert manager.list() == []
+        manager.create("boss", AccessScope.ADMIN, closes=False)
+        manager.create("gw", GATEWAY, closes=False)
 
 
 def test_an_open_store_sees_changes_of_the_manager(store, place):

@@ -47,7 +47,12 @@ def _with_state(rows: Rows, found: Rows) -> None:
     rows["store_state"] = [{"store_id": store_id, "last_revision": last, "has_had_token": bool(rows.get("tokens"))}]
 
 
-CHANGES: Mapping[str, Change] = {"0006": _to_nanos, "0007": _with_state}
+def _to_sets_of_scopes(rows: Rows, _found: Rows) -> None:
+    for row in rows.get("tokens", []):
+        row["scope"] = {2: 3, 3: 7}.get(row["scope"], row["scope"])
+
+
+CHANGES: Mapping[str, Change] = {"0006": _to_nanos, "0007": _with_state, "0010": _to_sets_of_scopes}
 """Conversions of stored values by migrations, keyed by revision. Added columns have their defaults."""
 
 # The id of a deleted row, greater than those of all rows.

@@ -38,6 +38,9 @@ const (
 	// ChangeServiceListGatewayChangesProcedure is the fully-qualified name of the ChangeService's
 	// ListGatewayChanges RPC.
 	ChangeServiceListGatewayChangesProcedure = "/gatewayentities.v1.ChangeService/ListGatewayChanges"
+	// ChangeServiceWatchGatewayProcedure is the fully-qualified name of the ChangeService's
+	// WatchGateway RPC.
+	ChangeServiceWatchGatewayProcedure = "/gatewayentities.v1.ChangeService/WatchGateway"
 )
 
 // ChangeServiceClient is a client for the gatewayentities.v1.ChangeService service.
@@ -48,6 +51,15 @@ type ChangeServiceClient interface {
 	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
 	// since_revision was deleted; reason REVISION_COMPACTED).
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
+	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	//
+	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+	// server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+	// many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+	WatchGateway(context.Context, *v1.WatchGatewayRequest) (*connect.ServerStreamForClient[v1.WatchGatewayResponse], error)
 }
 
 // NewChangeServiceClient constructs a client for the gatewayentities.v1.ChangeService service. By
@@ -68,12 +80,20 @@ func NewChangeServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		watchGateway: connect.NewClient[v1.WatchGatewayRequest, v1.WatchGatewayResponse](
+			httpClient,
+			baseURL+ChangeServiceWatchGatewayProcedure,
+			connect.WithSchema(changeServiceMethods.ByName("WatchGateway")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // changeServiceClient implements ChangeServiceClient.
 type changeServiceClient struct {
 	listGatewayChanges *connect.Client[v1.ListGatewayChangesRequest, v1.ListGatewayChangesResponse]
+	watchGateway       *connect.Client[v1.WatchGatewayRequest, v1.WatchGatewayResponse]
 }
 
 // ListGatewayChanges calls gatewayentities.v1.ChangeService.ListGatewayChanges.
@@ -85,6 +105,11 @@ func (c *changeServiceClient) ListGatewayChanges(ctx context.Context, req *v1.Li
 	return nil, err
 }
 
+// WatchGateway calls gatewayentities.v1.ChangeService.WatchGateway.
+func (c *changeServiceClient) WatchGateway(ctx context.Context, req *v1.WatchGatewayRequest) (*connect.ServerStreamForClient[v1.WatchGatewayResponse], error) {
+	return c.watchGateway.CallServerStream(ctx, connect.NewRequest(req))
+}
+
 // ChangeServiceHandler is an implementation of the gatewayentities.v1.ChangeService service.
 type ChangeServiceHandler interface {
 	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
@@ -93,6 +118,15 @@ type ChangeServiceHandler interface {
 	// Errors: INVALID_ARGUMENT (an invalid since_revision, page_size or page_token); OUT_OF_RANGE (a change after
 	// since_revision was deleted; reason REVISION_COMPACTED).
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
+	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
+	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	//
+	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
+	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
+	// server stops, or the stream has reached its maximum age: watch again with the last resume_token); RESOURCE_EXHAUSTED (too
+	// many watchers, or the watcher reads too slowly); UNAUTHENTICATED (the token was revoked).
+	WatchGateway(context.Context, *v1.WatchGatewayRequest, *connect.ServerStream[v1.WatchGatewayResponse]) error
 }
 
 // NewChangeServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -109,10 +143,19 @@ func NewChangeServiceHandler(svc ChangeServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	changeServiceWatchGatewayHandler := connect.NewServerStreamHandlerSimple(
+		ChangeServiceWatchGatewayProcedure,
+		svc.WatchGateway,
+		connect.WithSchema(changeServiceMethods.ByName("WatchGateway")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/gatewayentities.v1.ChangeService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ChangeServiceListGatewayChangesProcedure:
 			changeServiceListGatewayChangesHandler.ServeHTTP(w, r)
+		case ChangeServiceWatchGatewayProcedure:
+			changeServiceWatchGatewayHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -124,4 +167,8 @@ type UnimplementedChangeServiceHandler struct{}
 
 func (UnimplementedChangeServiceHandler) ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("gatewayentities.v1.ChangeService.ListGatewayChanges is not implemented"))
+}
+
+func (UnimplementedChangeServiceHandler) WatchGateway(context.Context, *v1.WatchGatewayRequest, *connect.ServerStream[v1.WatchGatewayResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("gatewayentities.v1.ChangeService.WatchGateway is not implemented"))
 }

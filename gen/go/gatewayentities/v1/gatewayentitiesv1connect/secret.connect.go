@@ -67,8 +67,9 @@ type SecretServiceClient interface {
 	GetGatewaySecretInfo(context.Context, *v1.GetGatewaySecretInfoRequest) (*v1.GetGatewaySecretInfoResponse, error)
 	// UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-	// request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+	// api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+	// current one).
 	UpdateGatewaySecret(context.Context, *v1.UpdateGatewaySecretRequest) (*v1.UpdateGatewaySecretResponse, error)
 	// DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
 	//
@@ -195,8 +196,9 @@ type SecretServiceHandler interface {
 	GetGatewaySecretInfo(context.Context, *v1.GetGatewaySecretInfoRequest) (*v1.GetGatewaySecretInfoResponse, error)
 	// UpdateGatewaySecret replaces the value or the auth_config of a secret. Its id and name never change.
 	//
-	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; a
-	// request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the current one).
+	// Errors: INVALID_ARGUMENT (as in CreateGatewaySecret; an unknown update_mask path; clearing a required field; another
+	// api_base without a secret_value; a request_id already used by another request); NOT_FOUND; ABORTED (the etag is not the
+	// current one).
 	UpdateGatewaySecret(context.Context, *v1.UpdateGatewaySecretRequest) (*v1.UpdateGatewaySecretResponse, error)
 	// DeleteGatewaySecret removes a secret. Model definitions that use it remain, without a secret.
 	//

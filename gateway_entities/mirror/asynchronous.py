@@ -1,0 +1,105 @@
+"""The mirror of an asyncio program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gateway_entities.errors import GatewayError, WireError
+from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, not_running, silent
+
+if TYPE_CHECKING:
+    from gateway_entities.client import AsyncGatewayClient
+
+
+class AsyncGatewayMirror(BaseMirror):
+    """The configuration of a gateway in memory, kept up to date by a task of the event loop.
+
+        async with AsyncGatewayClient(target, token=token) as client, AsyncGatewayMirror(client) as mirror:
+            endpoint = mirror.endpoint("chat")
+
+    As GatewayMirror. The file is written on the loop, at most once a second.
+    """
+
+    def __init__(self, client: AsyncGatewayClient, *, file: str | os.PathLike[str] | None = None) -> None:
+        """Create a mirror; ``start`` begins. Arguments and errors as of GatewayMirror."""
+        super().__init__(file)
+        self._client = client
+        self._changed = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Begin to follow the server, on the running event loop. Once only.
+
+        Raises:
+            RuntimeError: it has been started before.
+        """
+        if self._task is not None:
+            raise RuntimeError("the mirror has been started before")
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop, and write the file. The state stays readable. A second close does nothing."""
+        self._is_closed = True
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+            self._save()
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def wait_until_ready(self, timeout: float = 30.0) -> None:
+        """Wait until there is a state; errors as of ``wait_for``."""
+        await self.wait_for(0, timeout)
+
+    async def wait_for(self, revision: int, timeout: float = 30.0) -> None:
+        """Wait until there is a state of a revision, or of a later one. Arguments and errors as of GatewayMirror."""
+        try:
+            async with asyncio.timeout(timeout), self._changed:
+                await self._changed.wait_for(lambda: self._is_at(revision) or self._is_closed)
+        except TimeoutError:
+            raise late(revision, self.revision, timeout, self.error) from None
+        if not self._is_at(revision):
+            raise not_running()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        try:
+            await self.wait_until_ready()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _is_at(self, revision: int) -> bool:
+        return self.is_ready and self.revision >= revision
+
+    async def _run(self) -> None:
+        while True:
+            pause = self._fail(await self._follow())
+            await asyncio.sleep(pause)
+
+    async def _follow(self) -> GatewayError | WireError:
+        """Follow one stream to its end; return its error."""
+        try:
+            async with self._client.watch(resume_token=self._core.resume_token or None) as stream:
+                while True:
+                    async with asyncio.timeout(SILENCE_S):
+                        message = await anext(stream)
+                    if self._receive(message):
+                        async with self._changed:
+                            self._changed.notify_all()
+        except StopAsyncIteration:
+            return ended()
+        except TimeoutError:
+            return silent()
+        except (GatewayError, WireError) as error:
+            return error

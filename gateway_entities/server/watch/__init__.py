@@ -1,0 +1,1 @@
+"""The watch stream: one feed per server process, which all of its watchers share."""

@@ -1,0 +1,139 @@
+"""Reads updates from the store, each in one read transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from gateway_entities.entities.base import Entity
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.service.mutation import identifier
+from gateway_entities.server.watch import resume_token
+from gateway_entities.server.watch.update import Update, UpdateEncoder
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store import Store, Transaction
+    from gateway_entities.server.store.repositories.state import State
+
+_PAGE: Final = 500
+"""Resources in memory at a time, before they are encoded."""
+_FEW: Final = 32
+"""Number of resources of a kind up to which they are read one by one."""
+NOTHING: Final = -1
+"""The revision of a watcher that has none."""
+
+
+class _Kind(NamedTuple):
+    """How the resources of a noun are read.
+
+    Attributes:
+        get: returns the resource with an id; None if it does not exist.
+        list: the ``list`` of their repository.
+        key: returns a resource's sort key.
+    """
+
+    get: Callable[[str], Entity[Any] | None]
+    list: Callable[..., Sequence[Entity[Any]]]
+    key: Callable[[Any], tuple[Any, ...]]
+
+
+def read_state(store: Store) -> State:
+    """Return the state of the store.
+
+    Raises:
+        GatewayError: UNAVAILABLE; it cannot be read.
+    """
+    with store.read() as transaction:
+        return transaction.state.get()
+
+
+def read_update(store: Store, store_id: str | None, since: int) -> Update | None:
+    """Return what was written after a revision, as it is now, or all resources; None if nothing was written.
+
+    Args:
+        store: the store.
+        store_id: the id that the store must have; None for any.
+        since: the revision; NOTHING for all resources.
+
+    Raises:
+        GatewayError: OUT_OF_RANGE (the store has another id, or has never had the revision, reason STORE_CHANGED; or the log
+            does not have all changes after it, reason REVISION_COMPACTED) or UNAVAILABLE (it cannot be read).
+    """
+    with store.read() as transaction:
+        state = transaction.state.get()
+        if store_id is not None:
+            resume_token.check_state(store_id, since, state)
+        if since == state.last_revision:
+            return None
+        encoder = UpdateEncoder(state.store_id, since, state.last_revision)
+        kinds = _kinds(transaction)
+        if since == NOTHING:
+            for kind in kinds.values():
+                for resource in _pages(kind, None):
+                    encoder.write(resource)
+        else:
+            if (oldest := transaction.changes.oldest()) > since + 1:
+                raise _compacted(since, oldest)
+            for name, group in groupby(sorted(transaction.changes.written(since)), key=lambda key: key[0]):
+                _encode(encoder, name, kinds[name], [each for _, each in group], since)
+        return encoder.finish(resume_token.create(store, state.store_id, state.last_revision))
+
+
+def _encode(encoder: UpdateEncoder, noun: str, kind: _Kind, ids: Sequence[str], since: int) -> None:
+    missing = dict.fromkeys(ids)
+    for resource in map(kind.get, ids) if len(ids) <= _FEW else _pages(kind, since):
+        if resource is not None:
+            missing.pop(identifier(resource), None)
+            encoder.write(resource)
+    for each in missing:
+        encoder.remove(noun, each)
+
+
+def _pages(kind: _Kind, written_since: int | None) -> Iterator[Entity[Any]]:
+    after: tuple[Any, ...] | None = None
+    while page := kind.list(written_since=written_since, after=after, limit=_PAGE):
+        yield from page
+        after = kind.key(page[-1])
+
+
+def _kinds(transaction: Transaction) -> dict[str, _Kind]:
+    """Return the kinds by noun. What others refer to comes first."""
+
+    def binding(joined: str) -> Entity[Any] | None:
+        return transaction.bindings.get(*joined.split("/", 2))
+
+    return {
+        "secret": _Kind(
+            transaction.secrets.get, transaction.secrets.list, lambda secret: (secret.created_at, secret.secret_id)
+        ),
+        "model_definition": _Kind(
+            transaction.model_definitions.get,
+            transaction.model_definitions.list,
+            lambda definition: (definition.created_at, definition.model_definition_id),
+        ),
+        "endpoint": _Kind(
+            transaction.endpoints.get,
+            transaction.endpoints.list,
+            lambda endpoint: (endpoint.created_at, endpoint.endpoint_id),
+        ),
+        "binding": _Kind(
+            binding,
+            transaction.bindings.list,
+            lambda found: (found.created_at, found.endpoint_id, found.resource_type, found.resource_id),
+        ),
+        "budget_policy": _Kind(
+            transaction.budget_policies.get,
+            transaction.budget_policies.list,
+            lambda policy: (policy.created_at, policy.budget_policy_id),
+        ),
+    }
+
+
+def _compacted(since: int, oldest: int) -> GatewayError:
+    return GatewayError(
+        Code.OUT_OF_RANGE,
+        f"The change log starts at revision {oldest}, and a change after revision {since} has been deleted; watch again "
+        "without a resume_token",
+        reason="REVISION_COMPACTED",
+    )
