@@ -50,6 +50,20 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep one variant of each test, unless the profile wants them all or the command line names them."""
+    if profiles.PROFILE.variants or any("::" in argument for argument in config.args):
+        return
+    from tests.variants import case_of, drawn
+
+    chosen = drawn(map(case_of, items), profiles.SEED)
+    left_out = [item for position, item in enumerate(items) if position not in chosen]
+    if left_out:
+        items[:] = [item for position, item in enumerate(items) if position in chosen]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_report_header() -> str:
     return f"profile {profiles.NAME}, seed {profiles.SEED}"
 

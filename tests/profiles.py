@@ -1,7 +1,9 @@
 """Size and seed of a test run. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
 
-- ``default``: every behaviour once, with few examples.
-- ``ci``: a share of the large counts. The seed comes from the commit, so the shares of successive commits add up.
+- ``default``: every behaviour once, with few examples: a test that has variants (transports, sync and async, stores) runs in
+  one of them, which the seed draws.
+- ``variants``: every variant, with few examples.
+- ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits add up.
 - ``full``: the large counts as a whole.
 
 ``GATEWAY_ENTITIES_TEST_SEED`` repeats a run with its printed seed.
@@ -23,14 +25,17 @@ class Profile(NamedTuple):
     Attributes:
         examples: hypothesis's examples of one property. A law of the entities has this many for each of them.
         share: the drawn fraction of each large count. None: each test's own small count instead.
+        variants: whether a test runs in each of its variants.
     """
 
     examples: int
     share: float | None
+    variants: bool = True
 
 
 PROFILES = {
-    "default": Profile(examples=20, share=None),
+    "default": Profile(examples=20, share=None, variants=False),
+    "variants": Profile(examples=20, share=None),
     "ci": Profile(examples=92, share=0.1),
     "full": Profile(examples=920, share=1.0),
 }

@@ -129,6 +129,7 @@ class Workspace:
             **kept,
             "PYTHONPATH": f"{self._tree}:{self._tree}/gen/python",
             "TMPDIR": str(self._temporary),
+            "GATEWAY_ENTITIES_TEST_PROFILE": "variants",
             "GATEWAY_ENTITIES_TEST_SEED": str(seed),
             # Starting it for each change would take most of the time.
             "GATEWAY_ENTITIES_TEST_MLFLOW": "off",
