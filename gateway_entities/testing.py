@@ -14,9 +14,10 @@
             ...
 
     def test_a_key_is_resolved(running: Gateway):
-        token = running.create_token("my-gateway", "read", "resolve")
-        with GatewayClient(running.grpc_target, token=token) as client:
+        with GatewayClient(running.grpc_target, token=running.create_token("test", "admin")) as client:
             ...
+        with running.mirror() as mirror:
+            key = mirror.resolve("chat").models[0].secret_value.reveal()["api_key"]
 
 It is the real server with a real store, without mocks. It needs the ``server`` extra.
 """
@@ -27,19 +28,21 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway_entities.client import AsyncGatewayClient, GatewayClient
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.extras import advice
+from gateway_entities.mirror import AsyncGatewayMirror, GatewayMirror
 
 try:
     from gateway_entities.server.server import Server
     from gateway_entities.server.store.admin.token_manager import open_tokens
-    from gateway_entities.server.store.repositories.token import AccessScope
+    from gateway_entities.server.store.repositories.token import GATEWAY, AccessScope
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"gateway_entities.testing needs the extra server (no module {error.name}); {advice('server')}", name=error.name
@@ -67,7 +70,8 @@ class Gateway:
 
         Args:
             name: the actor of its requests: 1 to 255 printable characters. It has no other token.
-            scopes: one or more of ``read``, ``write``, ``admin``, ``resolve``, ``spend`` and ``node``.
+            scopes: one or more of ``read``, ``write``, ``admin``, ``resolve``, ``spend`` and ``node``; or ``gateway``,
+                which is what a gateway needs: ``read``, ``resolve``, ``spend`` and ``node``.
             endpoints: the names of the endpoints that it may resolve and spend on; None for all.
 
         Raises:
@@ -75,12 +79,39 @@ class Gateway:
         """
         scope = AccessScope(0)
         for each in scopes:
+            if each == "gateway":
+                scope |= GATEWAY
+                continue
             if each.upper() not in AccessScope.__members__:
-                known = ", ".join(each.lower() for each in AccessScope.__members__)
+                known = ", ".join((*map(str.lower, AccessScope.__members__), "gateway"))
                 raise GatewayError(Code.INVALID_ARGUMENT, f"{each!r} is not a scope; the scopes are {known}")
             scope |= AccessScope[each.upper()]
         with open_tokens(f"sqlite:///{self.store_path}") as manager:
             return manager.create(name, scope, endpoints=endpoints).text
+
+    @contextlib.contextmanager
+    def mirror(self, name: str = "gateway", *, endpoints: Iterable[str] | None = None) -> Generator[GatewayMirror]:
+        """Run a mirror with a token of its own, which may resolve, for the duration of the block.
+
+        Args:
+            name: the name of the token, which no other one has.
+            endpoints: the names of the endpoints that it may resolve and spend on; None for all.
+
+        Raises:
+            GatewayError: as ``create_token``.
+        """
+        token = self.create_token(name, "gateway", endpoints=endpoints)
+        with GatewayClient(self.grpc_target, token=token) as client, GatewayMirror(client) as mirror:
+            yield mirror
+
+    @contextlib.asynccontextmanager
+    async def async_mirror(
+        self, name: str = "gateway", *, endpoints: Iterable[str] | None = None
+    ) -> AsyncGenerator[AsyncGatewayMirror]:
+        """Run a mirror for asyncio; arguments and errors as of ``mirror``."""
+        token = await asyncio.to_thread(self.create_token, name, "gateway", endpoints=endpoints)
+        async with AsyncGatewayClient(self.grpc_target, token=token) as client, AsyncGatewayMirror(client) as mirror:
+            yield mirror
 
 
 @contextlib.contextmanager

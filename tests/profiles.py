@@ -3,7 +3,8 @@
 - ``default``: every behaviour once, with few examples: a test that has variants (transports, sync and async, stores) runs in
   one of them, which the seed draws.
 - ``variants``: every variant, with few examples.
-- ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits add up.
+- ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits
+  add up.
 - ``full``: the large counts as a whole.
 
 ``GATEWAY_ENTITIES_TEST_SEED`` repeats a run with its printed seed.

@@ -99,7 +99,7 @@ def postgresql_place(server: Any, key_file: Path, *, with_tables: bool = False) 
 @contextmanager
 def serving(place: Place, **options: Any) -> Generator[Server]:
     """Run a server on an event loop in a separate thread, with further arguments of Server."""
-    server = Server(place.url, grpc="127.0.0.1:0", http="127.0.0.1:0", keys=place.keys, **options)
+    server = Server(place.url, **({"grpc": "127.0.0.1:0", "http": "127.0.0.1:0", "keys": place.keys} | options))
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = threading.Thread(target=loop.run_forever)

@@ -30,6 +30,7 @@ ELSEWHERE = {
     ("README.md", "Quickstart", "sh"): CI,
     ("README.md", "Tests", "sh"): CI,
     ("docs/guides/containers.md", "A pod", "yaml"): "tests/cli/server/test_serve.py",
+    ("docs/guides/gateway.md", "A gateway in one screen", "python"): "tests/mirror/test_small_gateway.py",
     ("docs/guides/gateway.md", "Credentials", "python"): "tests/client/test_resolution.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,

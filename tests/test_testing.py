@@ -13,10 +13,11 @@ from concurrent.futures import Future
 import grpc.aio
 import pytest
 
-from gateway_entities import methods, testing
+from gateway_entities import GatewayClient, methods, testing
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.testing import gateway
 from gatewayentities.v1 import secret_pb2
+from tests.mirror.mirrors import create_endpoint, key_of
 from tests.server.raw import call, channel, post_json
 
 CREATE, LIST = methods.CREATE_GATEWAY_SECRET, methods.LIST_GATEWAY_SECRET_INFOS
@@ -42,12 +43,32 @@ def test_it_makes_tokens():
     with gateway() as running:
         token = running.create_token("ann", "read", "resolve", endpoints=["chat"])
         assert post_json(running.http_target, LIST, {}, authorization=f"Bearer {token}").status == 200
-        with pytest.raises(GatewayError, match="'root' is not a scope; the scopes are read, write, admin") as caught:
+        with pytest.raises(
+            GatewayError, match=r"'root' is not a scope; the scopes are read, write, admin, .*, gateway"
+        ) as caught:
             running.create_token("bob", "root")
         assert caught.value.code is Code.INVALID_ARGUMENT
         with pytest.raises(GatewayError) as caught:
             running.create_token("ann", "read")
         assert caught.value.code is Code.ALREADY_EXISTS
+
+
+async def test_a_mirror_that_resolves_is_one_line():
+    with gateway() as running:
+        with GatewayClient(running.http_target, token=running.create_token("test", "admin")) as client:
+            create_endpoint(client, "chat", "sk-0123456789")
+            create_endpoint(client, "other", "sk-0123456789")
+
+        def resolve() -> str:
+            with running.mirror() as mirror:
+                return key_of(mirror.resolve("chat"))
+
+        assert await asyncio.to_thread(resolve) == "sk-0123456789"
+        async with running.async_mirror("limited", endpoints=["chat"]) as mirror:
+            assert key_of(await mirror.resolve("chat")) == "sk-0123456789"
+            with pytest.raises(GatewayError) as caught:
+                await mirror.resolve("other")
+            assert caught.value.code is Code.NOT_FOUND
 
 
 def test_threads_files_and_ports_are_released():

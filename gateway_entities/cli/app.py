@@ -26,6 +26,7 @@ from gateway_entities.cli.server.keys import keys
 from gateway_entities.cli.server.quickstart import quickstart
 from gateway_entities.cli.server.serve import serve
 from gateway_entities.cli.server.token import token
+from gateway_entities.cli.watch import watch
 from gateway_entities.cli.wire import wire
 from gateway_entities.errors import Code, GatewayError
 
@@ -86,6 +87,7 @@ cli.add_command(binding)
 cli.add_command(budget_policy)
 cli.add_command(changes)
 cli.add_command(_log, "log")
+cli.add_command(watch)
 cli.add_command(keys)
 cli.add_command(db)
 cli.add_command(token)

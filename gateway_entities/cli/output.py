@@ -169,7 +169,7 @@ def _heading(name: str) -> str:
 def _cell(name: str, value: object) -> str:
     """Return a field value as one line of text: absent is ``-``, empty is ``""``."""
     if isinstance(value, int) and name.endswith(("_at", "_ms")):
-        return _time(value)
+        return time_text(value)
     if isinstance(value, list):
         return ", ".join(_cell(name, element) for element in cast("list[object]", value)) or "-"
     if isinstance(value, GatewayChangeEffect):
@@ -206,7 +206,7 @@ def _scalar(value: object) -> str:
                 f"{value.budget_policy_id} ({value.budget_amount} {_scalar(value.budget_unit)} in {_scalar(value.duration)})"
             )
         case GatewayBudgetWindow():
-            text = f"{_time(value.window_start_ms)} to {_time(value.window_end_ms)}, spent {value.current_spend}"
+            text = f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {value.current_spend}"
         case _:
             text = str(value)
     return printable(text)
@@ -221,7 +221,8 @@ def _mapping(mapping: GatewayEndpointModelMapping) -> str:
     return f"{_scalar(mapping.linkage_type)} {_scalar(mapping.model_definition or mapping.model_definition_id)} {place}"
 
 
-def _time(milliseconds: int) -> str:
+def time_text(milliseconds: int) -> str:
+    """Return a time in milliseconds since the Unix epoch as text of ISO 8601, in UTC."""
     try:
         moment = _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:

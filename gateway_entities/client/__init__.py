@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from gateway_entities.client._async.client import AsyncGatewayClient
+from gateway_entities.client._async.pager import AsyncPager
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._sync.client import GatewayClient
+from gateway_entities.client._sync.pager import Pager
 
-__all__ = ["AsyncGatewayClient", "GatewayClient"]
+__all__ = ["AsyncGatewayClient", "AsyncPager", "EntityList", "GatewayClient", "Pager"]

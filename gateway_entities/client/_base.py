@@ -95,6 +95,12 @@ def next_page(request: Any, response: Any) -> bool:
     return bool(token)
 
 
+def revision_of(response: Any) -> int | None:
+    """Return the revision of a response; None if it has none."""
+    fields = response.DESCRIPTOR.fields_by_name
+    return response.revision if "revision" in fields and response.HasField("revision") else None
+
+
 def endless_list() -> GatewayError:
     """Return the error of a page that leads to itself."""
     return GatewayError(Code.INTERNAL, "the server's list does not end: a page leads to itself", reason="BAD_ANSWER")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ParamSpec, Protocol, TypeVar, cast
 
@@ -110,12 +111,11 @@ def texts(path: str, values: Iterable[str] | None) -> list[str] | None:
     if values is None:
         return None
     if not isinstance(values, str):
-        try:
+        # A caller may pass anything.
+        with contextlib.suppress(TypeError):
             found = list(values)
-        except TypeError:
-            found = [None]
-        if all(map(_is_text, found)):
-            return cast("list[str]", found)
+            if all(map(_is_text, found)):
+                return found
     raise GatewayError.invalid([FieldViolation(path, "must be a list of text")])
 
 

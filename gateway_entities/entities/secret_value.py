@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NoReturn, Self, cast
 
@@ -69,6 +70,20 @@ class SecretValue:
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("a SecretValue has no state to copy: the value would be readable")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> object:
+        """Return how pydantic writes a value, as ``***``, and checks one: a mask is no value, so it reads none."""
+        from pydantic_core import core_schema
+
+        text = core_schema.str_schema(pattern=f"^{re.escape(MASK)}$")
+        written = core_schema.plain_serializer_function_ser_schema(str, return_schema=text)
+        read = core_schema.no_info_after_validator_function(_refuse_mask, text)
+        return core_schema.json_or_python_schema(read, core_schema.is_instance_schema(cls), serialization=written)
+
+
+def _refuse_mask(text: str) -> NoReturn:
+    raise ValueError(f"{text} is a mask, which stands for a value and is none")
 
 
 def _is_mapping_of_text(value: object) -> bool:

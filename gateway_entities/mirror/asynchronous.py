@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
-from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, not_running, silent
+from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
+from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from gateway_entities.client import AsyncGatewayClient
+    from gateway_entities.entities import ResolvedGatewayEndpoint
 
 
 class AsyncGatewayMirror(BaseMirror):
@@ -23,12 +29,16 @@ class AsyncGatewayMirror(BaseMirror):
     As GatewayMirror. The file is written on the loop, at most once a second.
     """
 
-    def __init__(self, client: AsyncGatewayClient, *, file: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, client: AsyncGatewayClient, *, file: str | os.PathLike[str] | None = None, resolve_jitter: float = 1.0
+    ) -> None:
         """Create a mirror; ``start`` begins. Arguments and errors as of GatewayMirror."""
-        super().__init__(file)
+        super().__init__(file, resolve_jitter)
         self._client = client
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
+        self._due = asyncio.Event()
+        self._resolver: asyncio.Task[None] | None = None
         self._is_closed = False
 
     def start(self) -> None:
@@ -42,8 +52,12 @@ class AsyncGatewayMirror(BaseMirror):
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
-        """Stop, and write the file. The state stays readable. A second close does nothing."""
+        """Stop, write the file, and forget all resolved endpoints. The state stays readable. A second close does nothing."""
         self._is_closed = True
+        self._resolutions.close()
+        if self._resolver is not None:
+            self._resolver.cancel()
+            await asyncio.wait((self._resolver,))
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait((self._task,))
@@ -57,6 +71,7 @@ class AsyncGatewayMirror(BaseMirror):
 
     async def wait_for(self, revision: int, timeout: float = 30.0) -> None:
         """Wait until there is a state of a revision, or of a later one. Arguments and errors as of GatewayMirror."""
+        self._check_process()
         try:
             async with asyncio.timeout(timeout), self._changed:
                 await self._changed.wait_for(lambda: self._is_at(revision) or self._is_closed)
@@ -64,6 +79,27 @@ class AsyncGatewayMirror(BaseMirror):
             raise late(revision, self.revision, timeout, self.error) from None
         if not self._is_at(revision):
             raise not_running()
+
+    async def resolve(self, name: str, timeout: float = 30.0) -> ResolvedGatewayEndpoint:
+        """Return the endpoint with a name and the credentials of its models. Arguments and errors as of GatewayMirror."""
+        return (await self.resolve_all((name,), timeout))[0]
+
+    async def resolve_all(self, names: Iterable[str], timeout: float = 30.0) -> list[ResolvedGatewayEndpoint]:
+        """Return endpoints with the credentials of their models. Arguments and errors as of GatewayMirror."""
+        self._check_process()
+        found: list[ResolvedGatewayEndpoint] = []
+        waiting = self._resolutions.get(names)
+        try:
+            async with asyncio.timeout(timeout):
+                for each in waiting:
+                    if isinstance(each, Future):
+                        # Others may wait for it when this task is cancelled.
+                        found.append(await asyncio.shield(asyncio.wrap_future(each)))
+                    else:
+                        found.append(each)
+        except TimeoutError:
+            raise late_resolution(timeout) from None
+        return found
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -103,3 +139,27 @@ class AsyncGatewayMirror(BaseMirror):
             return silent()
         except (GatewayError, WireError) as error:
             return error
+
+    def _wake_resolver(self) -> None:
+        self._due.set()
+        if self._resolver is None and not self._is_closed:
+            self._resolver = asyncio.get_running_loop().create_task(self._resolve_due())
+
+    async def _resolve_due(self) -> None:
+        while True:
+            self._due.clear()
+            ids, pause = self._resolutions.take(time.monotonic())
+            if ids:
+                await self._resolve(ids)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._due.wait()
+
+    async def _resolve(self, ids: Sequence[str]) -> None:
+        try:
+            found = await self._client.resolve_endpoints(endpoint_ids=ids, timeout=CALL_TIMEOUT_S)
+            self._resolutions.resolved(ids, found, time.monotonic())
+        except GatewayError as error:
+            for part in self._resolutions.failed(ids, error, time.monotonic()):
+                await self._resolve(part)

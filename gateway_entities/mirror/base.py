@@ -19,9 +19,10 @@ from gateway_entities.entities import (
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
-from gateway_entities.errors import Code, GatewayError, WireError
+from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
 from gateway_entities.mirror.core import MirrorCore, MirrorUpdate
 from gateway_entities.mirror.file import load_mirror, save_mirror
+from gateway_entities.mirror.resolution import Resolutions
 from gateway_entities.mirror.state import MirrorState
 
 SILENCE_S: Final = 30.0
@@ -37,18 +38,23 @@ _RESTART_REASONS: Final = frozenset({"STORE_CHANGED", "REVISION_COMPACTED", "BAD
 _log = logging.getLogger(__name__)
 
 Subscriber = Callable[[MirrorUpdate], None]
-"""Called after each update that changed something, in the thread or on the loop of the mirror. It must not block."""
+"""Called after each update that changed something, and after each snapshot, in the thread or on the loop of the mirror. It
+must not block."""
 
 
 class BaseMirror:
     """A configuration that follows a server. Read it from any thread; keep ``state`` to read one revision."""
 
-    def __init__(self, file: str | os.PathLike[str] | None) -> None:
+    def __init__(self, file: str | os.PathLike[str] | None, resolve_jitter: float) -> None:
+        if not 0 <= resolve_jitter < math.inf:
+            raise GatewayError.invalid([FieldViolation("resolve_jitter", "must be a number of seconds, 0 or more")])
         self._file = None if file is None else Path(file)
         loaded = None if self._file is None else load_mirror(self._file)
         self._core = loaded or MirrorCore()
         self._saved: MirrorState | None = self._core.state
         self._saved_at = -math.inf
+        self._resolutions = Resolutions(lambda: self._core.state, resolve_jitter, self._wake_resolver)
+        self._process = os.getpid()
         self._subscribers: list[Subscriber] = []
         self._received_at = -math.inf
         self._pause = 0.0
@@ -109,7 +115,9 @@ class BaseMirror:
         return self._core.state.endpoint(name)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call a function after each update that changes something; return the function that ends that.
+        """Call a function after each update that changes something, and after each snapshot, which may have no events.
+
+        Return the function that ends that.
 
         An exception of the subscriber is logged.
         """
@@ -120,6 +128,19 @@ class BaseMirror:
                 self._subscribers.remove(subscriber)
 
         return unsubscribe
+
+    def _check_process(self) -> None:
+        """Raise GatewayError FAILED_PRECONDITION in a child of the process: nothing follows the server there."""
+        if os.getpid() != self._process:
+            raise GatewayError(
+                Code.FAILED_PRECONDITION,
+                "the mirror was created before a fork of the process; create one in the child",
+                reason="FORKED",
+            )
+
+    def _wake_resolver(self) -> None:
+        """Have the endpoints resolved that are due."""
+        raise NotImplementedError
 
     def _receive(self, message: bytes) -> bool:
         """Apply a message; return whether it completed an update.
@@ -133,7 +154,8 @@ class BaseMirror:
         if update is None:
             return False
         self._pause, self._error = 0.0, None
-        if update.events:
+        if update.events or update.is_snapshot:
+            self._resolutions.update(update, self._received_at)
             for subscriber in self._subscribers.copy():
                 try:
                     subscriber(update)
@@ -190,6 +212,13 @@ def late(revision: int, present: int, timeout: float, cause: GatewayError | None
         Code.DEADLINE_EXCEEDED,
         f"the mirror has not reached revision {revision} within {timeout:g} seconds; it is at {present}{because}",
         reason="MIRROR_BEHIND",
+    )
+
+
+def late_resolution(timeout: float) -> GatewayError:
+    """Return the error of a resolution that took too long."""
+    return GatewayError(
+        Code.DEADLINE_EXCEEDED, f"the endpoint has not been resolved within {timeout:g} seconds", reason="RESOLUTION_LATE"
     )
 
 

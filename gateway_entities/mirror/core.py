@@ -219,8 +219,8 @@ class _Pending:
             if resource.noun in _MAPS and getattr(resource, resource.noun) is None:
                 raise WireError(f"GatewayResource.{resource.noun}", "is missing")
             self.written[resource.noun, resource.id] = resource
-        for message in part.removed:
-            key = GatewayResourceKey.from_proto(message)
+        for removed in part.removed:
+            key = GatewayResourceKey.from_proto(removed)
             self.removed.add((key.noun, key.id))
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
-from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, not_running, silent
+from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
+from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
+    from gateway_entities.entities import ResolvedGatewayEndpoint
     from gateway_entities.transports.base import MessageStream
 
 
@@ -23,23 +27,33 @@ class GatewayMirror(BaseMirror):
             endpoint = mirror.endpoint("chat")
 
     It reconnects by itself, and continues where it was or, where the server cannot, begins with all resources. While the
-    server is away it keeps what it has; ``age`` tells. Create it after a fork of the process, not before.
+    server is away it keeps what it has; ``age`` tells. Create it after a fork of the process, not before: in a child its
+    state stays as it was, and to wait or to resolve is FAILED_PRECONDITION.
     """
 
-    def __init__(self, client: GatewayClient, *, file: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, client: GatewayClient, *, file: str | os.PathLike[str] | None = None, resolve_jitter: float = 1.0
+    ) -> None:
         """Create a mirror; ``start`` begins.
 
         Args:
-            client: a client of gRPC or Connect, whose token has the scope ``read``. It stays open.
-            file: the last-known-good file, which is read now and then written after changes; None for none.
+            client: a client of gRPC or Connect, which stays open. Its token has the scope ``read``, and for ``resolve`` the
+                scope ``resolve``.
+            file: the last-known-good file, which is read now and then written after changes; None for none. It never has a
+                value of a secret.
+            resolve_jitter: maximum number of seconds until a resolved endpoint is resolved again, when its secret or its
+                models have changed. Each mirror draws a moment within it, so that many spread their calls.
 
         Raises:
-            GatewayError: as ``load_mirror``.
+            GatewayError: as ``load_mirror``; INVALID_ARGUMENT for an invalid jitter.
         """
-        super().__init__(file)
+        super().__init__(file, resolve_jitter)
         self._client = client
         self._changed = threading.Condition()
         self._closing = threading.Event()
+        self._due = threading.Event()
+        self._starting = threading.Lock()
+        self._resolver: threading.Thread | None = None
         self._stream: MessageStream | None = None
         self._stream_began_at = 0.0
         self._is_silent = False
@@ -58,8 +72,9 @@ class GatewayMirror(BaseMirror):
             thread.start()
 
     def close(self) -> None:
-        """Stop, and write the file. The state stays readable. A second close does nothing."""
+        """Stop, write the file, and forget all resolved endpoints. The state stays readable. A second close does nothing."""
         self._closing.set()
+        self._resolutions.close()
         self._end_stream()
         for thread in self._threads:
             if thread.ident is not None and thread is not threading.current_thread():
@@ -71,7 +86,7 @@ class GatewayMirror(BaseMirror):
         """Wait until there is a state.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED after so many seconds; CANCELLED when it is closed.
+            GatewayError: as ``wait_for``.
         """
         self.wait_for(0, timeout)
 
@@ -83,13 +98,58 @@ class GatewayMirror(BaseMirror):
             timeout: seconds to wait at most.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED; CANCELLED when it is closed.
+            GatewayError: DEADLINE_EXCEEDED; CANCELLED when it is closed; FAILED_PRECONDITION after a fork.
         """
+        self._check_process()
         with self._changed:
             self._changed.wait_for(lambda: self._is_at(revision) or self._closing.is_set(), timeout)
         if self._is_at(revision):
             return
         raise not_running() if self._closing.is_set() else late(revision, self.revision, timeout, self.error)
+
+    def resolve(self, name: str, timeout: float = 30.0) -> ResolvedGatewayEndpoint:
+        """Return the endpoint with a name and the credentials of its models.
+
+        The first call for an endpoint waits for the server; all that wait share one request. Later ones return what is in
+        memory: always with the mirror's weights, names and tags; with new credentials and models as soon as they have been
+        resolved, and with the former ones until then, also while the server is away. It is the same object until something
+        changes, so do not change it. Values are never in the file.
+
+        Args:
+            name: the endpoint's name.
+            timeout: seconds to wait at most.
+
+        Raises:
+            GatewayError: NOT_FOUND (the mirror has no such endpoint, or the token is not for it); PERMISSION_DENIED (the
+                token lacks the scope ``resolve``); FAILED_PRECONDITION (a model's secret was deleted; the store has no
+                token); UNAVAILABLE; DEADLINE_EXCEEDED; CANCELLED when the mirror is closed.
+        """
+        return self.resolve_all((name,), timeout)[0]
+
+    def resolve_all(self, names: Iterable[str], timeout: float = 30.0) -> list[ResolvedGatewayEndpoint]:
+        """Return endpoints with the credentials of their models, in the order of the names, as ``resolve`` does.
+
+        It asks the server for all that are not in memory together, such as at the start of a gateway.
+
+        Args:
+            names: the endpoints' names.
+            timeout: seconds to wait at most, for all of them.
+
+        Raises:
+            GatewayError: as ``resolve``, for the first endpoint that cannot be resolved.
+        """
+        self._check_process()
+        until = time.monotonic() + timeout
+        found: list[ResolvedGatewayEndpoint] = []
+        for each in self._resolutions.get(names):
+            if isinstance(each, Future):
+                try:
+                    found.append(each.result(max(0.0, until - time.monotonic())))
+                except TimeoutError:
+                    raise late_resolution(timeout) from None
+            else:
+                found.append(each)
+        return found
 
     def __enter__(self) -> Self:
         self.start()
@@ -140,6 +200,32 @@ class GatewayMirror(BaseMirror):
             if self._stream is not None and min(self.age, time.monotonic() - self._stream_began_at) > SILENCE_S:
                 self._is_silent = True
                 self._end_stream()
+
+    def _wake_resolver(self) -> None:
+        self._due.set()
+        if self._resolver is not None:
+            return
+        with self._starting:
+            if self._resolver is None and not self._closing.is_set():
+                self._resolver = threading.Thread(target=self._resolve_due, name="gateway-mirror-resolver", daemon=True)
+                self._resolver.start()
+
+    def _resolve_due(self) -> None:
+        while not self._closing.is_set():
+            self._due.clear()
+            ids, pause = self._resolutions.take(time.monotonic())
+            if ids:
+                self._resolve(ids)
+            else:
+                self._due.wait(pause)
+
+    def _resolve(self, ids: Sequence[str]) -> None:
+        try:
+            found = self._client.resolve_endpoints(endpoint_ids=ids, timeout=CALL_TIMEOUT_S)
+            self._resolutions.resolved(ids, found, time.monotonic())
+        except GatewayError as error:
+            for part in self._resolutions.failed(ids, error, time.monotonic()):
+                self._resolve(part)
 
     def _end_stream(self) -> None:
         stream = self._stream

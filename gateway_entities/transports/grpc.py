@@ -206,9 +206,8 @@ class GrpcStream:
             # The call may be that of a parent process.
             raise self._ended
         try:
-            if self._call is None:
-                self._begin()
-            message: bytes = next(self._call)
+            call = self._call or self._begin()
+            message: bytes = next(call)
         except grpc.RpcError as error:
             fault = self._ended or _error(cast(grpc.Call, error))
             if self._channels.is_closed and fault.code is Code.CANCELLED:
@@ -251,11 +250,11 @@ class GrpcStream:
     def __del__(self) -> None:
         self.close()
 
-    def _begin(self) -> None:
+    def _begin(self) -> Any:
         channels, (link, key) = self._channels, self._channels.begin_stream(self)
         began = time.monotonic()
         try:
-            call = cast("Any", link.channel).unary_stream(self._path)(
+            call: Any = cast("Any", link.channel).unary_stream(self._path)(
                 self._request, self._deadline.remaining(), self._metadata
             )
         except BaseException as error:
@@ -264,10 +263,15 @@ class GrpcStream:
                 raise closed() from None
             raise
         self._link, self._call = link, call
+
         # Not a method of the stream, which gRPC would keep alive.
-        call.add_done_callback(lambda ended: _close(channels.end_stream(key, link, began, _code(ended))))
+        def end(ended: grpc.Call) -> None:
+            _close(channels.end_stream(key, link, began, _code(ended)))
+
+        call.add_done_callback(end)
         if self._ended is not None:
             call.cancel()
+        return call
 
 
 class AsyncGrpcStream:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
-from gateway_entities.client import AsyncGatewayClient, GatewayClient
+from gateway_entities.client import AsyncGatewayClient, AsyncPager, GatewayClient
 
 PAIRS = ("grpc-sync", "grpc-async", "http-sync", "http-async")
 MLFLOW_PAIRS = ("mlflow-sync", "mlflow-async")
@@ -27,15 +27,43 @@ class Blocking:
         method = getattr(self._client, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop).result()
+            result = method(*args, **kwargs)
+            return BlockingPager(self._wait, result) if isinstance(result, AsyncPager) else self._wait(result)
 
         return call
+
+    def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class BlockingPager:
+    """An AsyncPager with the methods of a Pager."""
+
+    def __init__(self, wait: Callable[[Coroutine[Any, Any, Any]], Any], pager: AsyncPager[Any]) -> None:
+        self._wait = wait
+        self._pager = pager
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterate(aiter(self._pager))
+
+    def by_page(self) -> Iterator[Any]:
+        return self._iterate(self._pager.by_page())
+
+    def read_all(self) -> Any:
+        return self._wait(self._pager.read_all())
+
+    def _iterate(self, iterator: AsyncIterator[Any]) -> Iterator[Any]:
+        async def following() -> Any:
+            return await anext(iterator, None)
+
+        while (found := self._wait(following())) is not None:
+            yield found
 
 
 def connect(pair: str, grpc_target: str, http_target: str) -> Any:

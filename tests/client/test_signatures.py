@@ -23,8 +23,11 @@ def public(kind: type) -> dict[str, object]:
     return {name: member for name, member in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
 
-# resolve_endpoint is resolve_endpoints for one.
-OPERATIONS = sorted(public(GatewayClient).keys() - {"close", "resolve_endpoint"})
+ITERATORS = sorted(name for name in public(GatewayClient) if name.startswith("iter_"))
+# resolve_endpoint is resolve_endpoints for one, and a list is its iterator, read to the end.
+STREAMS = {"watch": "WatchGateway"}
+"""Methods that return a stream, whose errors come from it, and their RPCs."""
+OPERATIONS = sorted(public(GatewayClient).keys() - {"close", "resolve_endpoint", *ITERATORS, *STREAMS})
 CONFIG = GatewayEndpointModelConfig("d-1", GatewayModelLinkageType.PRIMARY)
 
 # One value for each argument that is no text, by name.
@@ -69,19 +72,41 @@ def test_both_clients_have_the_same_methods():
         assert inspect.iscoroutinefunction(asynchronous) == (name != "__init__")
 
 
+def test_streams_are_the_same_in_both_clients():
+    assert {method.name for method in METHODS if method.server_streaming} == set(STREAMS.values())
+    for name in STREAMS:
+        blocking, asynchronous = getattr(GatewayClient, name), getattr(AsyncGatewayClient, name)
+        assert inspect.signature(blocking).parameters == inspect.signature(asynchronous).parameters
+        assert inspect.getdoc(blocking) == inspect.getdoc(asynchronous)
+
+
+def test_every_list_has_an_iterator_of_the_same_arguments():
+    assert [f"list_{name.removeprefix('iter_')}" for name in ITERATORS] == [
+        name for name in OPERATIONS if name.startswith("list_")
+    ]
+    for name in ITERATORS:
+        listed = inspect.signature(getattr(GatewayClient, f"list_{name.removeprefix('iter_')}")).parameters
+        blocking, asynchronous = getattr(GatewayClient, name), getattr(AsyncGatewayClient, name)
+        assert list(inspect.signature(blocking).parameters) == [*[*listed][:-1], "page_size", "timeout"]
+        assert [*inspect.signature(asynchronous).parameters] == [*inspect.signature(blocking).parameters]
+        assert inspect.getdoc(blocking) == inspect.getdoc(asynchronous)
+        documented = re.findall(r"^    (\w+): ", (inspect.getdoc(blocking) or "").partition("Raises:")[0], re.MULTILINE)
+        assert documented == list(inspect.signature(blocking).parameters)[1:]
+
+
 def test_the_package_lists_both_clients():
     assert {"GatewayClient", "AsyncGatewayClient"} <= set(dir(gateway_entities))
     assert set(gateway_entities.__all__) <= set(dir(gateway_entities))
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [*OPERATIONS, *STREAMS])
 def test_every_argument_is_documented_in_order(name):
     text = inspect.getdoc(getattr(GatewayClient, name))
     documented = re.findall(r"^    (\w+): ", text.partition("Args:")[2].partition("Raises:")[0], re.MULTILINE)
     assert documented == list(inspect.signature(getattr(GatewayClient, name)).parameters)[1:]
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [*OPERATIONS, *STREAMS])
 def test_every_method_takes_a_timeout_by_keyword(name):
     timeout = inspect.signature(getattr(GatewayClient, name)).parameters["timeout"]
     assert (timeout.kind, timeout.default) == (inspect.Parameter.KEYWORD_ONLY, None)
@@ -175,4 +200,4 @@ def test_an_argument_that_is_none_is_absent(sent, name):
 
 def test_every_rpc_has_one_method(sent):
     found = [type(sent(name, arguments(name))) for name in OPERATIONS]
-    assert sorted(found, key=repr) == sorted((method.request_type for method in METHODS), key=repr)
+    assert sorted(found, key=repr) == sorted((each.request_type for each in METHODS if not each.server_streaming), key=repr)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway_entities import GatewayEndpoint, GatewayEndpointTag
+from gateway_entities.entities.secret_value import MASK
 from tests.entities.entity_types import KINDS, OVERLONG, filled, message_type
 from tests.messages import RESOURCES
 
@@ -32,7 +33,8 @@ def test_a_dataclass_s_fields_are_those_of_the_message(kind: Any):
     assert set(dataclasses.asdict(entity)) == known(kind)
     assert set(inspect.signature(kind).parameters) == known(kind)
     assert "unknown" not in repr(entity)
-    json.dumps(dataclasses.asdict(entity))
+    # A secret value is no JSON.
+    json.dumps(dataclasses.asdict(entity), default=str)
 
 
 @every_entity
@@ -92,6 +94,10 @@ def test_pydantic_shows_and_takes_no_unknown_fields(kind: Any):
     shown = adapter.dump_json(entity)
     assert b"_unknown" not in shown
     assert "_unknown" not in json.dumps(adapter.json_schema())
+    if MASK.encode() in shown:
+        with pytest.raises(pydantic.ValidationError, match="is a mask"):
+            adapter.validate_json(shown)
+        return
     read = adapter.validate_json(json.dumps({**json.loads(shown), **FORGED}))
     assert read == dataclasses.replace(entity)
     assert read._unknown_fields == b""

@@ -10,22 +10,17 @@ from typing import Any
 
 import pytest
 
-from gateway_entities import AsyncGatewayClient, Code, GatewayClient, GatewayError
-from gateway_entities.mirror import AsyncGatewayMirror, GatewayMirror, MirrorUpdate
+from gateway_entities import Code, GatewayClient, GatewayError
+from gateway_entities.mirror import GatewayMirror, MirrorUpdate
 from gateway_entities.testing import Gateway, gateway
+from tests.mirror.mirrors import NETWORKS, PAIRS, Site, eventually, open_mirror, site
 from tests.stores import serving, sqlite_place
-
-TARGETS = ["grpc", "http"]
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Gateway]:
     with gateway() as found:
         yield found
-
-
-def target_of(running: Gateway, kind: str) -> str:
-    return running.grpc_target if kind == "grpc" else running.http_target
 
 
 def latest(client: GatewayClient) -> int:
@@ -36,16 +31,23 @@ def secret(client: GatewayClient, name: str) -> Any:
     return client.create_secret(secret_name=name, secret_value={"api_key": "sk-0123456789"})
 
 
-@pytest.mark.parametrize("kind", TARGETS)
-def test_a_mirror_follows_its_server(running: Gateway, kind: str) -> None:
+@pytest.fixture(scope="module", params=NETWORKS)
+def everywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("m"), request.param) as found:
+        yield found
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_mirror_follows_its_server(everywhere: Site, pair: str) -> None:
     updates: list[MirrorUpdate] = []
-    with GatewayClient(target_of(running, kind)) as client, GatewayMirror(client) as mirror:
+    with everywhere.client() as client, everywhere.mirror(pair) as mirror, everywhere.mirror(pair) as other:
         assert mirror.age < 10
         unsubscribe = mirror.subscribe(updates.append)
         before = mirror.state
-        found = secret(client, f"mirrored-{kind}")
-        mirror.wait_for(latest(client))
-        assert mirror.secrets[found.secret_id] == found
+        found = secret(client, f"mirrored-{pair}")
+        for each in (mirror, other):
+            each.wait_for(latest(client))
+            assert each.secrets[found.secret_id] == found
         assert found.secret_id not in before.secrets
         events = [event for update in updates for event in update.events]
         assert [event.kind for event in events if event.id == found.secret_id] == ["added"]
@@ -57,24 +59,22 @@ def test_a_mirror_follows_its_server(running: Gateway, kind: str) -> None:
         assert found.secret_id not in mirror.secrets
         assert len(updates) == count
         assert mirror.error is None
+        with pytest.raises(GatewayError) as caught:
+            mirror.wait_for(last + 1, timeout=0.05)
+        assert (caught.value.code, caught.value.reason) == (Code.DEADLINE_EXCEEDED, "MIRROR_BEHIND")
     assert mirror.revision == last
 
 
-@pytest.mark.parametrize("kind", TARGETS)
-async def test_an_asyncio_mirror_follows_its_server(running: Gateway, kind: str) -> None:
-    async with (
-        AsyncGatewayClient(target_of(running, kind)) as client,
-        AsyncGatewayMirror(client) as mirror,
-        AsyncGatewayMirror(client) as other,
-    ):
-        found = await client.create_secret(secret_name=f"async-{kind}", secret_value={"api_key": "sk-0123456789"})
-        revision = (await client.list_changes())[-1].revision
-        for each in (mirror, other):
-            await each.wait_for(revision)
-            assert each.secrets[found.secret_id] == found
-        with pytest.raises(GatewayError) as caught:
-            await mirror.wait_for(revision + 1, timeout=0.05)
-        assert (caught.value.code, caught.value.reason) == (Code.DEADLINE_EXCEEDED, "MIRROR_BEHIND")
+@pytest.mark.parametrize("pair", PAIRS)
+def test_subscribers_hear_of_the_snapshot_of_an_empty_store(pair: str) -> None:
+    updates: list[MirrorUpdate] = []
+    with gateway() as running, GatewayClient(running.http_target) as client:
+        target = running.grpc_target if pair.startswith("grpc") else running.http_target
+        with open_mirror(target, pair.rpartition("-")[2], subscriber=updates.append) as mirror:
+            eventually(lambda: len(updates) == 1, "the snapshot has come")
+            secret(client, "first")
+            mirror.wait_for(1)
+    assert [(update.is_snapshot, len(update.events)) for update in updates] == [(True, 0), (False, 1)]
 
 
 def test_a_wait_ends_with_the_mirror(running: Gateway) -> None:

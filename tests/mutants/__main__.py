@@ -26,7 +26,8 @@ from tests.mutants.journal import Journal, Result, digest
 from tests.mutants.kinds import KINDS
 from tests.mutants.rooms import ROOMS, ROOT, room_tests, selection
 from tests.mutants.summary import Progress, text
-from tests.mutants.workspace import Workspace, workspace
+from tests.mutants.trace import Trace
+from tests.mutants.workspace import Run, Workspace, workspace
 
 # A room's bound from the seconds that its tests take: a busy machine may be slower later.
 _BOUND_FACTOR, _BOUND_EXTRA_S = 3.0, 30.0
@@ -89,6 +90,7 @@ class Runner:
         self._journal = journal
         self._sources: dict[str, bytes] = {}
         self._bounds: dict[str, float] = {}
+        self._traces: dict[str, Trace] = {}
         self._stopped = threading.Event()
 
     def run(self, drawn: Drawn) -> list[Result]:
@@ -119,39 +121,53 @@ class Runner:
         try:
             for thread in threads:
                 thread.join()
-        finally:
+        except BaseException:
             self._stopped.set()
             for space in spaces:
                 space.kill()
             for thread in threads:
                 thread.join()
+            raise
 
     def _measure(self, spaces: Sequence[Workspace], rooms: Sequence[str], progress: Progress) -> set[str]:
-        """Run the tests of each room without a change; return the rooms in which they fail."""
+        """Run the tests of each room without a change, traced; return the rooms in which they fail."""
         broken: set[str] = set()
         if self._given.bound is not None:
             self._bounds = dict.fromkeys(rooms, self._given.bound)
             return broken
+
+        def measure(space: Workspace, waiting: queue.SimpleQueue[str]) -> None:
+            with contextlib.suppress(queue.Empty):
+                while not self._stopped.is_set():
+                    self._measure_room(space, waiting.get_nowait(), broken, progress)
+
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         for room in dict.fromkeys(rooms):
-            tests = self._given.tests or room_tests(room, self._root)
-            bound = self._journal.bound(room, " ".join(tests))
-            if bound is None:
-                progress.show(f"{room}, unchanged")
-                run = spaces[0].run(tests, bound=_LONGEST_ROOM_S, seed=self._given.seed)
-                if run.outcome != "passed":
-                    print(f"{room}: its tests fail without a change, so nothing there is run: {run.detail}", file=sys.stderr)
-                    broken.add(room)
-                    continue
-                bound = run.seconds * _BOUND_FACTOR + _BOUND_EXTRA_S
-                self._journal.add_bound(room, " ".join(tests), bound)
-            self._bounds[room] = bound
+            waiting.put(room)
+        self._join([threading.Thread(target=measure, args=(space, waiting)) for space in spaces], spaces)
         return broken
+
+    def _measure_room(self, space: Workspace, room: str, broken: set[str], progress: Progress) -> None:
+        tests = self._given.tests or room_tests(room, self._root)
+        known = self._journal.room(room, " ".join(tests))
+        if known is None:
+            progress.show(f"{room}, unchanged")
+            run = space.run(tests, bound=_LONGEST_ROOM_S, seed=self._given.seed, traced=True)
+            if self._stopped.is_set():
+                return
+            if run.outcome != "passed":
+                print(f"{room}: its tests fail without a change, so nothing there is run: {run.detail}", file=sys.stderr)
+                broken.add(room)
+                return
+            known = run.seconds * _BOUND_FACTOR + _BOUND_EXTRA_S, run.trace
+            self._journal.add_room(room, " ".join(tests), *known)
+        self._bounds[room], self._traces[room] = known
 
     def _estimate(self, count: int, jobs: int) -> None:
         if count and self._given.bound is None:
-            # Most changes are noticed in the first third of the tests.
+            # Most changes are noticed by the tests that run them; the others take all tests of their room.
             whole = statistics.mean((bound - _BOUND_EXTRA_S) / _BOUND_FACTOR for bound in self._bounds.values())
-            print(f"{count} changes, {jobs} at a time: about {count * whole / 3 / jobs / 60:.0f} minutes", file=sys.stderr)
+            print(f"{count} changes, {jobs} at a time: about {count * whole / 6 / jobs / 60:.0f} minutes", file=sys.stderr)
 
     def _work(
         self,
@@ -179,12 +195,23 @@ class Runner:
     def _one(self, space: Workspace, room: str, change: Change) -> Result:
         space.write(change.file, change.applied(self._sources[change.file]))
         try:
-            tests = self._given.tests or selection(change.file, self._root)
-            run = space.run(tests, bound=self._bounds[room], seed=self._given.seed)
+            run = self._run_tests(space, room, change)
         finally:
             space.restore(change.file)
         outcome = {"passed": "survived", "failed": "noticed"}.get(run.outcome, run.outcome)
         return self._result(room, change, outcome, run.seconds, run.detail)
+
+    def _run_tests(self, space: Workspace, room: str, change: Change) -> Run:
+        """Run the tests that run the changed lines, and then all those of the room, until one fails."""
+        bound, seed = self._bounds[room], self._given.seed
+        tests = self._given.tests or selection(change.file, self._root)
+        lines = self._sources[change.file][change.start : change.end].count(b"\n")
+        reaching = self._traces.get(room, Trace.empty()).reaching(change.file, change.line, change.line + lines)
+        first = space.run(reaching, bound=bound, seed=seed) if reaching else None
+        # What runs in other processes is not traced, and lines of a module run at its import, before any test.
+        if first is not None and first.outcome in {"failed", "hung"}:
+            return first
+        return space.run(tests, bound=bound, seed=seed)
 
     def _result(self, room: str, change: Change, outcome: str, seconds: float = 0.0, detail: str = "") -> Result:
         changed = digest(change.applied(self._sources[change.file]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.mutants.change import Change
+from tests.mutants.trace import Trace
 
 
 class Result(NamedTuple):
@@ -50,7 +51,7 @@ class Journal:
         self._again = again
         self._lock = threading.Lock()
         self._results: dict[tuple[str, str], Result] = {}
-        self._bounds: dict[tuple[str, str], float] = {}
+        self._rooms: dict[tuple[str, str], tuple[float, Trace]] = {}
         if path is not None and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 self._read(line)
@@ -62,7 +63,7 @@ class Journal:
             # The last line of a run that was killed.
             return
         if "bound" in entry:
-            self._bounds[entry["room"], entry["tests"]] = entry["bound"]
+            self._rooms[entry["room"], entry["tests"]] = entry["bound"], Trace(**entry["trace"])
         else:
             result = Result(**entry)
             self._results[result.key, result.digest] = result
@@ -78,15 +79,15 @@ class Journal:
             self._results[result.key, result.digest] = result
             self._append(result._asdict())
 
-    def bound(self, room: str, tests: str) -> float | None:
-        """Return a room's bound, in seconds, if its tests are the same as when it was measured."""
-        return self._bounds.get((room, tests))
+    def room(self, room: str, tests: str) -> tuple[float, Trace] | None:
+        """Return a room's bound, in seconds, and its trace, if its tests are the same as when it was measured."""
+        return self._rooms.get((room, tests))
 
-    def add_bound(self, room: str, tests: str, bound: float) -> None:
-        """Write a room's bound."""
+    def add_room(self, room: str, tests: str, bound: float, trace: Trace) -> None:
+        """Write a room's bound and trace."""
         with self._lock:
-            self._bounds[room, tests] = bound
-            self._append({"room": room, "tests": tests, "bound": bound})
+            self._rooms[room, tests] = bound, trace
+            self._append({"room": room, "tests": tests, "bound": bound, "trace": trace._asdict()})
 
     def _append(self, entry: dict[str, Any]) -> None:
         if self._path is not None:

@@ -179,7 +179,7 @@ def test_a_change_that_hangs_ends_with_its_processes(root, capsys):
         "    count([1])\n"
     )
     start = time.monotonic()
-    assert main(["--only", f"{FILE}:9:statement", "--bound", "4", "--jobs", "1"], root) == 1
+    assert main(["--only", f"{FILE}:9:statement", "--bound", "8", "--jobs", "1"], root) == 1
     assert time.monotonic() - start < 30
     assert f"hung: {FILE}:9:statement count: number += 1 -> pass" in capsys.readouterr().out
     deadline = time.monotonic() + 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants import tracer
 from tests.mutants.rooms import ROOT
+from tests.mutants.trace import Trace
 
 _MARK = "GATEWAY_ENTITIES_MUTANT"
 # Modification times, one for each write: Python takes compiled code for the source's if time in seconds and size are equal.
@@ -31,11 +34,13 @@ class Run(NamedTuple):
         outcome: ``passed``, ``failed``, ``hung`` or ``broken``, when pytest found no test.
         seconds: how long it took.
         detail: the test that failed, or the last line of the output.
+        trace: which lines each test has run; empty if the run was not traced.
     """
 
     outcome: str
     seconds: float
     detail: str
+    trace: Trace
 
 
 class Workspace:
@@ -65,13 +70,14 @@ class Workspace:
         """Give a file the content that it has in the repository."""
         self.write(file, (self._root / file).read_bytes())
 
-    def run(self, tests: Sequence[str], *, bound: float, seed: int) -> Run:
+    def run(self, tests: Sequence[str], *, bound: float, seed: int, traced: bool = False) -> Run:
         """Run tests until the first fails.
 
         Args:
             tests: their paths, in the order in which they run.
             bound: seconds after which all processes of the run are killed.
             seed: the seed of the tests' generators.
+            traced: whether the run tells which lines each test has run.
         """
         # Short: the paths of Unix sockets below have at most 107 bytes.
         shutil.rmtree(self._temporary, ignore_errors=True)
@@ -79,12 +85,16 @@ class Workspace:
         output = self._temporary / "output"
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider"]
         command += ["--tb=line", "--no-header", f"--hypothesis-seed={seed}", *tests]
+        trace, environment = self._temporary / "trace", self._environment(seed)
+        if traced:
+            command += ["-p", "tests.mutants.tracer"]
+            environment[tracer.VARIABLE] = str(trace)
         start = time.monotonic()
         with output.open("wb") as log:
             self._process = process = subprocess.Popen(
                 command,
                 cwd=self._tree,
-                env=self._environment(seed),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -101,7 +111,8 @@ class Workspace:
         text = output.read_text(errors="replace")
         shutil.rmtree(self._tree / ".hypothesis", ignore_errors=True)
         outcome = {None: "hung", 0: "passed", 5: "broken"}.get(status, "failed")
-        return Run(outcome, seconds, _detail(text))
+        found = Trace(**json.loads(trace.read_bytes())) if trace.exists() else Trace.empty()
+        return Run(outcome, seconds, _detail(text), found)
 
     def kill(self) -> None:
         """Kill the processes of the run, those in sessions of their own included."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
-import logging
 import os
 import re
 import secrets
@@ -18,163 +16,31 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from gateway_entities import methods
 from gateway_entities.client import GatewayClient
 from gateway_entities.entities import GatewayEndpointModelConfig, GatewayModelLinkageType
 from gateway_entities.errors import GatewayError
-from gateway_entities.methods import METHODS, Method
+from gateway_entities.methods import METHODS
+from gateway_entities.mirror import GatewayMirror, MirrorUpdate
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
-from gatewayentities.v1 import secret_pb2
+from gatewayentities.v1 import change_pb2, secret_pb2
 from tests import profiles
+from tests.documentation import block
+from tests.mirror.mirrors import eventually
+from tests.server.canaries import MARK, Driver, Seen, canary, gateway_token_of, logged, needles, serving
 from tests.server.raw import request, write_lock
 
 CREATE, UPDATE = methods.CREATE_GATEWAY_SECRET, methods.UPDATE_GATEWAY_SECRET
 RESOLVE = methods.RESOLVE_GATEWAY_ENDPOINT
 CANARIES = profiles.count(1000, 24)
 GONE = profiles.whole(480, 200)
-MARK = f"Canary{secrets.token_hex(9)}"
-COMMAND = [sys.executable, "-m", "gateway_entities.cli"]
-
-
-def canary(number: int = 0) -> str:
-    """A secret with the mark within it, so that no masking leaves it whole."""
-    return f"sk-{number:04}-{MARK}-{secrets.token_hex(4)}"
-
-
-def needles(mark: str) -> dict[str, bytes]:
-    """The encodings of a text, whatever surrounds it."""
-    data = mark.encode()
-    found = {
-        "clear": data,
-        "hexadecimal": data.hex().encode(),
-        "hexadecimal in capitals": data.hex().upper().encode(),
-        "percent-encoded": "".join(f"%{byte:02X}" for byte in data).encode(),
-        "JSON's escapes": "".join(f"\\u{byte:04x}" for byte in data).encode(),
-        "UTF-16": mark.encode("utf-16-le"),
-        "reversed": data[::-1],
-    }
-    for shift in range(3):
-        # The first and the last characters have bits of the surrounding bytes.
-        encoded = base64.b64encode(b"\0" * shift + data)[4 if shift else 0 : -4]
-        found[f"base64, moved by {shift}"] = encoded
-        found[f"base64 of URLs, moved by {shift}"] = encoded.replace(b"+", b"-").replace(b"/", b"_")
-    return found
-
-
-class Seen:
-    """Everything that could be read."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[str, bytes]] = []
-
-    def add(self, where: str, what: bytes | str) -> None:
-        self._parts.append((where, what.encode("utf-8", "surrogateescape") if isinstance(what, str) else what))
-
-    def leaks(self, *marks: str) -> list[str]:
-        return [
-            f"{form} in {where}"
-            for mark in marks
-            for form, needle in needles(mark).items()
-            for where, what in self._parts
-            if needle in what or needle.lower() in what.lower()
-        ]
-
-    def count(self, where: str) -> int:
-        return sum(name == where for name, _ in self._parts)
-
-
-class Driver:
-    """Calls one server and collects its output."""
-
-    def __init__(self, folder: Path, grpc_target: str, http_target: str, token: str, seen: Seen) -> None:
-        self.store_path = folder / "gateway.sqlite"
-        self.grpc_target, self.http_target, self.token, self.seen = grpc_target, http_target, token, seen
-        self._folder = folder
-        self._channel = grpc.insecure_channel(grpc_target.removeprefix("grpc://"))
-
-    def close(self) -> None:
-        self._channel.close()
-
-    def grpc(self, method: Method[Any, Any], body: bytes, token: str | None = None, timeout: float = 30) -> None:
-        metadata = (("authorization", f"Bearer {token or self.token}"),)
-        try:
-            self.seen.add(
-                "a gRPC response", self._channel.unary_unary(method.path)(body, metadata=metadata, timeout=timeout)
-            )
-        except grpc.RpcError as error:
-            parts = (error.details(), error.debug_error_string(), error.trailing_metadata(), error)
-            self.seen.add("a gRPC error", repr(parts))
-            for _, value in error.trailing_metadata():
-                self.seen.add("a gRPC trailer", value)
-
-    def http(self, verb: str, path: str, body: bytes, token: str | None = None, kind: str = "application/json") -> None:
-        headers = {"authorization": f"Bearer {token or self.token}", "content-type": kind, "connect-timeout-ms": "30000"}
-        response = request(self.http_target, verb, path, body, headers)
-        self.seen.add("an HTTP response", response.body)
-        self.seen.add("HTTP headers", repr(response.headers))
-
-    def everywhere(self, method: Method[Any, Any], message: Any, token: str | None = None) -> None:
-        """Make a call over each transport, with the same message."""
-        from google.protobuf.json_format import MessageToJson
-
-        route = next(route for route in ROUTES if route.method is method)
-        self.grpc(method, message.SerializeToString(), token)
-        self.http("POST", method.path, message.SerializeToString(), token, "application/proto")
-        self.http("POST", method.path, MessageToJson(message).encode(), token)
-        snake = MessageToJson(message, preserving_proto_field_name=True).encode()
-        self.http(route.verb, PREFIXES[0] + route.path, snake, token)
-
-    def command(self, *arguments: str, stdin: str = "", code: int | None = 0, token: str | None = None) -> None:
-        own = {"GATEWAY_ENTITIES_TARGET": self.grpc_target, "GATEWAY_ENTITIES_TOKEN": token or self.token}
-        environment = {**os.environ, **own}
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            input=stdin,
-            env=environment,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert code is None or done.returncode == code, done.stderr
-        self.seen.add("a command's output", done.stdout)
-        self.seen.add("a command's errors", done.stderr)
-
-
-@contextmanager
-def serving(folder: Path, seen: Seen) -> Iterator[Driver]:
-    """Run a server at the level debug, with a token in its store."""
-    made = subprocess.run(
-        [*COMMAND, "token", "create", "driver", "--scope", "admin"], cwd=folder, capture_output=True, text=True, check=True
-    )
-    token = made.stdout.strip()
-    seen.add("a command's errors", made.stderr)
-    command = [*COMMAND, "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log-level", "debug"]
-    environment = {**os.environ, "PYTHONASYNCIODEBUG": "1", "GRPC_VERBOSITY": "DEBUG"}
-    log = folder / "serve.log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
-    assert process.stdout is not None
-    driver = Driver(folder, process.stdout.readline().strip(), process.stdout.readline().strip(), token, seen)
-    try:
-        yield driver
-    finally:
-        driver.close()
-        process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    seen.add("the server's output", output)
-    seen.add("the server's log", log.read_bytes())
 
 
 def create(number: int, **fields: Any) -> secret_pb2.CreateGatewaySecretRequest:
@@ -304,6 +170,77 @@ def drive_resolution(driver: Driver, gateway_token: str) -> None:
     driver.http("GET", "/metrics", b"")
 
 
+def create_endpoints_of_all(driver: Driver) -> list[str]:
+    """Create endpoints that use every secret that is stored, and return their names."""
+    names: list[str] = []
+    with GatewayClient(driver.grpc_target, token=driver.token) as client:
+        secrets_ = [each for each in client.iter_secrets() if each.secret_name.startswith("stored ")]
+        models = [
+            client.create_model_definition(each.secret_name, secret_id=each.secret_id, provider="openai", model_name="m")
+            for each in secrets_
+        ]
+        for start in range(0, len(models), 100):
+            configs = [
+                GatewayEndpointModelConfig(each.model_definition_id, GatewayModelLinkageType.PRIMARY)
+                for each in models[start : start + 100]
+            ]
+            names.append(f"all-{start}")
+            client.create_endpoint(names[-1], configs)
+    return names
+
+
+def drive_mirrors(driver: Driver, folder: Path, gateway_token: str) -> None:
+    """Have mirrors resolve all values and follow a rotation, and the gateway of the guide use one and crash."""
+    names = create_endpoints_of_all(driver)
+    for number, target in enumerate((driver.grpc_target, driver.http_target)):
+        with (
+            GatewayClient(target, token=gateway_token) as client,
+            GatewayMirror(client, file=folder / f"mirror-{number}", resolve_jitter=0) as mirror,
+            GatewayClient(target, token=driver.token) as admin,
+        ):
+            updates: list[MirrorUpdate] = []
+            mirror.subscribe(updates.append)
+            values = [model.secret_value for each in mirror.resolve_all(names) for model in each.models]
+            assert sum(MARK in value.reveal()["api_key"] for value in values) == CANARIES
+            resolved = mirror.resolve("chat")
+            admin.update_secret(resolved.models[0].secret_id, secret_value={"api_key": canary(), "second": canary()})
+            eventually(lambda mirror=mirror, resolved=resolved: mirror.resolve("chat") is not resolved, "it is rotated")
+            with suppress(GatewayError):
+                mirror.resolve("nope")
+            driver.seen.add("a mirror", repr((mirror, vars(mirror), mirror.state, vars(mirror._core), values, updates)))
+            driver.seen.add("a mirror", repr([[(event, event.after) for event in update.events] for update in updates]))
+        with GatewayClient(target, token=gateway_token) as client, client.watch() as stream:
+            # The last part of the snapshot is the one with a token.
+            for message in stream:
+                driver.seen.add("a stream", message)
+                if change_pb2.WatchGatewayResponse.FromString(message).resume_token:
+                    break
+    drive_the_gateway_of_the_guide(driver, folder, gateway_token)
+
+
+def drive_the_gateway_of_the_guide(driver: Driver, folder: Path, gateway_token: str) -> None:
+    (folder / "guide.py").write_text(block("docs/guides/gateway.md", "A gateway in one screen", "python"))
+    own = {"GATEWAY_ENTITIES_TARGET": driver.http_target, "GATEWAY_ENTITIES_TOKEN": gateway_token}
+    process = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-X", "faulthandler", "guide.py", "0"],
+        cwd=folder,
+        env={**os.environ, **own, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    target = process.stdout.readline().strip().removesuffix("/v1")
+    # The endpoint has no address of a provider, which the program does not expect.
+    with suppress(OSError):
+        request(target, "POST", "/v1/chat/completions", b'{"model": "chat"}', {"content-type": "application/json"})
+    process.send_signal(signal.SIGABRT)
+    output, errors = process.communicate(timeout=30)
+    assert "KeyError" in errors
+    assert "Fatal Python error: Aborted" in errors
+    driver.seen.add("a crash report", output + errors)
+
+
 def drive_tokens(driver: Driver, bad: str) -> None:
     for method in METHODS:
         driver.grpc(method, b"", bad)
@@ -356,29 +293,6 @@ def drive_faults(driver: Driver) -> None:
         connection.commit()
 
 
-def gateway_token_of(folder: Path) -> str:
-    made = subprocess.run(
-        [*COMMAND, "token", "create", "gateway", "--gateway"], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
-
-
-@contextmanager
-def logged(seen: Seen) -> Iterator[None]:
-    """Collect the log of the clients in this process and their libraries."""
-    lines = io.StringIO()
-    handler, root = logging.StreamHandler(lines), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-    seen.add("this process's log", lines.getvalue())
-
-
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...]]:
     """The collected output, and the marks that must not be in it."""
@@ -390,6 +304,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, tuple[str, ...
         drive_errors(driver)
         drive_what_cannot_be_read(driver)
         drive_resolution(driver, gateway_token := gateway_token_of(folder))
+        drive_mirrors(driver, folder, gateway_token)
         drive_tokens(driver, bad)
         drive_commands(driver, folder, bad)
         drive_faults(driver)
@@ -412,7 +327,8 @@ def test_the_canaries_were_sent(seen):
     for where, least in (
         *(("a gRPC response", 1), ("a gRPC error", 40), ("an HTTP response", 200), ("a command's output", 15)),
         *(("a client's entity", CANARIES), ("the file gateway.sqlite", 1), ("the backup's lines", 1)),
-        *(("a resolved entity", 2), ("the accesses", 1)),
+        *(("a resolved entity", 2), ("the accesses", 1), ("a mirror", 4), ("a stream", 2), ("a crash report", 1)),
+        *(("the file mirror-0 at the end", 1), ("the file gateway.mirror at the end", 1)),
     ):
         assert everything.count(where) >= least, where
     # What is not secret is there: names, log lines, and the rows of the backup.
@@ -420,6 +336,8 @@ def test_the_canaries_were_sent(seen):
     log = b"".join(what for where, what in everything._parts if where == "the server's log")
     assert log.count(b"CreateGatewaySecret") > CANARIES
     assert b"internal error" in log
+    spans = b"".join(what for where, what in everything._parts if where == "the server's spans")
+    assert spans.count(b"ResolveGatewayEndpoint") >= 10
     assert not re.search(rb"Traceback \(most recent call last\)", log)
 
 

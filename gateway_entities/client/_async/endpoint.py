@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import cast
 
 from gateway_entities import methods
+from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message, messages
 from gateway_entities.entities import FallbackConfig, GatewayEndpoint, GatewayEndpointModelConfig, RoutingStrategy
 from gatewayentities.v1 import endpoint_pb2
@@ -158,7 +160,7 @@ class AsyncEndpointMethods(AsyncRpcClient):
 
     async def list_endpoints(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None
-    ) -> list[GatewayEndpoint]:
+    ) -> EntityList[GatewayEndpoint]:
         """Return all endpoints, by time of creation, then by id. With both filters one model has to match both.
 
         Args:
@@ -169,12 +171,33 @@ class AsyncEndpointMethods(AsyncRpcClient):
         Raises:
             GatewayError: see the class.
         """
+        return await self.iter_endpoints(provider=provider, secret_id=secret_id, timeout=timeout).read_all()
+
+    def iter_endpoints(
+        self,
+        *,
+        provider: str | None = None,
+        secret_id: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> AsyncPager[GatewayEndpoint]:
+        """Return an iterator over the entities that ``list_endpoints`` returns, which reads them page by page.
+
+        Args:
+            provider: only those with a model of this provider, compared exactly.
+            secret_id: only those with a model that uses this secret.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
         request = build(
             endpoint_pb2.ListGatewayEndpointsRequest,
             provider=provider,
             secret_id=secret_id,
-            page_size=PAGE_SIZE,
+            page_size=page_size,
         )
-        return await self._list(
+        return self._pager(
             methods.LIST_GATEWAY_ENDPOINTS, request, lambda page: page.endpoints, GatewayEndpoint.from_proto, timeout
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway_entities import methods
+from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.entities import GatewayModelDefinition
 from gatewayentities.v1 import model_definition_pb2
@@ -151,7 +153,7 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
 
     async def list_model_definitions(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None
-    ) -> list[GatewayModelDefinition]:
+    ) -> EntityList[GatewayModelDefinition]:
         """Return all model definitions, by time of creation, then by id.
 
         Args:
@@ -162,13 +164,34 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
         Raises:
             GatewayError: see the class.
         """
+        return await self.iter_model_definitions(provider=provider, secret_id=secret_id, timeout=timeout).read_all()
+
+    def iter_model_definitions(
+        self,
+        *,
+        provider: str | None = None,
+        secret_id: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> AsyncPager[GatewayModelDefinition]:
+        """Return an iterator over the entities that ``list_model_definitions`` returns, which reads them page by page.
+
+        Args:
+            provider: only those of this provider, compared exactly.
+            secret_id: only those that use this secret.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
         request = build(
             model_definition_pb2.ListGatewayModelDefinitionsRequest,
             provider=provider,
             secret_id=secret_id,
-            page_size=PAGE_SIZE,
+            page_size=page_size,
         )
-        return await self._list(
+        return self._pager(
             methods.LIST_GATEWAY_MODEL_DEFINITIONS,
             request,
             lambda page: page.model_definitions,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gateway_entities.client._base import BaseClient, Entity, M, decode, next_page, read_entities
+from gateway_entities.client._async.pager import AsyncPager
+from gateway_entities.client._base import BaseClient, Entity, M, decode, read_entities
+from gateway_entities.client._list import Merge
 from gateway_entities.client._retry import RetryPolicy
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method, Request, Response
@@ -40,21 +42,23 @@ class AsyncRpcClient(BaseClient):
     async def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
         return await self._call_until(method, request, self._deadline(timeout))
 
-    async def _list(
+    def _pager(
         self,
         method: Method[Request, Response],
         request: Request,
         messages: Callable[[Response], Iterable[M]],
         from_proto: Callable[[M], Entity],
         timeout: float | None,
-    ) -> list[Entity]:
-        deadline = self._deadline(timeout)
-        entities: list[Entity] = []
-        while True:
-            response = await self._call_until(method, request, deadline)
-            entities += read_entities(from_proto, messages(response))
-            if not next_page(request, response):
-                return entities
+        *,
+        merge: Merge[Entity] | None = None,
+    ) -> AsyncPager[Entity]:
+        def fetch(page: Request, deadline: Deadline) -> Any:
+            return self._call_until(method, page, deadline)
+
+        def read(response: Response) -> list[Entity]:
+            return read_entities(from_proto, messages(response))
+
+        return AsyncPager(fetch, request, read, lambda: self._deadline(timeout), merge)
 
     async def _call_until(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
         import asyncio

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gateway_entities import methods
+from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.entities import GatewaySecretInfo
 from gatewayentities.v1 import secret_pb2
@@ -136,7 +138,9 @@ class AsyncSecretMethods(AsyncRpcClient):
         )
         await self._call(methods.DELETE_GATEWAY_SECRET, request, timeout)
 
-    async def list_secrets(self, *, provider: str | None = None, timeout: float | None = None) -> list[GatewaySecretInfo]:
+    async def list_secrets(
+        self, *, provider: str | None = None, timeout: float | None = None
+    ) -> EntityList[GatewaySecretInfo]:
         """Return all secrets, by time of creation, then by id.
 
         Args:
@@ -146,7 +150,30 @@ class AsyncSecretMethods(AsyncRpcClient):
         Raises:
             GatewayError: see the class.
         """
-        request = build(secret_pb2.ListGatewaySecretInfosRequest, provider=provider, page_size=PAGE_SIZE)
-        return await self._list(
+        return await self.iter_secrets(provider=provider, timeout=timeout).read_all()
+
+    def iter_secrets(
+        self,
+        *,
+        provider: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> AsyncPager[GatewaySecretInfo]:
+        """Return an iterator over the entities that ``list_secrets`` returns, which reads them page by page.
+
+        Args:
+            provider: only those of this provider, compared exactly.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
+        request = build(
+            secret_pb2.ListGatewaySecretInfosRequest,
+            provider=provider,
+            page_size=page_size,
+        )
+        return self._pager(
             methods.LIST_GATEWAY_SECRET_INFOS, request, lambda page: page.secrets, GatewaySecretInfo.from_proto, timeout
         )

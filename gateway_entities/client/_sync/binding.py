@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from gateway_entities import methods
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayEndpointBinding
 from gatewayentities.v1 import binding_pb2
@@ -91,7 +93,7 @@ class BindingMethods(RpcClient):
         resource_type: str | None = None,
         resource_id: str | None = None,
         timeout: float | None = None,
-    ) -> list[GatewayEndpointBinding]:
+    ) -> EntityList[GatewayEndpointBinding]:
         """Return the bindings that match all given filters, by time of creation.
 
         Args:
@@ -103,14 +105,39 @@ class BindingMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
+        return self.iter_bindings(
+            endpoint_id=endpoint_id, resource_type=resource_type, resource_id=resource_id, timeout=timeout
+        ).read_all()
+
+    def iter_bindings(
+        self,
+        *,
+        endpoint_id: str | None = None,
+        resource_type: str | None = None,
+        resource_id: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewayEndpointBinding]:
+        """Return an iterator over the entities that ``list_bindings`` returns, which reads them page by page.
+
+        Args:
+            endpoint_id: only those of this endpoint.
+            resource_type: only those of this kind of resource.
+            resource_id: only those of this resource.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
         request = build(
             binding_pb2.ListGatewayEndpointBindingsRequest,
             endpoint_id=endpoint_id,
             resource_type=resource_type,
             resource_id=resource_id,
-            page_size=PAGE_SIZE,
+            page_size=page_size,
         )
-        return self._list(
+        return self._pager(
             methods.LIST_GATEWAY_ENDPOINT_BINDINGS,
             request,
             lambda page: page.bindings,

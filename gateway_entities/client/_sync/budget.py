@@ -8,7 +8,9 @@ from typing import cast
 
 from gateway_entities import methods
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import (
     BudgetAction,
@@ -162,7 +164,7 @@ class BudgetMethods(RpcClient):
         )
         self._call(methods.DELETE_GATEWAY_BUDGET_POLICY, request, timeout)
 
-    def list_budget_policies(self, *, timeout: float | None = None) -> list[GatewayBudgetPolicy]:
+    def list_budget_policies(self, *, timeout: float | None = None) -> EntityList[GatewayBudgetPolicy]:
         """Return all policies, by time of creation, then by id.
 
         Args:
@@ -171,8 +173,25 @@ class BudgetMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
-        request = build(budget_pb2.ListGatewayBudgetPoliciesRequest, max_results=PAGE_SIZE)
-        return self._list(
+        return self.iter_budget_policies(timeout=timeout).read_all()
+
+    def iter_budget_policies(
+        self,
+        *,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewayBudgetPolicy]:
+        """Return an iterator over the entities that ``list_budget_policies`` returns, which reads them page by page.
+
+        Args:
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
+        request = build(budget_pb2.ListGatewayBudgetPoliciesRequest, max_results=page_size)
+        return self._pager(
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             request,
             lambda page: page.budget_policies,
@@ -180,7 +199,7 @@ class BudgetMethods(RpcClient):
             timeout,
         )
 
-    def list_budget_windows(self, *, timeout: float | None = None) -> list[GatewayBudgetWindow]:
+    def list_budget_windows(self, *, timeout: float | None = None) -> EntityList[GatewayBudgetWindow]:
         """Return the window that each policy is in now, in the order of the policies.
 
         Args:
@@ -189,7 +208,24 @@ class BudgetMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
-        request = build(budget_pb2.ListGatewayBudgetWindowsRequest, page_size=PAGE_SIZE)
-        return self._list(
+        return self.iter_budget_windows(timeout=timeout).read_all()
+
+    def iter_budget_windows(
+        self,
+        *,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewayBudgetWindow]:
+        """Return an iterator over the entities that ``list_budget_windows`` returns, which reads them page by page.
+
+        Args:
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
+        request = build(budget_pb2.ListGatewayBudgetWindowsRequest, page_size=page_size)
+        return self._pager(
             methods.LIST_GATEWAY_BUDGET_WINDOWS, request, lambda page: page.windows, GatewayBudgetWindow.from_proto, timeout
         )

@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, next_page, read_entities
+from gateway_entities.client._base import PAGE_SIZE
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayChange
 from gatewayentities.v1 import change_pb2
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class ChangeMethods(RpcClient):
     """The change log."""
 
-    def list_changes(self, *, since_revision: int | None = None, timeout: float | None = None) -> list[GatewayChange]:
+    def list_changes(self, *, since_revision: int | None = None, timeout: float | None = None) -> EntityList[GatewayChange]:
         """Return the changes of the configuration, by revision.
 
         Args:
@@ -29,19 +31,35 @@ class ChangeMethods(RpcClient):
         Raises:
             GatewayError: INVALID_ARGUMENT; OUT_OF_RANGE (a change after since_revision was deleted from the log).
         """
-        request = build(change_pb2.ListGatewayChangesRequest, since_revision=since_revision, page_size=PAGE_SIZE)
-        deadline = self._deadline(timeout)
-        changes: list[GatewayChange] = []
-        while True:
-            response = self._call_until(methods.LIST_GATEWAY_CHANGES, request, deadline)
-            for change in read_entities(GatewayChange.from_proto, response.changes):
-                # A large change comes in parts.
-                if changes and changes[-1].revision == change.revision:
-                    changes[-1].effects += change.effects
-                else:
-                    changes.append(change)
-            if not next_page(request, response):
-                return changes
+        return self.iter_changes(since_revision=since_revision, timeout=timeout).read_all()
+
+    def iter_changes(
+        self,
+        *,
+        since_revision: int | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewayChange]:
+        """Return an iterator over the entities that ``list_changes`` returns, which reads them page by page.
+
+        A change is never divided between its pages, so they may be of other lengths.
+
+        Args:
+            since_revision: only changes of a higher revision, 0 or more; None for all that the change log has.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
+        request = build(
+            change_pb2.ListGatewayChangesRequest,
+            since_revision=since_revision,
+            page_size=page_size,
+        )
+        return self._pager(
+            methods.LIST_GATEWAY_CHANGES, request, lambda page: page.changes, GatewayChange.from_proto, timeout, merge=_merge
+        )
 
     def watch(self, *, resume_token: str | None = None, timeout: float | None = None) -> MessageStream:
         """Return the stream of the configuration: an iterator of encoded WatchGatewayResponse messages, to be closed.
@@ -62,3 +80,11 @@ class ChangeMethods(RpcClient):
         request = build(change_pb2.WatchGatewayRequest, resume_token=resume_token)
         data = request.SerializeToString()
         return self._transport.stream(methods.WATCH_GATEWAY, data, timeout=timeout, metadata=self._metadata)
+
+
+def _merge(before: GatewayChange, after: GatewayChange) -> bool:
+    # A large change comes in parts.
+    if before.revision != after.revision:
+        return False
+    before.effects += after.effects
+    return True

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from gateway_entities import methods
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayModelDefinition
 from gatewayentities.v1 import model_definition_pb2
@@ -152,7 +154,7 @@ class ModelDefinitionMethods(RpcClient):
 
     def list_model_definitions(
         self, *, provider: str | None = None, secret_id: str | None = None, timeout: float | None = None
-    ) -> list[GatewayModelDefinition]:
+    ) -> EntityList[GatewayModelDefinition]:
         """Return all model definitions, by time of creation, then by id.
 
         Args:
@@ -163,13 +165,34 @@ class ModelDefinitionMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
+        return self.iter_model_definitions(provider=provider, secret_id=secret_id, timeout=timeout).read_all()
+
+    def iter_model_definitions(
+        self,
+        *,
+        provider: str | None = None,
+        secret_id: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewayModelDefinition]:
+        """Return an iterator over the entities that ``list_model_definitions`` returns, which reads them page by page.
+
+        Args:
+            provider: only those of this provider, compared exactly.
+            secret_id: only those that use this secret.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
         request = build(
             model_definition_pb2.ListGatewayModelDefinitionsRequest,
             provider=provider,
             secret_id=secret_id,
-            page_size=PAGE_SIZE,
+            page_size=page_size,
         )
-        return self._list(
+        return self._pager(
             methods.LIST_GATEWAY_MODEL_DEFINITIONS,
             request,
             lambda page: page.model_definitions,

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entities
+from gateway_entities.client._base import PAGE_SIZE, read_entities, revision_of
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, texts
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewaySecretAccess, ResolvedGatewayEndpoint
 from gateway_entities.errors import Code, GatewayError
@@ -46,7 +48,7 @@ class ResolutionMethods(RpcClient):
         endpoint_ids: Iterable[str] | None = None,
         names: Iterable[str] | None = None,
         timeout: float | None = None,
-    ) -> list[ResolvedGatewayEndpoint]:
+    ) -> EntityList[ResolvedGatewayEndpoint]:
         """Return endpoints with the credentials of their models, all as of one revision. Give exactly one of the two.
 
         It needs a token of scope ``resolve``. The server records the accesses before it answers.
@@ -57,7 +59,7 @@ class ResolutionMethods(RpcClient):
             timeout: seconds in all, retries included; None uses the client's.
 
         Returns:
-            The endpoints, in the order of the arguments.
+            The endpoints, in the order of the arguments; the list has their revision.
 
         Raises:
             GatewayError: as ``resolve_endpoint``; RESOURCE_EXHAUSTED (the response would have more than 4 MiB).
@@ -68,7 +70,7 @@ class ResolutionMethods(RpcClient):
             names=texts("names", names),
         )
         response = self._call(methods.RESOLVE_GATEWAY_ENDPOINT, request, timeout)
-        return read_entities(ResolvedGatewayEndpoint.from_proto, response.endpoints)
+        return EntityList(read_entities(ResolvedGatewayEndpoint.from_proto, response.endpoints), revision_of(response))
 
     def list_secret_accesses(
         self,
@@ -78,7 +80,7 @@ class ResolutionMethods(RpcClient):
         actor: str | None = None,
         accessed_since: int | None = None,
         timeout: float | None = None,
-    ) -> list[GatewaySecretAccess]:
+    ) -> EntityList[GatewaySecretAccess]:
         """Return who has resolved which secret, latest first. The server deletes accesses after 90 days.
 
         It needs a token of scope ``admin``.
@@ -93,15 +95,42 @@ class ResolutionMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
+        return self.iter_secret_accesses(
+            secret_id=secret_id, endpoint_id=endpoint_id, actor=actor, accessed_since=accessed_since, timeout=timeout
+        ).read_all()
+
+    def iter_secret_accesses(
+        self,
+        *,
+        secret_id: str | None = None,
+        endpoint_id: str | None = None,
+        actor: str | None = None,
+        accessed_since: int | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewaySecretAccess]:
+        """Return an iterator over the entities that ``list_secret_accesses`` returns, which reads them page by page.
+
+        Args:
+            secret_id: only accesses to this secret.
+            endpoint_id: only accesses through this endpoint.
+            actor: only accesses with the token of this name.
+            accessed_since: only accesses at or after this time, in milliseconds since the Unix epoch, UTC.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
         request = build(
             resolution_pb2.ListGatewaySecretAccessesRequest,
             secret_id=secret_id,
             endpoint_id=endpoint_id,
             actor=actor,
             accessed_since=accessed_since,
-            page_size=PAGE_SIZE,
+            page_size=page_size,
         )
-        return self._list(
+        return self._pager(
             methods.LIST_GATEWAY_SECRET_ACCESSES,
             request,
             lambda page: page.accesses,

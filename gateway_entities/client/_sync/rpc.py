@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gateway_entities.client._base import BaseClient, Entity, M, decode, next_page, read_entities
+from gateway_entities.client._base import BaseClient, Entity, M, decode, read_entities
+from gateway_entities.client._list import Merge
 from gateway_entities.client._retry import RetryPolicy
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.errors import GatewayError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.deadline import Deadline
@@ -41,21 +43,23 @@ class RpcClient(BaseClient):
     def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
         return self._call_until(method, request, self._deadline(timeout))
 
-    def _list(
+    def _pager(
         self,
         method: Method[Request, Response],
         request: Request,
         messages: Callable[[Response], Iterable[M]],
         from_proto: Callable[[M], Entity],
         timeout: float | None,
-    ) -> list[Entity]:
-        deadline = self._deadline(timeout)
-        entities: list[Entity] = []
-        while True:
-            response = self._call_until(method, request, deadline)
-            entities += read_entities(from_proto, messages(response))
-            if not next_page(request, response):
-                return entities
+        *,
+        merge: Merge[Entity] | None = None,
+    ) -> Pager[Entity]:
+        def fetch(page: Request, deadline: Deadline) -> Any:
+            return self._call_until(method, page, deadline)
+
+        def read(response: Response) -> list[Entity]:
+            return read_entities(from_proto, messages(response))
+
+        return Pager(fetch, request, read, lambda: self._deadline(timeout), merge)
 
     def _call_until(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
         import time

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from gateway_entities import methods
 from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
+from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewaySecretInfo
 from gatewayentities.v1 import secret_pb2
@@ -137,7 +139,7 @@ class SecretMethods(RpcClient):
         )
         self._call(methods.DELETE_GATEWAY_SECRET, request, timeout)
 
-    def list_secrets(self, *, provider: str | None = None, timeout: float | None = None) -> list[GatewaySecretInfo]:
+    def list_secrets(self, *, provider: str | None = None, timeout: float | None = None) -> EntityList[GatewaySecretInfo]:
         """Return all secrets, by time of creation, then by id.
 
         Args:
@@ -147,7 +149,30 @@ class SecretMethods(RpcClient):
         Raises:
             GatewayError: see the class.
         """
-        request = build(secret_pb2.ListGatewaySecretInfosRequest, provider=provider, page_size=PAGE_SIZE)
-        return self._list(
+        return self.iter_secrets(provider=provider, timeout=timeout).read_all()
+
+    def iter_secrets(
+        self,
+        *,
+        provider: str | None = None,
+        page_size: int = PAGE_SIZE,
+        timeout: float | None = None,
+    ) -> Pager[GatewaySecretInfo]:
+        """Return an iterator over the entities that ``list_secrets`` returns, which reads them page by page.
+
+        Args:
+            provider: only those of this provider, compared exactly.
+            page_size: number of entities per page, 1 to 1000.
+            timeout: seconds for each page, retries included; None uses the client's.
+
+        Raises:
+            GatewayError: INVALID_ARGUMENT. The others come from the iteration.
+        """
+        request = build(
+            secret_pb2.ListGatewaySecretInfosRequest,
+            provider=provider,
+            page_size=page_size,
+        )
+        return self._pager(
             methods.LIST_GATEWAY_SECRET_INFOS, request, lambda page: page.secrets, GatewaySecretInfo.from_proto, timeout
         )

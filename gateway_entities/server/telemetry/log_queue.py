@@ -17,7 +17,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 _BATCH_S: Final = 0.02
 """Pause before a write, in which more lines come together: waking a thread for each costs more than the line."""
 _LINGER_PAUSES: Final = 25
-"""Pauses without a line after which the thread sleeps until it is woken. Waking it costs the caller more than the line too."""
+"""Pauses without a line after which the thread sleeps until it is woken. Waking it costs the caller more than a line."""
 _FLUSH_S: Final = 1.0
 """Maximum wait for the queue at the end of the process."""
 

@@ -161,5 +161,8 @@ class Tokens:
 
 
 def _read(row: Sequence[Any]) -> Token:
-    token_id, name, scope, *rest, endpoints = row
-    return Token(token_id, name, AccessScope(scope), *rest, None if endpoints is None else frozenset(json.loads(endpoints)))
+    token = Token(*row)
+    names = token.endpoints
+    return token._replace(
+        scope=AccessScope(token.scope), endpoints=None if names is None else frozenset(json.loads(str(names)))
+    )

@@ -32,7 +32,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-// with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+// with an instance. It joins with its first call and leaves 30 seconds after its last.
 type ConvergenceServiceClient interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//
@@ -107,7 +107,7 @@ func (c *convergenceServiceClient) WaitForGatewayConvergence(ctx context.Context
 // for forward compatibility.
 //
 // ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-// with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+// with an instance. It joins with its first call and leaves 30 seconds after its last.
 type ConvergenceServiceServer interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class ConvergenceServiceStub(object):
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     def __init__(self, channel):
@@ -60,7 +60,7 @@ class ConvergenceServiceStub(object):
 
 class ConvergenceServiceServicer(object):
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     def AcknowledgeGatewayRevision(self, request, context):
@@ -134,7 +134,7 @@ def add_ConvergenceServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ConvergenceService(object):
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     @staticmethod

@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class ConvergenceServiceStub:
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     @_typing.overload
@@ -61,7 +61,7 @@ class ConvergenceServiceStub:
 @_typing.type_check_only
 class ConvergenceServiceAsyncStub(ConvergenceServiceStub):
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -90,7 +90,7 @@ class ConvergenceServiceAsyncStub(ConvergenceServiceStub):
 
 class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
-    with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+    with an instance. It joins with its first call and leaves 30 seconds after its last.
     """
 
     @_abc_1.abstractmethod

@@ -356,7 +356,7 @@ export declare const GatewayNodeStateSchema: GenEnum<GatewayNodeState>;
 
 /**
  * ConvergenceService records what the nodes, the gateways that watch this store, have applied. A node is a caller's token
- * with an instance. It joins with its first acknowledgement or refusal and leaves 30 seconds after its last.
+ * with an instance. It joins with its first call and leaves 30 seconds after its last.
  *
  * @generated from service gatewayentities.v1.ConvergenceService
  */
