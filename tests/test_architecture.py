@@ -88,7 +88,7 @@ THEIRS: dict[str, set[str]] = {
     "uvicorn": {"server.http"},
     "sqlalchemy": {"server.store"},
     "alembic": {"server.store.sql"},
-    "psycopg": {"server.store.sql.postgresql", "server.store.sql.revision_probe"},
+    "psycopg": {f"server.store.sql.{name}" for name in ("postgresql", "revision_listener", "revision_probe")},
     "prometheus_client": {"server.telemetry.metrics"},
     "opentelemetry": {"server.telemetry.tracing"},
     "cryptography": {"server.store.crypto", "server.tls"},

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -365,7 +365,8 @@ class _Calls:
                 return decoded
 
             sink = GrpcSink(context, request, self._write_timeout)
-            await self._dispatcher.stream(method, credentials, read, sink, context.time_remaining())
+            with closing(sink):
+                await self._dispatcher.stream(method, credentials, read, sink, context.time_remaining())
         return b""
 
     async def _respond(self, method: Method[Any, Any], context: grpc.aio.ServicerContext[Any, Any]) -> bytes:

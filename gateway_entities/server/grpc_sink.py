@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import math
+from typing import Any, Protocol
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.telemetry.request_context import RequestContext
@@ -35,6 +36,13 @@ class GrpcSink:
         self._writer = writer
         self._context = context
         self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - it is created in the task of its call.
+        self._task: asyncio.Task[Any] = task
+        self._deadline = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_late = False
 
     async def start(self) -> None:
         """Send the headers."""
@@ -46,9 +54,31 @@ class GrpcSink:
         Raises:
             GatewayError: RESOURCE_EXHAUSTED; the client does not read.
         """
+        self._deadline = self._loop.time() + self._timeout
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._check)
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._writer.write(message)
-        except TimeoutError:
+            await self._writer.write(message)
+        except asyncio.CancelledError:
+            if not self._is_late or self._task.uncancel() > 0:
+                raise
             raise GatewayError(Code.RESOURCE_EXHAUSTED, "the client reads too slowly", reason="SLOW_READER") from None
+        finally:
+            self._deadline = math.inf
         self._context.add_message(len(message))
+
+    def close(self) -> None:
+        """End the timer, after the last message."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _check(self) -> None:
+        """End the task if its message is late. A timer for each message would cost as much as the message."""
+        self._timer = None
+        if self._deadline == math.inf:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._check)
+        else:
+            self._is_late = True
+            self._task.cancel()

@@ -27,6 +27,7 @@ from tests.benchmarks import (
     process,
     saved,
     table,
+    watch_rows,
     wire_check,
 )
 from tests.benchmarks import uncached as anew
@@ -37,7 +38,7 @@ from tests.benchmarks.targets import TARGETS
 
 ROWS: tuple[Row, ...] = tuple(
     row
-    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store)
+    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store, watch_rows)
     for row in module.ROWS
 )
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"attack": attack.main, "load": load.main}

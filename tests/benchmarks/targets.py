@@ -68,6 +68,12 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "overhead-grpc": (Target("limit", 1.6),),
     "start": (Target("ours", 1.5),),
     "server-memory": (Target("ours", 120),),
+    "fan-out-http": (Target("ours", 0.100),),
+    "fan-out-grpc": (Target("limit", 1.5),),
+    "watcher-memory-http": (Target("ours", 24),),
+    "watcher-memory-grpc": (Target("limit", 1.3),),
+    "watch-writes": (Target("limit", 2),),
+    "watch-idle": (Target("ours", 0.03),),
 }
 """Targets by row. Other rows are informative, and compared with earlier runs."""
 

@@ -67,10 +67,17 @@ def assert_equal(shown: MirrorState, expected: MirrorState) -> None:
 class Workload:
     """Random changes through the service. Those that the service refuses change nothing."""
 
-    def __init__(self, gateway: Gateway, random_: random.Random) -> None:
+    def __init__(self, gateway: Gateway, random_: random.Random, first: int = 0) -> None:
+        """Create it.
+
+        Args:
+            gateway: where it changes something.
+            random_: what it draws from.
+            first: the first number in its names; those of concurrent ones must be far apart.
+        """
         self._gateway = gateway
         self._random = random_
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(first)
         self._actions: list[Callable[[], object]] = [
             *[
                 self._create_secret,
@@ -96,9 +103,13 @@ class Workload:
         """Make one change, and return the state after it."""
         before = self._revision()
         while self._revision() == before:
-            with suppress(GatewayError, IndexError):
-                self._random.choices(self._actions, self._weights)[0]()
+            self.try_change()
         return read_state(self._gateway.store)
+
+    def try_change(self) -> None:
+        """Try to make one change."""
+        with suppress(GatewayError, IndexError):
+            self._random.choices(self._actions, self._weights)[0]()
 
     def _revision(self) -> int:
         with self._gateway.store.read() as transaction:

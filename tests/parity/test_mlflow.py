@@ -37,6 +37,11 @@ OWN_METHODS = {
     "ListGatewayChanges": "MLflow keeps no change log",
     "ResolveGatewayEndpoint": "MLflow calls the models itself, and hands its credentials to nobody",
     "ListGatewaySecretAccesses": "the record of that",
+    "WatchGateway": "MLflow streams nothing: its gateways poll",
+    "AcknowledgeGatewayRevision": "MLflow does not know who has applied what",
+    "RefuseGatewayRevision": "as AcknowledgeGatewayRevision",
+    "ListGatewayNodes": "as AcknowledgeGatewayRevision",
+    "WaitForGatewayConvergence": "as AcknowledgeGatewayRevision",
 }
 """Our own RPCs, with the reasons."""
 OWN_RESOURCES = {
@@ -46,6 +51,8 @@ OWN_RESOURCES = {
     "ResolvedGatewayEndpoint": "the result of ResolveGatewayEndpoint",
     "ResolvedGatewayModel": "a part of it",
     "GatewaySecretAccess": "the record of that",
+    "GatewayResource": "a part of the stream of WatchGateway",
+    "GatewayResourceKey": "a part of it",
 }
 """Our own resource messages, with the reasons."""
 MIRRORED_METHODS = [method for method in METHODS if method.name not in OWN_METHODS]

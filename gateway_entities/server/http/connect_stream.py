@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
@@ -181,8 +181,7 @@ class _StreamedResponse:
         if self.codec is JSON:
             convert = asyncio.to_thread if len(message) > _LONG_JSON_BYTES else _call
             data = await convert(self._to_json, message)
-        head = _PREFIX.pack(0, len(data))
-        await self._write(head + data[:_PART_BYTES])
+        await self._write(_PREFIX.pack(0, len(data)) + data[:_PART_BYTES])
         for start in range(_PART_BYTES, len(data), _PART_BYTES):
             await self._write(data[start : start + _PART_BYTES])
         if self._context is not None:
@@ -199,8 +198,8 @@ class _StreamedResponse:
     def _to_json(self, message: bytes) -> bytes:
         return JSON.encode(self._method.response_type.FromString(message))
 
-    async def _write(self, part: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": part, "more_body": True})
+    def _write(self, part: bytes) -> Awaitable[None]:
+        return self._send({"type": "http.response.body", "body": part, "more_body": True})
 
 
 async def _call(function: Any, *arguments: Any) -> Any:

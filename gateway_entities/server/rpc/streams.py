@@ -77,9 +77,13 @@ class OpenStream:
         """
         try:
             async with aclosing(messages):
-                await self._send(sink.start())
+                self._is_sending = True
+                await sink.start()
+                self._sent()
                 async for message in messages:
-                    await self._send(sink.send(message))
+                    self._is_sending = True
+                    await sink.send(message)
+                    self._sent()
         except asyncio.CancelledError:
             if self._error is None or self._is_sending:
                 raise
@@ -89,9 +93,7 @@ class OpenStream:
             if self._timer is not None:
                 self._timer.cancel()
 
-    async def _send(self, sending: Any) -> None:
-        self._is_sending = True
-        await sending
+    def _sent(self) -> None:
         self._is_sending = False
         if self._error is not None:
             raise self._error

@@ -36,6 +36,7 @@ from gateway_entities.server.store.sql.errors import map_db_errors
 from gateway_entities.server.store.sql.write_monitor import WriteMonitor
 
 if TYPE_CHECKING:
+    from gateway_entities.server.store.sql.revision_listener import RevisionListener
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 
@@ -228,6 +229,10 @@ class Store:
     def revision_probe(self) -> RevisionProbe | None:
         """Return a probe for stores whose ``revision`` is None; None for others."""
         return self._database.revision_probe()
+
+    def revision_listener(self, notify: Callable[[], None]) -> RevisionListener | None:
+        """Call a function on the running event loop soon after most commits, of any process. None where it cannot be."""
+        return self._database.revision_listener(notify)
 
     def ping(self) -> None:
         """Check that the store can be read, is at its place, and that its clock can be trusted.

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,6 +24,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from gateway_entities.server.telemetry.log_queue import dropped_lines
+from gateway_entities.server.telemetry.watch_status import WatchStatus
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, in seconds."""
@@ -39,30 +40,6 @@ class _DroppedLines(Collector):
             "Log lines that were dropped, because the log was not read fast enough.",
             dropped_lines(),
         )
-
-
-class WatchStatus(NamedTuple):
-    """The state of the watch stream of one server.
-
-    Attributes:
-        watchers: the number of watchers.
-        revision: the revision of the feed; None without watchers.
-        lag: the number of changes that the slowest watcher is behind the feed.
-        ring_bytes: bytes of the recent updates.
-        outside_bytes: bytes of the snapshots and other updates outside the ring that watchers are reading.
-        updates: updates that were added to the ring.
-        catch_ups: updates that were read for watchers behind the ring.
-        snapshots: snapshots that were read.
-    """
-
-    watchers: int
-    revision: int | None
-    lag: int
-    ring_bytes: int
-    outside_bytes: int
-    updates: int
-    catch_ups: int
-    snapshots: int
 
 
 class _Watch(Collector):

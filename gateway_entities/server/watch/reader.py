@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway_entities.entities.base import Entity
@@ -103,31 +104,19 @@ def _kinds(transaction: Transaction) -> dict[str, _Kind]:
     def binding(joined: str) -> Entity[Any] | None:
         return transaction.bindings.get(*joined.split("/", 2))
 
-    return {
-        "secret": _Kind(
-            transaction.secrets.get, transaction.secrets.list, lambda secret: (secret.created_at, secret.secret_id)
-        ),
-        "model_definition": _Kind(
+    kinds: dict[str, tuple[Callable[[str], Entity[Any] | None], Callable[..., Sequence[Entity[Any]]], tuple[str, ...]]] = {
+        "secret": (transaction.secrets.get, transaction.secrets.list, ("secret_id",)),
+        "model_definition": (
             transaction.model_definitions.get,
             transaction.model_definitions.list,
-            lambda definition: (definition.created_at, definition.model_definition_id),
+            ("model_definition_id",),
         ),
-        "endpoint": _Kind(
-            transaction.endpoints.get,
-            transaction.endpoints.list,
-            lambda endpoint: (endpoint.created_at, endpoint.endpoint_id),
-        ),
-        "binding": _Kind(
-            binding,
-            transaction.bindings.list,
-            lambda found: (found.created_at, found.endpoint_id, found.resource_type, found.resource_id),
-        ),
-        "budget_policy": _Kind(
-            transaction.budget_policies.get,
-            transaction.budget_policies.list,
-            lambda policy: (policy.created_at, policy.budget_policy_id),
-        ),
+        "endpoint": (transaction.endpoints.get, transaction.endpoints.list, ("endpoint_id",)),
+        "binding": (binding, transaction.bindings.list, ("endpoint_id", "resource_type", "resource_id")),
+        "budget_policy": (transaction.budget_policies.get, transaction.budget_policies.list, ("budget_policy_id",)),
     }
+    # Their lists are in order of creation.
+    return {noun: _Kind(get, pages, attrgetter("created_at", *ids)) for noun, (get, pages, ids) in kinds.items()}
 
 
 def _compacted(since: int, oldest: int) -> GatewayError:

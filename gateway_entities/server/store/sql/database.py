@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,6 +14,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql.clock import Clock
 
 if TYPE_CHECKING:
+    from gateway_entities.server.store.sql.revision_listener import RevisionListener
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 
@@ -175,6 +176,10 @@ class Database(ABC):
 
     def revision_probe(self) -> RevisionProbe | None:
         """Return a probe that reads the revision over the network; None if ``revision`` returns it."""
+        return None
+
+    def revision_listener(self, notify: Callable[[], None]) -> RevisionListener | None:  # noqa: ARG002 - for others.
+        """Call a function on the running event loop after commits of any process; return None if that is not possible."""
         return None
 
     @abstractmethod

@@ -10,7 +10,7 @@ one: settings are local to their transaction, the lock ends with it, and stateme
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +37,7 @@ from gateway_entities.server.store.sql.database import (
 if TYPE_CHECKING:
     import psycopg
 
+    from gateway_entities.server.store.sql.revision_listener import RevisionListener
     from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 # Those above the pool size are closed after use. The maximum is more than the worker threads of reads and the resolutions
@@ -166,7 +167,7 @@ class PostgresqlDatabase(Database):
             "fallback_application_name": "gateway-entities",
         }
         options = {name: value for name, value in defaults.items() if name not in given} | {"client_encoding": "UTF8"}
-        self._new_probe: Callable[[], RevisionProbe] = lambda: _new_probe(url, options)
+        self._connect_async = _async_connector(url, options)
 
         self.reader = _engine(url, options, busy_timeout, _READER_POOL_SIZE, _MAX_READERS)
         self.writer = _engine(url, options, busy_timeout, 1, 1)
@@ -229,7 +230,15 @@ class PostgresqlDatabase(Database):
 
     def revision_probe(self) -> RevisionProbe:
         """Return a probe with a separate connection."""
-        return self._new_probe()
+        from gateway_entities.server.store.sql.revision_probe import RevisionProbe
+
+        return RevisionProbe(self._connect_async)
+
+    def revision_listener(self, notify: Callable[[], None]) -> RevisionListener:
+        """Listen over a separate connection."""
+        from gateway_entities.server.store.sql.revision_listener import RevisionListener
+
+        return RevisionListener(self._connect_async, notify)
 
     def explain_open_error(self, error: Exception) -> GatewayError | None:
         """Return the cause of an error while opening; None for an unrelated error."""
@@ -423,12 +432,13 @@ def is_direct(connection: psycopg.Connection[Any]) -> bool:
     return row is not None and row[0] == connection.info.backend_pid
 
 
-def _new_probe(url: str, options: Mapping[str, Any]) -> RevisionProbe:
-    import psycopg
+def _async_connector(url: str, options: Mapping[str, Any]) -> Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]:
+    def connect() -> Awaitable[psycopg.AsyncConnection[Any]]:
+        import psycopg
 
-    from gateway_entities.server.store.sql.revision_probe import RevisionProbe
+        return psycopg.AsyncConnection.connect(url, autocommit=True, **options)
 
-    return RevisionProbe(lambda: psycopg.AsyncConnection.connect(url, **options))
+    return connect
 
 
 def _wrong_url() -> GatewayError:

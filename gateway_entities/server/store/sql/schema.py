@@ -29,6 +29,8 @@ from sqlalchemy import (
 
 REVISION: Final = "0010"
 """The migration that leads to these tables, the last in migrations/versions/."""
+CHANNEL: Final = "gateway_entities"
+"""The channel of PostgreSQL's notifications of new revisions, for the stores of all schemas of a database."""
 
 # Collation "C" orders by code point, as SQLite does; the default depends on the database's locale.
 Key = Text().with_variant(Text(collation="C"), "postgresql")

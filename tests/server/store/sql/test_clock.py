@@ -263,7 +263,7 @@ def test_a_token_expires_by_the_clock_of_the_store(opened, path, machine):
         manager._database.clock = machine.clock()
         text = manager.create("ci", AccessScope.READ, HOUR).text
     credentials = Credentials((f"Bearer {text}",))
-    assert Authenticator(store, required=True).authenticate(credentials, AccessScope.READ) == "ci"
+    assert Authenticator(store, required=True).authenticate(credentials, AccessScope.READ).name == "ci"
     machine.pass_time(HOUR)
     with pytest.raises(GatewayError) as caught:
         Authenticator(store, required=True).authenticate(credentials, AccessScope.READ)
