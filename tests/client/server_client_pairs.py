@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 from gateway_entities.client import AsyncGatewayClient, AsyncPager, GatewayClient
+from gateway_entities.transports.base import AsyncMessageStream
+from tests.streams import BlockingStream
 
 PAIRS = ("grpc-sync", "grpc-async", "http-sync", "http-async")
 MLFLOW_PAIRS = ("mlflow-sync", "mlflow-async")
@@ -34,6 +36,12 @@ class Blocking:
 
     def _wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def watch(self, **arguments: Any) -> BlockingStream:
+        async def start() -> AsyncMessageStream:
+            return self._client.watch(**arguments)
+
+        return BlockingStream(self._loop, self._wait(start()))
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
@@ -66,12 +74,12 @@ class BlockingPager:
             yield found
 
 
-def connect(pair: str, grpc_target: str, http_target: str) -> Any:
+def connect(pair: str, grpc_target: str, http_target: str, **options: Any) -> Any:
     """Open the client of a pair."""
     transport, mode = pair.split("-")
-    return open_client({"grpc": grpc_target, "http": http_target}[transport], mode)
+    return open_client({"grpc": grpc_target, "http": http_target}[transport], mode, **options)
 
 
-def open_client(target: str, mode: str) -> Any:
+def open_client(target: str, mode: str, **options: Any) -> Any:
     """Open a client of a mode."""
-    return GatewayClient(target) if mode == "sync" else Blocking(target)
+    return GatewayClient(target, **options) if mode == "sync" else Blocking(target, **options)

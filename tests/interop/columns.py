@@ -6,13 +6,30 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway_entities.testing import Gateway, gateway
 from tests.interop.faults import Cell
+from tests.interop.following import followed
 from tests.interop.language import BuildError, Language
 from tests.interop.lifecycle import live
 from tests.interop.matrix import MESSAGE_OPERATIONS, Cases, Report, check
 from tests.interop.testee import Testee, TesteeError
+
+LIVE = ("call", "stream")
+"""The operations on a running gateway, each over every scheme of a language."""
+
+
+class Gateways(NamedTuple):
+    """The running gateways.
+
+    Attributes:
+        open: one without tokens.
+        with_tokens: one whose callers need a token.
+    """
+
+    open: Gateway
+    with_tokens: Gateway
 
 
 @dataclass
@@ -42,12 +59,13 @@ class Column:
 
 
 def rows(language: Language) -> list[str]:
-    """Return the operations of a language: those on messages, and a call for each kind of target."""
+    """Return the operations of a language: those on messages, and calls and streams for each kind of target."""
     served = [operation for operation in MESSAGE_OPERATIONS if operation in language.operations]
-    return served + [f"call {scheme}" for scheme in language.targets if "call" in language.operations]
+    live = [operation for operation in LIVE if operation in language.operations]
+    return served + [f"{operation} {scheme}" for operation in live for scheme in language.targets]
 
 
-def column(language: Language, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Column:
+def column(language: Language, cases: Cases, running: Gateways, report: Report = lambda what, done, of: None) -> Column:
     """Check all that a language serves."""
     made = Column(language.name, language.missing())
     if made.missing:
@@ -78,17 +96,20 @@ def column(language: Language, cases: Cases, running: Gateway, report: Report = 
     return made
 
 
-def cell(testee: Testee, row: str, cases: Cases, running: Gateway, report: Report = lambda what, done, of: None) -> Cell:
+def cell(testee: Testee, row: str, cases: Cases, running: Gateways, report: Report = lambda what, done, of: None) -> Cell:
     """Check one operation of a testee."""
     operation, _, scheme = row.partition(" ")
-    if operation != "call":
+    if operation not in LIVE:
         return check(testee, operation, cases, report)
     report(row, 0, 0)
-    return live(testee, running, scheme)
+    if operation == "stream":
+        return followed(testee, running.with_tokens, scheme)
+    return live(testee, running.open, scheme)
 
 
 @contextlib.contextmanager
-def server(languages: Iterable[Language]) -> Iterator[Gateway]:
-    """Run a gateway that allows the origins of all browsers among the languages."""
-    with gateway(cors_origins=[origin for language in languages for origin in language.origins]) as running:
-        yield running
+def server(languages: Iterable[Language]) -> Iterator[Gateways]:
+    """Run gateways that allow the origins of all browsers among the languages."""
+    origins = [origin for language in languages for origin in language.origins]
+    with gateway(cors_origins=origins) as without, gateway(cors_origins=origins) as with_tokens:
+        yield Gateways(without, with_tokens)

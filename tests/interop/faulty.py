@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.methods import METHODS
 from gateway_entities.wire import MESSAGE_TYPES
+from gatewayentities.v1.change_pb2 import WatchGatewayResponse
 from tests.interop.cases import PACKAGE
 from tests.interop.proto.testee_pb2 import TesteeRequest, TesteeResponse
 
@@ -103,6 +104,13 @@ def lost_details(request: TesteeRequest, response: TesteeResponse) -> None:
         response.call_error.ClearField("details")
 
 
+def lost_removal(request: TesteeRequest, response: TesteeResponse) -> None:
+    if request.WhichOneof("operation") in ("stream", "next") and response.HasField("proto"):
+        update = WatchGatewayResponse.FromString(response.proto)
+        update.ClearField("removed")
+        response.proto = update.SerializeToString()
+
+
 def not_supported(request: TesteeRequest, response: TesteeResponse) -> None:
     response.unsupported = "it is new to this"
 
@@ -128,7 +136,7 @@ FAULTS: dict[str, Callable[[TesteeRequest, TesteeResponse], None]] = {
     plant.__name__: plant
     for plant in (
         *(dropped_field, changed_enum, swapped_byte, number_for_int64, name_in_camel_case, wrong_digest),
-        *(swallowed_error, invented_error, changed_status, lost_details, not_supported),
+        *(swallowed_error, invented_error, changed_status, lost_details, lost_removal, not_supported),
         *(ends, falls_silent, talks, says_nothing),
     )
 }

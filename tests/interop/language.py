@@ -22,7 +22,7 @@ from tests.interop import languages
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "interop"
-OPERATIONS = frozenset({"decode", "to_json", "from_json", "digest", "call"})
+OPERATIONS = frozenset({"decode", "to_json", "from_json", "digest", "call", "stream"})
 SCHEMES = ("grpc", "http", "http+json")
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+|\d+")
@@ -75,7 +75,7 @@ class Language:
         build: builds the testee in its own cached folder and returns its command; quick without changes.
             Raises BuildError.
         operations: its operations, of OPERATIONS.
-        targets: the target schemes of its calls, of SCHEMES.
+        targets: the target schemes of its calls and streams, of SCHEMES.
         environment: additional environment variables of the testee.
         origins: the origins of a browser's calls, such as ``http://127.0.0.1:40080``, which the server must allow.
     """

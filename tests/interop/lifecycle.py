@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -42,7 +42,9 @@ class StoppedError(Exception):
 class Lifecycle:
     """One run of the lifecycle by one testee over one scheme. See :func:`tests.interop.scenario.scenario`."""
 
-    def __init__(self, testee: Testee, running: Gateway, scheme: str, ours: Transport) -> None:
+    def __init__(
+        self, testee: Testee, running: Gateway, scheme: str, ours: Transport, metadata: Mapping[str, str] | None = None
+    ) -> None:
         self.cell = Cell(testee.name, f"call {scheme}")
         self.called: set[str] = set()
         # An aborted run leaves its names behind.
@@ -50,6 +52,7 @@ class Lifecycle:
         self._testee, self._ours = testee, ours
         self._target = running.grpc_target if scheme == "grpc" else running.http_target
         self._json = scheme.endswith("+json")
+        self._metadata = dict(metadata or {})
 
     def write(self, method: Method[Any, R], request: Message, get: Method[Any, Any] | None = None, key: str = "") -> R:
         """Make a writing call, and compare its response with what our client then reads by its key.
@@ -76,7 +79,7 @@ class Lifecycle:
         """Make a call that fails with this code, and compare the error with our client's."""
         response = self._call(method, request, self._target, TIMEOUT_MS)
         try:
-            call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
+            call(self._ours, method, request, timeout=TIMEOUT_MS / 1000, metadata=self._metadata)
         except GatewayError as error:
             wanted = (error.code.number, error.message, sorted((each.TypeName(), each.value) for each in error.details()))
             if error.code is not code:
@@ -120,20 +123,32 @@ class Lifecycle:
             raise StoppedError from None
 
     def _call(self, method: Method[Any, Any], request: Message, target: str, timeout_ms: int) -> TesteeResponse:
-        call = Call(target=target, path=method.path, request=request.SerializeToString(), timeout_ms=timeout_ms)
+        return self._ask(method, request, TesteeRequest(call=self._as_call(method, request, target, timeout_ms)))
+
+    def _as_call(self, method: Method[Any, Any], request: Message, target: str, timeout_ms: int) -> Call:
+        self.called.add(method.path)
+        call = Call(
+            target=target,
+            path=method.path,
+            request=request.SerializeToString(),
+            timeout_ms=timeout_ms,
+            metadata=self._metadata,
+        )
         if self._json:
             call.json = True
-        self.called.add(method.path)
+        return call
+
+    def _ask(self, method: Method[Any, Any], request: Message, asked: TesteeRequest) -> TesteeResponse:
         self.cell.count += 1
         try:
-            return self._testee.one(TesteeRequest(call=call))
+            return self._testee.one(asked)
         except TesteeError as error:
             self.fault(method, request, "a response", str(error))
             raise StoppedError from None
 
     def _call_ours(self, method: Method[Any, R], request: Message) -> R:
         try:
-            return call(self._ours, method, request, timeout=TIMEOUT_MS / 1000)
+            return call(self._ours, method, request, timeout=TIMEOUT_MS / 1000, metadata=self._metadata)
         except GatewayError as error:
             self.fault(method, request, "our client succeeds", f"it fails with {error}")
             raise StoppedError from None
@@ -152,7 +167,8 @@ def live(testee: Testee, running: Gateway, scheme: str) -> Cell:
         with contextlib.suppress(StoppedError):
             scenario(run)
             for method in METHODS:
-                if method.path not in run.called:
+                # tests.interop.following calls the streams.
+                if method.path not in run.called and not method.server_streaming:
                     run.fault(method, method.request_type(), "the scenario calls it", "it calls every method but this")
             with silent() as target:
                 run.failure("no response", target, Code.DEADLINE_EXCEEDED, SHORT_MS)

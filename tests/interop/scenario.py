@@ -34,6 +34,7 @@ def scenario(run: Lifecycle) -> None:
     for method in (m.LIST_GATEWAY_SECRET_INFOS, m.LIST_GATEWAY_MODEL_DEFINITIONS, m.LIST_GATEWAY_ENDPOINTS):
         run.read(method, method.request_type())
     run.read(m.LIST_GATEWAY_CHANGES, m.LIST_GATEWAY_CHANGES.request_type())
+    _convergence(run)
 
 
 def _secret(run: Lifecycle) -> str:
@@ -145,6 +146,14 @@ def _resolution(run: Lifecycle, endpoint: str) -> None:
     resolve = m.RESOLVE_GATEWAY_ENDPOINT
     run.error(resolve, resolve.request_type(endpoint_ids=[endpoint]), Code.FAILED_PRECONDITION)
     run.read(m.LIST_GATEWAY_SECRET_ACCESSES, m.LIST_GATEWAY_SECRET_ACCESSES.request_type(endpoint_id=endpoint))
+
+
+def _convergence(run: Lifecycle) -> None:
+    """A caller without a token is no node."""
+    for method in (m.ACKNOWLEDGE_GATEWAY_REVISION, m.REFUSE_GATEWAY_REVISION):
+        run.error(method, method.request_type(), Code.FAILED_PRECONDITION)
+    run.error(m.WAIT_FOR_GATEWAY_CONVERGENCE, m.WAIT_FOR_GATEWAY_CONVERGENCE.request_type(), Code.INVALID_ARGUMENT)
+    run.error(m.LIST_GATEWAY_NODES, m.LIST_GATEWAY_NODES.request_type(page_size=-1), Code.INVALID_ARGUMENT)
 
 
 def _errors(run: Lifecycle, definition: str) -> None:

@@ -65,7 +65,7 @@ def test_typescript(running: Gateway, tmp_path: Path) -> None:
     folder = tmp_path / "example"
     folder.mkdir()
     (folder / "example.ts").write_text(example("TypeScript", "ts", running), encoding="utf-8")
-    assert run(commands("TypeScript"), folder)[-1] == "support 1"
+    assert run(commands("TypeScript"), folder)[-2:] == ["support 1", "3 resources at revision 3"]
 
 
 def test_java(running: Gateway, tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway_entities.testing import Gateway, gateway
 from tests import profiles
 from tests.interop import __main__ as command
-from tests.interop.columns import cell, column, rows
+from tests.interop.columns import Gateways, cell, column, rows, server
 from tests.interop.faults import Fault
 from tests.interop.faulty import FAULTS
 from tests.interop.language import BuildError, Language, Tool, all_languages
@@ -22,7 +21,9 @@ from tests.interop.proto import testee_pb2 as pb
 from tests.interop.testee import Testee, TesteeError
 
 LANGUAGES = all_languages()
-PYTHON = LANGUAGES["python"]
+# Its streams, which wait for a revocation, have tests of their own.
+PYTHON = replace(LANGUAGES["python"], operations=LANGUAGES["python"].operations - {"stream"})
+STREAMS = replace(LANGUAGES["python"], operations=frozenset({"stream"}), targets=("http",))
 # The first available one: faults must be found in every runtime, also in one with deviations.
 OTHERS = ("go", "ts", "java", "rust", "cpp")
 
@@ -40,7 +41,10 @@ EXPECTED = {
     "lost_details": CALLS,
     "not_supported": {"decode", "to_json", "digest", "from_json", *CALLS},
 }
-"""The operations that report each fault."""
+"""The operations that report each fault, but for streams."""
+
+IN_STREAMS = {"wrong_digest", "swallowed_error", "changed_status", "lost_removal", "not_supported"}
+"""The faults that are planted in streams."""
 
 BROKEN = {
     "ends": "ended without a response to .*status is 3.*out of order",
@@ -57,8 +61,8 @@ def cases() -> Cases:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Gateway]:
-    with gateway() as started:
+def running() -> Iterator[Gateways]:
+    with server(()) as started:
         yield started
 
 
@@ -69,29 +73,34 @@ def faulty(language: Language, fault: str) -> Language:
     return replace(language, build=build)
 
 
-def faults(language: Language, cases: Cases, running: Gateway) -> list[Fault]:
+def faults(language: Language, cases: Cases, running: Gateways) -> list[Fault]:
     found = column(language, cases, running)
     assert not found.passed
     return [fault for each in found.cells for fault in each.faults]
 
 
 def test_every_fault_is_planted() -> None:
-    assert EXPECTED.keys() | BROKEN.keys() == FAULTS.keys()
+    assert EXPECTED.keys() | IN_STREAMS | BROKEN.keys() == FAULTS.keys()
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_a_fault_is_found_in_every_affected_operation(fault: str, cases: Cases, running: Gateway) -> None:
+def test_a_fault_is_found_in_every_affected_operation(fault: str, cases: Cases, running: Gateways) -> None:
     found = faults(faulty(PYTHON, fault), cases, running)
     assert {each.operation for each in found} == EXPECTED[fault]
     assert {each.language for each in found} == {"python"}
 
 
+@pytest.mark.parametrize("fault", sorted(IN_STREAMS))
+def test_a_fault_is_found_in_streams(fault: str, cases: Cases, running: Gateways) -> None:
+    assert {each.operation for each in faults(faulty(STREAMS, fault), cases, running)} == {"stream http"}
+
+
 @pytest.mark.parametrize("fault", ["dropped_field", "changed_enum", "swapped_byte", "swallowed_error"])
-def test_a_fault_is_found_in_another_language(fault: str, cases: Cases, running: Gateway) -> None:
+def test_a_fault_is_found_in_another_language(fault: str, cases: Cases, running: Gateways) -> None:
     there = [LANGUAGES[name] for name in OTHERS if name in LANGUAGES and not LANGUAGES[name].missing()]
     if not there:
         pytest.skip("no language other than Python is available: " + "; ".join(LANGUAGES[OTHERS[0]].missing()))
-    language = replace(there[0], operations=there[0].operations - {"call"})
+    language = replace(there[0], operations=there[0].operations - {"call", "stream"})
     found = faults(faulty(language, fault), cases, running)
     assert {each.operation for each in found} == EXPECTED[fault] - CALLS
     assert {each.language for each in found} == {language.name}
@@ -104,7 +113,9 @@ def test_a_fault_is_found_in_another_language(fault: str, cases: Cases, running:
         ("invented_error", {"FallbackConfig"}),
     ],
 )
-def test_a_fault_names_the_message_and_shows_it(fault: str, message_types: set[str], cases: Cases, running: Gateway) -> None:
+def test_a_fault_names_the_message_and_shows_it(
+    fault: str, message_types: set[str], cases: Cases, running: Gateways
+) -> None:
     with Testee("python", faulty(PYTHON, fault).command()) as testee:
         found = cell(testee, "decode", cases, running).faults
     assert message_types <= {each.message_type for each in found}
@@ -148,7 +159,7 @@ def test_a_protocol_error_is_described(fault: str) -> None:
     assert not testee.running
 
 
-def test_the_next_operation_runs_after_a_protocol_error(cases: Cases, running: Gateway) -> None:
+def test_the_next_operation_runs_after_a_protocol_error(cases: Cases, running: Gateways) -> None:
     language = replace(faulty(PYTHON, "ends"), operations=frozenset({"decode", "digest"}))
     assert [len(each.faults) for each in column(language, cases, running).cells] == [1, 1]
 
@@ -179,5 +190,6 @@ def test_a_testee_reports_unsupported_requests() -> None:
 
 
 def test_the_rows_of_a_language_are_what_it_serves() -> None:
-    assert rows(PYTHON) == ["decode", "to_json", "from_json", "digest", "call grpc", "call http"]
+    messages = ["decode", "to_json", "from_json", "digest"]
+    assert rows(LANGUAGES["python"]) == [*messages, "call grpc", "call http", "stream grpc", "stream http"]
     assert rows(LANGUAGES["python-pure"]) == ["decode", "to_json", "from_json", "digest"]

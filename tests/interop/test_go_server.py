@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from gateway_entities import (
     RoutingStrategy,
 )
 from gateway_entities.errors import FieldViolation
+from gateway_entities.mirror.core import MirrorCore, MirrorUpdate
 from tests.client.server_client_pairs import PAIRS, connect
 from tests.interop.language import CACHE
 from tests.interop.languages.go import LANGUAGE, build
@@ -220,6 +222,62 @@ def test_an_unknown_method_is_unimplemented(client):
     assert error_of(client.list_budget_windows).code is Code.UNIMPLEMENTED
     assert error_of(client.detach_model, "e", "d").code is Code.UNIMPLEMENTED
     assert error_of(client.check_budget, "e").code is Code.UNIMPLEMENTED
+
+
+def follow(stream: Any, mirror: MirrorCore) -> MirrorUpdate:
+    """Receive one update, all its parts."""
+    while (update := mirror.apply(next(stream))) is None:
+        pass
+    return update
+
+
+def test_resolution(client, request, targets, name, secret, endpoint):
+    assert error_of(client.resolve_endpoint, name=name).reason == "TOKEN_REQUIRED"
+    with closing(connect(request.node.callspec.params["client"], *targets, token="any")) as gateway:
+        found = gateway.resolve_endpoint(name=name)
+        assert error_of(gateway.resolve_endpoint, name="none").code is Code.NOT_FOUND
+    assert found.endpoint == endpoint
+    (model,) = found.models
+    assert (model.secret_id, model.model_name, model.secret_value.reveal()) == (secret.secret_id, "gpt-4o", KEY)
+
+
+def test_a_mirror_follows_changes(client, name, secret, endpoint):
+    mirror = MirrorCore()
+    with closing(client.watch()) as stream:
+        assert follow(stream, mirror).is_snapshot
+        assert mirror.state.secrets[secret.secret_id] == secret
+        assert mirror.state.endpoints[endpoint.endpoint_id] == endpoint
+        changed = client.update_secret(secret.secret_id, auth_config={"region": "eu"})
+        assert [each.after for each in follow(stream, mirror).events] == [changed]
+    client.delete_endpoint(endpoint.endpoint_id)
+    with closing(client.watch(resume_token=mirror.resume_token)) as stream:
+        update = follow(stream, mirror)
+    assert not update.is_snapshot
+    assert [(each.noun, each.id, each.after) for each in update.events] == [("endpoint", endpoint.endpoint_id, None)]
+    fresh = MirrorCore()
+    with closing(client.watch()) as stream:
+        follow(stream, fresh)
+    assert (fresh.state.secrets, fresh.digest()) == (mirror.state.secrets, mirror.digest())
+
+
+def test_an_error_in_the_middle_of_a_stream(client, request, targets):
+    pair = request.node.callspec.params["client"]
+    secret = client.create_secret(f"token-{pair}", KEY)
+    mirror = MirrorCore()
+    with (
+        closing(connect(pair, *targets, token=secret.secret_name)) as gateway,
+        closing(gateway.watch()) as stream,
+    ):
+        follow(stream, mirror)
+        client.delete_secret(secret.secret_id)
+        error = error_of(lambda: [follow(stream, mirror) for _ in range(2)])
+    assert (error.code, error.reason, error.message) == (Code.UNAUTHENTICATED, "TOKEN_REVOKED", "the token was revoked")
+
+
+def test_a_resume_token_of_another_store(client):
+    with closing(client.watch(resume_token="other")) as stream:
+        error = error_of(next, stream)
+    assert (error.code, error.reason) == (Code.OUT_OF_RANGE, "STORE_CHANGED")
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "http"])

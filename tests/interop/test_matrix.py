@@ -1,4 +1,5 @@
-"""Every language against the contract: each operation over every vector and the generated messages, and the live lifecycle.
+"""Every language against the contract: each operation over every vector and the generated messages, the live lifecycle,
+and the live streams.
 
 Each module in tests/interop/languages registers a language.
 """
@@ -9,10 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway_entities.testing import Gateway
 from tests import profiles
 from tests.interop.__main__ import MESSAGES
-from tests.interop.columns import cell, rows, server
+from tests.interop.columns import Gateways, cell, rows, server
 from tests.interop.language import BuildError, Language, all_languages
 from tests.interop.matrix import Cases
 from tests.interop.testee import Testee
@@ -27,7 +27,7 @@ def cases() -> Cases:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Gateway]:
+def running() -> Iterator[Gateways]:
     with server(LANGUAGES.values()) as started:
         yield started
 
@@ -63,7 +63,7 @@ def testee() -> Iterator[Callable[[Language], Testee]]:
 
 @pytest.mark.parametrize(("language", "row"), ROWS, ids=[f"{language.name}-{row}" for language, row in ROWS])
 def test_a_language_conforms_to_the_contract(
-    language: Language, row: str, cases: Cases, running: Gateway, testee: Callable[[Language], Testee]
+    language: Language, row: str, cases: Cases, running: Gateways, testee: Callable[[Language], Testee]
 ) -> None:
     found = cell(testee(language), row, cases, running)
     assert not found.faults, "\n\n".join([f"{len(found.faults)} faults", *map(str, found.faults[:5])])

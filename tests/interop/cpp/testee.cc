@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <future>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -20,6 +22,7 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <openssl/sha.h>
 
+#include "gatewayentities/v1/change.pb.h"
 #include "google/rpc/status.pb.h"
 #include "testee.pb.h"
 
@@ -28,6 +31,7 @@ using testee::v1::Call;
 using testee::v1::CallError;
 using testee::v1::TesteeRequest;
 using testee::v1::TesteeResponse;
+using testee::v1::Updates;
 
 namespace {
 
@@ -57,14 +61,7 @@ void Check(const pb::util::Status& status) {
   if (!status.ok()) throw ParseError(status.ToString());
 }
 
-std::string Digest(const pb::Message& message) {
-  std::string bytes;
-  {
-    pb::io::StringOutputStream stream(&bytes);
-    pb::io::CodedOutputStream output(&stream);
-    output.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&output);
-  }
+std::string Sha256(const std::string& bytes) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash);
   std::string digest;
@@ -75,32 +72,64 @@ std::string Digest(const pb::Message& message) {
   return digest;
 }
 
-void MakeCall(const Call& call, TesteeResponse* response) {
-  const std::string scheme = "grpc://";
-  if (call.target().rfind(scheme, 0) != 0) throw Unsupported("target " + call.target());
-  std::string name = call.path().substr(call.path().find('/') + 1);
-  if (auto slash = name.find('/'); slash != std::string::npos) name[slash] = '.';
-  const auto* method = pb::DescriptorPool::generated_pool()->FindMethodByName(name);
-  if (method == nullptr) throw Unsupported("method " + call.path());
-  auto request = Empty(method->input_type());
-  auto answer = Empty(method->output_type());
-  Parse(call.request(), request.get());
+std::string Digest(const pb::Message& message) {
+  std::string bytes;
+  {
+    pb::io::StringOutputStream stream(&bytes);
+    pb::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&output);
+  }
+  return Sha256(bytes);
+}
+// The digest of the resources after these updates, as AcknowledgeGatewayRevisionRequest describes it.
+std::string Mirror(const Updates& updates) {
+  std::map<std::string, std::string> etags;
+  bool whole = true;
+  for (const std::string& data : updates.messages()) {
+    gatewayentities::v1::WatchGatewayResponse update;
+    Parse(data, &update);
+    // A snapshot replaces everything, in its first part.
+    if (whole && update.is_snapshot()) etags.clear();
+    whole = !update.is_partial();
+    for (const auto& each : update.removed()) etags.erase(each.noun() + " " + each.id());
+    for (const auto& each : update.resources()) etags[each.noun() + " " + each.id()] = each.content_etag();
+  }
+  std::set<std::string> lines;
+  for (const auto& [key, etag] : etags) lines.insert(key + " " + etag + "\n");
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return Sha256(text);
+}
 
+using Stub = grpc::TemplatedGenericStub<pb::Message, pb::Message>;
+
+// What a call of either kind needs.
+struct Prepared {
+  explicit Prepared(const Call& call) {
+    const std::string scheme = "grpc://";
+    if (call.target().rfind(scheme, 0) != 0) throw Unsupported("target " + call.target());
+    std::string name = call.path().substr(call.path().find('/') + 1);
+    if (auto slash = name.find('/'); slash != std::string::npos) name[slash] = '.';
+    const auto* method = pb::DescriptorPool::generated_pool()->FindMethodByName(name);
+    if (method == nullptr) throw Unsupported("method " + call.path());
+    request = Empty(method->input_type());
+    answer = Empty(method->output_type());
+    Parse(call.request(), request.get());
+    if (call.has_timeout_ms()) {
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(call.timeout_ms()));
+    }
+    for (const auto& [key, value] : call.metadata()) context.AddMetadata(key, value);
+    stub = std::make_unique<Stub>(
+        grpc::CreateChannel(call.target().substr(scheme.size()), grpc::InsecureChannelCredentials()));
+  }
+
+  std::unique_ptr<pb::Message> request, answer;
   grpc::ClientContext context;
-  if (call.has_timeout_ms()) {
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(call.timeout_ms()));
-  }
-  auto channel = grpc::CreateChannel(call.target().substr(scheme.size()), grpc::InsecureChannelCredentials());
-  grpc::TemplatedGenericStub<pb::Message, pb::Message> stub(channel);
-  std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, call.path(), {}, request.get(), answer.get(),
-                 [&done](grpc::Status status) { done.set_value(std::move(status)); });
-  const grpc::Status status = done.get_future().get();
+  std::unique_ptr<Stub> stub;
+};
 
-  if (status.ok()) {
-    response->set_proto(answer->SerializeAsString());
-    return;
-  }
+void SetError(const grpc::Status& status, TesteeResponse* response) {
   CallError* error = response->mutable_call_error();
   error->set_code(status.error_code());
   error->set_message(status.error_message());
@@ -110,8 +139,90 @@ void MakeCall(const Call& call, TesteeResponse* response) {
   }
 }
 
+void MakeCall(const Call& call, TesteeResponse* response) {
+  Prepared prepared(call);
+  std::promise<grpc::Status> done;
+  prepared.stub->UnaryCall(&prepared.context, call.path(), {}, prepared.request.get(), prepared.answer.get(),
+                           [&done](grpc::Status status) { done.set_value(std::move(status)); });
+  const grpc::Status status = done.get_future().get();
+  if (!status.ok()) return SetError(status, response);
+  response->set_proto(prepared.answer->SerializeAsString());
+}
+
+// A stream, one operation at a time.
+class Stream {
+ public:
+  explicit Stream(const Call& call) : prepared_(call) {
+    stream_ = prepared_.stub->PrepareCall(&prepared_.context, call.path(), &queue_);
+    stream_->StartCall(nullptr);
+    // What fails here fails again in the first Read.
+    if (!Done()) return;
+    stream_->WriteLast(*prepared_.request, grpc::WriteOptions(), nullptr);
+    Done();
+  }
+
+  // At its end every operation is done, so the queue is empty.
+  ~Stream() {
+    prepared_.context.TryCancel();
+    if (!finished_) Finish();
+  }
+
+  void Next(TesteeResponse* response) {
+    if (!finished_) {
+      stream_->Read(prepared_.answer.get(), nullptr);
+      if (Done()) return response->set_proto(prepared_.answer->SerializeAsString());
+    }
+    const grpc::Status status = finished_ ? grpc::Status::OK : Finish();
+    if (!status.ok()) return SetError(status, response);
+    response->set_ended(true);
+  }
+
+ private:
+  bool Done() {
+    void* tag;
+    bool succeeded = false;
+    return queue_.Next(&tag, &succeeded) && succeeded;
+  }
+
+  grpc::Status Finish() {
+    grpc::Status status;
+    stream_->Finish(&status, nullptr);
+    Done();
+    finished_ = true;
+    return status;
+  }
+
+  Prepared prepared_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<pb::Message, pb::Message>> stream_;
+  bool finished_ = false;
+};
+
+std::unique_ptr<Stream> current;
+
+void Next(TesteeResponse* response) {
+  if (current == nullptr) return response->set_ended(true);
+  current->Next(response);
+}
+
 void Answer(const TesteeRequest& request, TesteeResponse* response) {
-  if (request.operation_case() == TesteeRequest::kCall) return MakeCall(request.call(), response);
+  switch (request.operation_case()) {
+    case TesteeRequest::kCall:
+      return MakeCall(request.call(), response);
+    case TesteeRequest::kStream:
+      current.reset();
+      current = std::make_unique<Stream>(request.stream());
+      return Next(response);
+    case TesteeRequest::kNext:
+      return Next(response);
+    case TesteeRequest::kCancel:
+      current.reset();
+      return response->set_ended(true);
+    case TesteeRequest::kMirror:
+      return response->set_digest(Mirror(request.mirror()));
+    default:
+      break;
+  }
   auto message = Empty(request.message_type());
   switch (request.operation_case()) {
     case TesteeRequest::kDecode:
@@ -150,7 +261,10 @@ int main() {
   for (;;) {
     TesteeRequest request;
     bool ended = false;
-    if (!pb::util::ParseDelimitedFromZeroCopyStream(&request, &input, &ended)) return ended ? 0 : 1;
+    if (!pb::util::ParseDelimitedFromZeroCopyStream(&request, &input, &ended)) {
+      current.reset();
+      return ended ? 0 : 1;
+    }
     TesteeResponse response;
     try {
       Answer(request, &response);

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
-from tests.interop.language import ROOT, BuildError, Language, Tool, run
+from tests.interop.descriptors import descriptors
+from tests.interop.language import ROOT, Language, Tool, run
 
 SOURCE = ROOT / "tests" / "interop" / "cpp"
 
 
 def build(cache: Path) -> list[str]:
-    """Build the testee with cmake. The folder of the ``google/rpc`` protos is that of googleapis-common-protos."""
-    run(["cmake", "-S", SOURCE, "-B", cache, f"-DRPC_PROTO={_rpc_protos()}"], SOURCE)
+    """Build the testee with cmake.
+
+    The contract comes compiled: Debian's protoc does not know the option ``debug_redact``.
+    """
+    run(["cmake", "-S", SOURCE, "-B", cache, f"-DDESCRIPTORS={descriptors(cache)}"], SOURCE)
     run(["cmake", "--build", cache, "--parallel", "2"], SOURCE)
     return [str(cache / "testee")]
-
-
-def _rpc_protos() -> Path:
-    found = find_spec("google.rpc")
-    for folder in (found.submodule_search_locations if found else None) or ():
-        if (Path(folder) / "status.proto").is_file():
-            return Path(folder).parents[1]
-    raise BuildError("google/rpc/status.proto is missing: pip install googleapis-common-protos")
 
 
 _DEBIAN = (

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0ctestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xb5\x01\n\rTesteeRequest\x12\x19\n\x0cmessage_type\x18\x01 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0cH\x00\x12\x11\n\x07to_json\x18\x03 \x01(\x0cH\x00\x12\x13\n\tfrom_json\x18\x04 \x01(\tH\x00\x12\x10\n\x06\x64igest\x18\x05 \x01(\x0cH\x00\x12\x1f\n\x04\x63\x61ll\x18\x06 \x01(\x0b\x32\x0f.testee.v1.CallH\x00\x42\x0b\n\toperationB\x0f\n\r_message_type\"\xa8\x01\n\x04\x43\x61ll\x12\x13\n\x06target\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04path\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x14\n\x07request\x18\x03 \x01(\x0cH\x02\x88\x01\x01\x12\x17\n\ntimeout_ms\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x11\n\x04json\x18\x05 \x01(\x08H\x04\x88\x01\x01\x42\t\n\x07_targetB\x07\n\x05_pathB\n\n\x08_requestB\r\n\x0b_timeout_msB\x07\n\x05_json\"\xa7\x01\n\x0eTesteeResponse\x12\x0f\n\x05proto\x18\x01 \x01(\x0cH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12\x10\n\x06\x64igest\x18\x03 \x01(\tH\x00\x12\x15\n\x0bparse_error\x18\x04 \x01(\tH\x00\x12*\n\ncall_error\x18\x05 \x01(\x0b\x32\x14.testee.v1.CallErrorH\x00\x12\x15\n\x0bunsupported\x18\x06 \x01(\tH\x00\x42\x08\n\x06result\"p\n\tCallError\x12\x11\n\x04\x63ode\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07message\x18\x02 \x01(\tH\x01\x88\x01\x01\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.AnyB\x07\n\x05_codeB\n\n\x08_messageB9\n\ttestee.v1P\x01Z*gateway_entities/tests/interop/go/testeev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0ctestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xa0\x02\n\rTesteeRequest\x12\x19\n\x0cmessage_type\x18\x01 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0cH\x00\x12\x11\n\x07to_json\x18\x03 \x01(\x0cH\x00\x12\x13\n\tfrom_json\x18\x04 \x01(\tH\x00\x12\x10\n\x06\x64igest\x18\x05 \x01(\x0cH\x00\x12\x1f\n\x04\x63\x61ll\x18\x06 \x01(\x0b\x32\x0f.testee.v1.CallH\x00\x12!\n\x06stream\x18\x07 \x01(\x0b\x32\x0f.testee.v1.CallH\x00\x12\x0e\n\x04next\x18\x08 \x01(\x08H\x00\x12\x10\n\x06\x63\x61ncel\x18\t \x01(\x08H\x00\x12$\n\x06mirror\x18\n \x01(\x0b\x32\x12.testee.v1.UpdatesH\x00\x42\x0b\n\toperationB\x0f\n\r_message_type\"\x8a\x02\n\x04\x43\x61ll\x12\x13\n\x06target\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04path\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x14\n\x07request\x18\x03 \x01(\x0cH\x02\x88\x01\x01\x12\x17\n\ntimeout_ms\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x11\n\x04json\x18\x05 \x01(\x08H\x04\x88\x01\x01\x12/\n\x08metadata\x18\x06 \x03(\x0b\x32\x1d.testee.v1.Call.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_targetB\x07\n\x05_pathB\n\n\x08_requestB\r\n\x0b_timeout_msB\x07\n\x05_json\"\x1b\n\x07Updates\x12\x10\n\x08messages\x18\x01 \x03(\x0c\"\xb8\x01\n\x0eTesteeResponse\x12\x0f\n\x05proto\x18\x01 \x01(\x0cH\x00\x12\x0e\n\x04json\x18\x02 \x01(\tH\x00\x12\x10\n\x06\x64igest\x18\x03 \x01(\tH\x00\x12\x15\n\x0bparse_error\x18\x04 \x01(\tH\x00\x12*\n\ncall_error\x18\x05 \x01(\x0b\x32\x14.testee.v1.CallErrorH\x00\x12\x15\n\x0bunsupported\x18\x06 \x01(\tH\x00\x12\x0f\n\x05\x65nded\x18\x07 \x01(\x08H\x00\x42\x08\n\x06result\"p\n\tCallError\x12\x11\n\x04\x63ode\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07message\x18\x02 \x01(\tH\x01\x88\x01\x01\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.AnyB\x07\n\x05_codeB\n\n\x08_messageB9\n\ttestee.v1P\x01Z*gateway_entities/tests/interop/go/testeev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'testee_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ttestee.v1P\001Z*gateway_entities/tests/interop/go/testeev1'
+  _globals['_CALL_METADATAENTRY']._loaded_options = None
+  _globals['_CALL_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_TESTEEREQUEST']._serialized_start=55
-  _globals['_TESTEEREQUEST']._serialized_end=236
-  _globals['_CALL']._serialized_start=239
-  _globals['_CALL']._serialized_end=407
-  _globals['_TESTEERESPONSE']._serialized_start=410
-  _globals['_TESTEERESPONSE']._serialized_end=577
-  _globals['_CALLERROR']._serialized_start=579
-  _globals['_CALLERROR']._serialized_end=691
+  _globals['_TESTEEREQUEST']._serialized_end=343
+  _globals['_CALL']._serialized_start=346
+  _globals['_CALL']._serialized_end=612
+  _globals['_CALL_METADATAENTRY']._serialized_start=509
+  _globals['_CALL_METADATAENTRY']._serialized_end=556
+  _globals['_UPDATES']._serialized_start=614
+  _globals['_UPDATES']._serialized_end=641
+  _globals['_TESTEERESPONSE']._serialized_start=644
+  _globals['_TESTEERESPONSE']._serialized_end=828
+  _globals['_CALLERROR']._serialized_start=830
+  _globals['_CALLERROR']._serialized_end=942
 # @@protoc_insertion_point(module_scope)

@@ -22,10 +22,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -41,8 +41,12 @@ class TesteeRequest(_message.Message):
     FROM_JSON_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    CANCEL_FIELD_NUMBER: _builtins.int
+    MIRROR_FIELD_NUMBER: _builtins.int
     message_type: _builtins.str
-    """Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Absent for `call`."""
+    """Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Only for the first four operations."""
     decode: _builtins.bytes
     """Decode these bytes, and encode the message again. The result is `proto` or `parse_error`."""
     to_json: _builtins.bytes
@@ -55,9 +59,25 @@ class TesteeRequest(_message.Message):
     """Decode these bytes, encode them deterministically (fields in order of their numbers, map entries in order of their
     keys, unknown fields last), and compute the SHA-256. The result is `digest` or `parse_error`.
     """
+    next: _builtins.bool
+    """Wait for the next message of the stream. The result is `proto`, its bytes; `ended` after the last; or `call_error`."""
+    cancel: _builtins.bool
+    """End the stream, as a client does that wants no more of it. The result is `ended`."""
     @_builtins.property
     def call(self) -> Global___Call:
         """Call a method of a service. The result is `proto`, the response's bytes, or `call_error`."""
+
+    @_builtins.property
+    def stream(self) -> Global___Call:
+        """Begin a call of a method whose response is a stream, after the end of the stream before it, if there is one. The result is
+        that of the first `next`.
+        """
+
+    @_builtins.property
+    def mirror(self) -> Global___Updates:
+        """Apply updates of WatchGateway to an empty set of resources, and compute the digest that AcknowledgeGatewayRevisionRequest
+        describes. The result is `digest` or `parse_error`.
+        """
 
     def __init__(
         self,
@@ -68,14 +88,18 @@ class TesteeRequest(_message.Message):
         from_json: _builtins.str = ...,
         digest: _builtins.bytes = ...,
         call: Global___Call | None = ...,
+        stream: Global___Call | None = ...,
+        next: _builtins.bool = ...,
+        cancel: _builtins.bool = ...,
+        mirror: Global___Updates | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "operation", b"operation", "to_json", b"to_json"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "operation", b"operation", "to_json", b"to_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__message_type: _TypeAlias = _typing.Literal["message_type"]  # noqa: Y015
     _WhichOneofArgType__message_type: _TypeAlias = _typing.Literal["_message_type", b"_message_type"]  # noqa: Y015
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["decode", "to_json", "from_json", "digest", "call"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["decode", "to_json", "from_json", "digest", "call", "stream", "next", "cancel", "mirror"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__message_type) -> _WhichOneofReturnType__message_type | None: ...
@@ -86,15 +110,36 @@ Global___TesteeRequest: _TypeAlias = TesteeRequest  # noqa: Y015
 
 @_typing.final
 class Call(_message.Message):
-    """Call is one unary call."""
+    """Call is one call."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     TARGET_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     TIMEOUT_MS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     target: _builtins.str
     """Address: grpc://HOST:PORT for gRPC without TLS, http://HOST:PORT for the Connect protocol."""
     path: _builtins.str
@@ -105,6 +150,10 @@ class Call(_message.Message):
     """Deadline of the call in milliseconds, 1 or more. Absent means none."""
     json: _builtins.bool
     """Whether a Connect call carries JSON instead of binary messages. Absent means false. gRPC ignores it."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Metadata of the call, headers in HTTP, such as authorization. Names are in lower case, values in ASCII."""
+
     def __init__(
         self,
         *,
@@ -113,10 +162,11 @@ class Call(_message.Message):
         request: _builtins.bytes | None = ...,
         timeout_ms: _builtins.int | None = ...,
         json: _builtins.bool | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_json", b"_json", "_path", b"_path", "_request", b"_request", "_target", b"_target", "_timeout_ms", b"_timeout_ms", "json", b"json", "path", b"path", "request", b"request", "target", b"target", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_json", b"_json", "_path", b"_path", "_request", b"_request", "_target", b"_target", "_timeout_ms", b"_timeout_ms", "json", b"json", "path", b"path", "request", b"request", "target", b"target", "timeout_ms", b"timeout_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_json", b"_json", "_path", b"_path", "_request", b"_request", "_target", b"_target", "_timeout_ms", b"_timeout_ms", "json", b"json", "metadata", b"metadata", "path", b"path", "request", b"request", "target", b"target", "timeout_ms", b"timeout_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__json: _TypeAlias = _typing.Literal["json"]  # noqa: Y015
     _WhichOneofArgType__json: _TypeAlias = _typing.Literal["_json", b"_json"]  # noqa: Y015
@@ -142,6 +192,30 @@ class Call(_message.Message):
 Global___Call: _TypeAlias = Call  # noqa: Y015
 
 @_typing.final
+class Updates(_message.Message):
+    """Updates are messages of WatchGateway in their order, each whole or in parts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The bytes of each WatchGatewayResponse."""
+
+    def __init__(
+        self,
+        *,
+        messages: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Updates: _TypeAlias = Updates  # noqa: Y015
+
+@_typing.final
 class TesteeResponse(_message.Message):
     """TesteeResponse is the outcome of one operation."""
 
@@ -153,6 +227,7 @@ class TesteeResponse(_message.Message):
     PARSE_ERROR_FIELD_NUMBER: _builtins.int
     CALL_ERROR_FIELD_NUMBER: _builtins.int
     UNSUPPORTED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
     proto: _builtins.bytes
     """A message's bytes."""
     json: _builtins.str
@@ -163,6 +238,8 @@ class TesteeResponse(_message.Message):
     """The input is not a message of its type: the library's error."""
     unsupported: _builtins.str
     """The name of an unsupported operation, message type, method or scheme."""
+    ended: _builtins.bool
+    """The stream has ended without an error."""
     @_builtins.property
     def call_error(self) -> Global___CallError:
         """The call failed."""
@@ -176,12 +253,13 @@ class TesteeResponse(_message.Message):
         parse_error: _builtins.str = ...,
         call_error: Global___CallError | None = ...,
         unsupported: _builtins.str = ...,
+        ended: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call_error", b"call_error", "digest", b"digest", "json", b"json", "parse_error", b"parse_error", "proto", b"proto", "result", b"result", "unsupported", b"unsupported"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call_error", b"call_error", "digest", b"digest", "ended", b"ended", "json", b"json", "parse_error", b"parse_error", "proto", b"proto", "result", b"result", "unsupported", b"unsupported"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_error", b"call_error", "digest", b"digest", "json", b"json", "parse_error", b"parse_error", "proto", b"proto", "result", b"result", "unsupported", b"unsupported"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_error", b"call_error", "digest", b"digest", "ended", b"ended", "json", b"json", "parse_error", b"parse_error", "proto", b"proto", "result", b"result", "unsupported", b"unsupported"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["proto", "json", "digest", "parse_error", "call_error", "unsupported"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["proto", "json", "digest", "parse_error", "call_error", "unsupported", "ended"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 

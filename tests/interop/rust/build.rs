@@ -15,12 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = fs::read(&file)?;
     let descriptors = FileDescriptorSet::decode(bytes.as_slice())?;
 
-    let mut builder = tonic_prost_build::configure()
+    let builder = tonic_prost_build::configure()
         .build_server(false)
         .build_transport(false)
         .btree_map(".")
         .include_file("stubs.rs");
-    let (mut kinds, mut methods) = (String::new(), String::new());
+    let (mut kinds, mut reflected) = (String::new(), String::new());
+    let (mut methods, mut streams) = (String::new(), String::new());
     for file in &descriptors.file {
         let package = file.package();
         if package == "google.protobuf" {
@@ -29,11 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let module = format!("crate::stubs::{}", package.replace('.', "::"));
         for message in &file.message_type {
             let (name, full) = (message.name(), format!("{package}.{}", message.name()));
-            let attributes = format!(
-                r#"#[derive(::prost_reflect::ReflectMessage)]
-                #[prost_reflect(descriptor_pool = "crate::POOL", message_name = "{full}")]"#
-            );
-            builder = builder.message_attribute(&full, attributes);
+            // Without prost-reflect's derive, which would be a dozen crates more to build.
+            writeln!(reflected, "reflect!({module}::{name}, {full:?});")?;
             writeln!(
                 kinds,
                 r#"        "{full}" => Kind::of::<{module}::{name}>(),"#
@@ -46,12 +44,21 @@ fn main() -> Result<(), Box<dyn Error>> {
                 service.name()
             );
             for method in &service.method {
+                let (table, result) = if method.server_streaming() {
+                    (&mut streams, "Box::new(RESPONSE)")
+                } else {
+                    (&mut methods, "RESPONSE.encode_to_vec()")
+                };
+                let response = format!(
+                    "{client}::new(channel).{}(request(call)?).await?.into_inner()",
+                    method.name().to_snake_case()
+                );
                 writeln!(
-                    methods,
-                    r#"        "/{package}.{}/{}" => {client}::new(channel).{}(request(call)?).await?.into_inner().encode_to_vec(),"#,
+                    table,
+                    r#"        "/{package}.{}/{}" => {},"#,
                     service.name(),
                     method.name(),
-                    method.name().to_snake_case()
+                    result.replace("RESPONSE", &response)
                 )?;
             }
         }
@@ -59,12 +66,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("descriptors.binpb"), bytes)?;
-    fs::write(Path::new(&out).join("table.rs"), table(&kinds, &methods))?;
+    fs::write(
+        Path::new(&out).join("table.rs"),
+        format!("{reflected}\n{}", table(&kinds, &methods, &streams)),
+    )?;
     builder.compile_fds(descriptors)?;
     Ok(())
 }
 
-fn table(kinds: &str, methods: &str) -> String {
+fn table(kinds: &str, methods: &str, streams: &str) -> String {
     format!(
         r#"fn kind(name: &str) -> Option<Kind> {{
     Some(match name {{
@@ -75,6 +85,12 @@ fn table(kinds: &str, methods: &str) -> String {
 async fn method(channel: Channel, call: &Call) -> Result<Vec<u8>, Failure> {{
     Ok(match call.path() {{
 {methods}        path => return Err(Failure::Unsupported(format!("method {{path}}"))),
+    }})
+}}
+
+async fn stream(channel: Channel, call: &Call) -> Result<Box<dyn Following>, Failure> {{
+    Ok(match call.path() {{
+{streams}        path => return Err(Failure::Unsupported(format!("stream {{path}}"))),
     }})
 }}
 "#

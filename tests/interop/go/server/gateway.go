@@ -29,6 +29,7 @@ type gateway struct {
 	pb.UnimplementedBudgetServiceServer
 	pb.UnimplementedEndpointServiceServer
 	pb.UnimplementedModelDefinitionServiceServer
+	pb.UnimplementedResolutionServiceServer
 	pb.UnimplementedSecretServiceServer
 
 	lock        sync.Mutex
@@ -38,6 +39,11 @@ type gateway struct {
 	endpoints   []*pb.GatewayEndpoint
 	bindings    []*pb.GatewayEndpointBinding
 	policies    []*pb.GatewayBudgetPolicy
+	// The values of the secrets, by secret_id.
+	values map[string]map[string]string
+	// The etags of all resources at each revision, from 1; and what is closed at the next one.
+	history []map[key]string
+	changed chan struct{}
 }
 
 func (g *gateway) newID(noun string) *string {

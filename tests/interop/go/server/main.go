@@ -23,11 +23,11 @@ import (
 )
 
 func main() {
-	served := &gateway{}
-	overGRPC, overHTTP := listen(), listen()
-	go serveGRPC(served, overGRPC)
-	go serveHTTP(served, overHTTP)
-	fmt.Printf("grpc://%s http://%s\n", overGRPC.Addr(), overHTTP.Addr())
+	served := &gateway{values: map[string]map[string]string{}, changed: make(chan struct{})}
+	forGRPC, forHTTP := listen(), listen()
+	go serveGRPC(served, forGRPC)
+	go serveHTTP(served, forHTTP)
+	fmt.Printf("grpc://%s http://%s\n", forGRPC.Addr(), forHTTP.Addr())
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		log.Fatal(err)
 	}
@@ -45,8 +45,10 @@ func serveGRPC(served *gateway, listener net.Listener) {
 	server := grpc.NewServer(grpc.UnaryInterceptor(served.alone))
 	pb.RegisterBindingServiceServer(server, served)
 	pb.RegisterBudgetServiceServer(server, served)
+	pb.RegisterChangeServiceServer(server, overGRPC{gateway: served})
 	pb.RegisterEndpointServiceServer(server, served)
 	pb.RegisterModelDefinitionServiceServer(server, served)
+	pb.RegisterResolutionServiceServer(server, served)
 	pb.RegisterSecretServiceServer(server, served)
 	log.Fatal(server.Serve(listener))
 }
@@ -56,8 +58,10 @@ func serveHTTP(served *gateway, listener net.Listener) {
 	routes := http.NewServeMux()
 	routes.Handle(gatewayentitiesv1connect.NewBindingServiceHandler(served, options))
 	routes.Handle(gatewayentitiesv1connect.NewBudgetServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewChangeServiceHandler(overConnect{gateway: served}, options))
 	routes.Handle(gatewayentitiesv1connect.NewEndpointServiceHandler(served, options))
 	routes.Handle(gatewayentitiesv1connect.NewModelDefinitionServiceHandler(served, options))
+	routes.Handle(gatewayentitiesv1connect.NewResolutionServiceHandler(served, options))
 	routes.Handle(gatewayentitiesv1connect.NewSecretServiceHandler(served, options))
 	log.Fatal(http.Serve(listener, routes))
 }
@@ -66,6 +70,7 @@ func serveHTTP(served *gateway, listener net.Listener) {
 func (g *gateway) alone(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	g.lock.Lock()
 	defer g.lock.Unlock()
+	defer g.publish()
 	return next(ctx, request)
 }
 
@@ -78,17 +83,23 @@ func (g *gateway) aloneOverConnect(next connect.UnaryFunc) connect.UnaryFunc {
 		}
 		g.lock.Lock()
 		defer g.lock.Unlock()
+		defer g.publish()
 		response, err := next(metadata.NewIncomingContext(ctx, headers), request)
-		if err == nil {
-			return response, nil
-		}
-		described := status.Convert(err)
-		failure := connect.NewError(connect.Code(described.Code()), errors.New(described.Message()))
-		for _, each := range described.Proto().GetDetails() {
-			if detail, err := connect.NewErrorDetail(each); err == nil {
-				failure.AddDetail(detail)
-			}
-		}
-		return nil, failure
+		return response, asConnect(err)
 	}
+}
+
+// asConnect returns an error of the methods, or nil, as one of connect-go.
+func asConnect(err error) error {
+	if err == nil {
+		return nil
+	}
+	described := status.Convert(err)
+	failure := connect.NewError(connect.Code(described.Code()), errors.New(described.Message()))
+	for _, each := range described.Proto().GetDetails() {
+		if detail, err := connect.NewErrorDetail(each); err == nil {
+			failure.AddDetail(detail)
+		}
+	}
+	return failure
 }

@@ -52,6 +52,7 @@ func (g *gateway) CreateGatewaySecret(ctx context.Context, request *pb.CreateGat
 		LastUpdatedAt: when, Provider: request.Provider, CreatedBy: who, LastUpdatedBy: who, AuthConfig: request.GetAuthConfig(),
 	}
 	g.secrets = append(g.secrets, row)
+	g.values[row.GetSecretId()] = request.GetSecretValue()
 	return &pb.CreateGatewaySecretResponse{Secret: proto.CloneOf(row)}, nil
 }
 
@@ -72,6 +73,7 @@ func (g *gateway) UpdateGatewaySecret(ctx context.Context, request *pb.UpdateGat
 	}
 	if len(request.GetSecretValue()) > 0 {
 		row.MaskedValues = masked(request.GetSecretValue())
+		g.values[row.GetSecretId()] = request.GetSecretValue()
 	}
 	row.LastUpdatedAt, row.LastUpdatedBy = now(), actor(ctx, request.UpdatedBy)
 	return &pb.UpdateGatewaySecretResponse{Secret: proto.CloneOf(row)}, nil

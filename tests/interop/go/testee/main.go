@@ -43,8 +43,17 @@ func main() {
 }
 
 func answer(request *testeev1.TesteeRequest) *testeev1.TesteeResponse {
-	if request.GetCall() != nil {
-		return call(request.GetCall())
+	switch operation := request.GetOperation().(type) {
+	case *testeev1.TesteeRequest_Call:
+		return call(operation.Call)
+	case *testeev1.TesteeRequest_Stream:
+		return stream(operation.Stream)
+	case *testeev1.TesteeRequest_Next:
+		return next()
+	case *testeev1.TesteeRequest_Cancel:
+		return cancel()
+	case *testeev1.TesteeRequest_Mirror:
+		return mirror(operation.Mirror)
 	}
 	kind, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(request.GetMessageType()))
 	if err != nil {

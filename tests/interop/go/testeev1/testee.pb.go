@@ -36,7 +36,7 @@ const (
 // TesteeRequest requests one operation.
 type TesteeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Absent for `call`.
+	// Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Only for the first four operations.
 	MessageType *string `protobuf:"bytes,1,opt,name=message_type,json=messageType,proto3,oneof" json:"message_type,omitempty"`
 	// The operation and its input.
 	//
@@ -47,6 +47,10 @@ type TesteeRequest struct {
 	//	*TesteeRequest_FromJson
 	//	*TesteeRequest_Digest
 	//	*TesteeRequest_Call
+	//	*TesteeRequest_Stream
+	//	*TesteeRequest_Next
+	//	*TesteeRequest_Cancel
+	//	*TesteeRequest_Mirror
 	Operation     isTesteeRequest_Operation `protobuf_oneof:"operation"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -141,6 +145,42 @@ func (x *TesteeRequest) GetCall() *Call {
 	return nil
 }
 
+func (x *TesteeRequest) GetStream() *Call {
+	if x != nil {
+		if x, ok := x.Operation.(*TesteeRequest_Stream); ok {
+			return x.Stream
+		}
+	}
+	return nil
+}
+
+func (x *TesteeRequest) GetNext() bool {
+	if x != nil {
+		if x, ok := x.Operation.(*TesteeRequest_Next); ok {
+			return x.Next
+		}
+	}
+	return false
+}
+
+func (x *TesteeRequest) GetCancel() bool {
+	if x != nil {
+		if x, ok := x.Operation.(*TesteeRequest_Cancel); ok {
+			return x.Cancel
+		}
+	}
+	return false
+}
+
+func (x *TesteeRequest) GetMirror() *Updates {
+	if x != nil {
+		if x, ok := x.Operation.(*TesteeRequest_Mirror); ok {
+			return x.Mirror
+		}
+	}
+	return nil
+}
+
 type isTesteeRequest_Operation interface {
 	isTesteeRequest_Operation()
 }
@@ -172,6 +212,28 @@ type TesteeRequest_Call struct {
 	Call *Call `protobuf:"bytes,6,opt,name=call,proto3,oneof"`
 }
 
+type TesteeRequest_Stream struct {
+	// Begin a call of a method whose response is a stream, after the end of the stream before it, if there is one. The result is
+	// that of the first `next`.
+	Stream *Call `protobuf:"bytes,7,opt,name=stream,proto3,oneof"`
+}
+
+type TesteeRequest_Next struct {
+	// Wait for the next message of the stream. The result is `proto`, its bytes; `ended` after the last; or `call_error`.
+	Next bool `protobuf:"varint,8,opt,name=next,proto3,oneof"`
+}
+
+type TesteeRequest_Cancel struct {
+	// End the stream, as a client does that wants no more of it. The result is `ended`.
+	Cancel bool `protobuf:"varint,9,opt,name=cancel,proto3,oneof"`
+}
+
+type TesteeRequest_Mirror struct {
+	// Apply updates of WatchGateway to an empty set of resources, and compute the digest that AcknowledgeGatewayRevisionRequest
+	// describes. The result is `digest` or `parse_error`.
+	Mirror *Updates `protobuf:"bytes,10,opt,name=mirror,proto3,oneof"`
+}
+
 func (*TesteeRequest_Decode) isTesteeRequest_Operation() {}
 
 func (*TesteeRequest_ToJson) isTesteeRequest_Operation() {}
@@ -182,7 +244,15 @@ func (*TesteeRequest_Digest) isTesteeRequest_Operation() {}
 
 func (*TesteeRequest_Call) isTesteeRequest_Operation() {}
 
-// Call is one unary call.
+func (*TesteeRequest_Stream) isTesteeRequest_Operation() {}
+
+func (*TesteeRequest_Next) isTesteeRequest_Operation() {}
+
+func (*TesteeRequest_Cancel) isTesteeRequest_Operation() {}
+
+func (*TesteeRequest_Mirror) isTesteeRequest_Operation() {}
+
+// Call is one call.
 type Call struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Address: grpc://HOST:PORT for gRPC without TLS, http://HOST:PORT for the Connect protocol.
@@ -194,7 +264,9 @@ type Call struct {
 	// Deadline of the call in milliseconds, 1 or more. Absent means none.
 	TimeoutMs *int32 `protobuf:"varint,4,opt,name=timeout_ms,json=timeoutMs,proto3,oneof" json:"timeout_ms,omitempty"`
 	// Whether a Connect call carries JSON instead of binary messages. Absent means false. gRPC ignores it.
-	Json          *bool `protobuf:"varint,5,opt,name=json,proto3,oneof" json:"json,omitempty"`
+	Json *bool `protobuf:"varint,5,opt,name=json,proto3,oneof" json:"json,omitempty"`
+	// Metadata of the call, headers in HTTP, such as authorization. Names are in lower case, values in ASCII.
+	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -264,6 +336,59 @@ func (x *Call) GetJson() bool {
 	return false
 }
 
+func (x *Call) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+// Updates are messages of WatchGateway in their order, each whole or in parts.
+type Updates struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bytes of each WatchGatewayResponse.
+	Messages      [][]byte `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Updates) Reset() {
+	*x = Updates{}
+	mi := &file_testee_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Updates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Updates) ProtoMessage() {}
+
+func (x *Updates) ProtoReflect() protoreflect.Message {
+	mi := &file_testee_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Updates.ProtoReflect.Descriptor instead.
+func (*Updates) Descriptor() ([]byte, []int) {
+	return file_testee_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Updates) GetMessages() [][]byte {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
 // TesteeResponse is the outcome of one operation.
 type TesteeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -277,6 +402,7 @@ type TesteeResponse struct {
 	//	*TesteeResponse_ParseError
 	//	*TesteeResponse_CallError
 	//	*TesteeResponse_Unsupported
+	//	*TesteeResponse_Ended
 	Result        isTesteeResponse_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -284,7 +410,7 @@ type TesteeResponse struct {
 
 func (x *TesteeResponse) Reset() {
 	*x = TesteeResponse{}
-	mi := &file_testee_proto_msgTypes[2]
+	mi := &file_testee_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +422,7 @@ func (x *TesteeResponse) String() string {
 func (*TesteeResponse) ProtoMessage() {}
 
 func (x *TesteeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_testee_proto_msgTypes[2]
+	mi := &file_testee_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +435,7 @@ func (x *TesteeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TesteeResponse.ProtoReflect.Descriptor instead.
 func (*TesteeResponse) Descriptor() ([]byte, []int) {
-	return file_testee_proto_rawDescGZIP(), []int{2}
+	return file_testee_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TesteeResponse) GetResult() isTesteeResponse_Result {
@@ -373,6 +499,15 @@ func (x *TesteeResponse) GetUnsupported() string {
 	return ""
 }
 
+func (x *TesteeResponse) GetEnded() bool {
+	if x != nil {
+		if x, ok := x.Result.(*TesteeResponse_Ended); ok {
+			return x.Ended
+		}
+	}
+	return false
+}
+
 type isTesteeResponse_Result interface {
 	isTesteeResponse_Result()
 }
@@ -407,6 +542,11 @@ type TesteeResponse_Unsupported struct {
 	Unsupported string `protobuf:"bytes,6,opt,name=unsupported,proto3,oneof"`
 }
 
+type TesteeResponse_Ended struct {
+	// The stream has ended without an error.
+	Ended bool `protobuf:"varint,7,opt,name=ended,proto3,oneof"`
+}
+
 func (*TesteeResponse_Proto) isTesteeResponse_Result() {}
 
 func (*TesteeResponse_Json) isTesteeResponse_Result() {}
@@ -418,6 +558,8 @@ func (*TesteeResponse_ParseError) isTesteeResponse_Result() {}
 func (*TesteeResponse_CallError) isTesteeResponse_Result() {}
 
 func (*TesteeResponse_Unsupported) isTesteeResponse_Result() {}
+
+func (*TesteeResponse_Ended) isTesteeResponse_Result() {}
 
 // CallError is the error of a call as the language's client library reports it.
 type CallError struct {
@@ -434,7 +576,7 @@ type CallError struct {
 
 func (x *CallError) Reset() {
 	*x = CallError{}
-	mi := &file_testee_proto_msgTypes[3]
+	mi := &file_testee_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +588,7 @@ func (x *CallError) String() string {
 func (*CallError) ProtoMessage() {}
 
 func (x *CallError) ProtoReflect() protoreflect.Message {
-	mi := &file_testee_proto_msgTypes[3]
+	mi := &file_testee_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +601,7 @@ func (x *CallError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallError.ProtoReflect.Descriptor instead.
 func (*CallError) Descriptor() ([]byte, []int) {
-	return file_testee_proto_rawDescGZIP(), []int{3}
+	return file_testee_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CallError) GetCode() int32 {
@@ -487,29 +629,40 @@ var File_testee_proto protoreflect.FileDescriptor
 
 const file_testee_proto_rawDesc = "" +
 	"\n" +
-	"\ftestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xea\x01\n" +
+	"\ftestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xf3\x02\n" +
 	"\rTesteeRequest\x12&\n" +
 	"\fmessage_type\x18\x01 \x01(\tH\x01R\vmessageType\x88\x01\x01\x12\x18\n" +
 	"\x06decode\x18\x02 \x01(\fH\x00R\x06decode\x12\x19\n" +
 	"\ato_json\x18\x03 \x01(\fH\x00R\x06toJson\x12\x1d\n" +
 	"\tfrom_json\x18\x04 \x01(\tH\x00R\bfromJson\x12\x18\n" +
 	"\x06digest\x18\x05 \x01(\fH\x00R\x06digest\x12%\n" +
-	"\x04call\x18\x06 \x01(\v2\x0f.testee.v1.CallH\x00R\x04callB\v\n" +
+	"\x04call\x18\x06 \x01(\v2\x0f.testee.v1.CallH\x00R\x04call\x12)\n" +
+	"\x06stream\x18\a \x01(\v2\x0f.testee.v1.CallH\x00R\x06stream\x12\x14\n" +
+	"\x04next\x18\b \x01(\bH\x00R\x04next\x12\x18\n" +
+	"\x06cancel\x18\t \x01(\bH\x00R\x06cancel\x12,\n" +
+	"\x06mirror\x18\n" +
+	" \x01(\v2\x12.testee.v1.UpdatesH\x00R\x06mirrorB\v\n" +
 	"\toperationB\x0f\n" +
-	"\r_message_type\"\xd0\x01\n" +
+	"\r_message_type\"\xc8\x02\n" +
 	"\x04Call\x12\x1b\n" +
 	"\x06target\x18\x01 \x01(\tH\x00R\x06target\x88\x01\x01\x12\x17\n" +
 	"\x04path\x18\x02 \x01(\tH\x01R\x04path\x88\x01\x01\x12\x1d\n" +
 	"\arequest\x18\x03 \x01(\fH\x02R\arequest\x88\x01\x01\x12\"\n" +
 	"\n" +
 	"timeout_ms\x18\x04 \x01(\x05H\x03R\ttimeoutMs\x88\x01\x01\x12\x17\n" +
-	"\x04json\x18\x05 \x01(\bH\x04R\x04json\x88\x01\x01B\t\n" +
+	"\x04json\x18\x05 \x01(\bH\x04R\x04json\x88\x01\x01\x129\n" +
+	"\bmetadata\x18\x06 \x03(\v2\x1d.testee.v1.Call.MetadataEntryR\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\t\n" +
 	"\a_targetB\a\n" +
 	"\x05_pathB\n" +
 	"\n" +
 	"\b_requestB\r\n" +
 	"\v_timeout_msB\a\n" +
-	"\x05_json\"\xe0\x01\n" +
+	"\x05_json\"%\n" +
+	"\aUpdates\x12\x1a\n" +
+	"\bmessages\x18\x01 \x03(\fR\bmessages\"\xf8\x01\n" +
 	"\x0eTesteeResponse\x12\x16\n" +
 	"\x05proto\x18\x01 \x01(\fH\x00R\x05proto\x12\x14\n" +
 	"\x04json\x18\x02 \x01(\tH\x00R\x04json\x12\x18\n" +
@@ -518,7 +671,8 @@ const file_testee_proto_rawDesc = "" +
 	"parseError\x125\n" +
 	"\n" +
 	"call_error\x18\x05 \x01(\v2\x14.testee.v1.CallErrorH\x00R\tcallError\x12\"\n" +
-	"\vunsupported\x18\x06 \x01(\tH\x00R\vunsupportedB\b\n" +
+	"\vunsupported\x18\x06 \x01(\tH\x00R\vunsupported\x12\x16\n" +
+	"\x05ended\x18\a \x01(\bH\x00R\x05endedB\b\n" +
 	"\x06result\"\x88\x01\n" +
 	"\tCallError\x12\x17\n" +
 	"\x04code\x18\x01 \x01(\x05H\x00R\x04code\x88\x01\x01\x12\x1d\n" +
@@ -541,23 +695,28 @@ func file_testee_proto_rawDescGZIP() []byte {
 	return file_testee_proto_rawDescData
 }
 
-var file_testee_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_testee_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_testee_proto_goTypes = []any{
 	(*TesteeRequest)(nil),  // 0: testee.v1.TesteeRequest
 	(*Call)(nil),           // 1: testee.v1.Call
-	(*TesteeResponse)(nil), // 2: testee.v1.TesteeResponse
-	(*CallError)(nil),      // 3: testee.v1.CallError
-	(*anypb.Any)(nil),      // 4: google.protobuf.Any
+	(*Updates)(nil),        // 2: testee.v1.Updates
+	(*TesteeResponse)(nil), // 3: testee.v1.TesteeResponse
+	(*CallError)(nil),      // 4: testee.v1.CallError
+	nil,                    // 5: testee.v1.Call.MetadataEntry
+	(*anypb.Any)(nil),      // 6: google.protobuf.Any
 }
 var file_testee_proto_depIdxs = []int32{
 	1, // 0: testee.v1.TesteeRequest.call:type_name -> testee.v1.Call
-	3, // 1: testee.v1.TesteeResponse.call_error:type_name -> testee.v1.CallError
-	4, // 2: testee.v1.CallError.details:type_name -> google.protobuf.Any
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	1, // 1: testee.v1.TesteeRequest.stream:type_name -> testee.v1.Call
+	2, // 2: testee.v1.TesteeRequest.mirror:type_name -> testee.v1.Updates
+	5, // 3: testee.v1.Call.metadata:type_name -> testee.v1.Call.MetadataEntry
+	4, // 4: testee.v1.TesteeResponse.call_error:type_name -> testee.v1.CallError
+	6, // 5: testee.v1.CallError.details:type_name -> google.protobuf.Any
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_testee_proto_init() }
@@ -571,24 +730,29 @@ func file_testee_proto_init() {
 		(*TesteeRequest_FromJson)(nil),
 		(*TesteeRequest_Digest)(nil),
 		(*TesteeRequest_Call)(nil),
+		(*TesteeRequest_Stream)(nil),
+		(*TesteeRequest_Next)(nil),
+		(*TesteeRequest_Cancel)(nil),
+		(*TesteeRequest_Mirror)(nil),
 	}
 	file_testee_proto_msgTypes[1].OneofWrappers = []any{}
-	file_testee_proto_msgTypes[2].OneofWrappers = []any{
+	file_testee_proto_msgTypes[3].OneofWrappers = []any{
 		(*TesteeResponse_Proto)(nil),
 		(*TesteeResponse_Json)(nil),
 		(*TesteeResponse_Digest)(nil),
 		(*TesteeResponse_ParseError)(nil),
 		(*TesteeResponse_CallError)(nil),
 		(*TesteeResponse_Unsupported)(nil),
+		(*TesteeResponse_Ended)(nil),
 	}
-	file_testee_proto_msgTypes[3].OneofWrappers = []any{}
+	file_testee_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_testee_proto_rawDesc), len(file_testee_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,22 +1,27 @@
 //! The testee in Rust: prost for messages, prost-reflect for JSON, tonic for calls.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     error::Error,
     io::{self, Read, Write},
+    pin::Pin,
     sync::LazyLock,
     time::Duration,
 };
 
 use prost::{DecodeError, Message};
 use prost_reflect::{
-    DescriptorPool, DeserializeOptions, DynamicMessage, ReflectMessage, SerializeOptions,
+    DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, ReflectMessage,
+    SerializeOptions,
 };
+use stubs::gatewayentities::v1::WatchGatewayResponse;
 use stubs::testee::v1::{
-    Call, CallError, TesteeRequest, TesteeResponse, testee_request::Operation,
+    Call, CallError, TesteeRequest, TesteeResponse, Updates, testee_request::Operation,
     testee_response::Result as Answer,
 };
 use tonic::{
-    Request, Status,
+    Request, Status, Streaming,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue},
     transport::{Channel, Endpoint},
 };
 
@@ -24,7 +29,19 @@ mod stubs {
     include!(concat!(env!("OUT_DIR"), "/stubs.rs"));
 }
 
-// The functions `kind` and `method`, which build.rs generates: from a message's name or a method's path to its implementation.
+macro_rules! reflect {
+    ($message:ty, $name:literal) => {
+        impl ReflectMessage for $message {
+            fn descriptor(&self) -> MessageDescriptor {
+                POOL.get_message_by_name($name)
+                    .expect("a message of the descriptors")
+            }
+        }
+    };
+}
+
+// The functions `kind`, `method` and `stream`, which build.rs generates: from a message's name or a method's path to its
+// implementation.
 include!(concat!(env!("OUT_DIR"), "/table.rs"));
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -37,12 +54,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?;
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let mut following = None;
     while let Some(bytes) = next(&mut input)? {
         let request = TesteeRequest::decode(bytes.as_slice())?;
         let response = TesteeResponse {
             result: Some(
                 runtime
-                    .block_on(answer(request))
+                    .block_on(answer(request, &mut following))
                     .unwrap_or_else(Answer::from),
             ),
         };
@@ -71,7 +89,10 @@ fn next(input: &mut impl Read) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
     Ok(Some(message))
 }
 
-async fn answer(request: TesteeRequest) -> Result<Answer, Failure> {
+async fn answer(
+    request: TesteeRequest,
+    following: &mut Option<Box<dyn Following>>,
+) -> Result<Answer, Failure> {
     let kind = || {
         let name = request.message_type();
         kind(name).ok_or_else(|| Failure::Unsupported(format!("message type {name:?}")))
@@ -81,13 +102,72 @@ async fn answer(request: TesteeRequest) -> Result<Answer, Failure> {
         Some(Operation::ToJson(bytes)) => Answer::Json((kind()?.to_json)(bytes)?),
         Some(Operation::FromJson(json)) => Answer::Proto((kind()?.from_json)(json)?),
         // The maps of the stubs are ordered, so every encoding is deterministic.
-        Some(Operation::Digest(bytes)) => {
-            let digest = hmac_sha256::Hash::hash(&(kind()?.recode)(bytes)?);
-            Answer::Digest(digest.iter().map(|byte| format!("{byte:02x}")).collect())
-        }
+        Some(Operation::Digest(bytes)) => Answer::Digest(sha256(&(kind()?.recode)(bytes)?)),
         Some(Operation::Call(call)) => Answer::Proto(method(channel(call)?, call).await?),
+        Some(Operation::Stream(call)) => {
+            *following = None;
+            *following = Some(stream(channel(call)?, call).await?);
+            next_of(following).await?
+        }
+        Some(Operation::Next(_)) => next_of(following).await?,
+        // Dropping a stream ends it.
+        Some(Operation::Cancel(_)) => {
+            *following = None;
+            Answer::Ended(true)
+        }
+        Some(Operation::Mirror(updates)) => Answer::Digest(mirror(updates)?),
         None => return Err(Failure::Unsupported("operation".into())),
     })
+}
+
+/// The current stream, of any type of messages.
+trait Following {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Status>> + '_>>;
+}
+
+impl<M: Message> Following for Streaming<M> {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Status>> + '_>> {
+        Box::pin(async { Ok(self.message().await?.map(|message| message.encode_to_vec())) })
+    }
+}
+
+async fn next_of(following: &mut Option<Box<dyn Following>>) -> Result<Answer, Failure> {
+    let next = match following {
+        Some(stream) => stream.next().await?,
+        None => None,
+    };
+    Ok(next.map_or(Answer::Ended(true), Answer::Proto))
+}
+
+/// Computes the digest of the resources after these updates, as AcknowledgeGatewayRevisionRequest describes it.
+fn mirror(updates: &Updates) -> Result<String, Failure> {
+    let mut etags = BTreeMap::new();
+    let mut whole = true;
+    for data in &updates.messages {
+        let update = WatchGatewayResponse::decode(data.as_slice())?;
+        // A snapshot replaces everything, in its first part.
+        if whole && update.is_snapshot() {
+            etags.clear();
+        }
+        whole = !update.is_partial();
+        for each in &update.removed {
+            etags.remove(&format!("{} {}", each.noun(), each.id()));
+        }
+        for each in &update.resources {
+            let key = format!("{} {}", each.noun(), each.id());
+            etags.insert(key, each.content_etag().to_string());
+        }
+    }
+    let lines: BTreeSet<_> = etags
+        .iter()
+        .map(|(key, etag)| format!("{key} {etag}\n"))
+        .collect();
+    Ok(sha256(String::from_iter(lines).as_bytes()))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = hmac_sha256::Hash::hash(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Operations on messages of one type.
@@ -140,6 +220,12 @@ fn request<M: Message + Default>(call: &Call) -> Result<Request<M>, Failure> {
     if let Some(milliseconds) = call.timeout_ms {
         request.set_timeout(Duration::from_millis(milliseconds.max(0) as u64));
     }
+    for (name, value) in &call.metadata {
+        let malformed = || Failure::Unsupported(format!("metadata {name:?}"));
+        let key = AsciiMetadataKey::from_bytes(name.as_bytes()).map_err(|_| malformed())?;
+        let value = AsciiMetadataValue::try_from(value.as_str()).map_err(|_| malformed())?;
+        request.metadata_mut().insert(key, value);
+    }
     Ok(request)
 }
 
@@ -176,7 +262,7 @@ impl From<Failure> for Answer {
                 code: Some(status.code() as i32),
                 message: Some(status.message().to_string()),
                 // Malformed details are ignored: the error itself is still reported.
-                details: tonic_types::Status::decode(status.details())
+                details: stubs::google::rpc::Status::decode(status.details())
                     .map(|status| status.details)
                     .unwrap_or_default(),
             }),

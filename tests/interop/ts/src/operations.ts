@@ -1,17 +1,33 @@
 // Operations of a testee except the transport of calls: the same code in Node.js and in a page.
 
 import { create, createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
-import type { DescFile, DescMessage, DescMethodUnary, Message, MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  DescFile,
+  DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  Message,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { CallErrorSchema, TesteeResponseSchema } from "./testee_pb.js";
-import type { Call, CallError, TesteeRequest, TesteeResponse } from "./testee_pb.js";
+import type { Call, CallError, TesteeRequest, TesteeResponse, Updates } from "./testee_pb.js";
 import * as v1 from "gateway-entities/gatewayentities/v1";
 
 type Result = TesteeResponse["result"];
-export type Caller = (method: DescMethodUnary, request: Message, call: Call) => Promise<Message>;
+
+/** Makes calls. Failures are CallFailure, and Unsupported for a target that it does not serve. */
+export interface Caller {
+  unary(method: DescMethodUnary, request: Message, call: Call): Promise<Message>;
+  /** The messages of a stream, until the signal ends it. */
+  stream(method: DescMethodServerStreaming, request: Message, call: Call, signal: AbortSignal): AsyncIterable<Message>;
+}
 
 export class Unsupported extends Error {}
 
@@ -33,8 +49,19 @@ export async function answer(request: TesteeRequest, caller: Caller): Promise<Te
 
 async function result({ messageType, operation }: TesteeRequest, caller: Caller): Promise<Result> {
   try {
-    if (operation.case === "call") {
-      return { case: "proto", value: await call(operation.value, caller) };
+    switch (operation.case) {
+      case "call":
+        return { case: "proto", value: await call(operation.value, caller) };
+      case "stream":
+        cancel();
+        stream(operation.value, caller);
+        return await next();
+      case "next":
+        return await next();
+      case "cancel":
+        return cancel();
+      case "mirror":
+        return { case: "digest", value: await mirror(operation.value) };
     }
     const schema = registry.getMessage(messageType ?? "");
     if (schema === undefined) {
@@ -70,19 +97,66 @@ async function result({ messageType, operation }: TesteeRequest, caller: Caller)
 }
 
 async function call(call: Call, caller: Caller): Promise<Uint8Array> {
-  const [, service = "", name] = (call.path ?? "").split("/");
-  const method = registry
-    .getService(service)
-    ?.methods.find((each): each is DescMethodUnary => each.name === name && each.methodKind === "unary");
-  if (method === undefined) {
-    throw new Unsupported(`no method ${call.path}`);
-  }
-  const response = await caller(method, fromBinary(method.input, call.request ?? new Uint8Array()), call);
+  const method = find(call, (each): each is DescMethodUnary => each.methodKind === "unary");
+  const response = await caller.unary(method, fromBinary(method.input, call.request ?? new Uint8Array()), call);
   return toBinary(method.output, response);
 }
 
+function find<M extends DescMethod>({ path }: Call, suits: (method: DescMethod) => method is M): M {
+  const [, service = "", name] = (path ?? "").split("/");
+  const method = registry.getService(service)?.methods.find((each) => each.name === name);
+  if (method === undefined || !suits(method)) {
+    throw new Unsupported(`no method ${path}`);
+  }
+  return method;
+}
+
+let following: { messages: AsyncIterator<Message>; output: DescMessage; ending: AbortController } | undefined;
+
+function stream(call: Call, caller: Caller): void {
+  const method = find(call, (each): each is DescMethodServerStreaming => each.methodKind === "server_streaming");
+  const request = fromBinary(method.input, call.request ?? new Uint8Array());
+  const ending = new AbortController();
+  const messages = caller.stream(method, request, call, ending.signal)[Symbol.asyncIterator]();
+  following = { messages, output: method.output, ending };
+}
+
+async function next(): Promise<Result> {
+  const { done, value } = (await following?.messages.next()) ?? { done: true, value: undefined };
+  return done ? { case: "ended", value: true } : { case: "proto", value: toBinary(following!.output, value) };
+}
+
+function cancel(): Result {
+  following?.ending.abort();
+  following = undefined;
+  return { case: "ended", value: true };
+}
+
+/** The calls of a transport of Connect. */
+export function connectCaller(open: (call: Call) => Transport): Caller {
+  return {
+    async unary(method, request, call) {
+      const transport = open(call);
+      try {
+        return (await transport.unary(method, undefined, call.timeoutMs, call.metadata, request)).message;
+      } catch (error) {
+        throw connectFailure(error);
+      }
+    },
+    async *stream(method, request, call, signal) {
+      const transport = open(call);
+      try {
+        const input = createAsyncIterable([request]);
+        yield* (await transport.stream(method, signal, call.timeoutMs, call.metadata, input)).message;
+      } catch (error) {
+        throw connectFailure(error);
+      }
+    },
+  };
+}
+
 /** Converts a Connect call's failure to the protocol's form. */
-export function connectFailure(error: unknown): CallFailure {
+function connectFailure(error: unknown): CallFailure {
   const { code, rawMessage: message, details } = ConnectError.from(error);
   return new CallFailure(create(CallErrorSchema, { code, message, details: received(details) }));
 }
@@ -97,7 +171,29 @@ export function received(details: ConnectError["details"]): MessageInitShape<typ
 async function digest(schema: DescMessage, bytes: Uint8Array): Promise<string> {
   const message = fromBinary(schema, bytes);
   sortMaps(reflect(schema, message));
-  const hash = await crypto.subtle.digest("SHA-256", toBinary(schema, message) as Uint8Array<ArrayBuffer>);
+  return sha256(toBinary(schema, message));
+}
+
+/** Returns the digest of the resources after these updates, as AcknowledgeGatewayRevisionRequest describes it. */
+async function mirror({ messages }: Updates): Promise<string> {
+  const etags = new Map<string, string>();
+  let whole = true;
+  for (const data of messages) {
+    const update = fromBinary(v1.WatchGatewayResponseSchema, data);
+    // A snapshot replaces everything, in its first part.
+    if (whole && update.isSnapshot) {
+      etags.clear();
+    }
+    whole = !update.isPartial;
+    update.removed.forEach(({ noun, id }) => etags.delete(`${noun} ${id}`));
+    update.resources.forEach(({ noun, id, contentEtag }) => etags.set(`${noun} ${id}`, contentEtag ?? ""));
+  }
+  const lines = Array.from(etags, ([key, etag]) => `${key} ${etag}\n`).sort(compareBytes);
+  return sha256(new TextEncoder().encode(lines.join("")));
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -2,26 +2,19 @@
 // TesteeResponse, both in base64.
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { base64Decode, base64Encode } from "@bufbuild/protobuf/wire";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { TesteeRequestSchema, TesteeResponseSchema } from "./testee_pb.js";
-import type { Call } from "./testee_pb.js";
 import * as operations from "./operations.js";
 
-async function call(method: DescMethodUnary, request: Message, { target = "", json, timeoutMs }: Call): Promise<Message> {
+const caller = operations.connectCaller(({ target = "", json }) => {
   if (!target.startsWith("http://")) {
     throw new operations.Unsupported(`no calls to ${target}`);
   }
-  const transport = createConnectTransport({ baseUrl: target, useBinaryFormat: !json });
-  try {
-    return (await transport.unary(method, undefined, timeoutMs, undefined, request)).message;
-  } catch (error) {
-    throw operations.connectFailure(error);
-  }
-}
+  return createConnectTransport({ baseUrl: target, useBinaryFormat: !json });
+});
 
 export async function answer(request: string): Promise<string> {
-  const response = await operations.answer(fromBinary(TesteeRequestSchema, base64Decode(request)), call);
+  const response = await operations.answer(fromBinary(TesteeRequestSchema, base64Decode(request)), caller);
   return base64Encode(toBinary(TesteeResponseSchema, response));
 }

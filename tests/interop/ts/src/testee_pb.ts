@@ -23,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file testee.proto.
  */
 export const file_testee: GenFile = /*@__PURE__*/
-  fileDesc("Cgx0ZXN0ZWUucHJvdG8SCXRlc3RlZS52MSK1AQoNVGVzdGVlUmVxdWVzdBIZCgxtZXNzYWdlX3R5cGUYASABKAlIAYgBARIQCgZkZWNvZGUYAiABKAxIABIRCgd0b19qc29uGAMgASgMSAASEwoJZnJvbV9qc29uGAQgASgJSAASEAoGZGlnZXN0GAUgASgMSAASHwoEY2FsbBgGIAEoCzIPLnRlc3RlZS52MS5DYWxsSABCCwoJb3BlcmF0aW9uQg8KDV9tZXNzYWdlX3R5cGUiqAEKBENhbGwSEwoGdGFyZ2V0GAEgASgJSACIAQESEQoEcGF0aBgCIAEoCUgBiAEBEhQKB3JlcXVlc3QYAyABKAxIAogBARIXCgp0aW1lb3V0X21zGAQgASgFSAOIAQESEQoEanNvbhgFIAEoCEgEiAEBQgkKB190YXJnZXRCBwoFX3BhdGhCCgoIX3JlcXVlc3RCDQoLX3RpbWVvdXRfbXNCBwoFX2pzb24ipwEKDlRlc3RlZVJlc3BvbnNlEg8KBXByb3RvGAEgASgMSAASDgoEanNvbhgCIAEoCUgAEhAKBmRpZ2VzdBgDIAEoCUgAEhUKC3BhcnNlX2Vycm9yGAQgASgJSAASKgoKY2FsbF9lcnJvchgFIAEoCzIULnRlc3RlZS52MS5DYWxsRXJyb3JIABIVCgt1bnN1cHBvcnRlZBgGIAEoCUgAQggKBnJlc3VsdCJwCglDYWxsRXJyb3ISEQoEY29kZRgBIAEoBUgAiAEBEhQKB21lc3NhZ2UYAiABKAlIAYgBARIlCgdkZXRhaWxzGAMgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueUIHCgVfY29kZUIKCghfbWVzc2FnZUI5Cgl0ZXN0ZWUudjFQAVoqZ2F0ZXdheV9lbnRpdGllcy90ZXN0cy9pbnRlcm9wL2dvL3Rlc3RlZXYxYgZwcm90bzM", [file_google_protobuf_any]);
+  fileDesc("Cgx0ZXN0ZWUucHJvdG8SCXRlc3RlZS52MSKgAgoNVGVzdGVlUmVxdWVzdBIZCgxtZXNzYWdlX3R5cGUYASABKAlIAYgBARIQCgZkZWNvZGUYAiABKAxIABIRCgd0b19qc29uGAMgASgMSAASEwoJZnJvbV9qc29uGAQgASgJSAASEAoGZGlnZXN0GAUgASgMSAASHwoEY2FsbBgGIAEoCzIPLnRlc3RlZS52MS5DYWxsSAASIQoGc3RyZWFtGAcgASgLMg8udGVzdGVlLnYxLkNhbGxIABIOCgRuZXh0GAggASgISAASEAoGY2FuY2VsGAkgASgISAASJAoGbWlycm9yGAogASgLMhIudGVzdGVlLnYxLlVwZGF0ZXNIAEILCglvcGVyYXRpb25CDwoNX21lc3NhZ2VfdHlwZSKKAgoEQ2FsbBITCgZ0YXJnZXQYASABKAlIAIgBARIRCgRwYXRoGAIgASgJSAGIAQESFAoHcmVxdWVzdBgDIAEoDEgCiAEBEhcKCnRpbWVvdXRfbXMYBCABKAVIA4gBARIRCgRqc29uGAUgASgISASIAQESLwoIbWV0YWRhdGEYBiADKAsyHS50ZXN0ZWUudjEuQ2FsbC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdfdGFyZ2V0QgcKBV9wYXRoQgoKCF9yZXF1ZXN0Qg0KC190aW1lb3V0X21zQgcKBV9qc29uIhsKB1VwZGF0ZXMSEAoIbWVzc2FnZXMYASADKAwiuAEKDlRlc3RlZVJlc3BvbnNlEg8KBXByb3RvGAEgASgMSAASDgoEanNvbhgCIAEoCUgAEhAKBmRpZ2VzdBgDIAEoCUgAEhUKC3BhcnNlX2Vycm9yGAQgASgJSAASKgoKY2FsbF9lcnJvchgFIAEoCzIULnRlc3RlZS52MS5DYWxsRXJyb3JIABIVCgt1bnN1cHBvcnRlZBgGIAEoCUgAEg8KBWVuZGVkGAcgASgISABCCAoGcmVzdWx0InAKCUNhbGxFcnJvchIRCgRjb2RlGAEgASgFSACIAQESFAoHbWVzc2FnZRgCIAEoCUgBiAEBEiUKB2RldGFpbHMYAyADKAsyFC5nb29nbGUucHJvdG9idWYuQW55QgcKBV9jb2RlQgoKCF9tZXNzYWdlQjkKCXRlc3RlZS52MVABWipnYXRld2F5X2VudGl0aWVzL3Rlc3RzL2ludGVyb3AvZ28vdGVzdGVldjFiBnByb3RvMw", [file_google_protobuf_any]);
 
 /**
  * TesteeRequest requests one operation.
@@ -32,7 +32,7 @@ export const file_testee: GenFile = /*@__PURE__*/
  */
 export type TesteeRequest = Message<"testee.v1.TesteeRequest"> & {
   /**
-   * Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Absent for `call`.
+   * Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Only for the first four operations.
    *
    * @generated from field: optional string message_type = 1;
    */
@@ -85,6 +85,40 @@ export type TesteeRequest = Message<"testee.v1.TesteeRequest"> & {
      */
     value: Call;
     case: "call";
+  } | {
+    /**
+     * Begin a call of a method whose response is a stream, after the end of the stream before it, if there is one. The result is
+     * that of the first `next`.
+     *
+     * @generated from field: testee.v1.Call stream = 7;
+     */
+    value: Call;
+    case: "stream";
+  } | {
+    /**
+     * Wait for the next message of the stream. The result is `proto`, its bytes; `ended` after the last; or `call_error`.
+     *
+     * @generated from field: bool next = 8;
+     */
+    value: boolean;
+    case: "next";
+  } | {
+    /**
+     * End the stream, as a client does that wants no more of it. The result is `ended`.
+     *
+     * @generated from field: bool cancel = 9;
+     */
+    value: boolean;
+    case: "cancel";
+  } | {
+    /**
+     * Apply updates of WatchGateway to an empty set of resources, and compute the digest that AcknowledgeGatewayRevisionRequest
+     * describes. The result is `digest` or `parse_error`.
+     *
+     * @generated from field: testee.v1.Updates mirror = 10;
+     */
+    value: Updates;
+    case: "mirror";
   } | { case: undefined; value?: undefined };
 };
 
@@ -96,7 +130,7 @@ export const TesteeRequestSchema: GenMessage<TesteeRequest> = /*@__PURE__*/
   messageDesc(file_testee, 0);
 
 /**
- * Call is one unary call.
+ * Call is one call.
  *
  * @generated from message testee.v1.Call
  */
@@ -135,6 +169,13 @@ export type Call = Message<"testee.v1.Call"> & {
    * @generated from field: optional bool json = 5;
    */
   json?: boolean | undefined;
+
+  /**
+   * Metadata of the call, headers in HTTP, such as authorization. Names are in lower case, values in ASCII.
+   *
+   * @generated from field: map<string, string> metadata = 6;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -143,6 +184,27 @@ export type Call = Message<"testee.v1.Call"> & {
  */
 export const CallSchema: GenMessage<Call> = /*@__PURE__*/
   messageDesc(file_testee, 1);
+
+/**
+ * Updates are messages of WatchGateway in their order, each whole or in parts.
+ *
+ * @generated from message testee.v1.Updates
+ */
+export type Updates = Message<"testee.v1.Updates"> & {
+  /**
+   * The bytes of each WatchGatewayResponse.
+   *
+   * @generated from field: repeated bytes messages = 1;
+   */
+  messages: Uint8Array[];
+};
+
+/**
+ * Describes the message testee.v1.Updates.
+ * Use `create(UpdatesSchema)` to create a new message.
+ */
+export const UpdatesSchema: GenMessage<Updates> = /*@__PURE__*/
+  messageDesc(file_testee, 2);
 
 /**
  * TesteeResponse is the outcome of one operation.
@@ -203,6 +265,14 @@ export type TesteeResponse = Message<"testee.v1.TesteeResponse"> & {
      */
     value: string;
     case: "unsupported";
+  } | {
+    /**
+     * The stream has ended without an error.
+     *
+     * @generated from field: bool ended = 7;
+     */
+    value: boolean;
+    case: "ended";
   } | { case: undefined; value?: undefined };
 };
 
@@ -211,7 +281,7 @@ export type TesteeResponse = Message<"testee.v1.TesteeResponse"> & {
  * Use `create(TesteeResponseSchema)` to create a new message.
  */
 export const TesteeResponseSchema: GenMessage<TesteeResponse> = /*@__PURE__*/
-  messageDesc(file_testee, 2);
+  messageDesc(file_testee, 3);
 
 /**
  * CallError is the error of a call as the language's client library reports it.
@@ -246,5 +316,5 @@ export type CallError = Message<"testee.v1.CallError"> & {
  * Use `create(CallErrorSchema)` to create a new message.
  */
 export const CallErrorSchema: GenMessage<CallError> = /*@__PURE__*/
-  messageDesc(file_testee, 3);
+  messageDesc(file_testee, 4);
 

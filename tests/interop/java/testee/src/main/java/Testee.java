@@ -1,3 +1,6 @@
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
@@ -5,15 +8,20 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
+import io.grpc.Context;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServiceDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.ProtoFileDescriptorSupplier;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -21,8 +29,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -30,12 +41,16 @@ import testee.v1.Call;
 import testee.v1.CallError;
 import testee.v1.TesteeRequest;
 import testee.v1.TesteeResponse;
+import testee.v1.Updates;
 import gatewayentities.v1.BindingServiceGrpc;
 import gatewayentities.v1.BudgetServiceGrpc;
 import gatewayentities.v1.ChangeServiceGrpc;
+import gatewayentities.v1.ConvergenceServiceGrpc;
 import gatewayentities.v1.EndpointServiceGrpc;
 import gatewayentities.v1.ModelDefinitionServiceGrpc;
+import gatewayentities.v1.ResolutionServiceGrpc;
 import gatewayentities.v1.SecretServiceGrpc;
+import gatewayentities.v1.WatchGatewayResponse;
 
 /**
  * The testee of tests/interop/proto/testee.proto in Java, with protobuf-java and grpc-java as
@@ -47,8 +62,10 @@ public final class Testee {
           BindingServiceGrpc.getServiceDescriptor(),
           BudgetServiceGrpc.getServiceDescriptor(),
           ChangeServiceGrpc.getServiceDescriptor(),
+          ConvergenceServiceGrpc.getServiceDescriptor(),
           EndpointServiceGrpc.getServiceDescriptor(),
           ModelDefinitionServiceGrpc.getServiceDescriptor(),
+          ResolutionServiceGrpc.getServiceDescriptor(),
           SecretServiceGrpc.getServiceDescriptor());
   private static final String GRPC = "grpc://";
   private static final JsonFormat.Printer PRINTER =
@@ -58,6 +75,8 @@ public final class Testee {
   private final Map<String, Message> messages = new HashMap<>();
   private final Map<String, MethodDescriptor<?, ?>> methods = new HashMap<>();
   private final Map<String, ManagedChannel> channels = new HashMap<>();
+  private Iterator<?> stream = Collections.emptyIterator();
+  private Context.CancellableContext streamContext = Context.ROOT.withCancellation();
 
   public static void main(String[] arguments) throws IOException, ReflectiveOperationException {
     Testee testee = new Testee();
@@ -86,8 +105,18 @@ public final class Testee {
   }
 
   private TesteeResponse answer(TesteeRequest request) {
-    if (request.hasCall()) {
-      return call(request.getCall());
+    switch (request.getOperationCase()) {
+      case CALL:
+        return call(request.getCall());
+      case STREAM:
+        return stream(request.getStream());
+      case NEXT:
+        return next();
+      case CANCEL:
+        return cancel();
+      case MIRROR:
+        return mirror(request.getMirror());
+      default:
     }
     Message type = messages.get(request.getMessageType());
     if (type == null) {
@@ -126,42 +155,137 @@ public final class Testee {
     output.useDeterministicSerialization();
     try {
       message.writeTo(output);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (IOException | NoSuchAlgorithmException impossible) {
+    } catch (IOException impossible) {
+      throw new AssertionError(impossible);
+    }
+    return hex(sha256().digest(bytes));
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException impossible) {
       throw new AssertionError(impossible);
     }
   }
 
-  private TesteeResponse call(Call call) {
-    if (!call.getTarget().startsWith(GRPC)) {
-      return unsupported("target " + call.getTarget());
+  /** The digest of the resources, as AcknowledgeGatewayRevisionRequest describes it. */
+  private static TesteeResponse mirror(Updates updates) {
+    Map<String, String> etags = new HashMap<>();
+    boolean whole = true;
+    try {
+      for (ByteString data : updates.getMessagesList()) {
+        WatchGatewayResponse update = WatchGatewayResponse.parseFrom(data);
+        // A snapshot replaces everything, in its first part.
+        if (whole && update.getIsSnapshot()) {
+          etags.clear();
+        }
+        whole = !update.getIsPartial();
+        update.getRemovedList().forEach(each -> etags.remove(each.getNoun() + " " + each.getId()));
+        update
+            .getResourcesList()
+            .forEach(
+                each -> etags.put(each.getNoun() + " " + each.getId(), each.getContentEtag()));
+      }
+    } catch (InvalidProtocolBufferException error) {
+      return TesteeResponse.newBuilder().setParseError(String.valueOf(error.getMessage())).build();
     }
+    MessageDigest digest = sha256();
+    etags.entrySet().stream()
+        .map(each -> (each.getKey() + " " + each.getValue() + "\n").getBytes(UTF_8))
+        // By bytes: Java compares strings by UTF-16 units.
+        .sorted(Arrays::compareUnsigned)
+        .forEach(digest::update);
+    return TesteeResponse.newBuilder().setDigest(hex(digest.digest())).build();
+  }
+
+  private TesteeResponse call(Call call) {
     MethodDescriptor<?, ?> method = methods.get(call.getPath());
-    return method == null ? unsupported("method " + call.getPath()) : call(method, call);
+    if (method == null || !call.getTarget().startsWith(GRPC)) {
+      return unsupported("method " + call.getPath() + " or target " + call.getTarget());
+    }
+    return call(method, call);
   }
 
   private <Q, A> TesteeResponse call(MethodDescriptor<Q, A> method, Call call) {
-    CallOptions options = CallOptions.DEFAULT;
-    if (call.hasTimeoutMs()) {
-      options = options.withDeadlineAfter(call.getTimeoutMs(), TimeUnit.MILLISECONDS);
-    }
-    TesteeResponse.Builder response = TesteeResponse.newBuilder();
     try {
       Q request = method.parseRequest(call.getRequest().newInput());
-      A answer = ClientCalls.blockingUnaryCall(channel(call.getTarget()), method, options, request);
-      return response.setProto(((Message) answer).toByteString()).build();
+      A answer = ClientCalls.blockingUnaryCall(channel(call), method, options(call), request);
+      return message(answer);
     } catch (StatusRuntimeException error) {
-      CallError.Builder told = CallError.newBuilder().setCode(error.getStatus().getCode().value());
-      if (error.getStatus().getDescription() != null) {
-        told.setMessage(error.getStatus().getDescription());
-      }
-      // Null without the trailer of details.
-      com.google.rpc.Status status = StatusProto.fromThrowable(error);
-      if (status != null) {
-        told.addAllDetails(status.getDetailsList());
-      }
-      return response.setCallError(told).build();
+      return failed(error);
     }
+  }
+
+  private TesteeResponse stream(Call call) {
+    cancel();
+    MethodDescriptor<?, ?> method = methods.get(call.getPath());
+    if (method == null || !call.getTarget().startsWith(GRPC)) {
+      return unsupported("method " + call.getPath() + " or target " + call.getTarget());
+    }
+    streamContext = Context.ROOT.withCancellation();
+    streamContext.run(() -> stream = begin(method, call));
+    return next();
+  }
+
+  private <Q, A> Iterator<A> begin(MethodDescriptor<Q, A> method, Call call) {
+    Q request = method.parseRequest(call.getRequest().newInput());
+    return ClientCalls.blockingServerStreamingCall(channel(call), method, options(call), request);
+  }
+
+  private TesteeResponse next() {
+    try {
+      return stream.hasNext() ? message(stream.next()) : ended();
+    } catch (StatusRuntimeException error) {
+      return failed(error);
+    }
+  }
+
+  private TesteeResponse cancel() {
+    streamContext.cancel(null);
+    stream = Collections.emptyIterator();
+    return ended();
+  }
+
+  private static TesteeResponse message(Object message) {
+    return TesteeResponse.newBuilder().setProto(((Message) message).toByteString()).build();
+  }
+
+  private static TesteeResponse ended() {
+    return TesteeResponse.newBuilder().setEnded(true).build();
+  }
+
+  private static TesteeResponse failed(StatusRuntimeException error) {
+    CallError.Builder told = CallError.newBuilder().setCode(error.getStatus().getCode().value());
+    if (error.getStatus().getDescription() != null) {
+      told.setMessage(error.getStatus().getDescription());
+    }
+    // Null without the trailer of details.
+    com.google.rpc.Status status = StatusProto.fromThrowable(error);
+    if (status != null) {
+      told.addAllDetails(status.getDetailsList());
+    }
+    return TesteeResponse.newBuilder().setCallError(told).build();
+  }
+
+  private static CallOptions options(Call call) {
+    return call.hasTimeoutMs()
+        ? CallOptions.DEFAULT.withDeadlineAfter(call.getTimeoutMs(), TimeUnit.MILLISECONDS)
+        : CallOptions.DEFAULT;
+  }
+
+  private Channel channel(Call call) {
+    Metadata metadata = new Metadata();
+    call.getMetadataMap()
+        .forEach(
+            (name, value) ->
+                metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
+    return ClientInterceptors.intercept(
+        channel(call.getTarget()), MetadataUtils.newAttachHeadersInterceptor(metadata));
   }
 
   private ManagedChannel channel(String target) {
