@@ -18,6 +18,7 @@ from gatewayentities.v1 import (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
     resolution_pb2,
@@ -28,6 +29,7 @@ FILES: tuple[ModuleType, ...] = (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
     resolution_pb2,
@@ -69,6 +71,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "GatewayChange": ("revision", "changed_at", "rpc", "change"),
     "GatewayResource": ("noun", "id", "content_etag"),
     "GatewayResourceKey": ("noun", "id"),
+    "GatewayNode": ("name", "instance", "state", "last_seen_at"),
     "ResolvedGatewayModel": (
         *("mapping_id", "model_definition_id", "provider", "model_name"),
         *("secret_id", "secret_etag"),

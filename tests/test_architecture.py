@@ -95,6 +95,7 @@ THEIRS: dict[str, set[str]] = {
     "click": {"cli"},
     "rich": {"cli"},
     "pytest": {"wire.pytest_plugin"},
+    "pydantic_core": {"entities.secret_value"},
     # Schemas to compare may be modules that the caller names.
     "a name made at run time": {"wire.schemas.schema"},
 }

@@ -19,6 +19,7 @@ from gateway_entities.cli.completion import completion
 from gateway_entities.cli.endpoint import endpoint
 from gateway_entities.cli.health import health
 from gateway_entities.cli.model_definition import model_definition
+from gateway_entities.cli.nodes import nodes
 from gateway_entities.cli.output import printable
 from gateway_entities.cli.secret import secret
 from gateway_entities.cli.server.db import db
@@ -88,6 +89,7 @@ cli.add_command(budget_policy)
 cli.add_command(changes)
 cli.add_command(_log, "log")
 cli.add_command(watch)
+cli.add_command(nodes)
 cli.add_command(keys)
 cli.add_command(db)
 cli.add_command(token)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 
 import click
 
+from gateway_entities.cli.nodes import wait_for_nodes, wait_option
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.output import Done, Entity, show
 from gateway_entities.extras import not_installed
@@ -104,12 +105,17 @@ def client_command(
     def decorate(function: Callable[Concatenate[GatewayClient, P], Result]) -> click.Command:
         @functools.wraps(function)
         def run(connect: Callable[[], GatewayClient], as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
+            wait = kwargs.pop("wait_for_nodes", None)
             with connect() as client:
                 result = function(client, *args, **kwargs)
-            show(result, as_json=as_json)
+                # Before the wait: the change has been made, whatever the nodes do.
+                show(result, as_json=as_json)
+                if isinstance(wait, float):
+                    wait_for_nodes(client, wait)
 
         command: Callable[..., Any] = run
-        for option in reversed((*options, *_CLIENT_OPTIONS)):
+        waiting = (wait_option,) if _request_id in options else ()
+        for option in reversed((*options, *waiting, *_CLIENT_OPTIONS)):
             command = option(command)
         return group.command(name)(command)
 

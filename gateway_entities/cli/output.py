@@ -26,6 +26,7 @@ from gateway_entities.entities import (
     GatewayEndpointTag,
     GatewayModelDefinition,
     GatewayModelLinkageType,
+    GatewayNode,
     GatewaySecretAccess,
     GatewaySecretInfo,
 )
@@ -41,6 +42,7 @@ Entity: TypeAlias = (
     | GatewayBudgetCheck
     | GatewayChange
     | GatewaySecretAccess
+    | GatewayNode
 )
 """Results that a command can show. None of them has the value of a secret."""
 
@@ -76,6 +78,7 @@ _COLUMNS: Final[Mapping[type, Sequence[str]]] = {
     ),
     GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
     GatewayChange: ("revision", "changed_at", "actor", "rpc", "change", "effects"),
+    GatewayNode: ("name", "instance", "state", "applied_revision", "refused_revision", "reason", "last_seen_at"),
     GatewaySecretAccess: ("accessed_at", "actor", "secret_id", "endpoint_id"),
 }
 """The fields shown in lists; a single entity is shown with all fields."""

@@ -43,6 +43,19 @@ class BaseClient:
         Deadline(timeout)
         Deadline(retry_timeout)
         self._retries = Retries(retry_timeout)
+        self._last_revision: int | None = None
+
+    @property
+    def last_revision(self) -> int | None:
+        """The revision in the last response that had one: of a change, or of a list. None before, and in MLflow's dialect.
+
+        Threads and tasks share it. After a change, ``mirror.wait_for`` and ``wait_for_convergence`` take it.
+        """
+        return self._last_revision
+
+    def _note_revision(self, response: Message) -> None:
+        if "revision" in response.DESCRIPTOR.fields_by_name and response.HasField("revision"):
+            self._last_revision = response.revision  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
     def _deadline(self, timeout: float | None) -> Deadline:
         return Deadline(self._timeout if timeout is None else timeout)

@@ -14,6 +14,7 @@ from gateway_entities.entities.budget import (
     GatewayBudgetWindow,
 )
 from gateway_entities.entities.change import GatewayChange, GatewayChangeEffect, GatewayResource, GatewayResourceKey
+from gateway_entities.entities.convergence import Convergence, GatewayNode, GatewayNodeState
 from gateway_entities.entities.endpoint import (
     FallbackConfig,
     FallbackStrategy,
@@ -35,6 +36,7 @@ __all__ = [
     "BudgetDurationUnit",
     "BudgetTargetScope",
     "BudgetUnit",
+    "Convergence",
     "FallbackConfig",
     "FallbackStrategy",
     "GatewayBudgetCheck",
@@ -49,6 +51,8 @@ __all__ = [
     "GatewayEndpointTag",
     "GatewayModelDefinition",
     "GatewayModelLinkageType",
+    "GatewayNode",
+    "GatewayNodeState",
     "GatewayResource",
     "GatewayResourceKey",
     "GatewayResourceType",

@@ -6,6 +6,7 @@ which does no I/O: it takes the messages of the stream, and gives states and eve
 
 from __future__ import annotations
 
+from gateway_entities.mirror.acknowledgement import RevisionRefused
 from gateway_entities.mirror.asynchronous import AsyncGatewayMirror
 from gateway_entities.mirror.core import MirrorCore, MirrorUpdate
 from gateway_entities.mirror.file import load_mirror, save_mirror
@@ -19,6 +20,7 @@ __all__ = [
     "MirrorEvent",
     "MirrorState",
     "MirrorUpdate",
+    "RevisionRefused",
     "load_mirror",
     "save_mirror",
 ]

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
+from gateway_entities.mirror.acknowledgement import AsyncAcknowledger
 from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
 from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
@@ -30,10 +31,16 @@ class AsyncGatewayMirror(BaseMirror):
     """
 
     def __init__(
-        self, client: AsyncGatewayClient, *, file: str | os.PathLike[str] | None = None, resolve_jitter: float = 1.0
+        self,
+        client: AsyncGatewayClient,
+        *,
+        file: str | os.PathLike[str] | None = None,
+        resolve_jitter: float = 1.0,
+        instance: str | None = None,
     ) -> None:
         """Create a mirror; ``start`` begins. Arguments and errors as of GatewayMirror."""
-        super().__init__(file, resolve_jitter)
+        self._acknowledging = AsyncAcknowledger(client, instance)
+        super().__init__(file, resolve_jitter, self._acknowledging)
         self._client = client
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
@@ -119,9 +126,13 @@ class AsyncGatewayMirror(BaseMirror):
         return self.is_ready and self.revision >= revision
 
     async def _run(self) -> None:
-        while True:
-            pause = self._fail(await self._follow())
-            await asyncio.sleep(pause)
+        acknowledging = asyncio.create_task(self._acknowledging.run())
+        try:
+            while True:
+                pause = self._fail(await self._follow())
+                await asyncio.sleep(pause)
+        finally:
+            acknowledging.cancel()
 
     async def _follow(self) -> GatewayError | WireError:
         """Follow one stream to its end; return its error."""

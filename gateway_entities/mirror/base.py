@@ -20,6 +20,7 @@ from gateway_entities.entities import (
     GatewaySecretInfo,
 )
 from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
+from gateway_entities.mirror.acknowledgement import BaseAcknowledger, RevisionRefused
 from gateway_entities.mirror.core import MirrorCore, MirrorUpdate
 from gateway_entities.mirror.file import load_mirror, save_mirror
 from gateway_entities.mirror.resolution import Resolutions
@@ -45,9 +46,10 @@ must not block."""
 class BaseMirror:
     """A configuration that follows a server. Read it from any thread; keep ``state`` to read one revision."""
 
-    def __init__(self, file: str | os.PathLike[str] | None, resolve_jitter: float) -> None:
+    def __init__(self, file: str | os.PathLike[str] | None, resolve_jitter: float, acknowledger: BaseAcknowledger) -> None:
         if not 0 <= resolve_jitter < math.inf:
             raise GatewayError.invalid([FieldViolation("resolve_jitter", "must be a number of seconds, 0 or more")])
+        self._acknowledger = acknowledger
         self._file = None if file is None else Path(file)
         loaded = None if self._file is None else load_mirror(self._file)
         self._core = loaded or MirrorCore()
@@ -119,7 +121,8 @@ class BaseMirror:
 
         Return the function that ends that.
 
-        An exception of the subscriber is logged.
+        An exception of the subscriber is logged. With RevisionRefused the server learns that this node refuses the revision,
+        and why.
         """
         self._subscribers.append(subscriber)
 
@@ -154,13 +157,17 @@ class BaseMirror:
         if update is None:
             return False
         self._pause, self._error = 0.0, None
+        reason: str | None = None
         if update.events or update.is_snapshot:
             self._resolutions.update(update, self._received_at)
             for subscriber in self._subscribers.copy():
                 try:
                     subscriber(update)
+                except RevisionRefused as refusal:
+                    reason = refusal.reason
                 except Exception:
                     _log.exception("a subscriber of the mirror failed")
+        self._acknowledger.note(self._core, is_changed=bool(update.events), reason=reason)
         if self._received_at - self._saved_at >= _SAVE_INTERVAL_S:
             self._save()
         return True

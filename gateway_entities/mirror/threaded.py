@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
+from gateway_entities.mirror.acknowledgement import Acknowledger
 from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
 from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
@@ -32,22 +33,30 @@ class GatewayMirror(BaseMirror):
     """
 
     def __init__(
-        self, client: GatewayClient, *, file: str | os.PathLike[str] | None = None, resolve_jitter: float = 1.0
+        self,
+        client: GatewayClient,
+        *,
+        file: str | os.PathLike[str] | None = None,
+        resolve_jitter: float = 1.0,
+        instance: str | None = None,
     ) -> None:
         """Create a mirror; ``start`` begins.
 
         Args:
-            client: a client of gRPC or Connect, which stays open. Its token has the scope ``read``, and for ``resolve`` the
-                scope ``resolve``.
+            client: a client of gRPC or Connect, which stays open. Its token has the scope ``read``, for ``resolve`` the
+                scope ``resolve``, and ``node`` so that the server learns which revisions this mirror has applied.
             file: the last-known-good file, which is read now and then written after changes; None for none. It never has a
                 value of a secret.
             resolve_jitter: maximum number of seconds until a resolved endpoint is resolved again, when its secret or its
                 models have changed. Each mirror draws a moment within it, so that many spread their calls.
+            instance: the name of this process among those with the same token, at most 255 characters; None for one of the
+                host's name, the process id and a random part.
 
         Raises:
             GatewayError: as ``load_mirror``; INVALID_ARGUMENT for an invalid jitter.
         """
-        super().__init__(file, resolve_jitter)
+        self._acknowledging = Acknowledger(client, instance)
+        super().__init__(file, resolve_jitter, self._acknowledging)
         self._client = client
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -60,6 +69,7 @@ class GatewayMirror(BaseMirror):
         self._threads = [
             threading.Thread(target=self._run, name="gateway-mirror", daemon=True),
             threading.Thread(target=self._guard, name="gateway-mirror-guard", daemon=True),
+            threading.Thread(target=self._acknowledging.run, name="gateway-mirror-node", daemon=True),
         ]
 
     def start(self) -> None:
@@ -75,6 +85,7 @@ class GatewayMirror(BaseMirror):
         """Stop, write the file, and forget all resolved endpoints. The state stays readable. A second close does nothing."""
         self._closing.set()
         self._resolutions.close()
+        self._acknowledging.close()
         self._end_stream()
         for thread in self._threads:
             if thread.ident is not None and thread is not threading.current_thread():

@@ -12,7 +12,17 @@ from itertools import islice
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.rules import address, binding, budget, change, endpoint, model_definition, resolution, secret
+from gateway_entities.rules import (
+    address,
+    binding,
+    budget,
+    change,
+    convergence,
+    endpoint,
+    model_definition,
+    resolution,
+    secret,
+)
 from gateway_entities.rules.address import EVERY_ALLOWED, NONE_ALLOWED, AllowedAddresses
 from gateway_entities.rules.bounds import MAX_MODELS
 from gateway_entities.rules.budget import target_fault
@@ -46,6 +56,7 @@ _TABLES: Mapping[type[Message], Table] = {
     **budget.TABLES,
     **change.TABLES,
     **resolution.TABLES,
+    **convergence.TABLES,
     **RESOURCES,
     **RESPONSES,
 }

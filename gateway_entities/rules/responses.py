@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, change, endpoint, model_definition, mutation, resolution, secret
+from gateway_entities.rules import (
+    binding,
+    budget,
+    change,
+    convergence,
+    endpoint,
+    model_definition,
+    mutation,
+    resolution,
+    secret,
+)
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import anything, text, whole
 from gatewayentities.v1 import (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
     resolution_pb2,
@@ -28,6 +39,7 @@ RESOURCES: dict[type[Message], Table] = {
     **budget.RESOURCES,
     **change.RESOURCES,
     **resolution.RESOURCES,
+    **convergence.RESOURCES,
 }
 
 _PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0), "saturated": anything}
@@ -47,7 +59,16 @@ def _response(response_type: type[Message]) -> Table:
     return Table(fields)
 
 
-_FILES = (secret_pb2, model_definition_pb2, endpoint_pb2, binding_pb2, budget_pb2, change_pb2, resolution_pb2)
+_FILES = (
+    secret_pb2,
+    model_definition_pb2,
+    endpoint_pb2,
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    resolution_pb2,
+    convergence_pb2,
+)
 RESPONSES: dict[type[Message], Table] = {
     getattr(file, name): _response(getattr(file, name))
     for file in _FILES

@@ -38,6 +38,7 @@ from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import LoadedTls, Tls
+from gateway_entities.server.watch.digests import Digests
 from gateway_entities.server.watch.feed import Feed
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -258,6 +259,11 @@ class Server:
         observer.metrics.watch(feed.status)
         service = GatewayService(store, self._allowed_addresses)
         service.watch = feed.watch
+        digests = Digests(feed.watch)
+        undo.push_async_callback(digests.close)
+        service.nodes.digests = digests
+        observer.metrics.nodes(lambda: service.nodes.count)
+        undo.push_async_callback(asyncio.to_thread, service.nodes.close)
         service.accesses.observe(observer.metrics.secret_accesses)
         # Closed after the calls that wait for it, and before the store.
         undo.push_async_callback(asyncio.to_thread, service.close)

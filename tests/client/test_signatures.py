@@ -51,6 +51,8 @@ VALUES = {
     "endpoint_ids": ["e-1", "e-2"],
     "names": ["n"],
     "accessed_since": 8,
+    "revision": 9,
+    "timeout_ms": 10,
 }
 # Set by a list itself.
 PAGING = {"page_size", "page_token", "max_results"}

@@ -9,7 +9,15 @@ from google.protobuf.message import Message
 
 from gateway_entities import rules
 from gateway_entities.methods import METHODS
-from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, resolution_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    convergence_pb2,
+    endpoint_pb2,
+    model_definition_pb2,
+    resolution_pb2,
+    secret_pb2,
+)
 
 PRIMARY = endpoint_pb2.GatewayEndpointModelConfig(model_definition_id="d-1", linkage_type="PRIMARY")
 
@@ -55,6 +63,9 @@ _NOT_EMPTY: dict[type[Message], dict[str, object]] = {
     },
     budget_pb2.CheckGatewayBudgetRequest: {"endpoint_id": "e-1"},
     resolution_pb2.ResolveGatewayEndpointRequest: {"endpoint_ids": ["e-1"]},
+    convergence_pb2.AcknowledgeGatewayRevisionRequest: {"store_id": "s", "revision": 0, "digest": "0" * 64},
+    convergence_pb2.RefuseGatewayRevisionRequest: {"store_id": "s", "revision": 0, "reason": "r"},
+    convergence_pb2.WaitForGatewayConvergenceRequest: {"revision": 0},
 }
 
 VALID_REQUESTS = {method.request_type: _NOT_EMPTY.get(method.request_type, {}) for method in METHODS}

@@ -74,7 +74,9 @@ class AsyncRpcClient(BaseClient):
                 for pause in policy.pauses(error):
                     await asyncio.sleep(pause)
         policy.succeeded()
-        return decode(method, response)
+        message = decode(method, response)
+        self._note_revision(message)
+        return message
 
     async def close(self) -> None:
         """Close every connection. Calls in flight end with CANCELLED. A second close does nothing."""

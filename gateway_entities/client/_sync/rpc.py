@@ -75,7 +75,9 @@ class RpcClient(BaseClient):
                 for pause in policy.pauses(error):
                     time.sleep(pause)
         policy.succeeded()
-        return decode(method, response)
+        message = decode(method, response)
+        self._note_revision(message)
+        return message
 
     def close(self) -> None:
         """Close every connection. Calls in flight end with CANCELLED. A second close does nothing."""

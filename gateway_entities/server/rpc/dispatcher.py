@@ -15,14 +15,32 @@ from typing import Any, Final, TypeVar
 from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.methods import RESOLVE_GATEWAY_ENDPOINT, Method, Request, Response
+from gateway_entities.methods import (
+    ACKNOWLEDGE_GATEWAY_REVISION,
+    LIST_GATEWAY_NODES,
+    REFUSE_GATEWAY_REVISION,
+    RESOLVE_GATEWAY_ENDPOINT,
+    WAIT_FOR_GATEWAY_CONVERGENCE,
+    Method,
+    Request,
+    Response,
+)
 from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
 from gateway_entities.server.rpc.streams import MessageSink, Streams
-from gateway_entities.server.service.context import CALL, CALLER, ENDPOINTS, Call, check_call, deadline_exceeded
+from gateway_entities.server.service.context import (
+    CALL,
+    CALLER,
+    ENDPOINTS,
+    WAITING_SINCE,
+    Call,
+    StillWaiting,
+    check_call,
+    deadline_exceeded,
+)
 
 T = TypeVar("T")
 
@@ -31,6 +49,14 @@ _RESOLVE_WORKERS: Final = 64
 """Calls that wait at the same time for one transaction to record their accesses."""
 _LIST_WORKERS: Final = 1
 """Each that is busy delays every other call, because only one thread of a process runs Python."""
+_NODE_WORKERS: Final = 2
+_NODE_METHODS: Final = frozenset(
+    {ACKNOWLEDGE_GATEWAY_REVISION, REFUSE_GATEWAY_REVISION, LIST_GATEWAY_NODES, WAIT_FOR_GATEWAY_CONVERGENCE}
+)
+"""They do not wait for the writer."""
+_FIRST_LOOK_S: Final = 0.05
+_LAST_LOOK_S: Final = 0.5
+"""The pause between two looks of a call that waits grows from the first to the last."""
 _QUIET_PERIOD_S: Final = 0.1
 """Seconds without a new call after which no more are expected."""
 
@@ -68,6 +94,7 @@ class Dispatcher:
         self._writes = Lane("write", limits.write_workers, limits.queue_timeout_s)
         self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
         self._resolutions = Lane("resolve", _RESOLVE_WORKERS, limits.queue_timeout_s)
+        self._nodes = Lane("node", _NODE_WORKERS, limits.queue_timeout_s)
         self._streams = Streams(authenticate, self._tokens, limits)
         self._lists = Lane("whole list", _LIST_WORKERS, limits.queue_timeout_s)
         self._outcomes: set[asyncio.Future[Any]] = set()
@@ -201,6 +228,8 @@ class Dispatcher:
             await self.authenticate(method, credentials, timeout)
             timeout = None if timeout is None else timeout - (time.monotonic() - began)
         lane = self._lists if is_whole_list else self._lane(method)
+        if method is WAIT_FOR_GATEWAY_CONVERGENCE:
+            return await self._wait(work, timeout, during or method.path, lane)
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
 
     async def stream(
@@ -250,7 +279,21 @@ class Dispatcher:
         finally:
             release()
 
+    async def _wait(self, work: Callable[[], T], timeout: float | None, during: str, lane: Lane) -> T:
+        """Run a call that waits for others again and again, and between that in no worker thread."""
+        began, pause = time.monotonic(), _FIRST_LOOK_S
+        WAITING_SINCE.set(began)
+        while True:
+            try:
+                left = None if timeout is None else timeout - (time.monotonic() - began)
+                return await self.submit(work, left, during=during, lane=lane)
+            except StillWaiting as waiting:
+                await asyncio.sleep(min(pause, waiting.left))
+            pause = min(1.5 * pause, _LAST_LOOK_S)
+
     def _lane(self, method: Method[Any, Any]) -> Lane:
+        if method in _NODE_METHODS:
+            return self._nodes
         if method is RESOLVE_GATEWAY_ENDPOINT:
             return self._resolutions
         return self._reads if method in READ_METHODS else self._writes
@@ -341,7 +384,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions):
+        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions, self._nodes):
             await asyncio.to_thread(lane.close)
 
 
@@ -352,6 +395,8 @@ def _guarded(work: Callable[[], T], call: Call, during: str) -> T:
         # The loop may have been too busy to see the deadline pass.
         check_call()
         return work()
+    except StillWaiting:
+        raise
     except GatewayError as error:
         raise truncate_error(error) from None
     except Exception as error:

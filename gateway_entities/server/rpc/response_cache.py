@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.methods import Method
+from gateway_entities.methods import LIST_GATEWAY_NODES, Method
 from gateway_entities.server.rpc.auth import Credentials, Principal, required_scope
 from gateway_entities.server.rpc.lane import READ_METHODS
 
@@ -27,7 +27,10 @@ _MAX_REQUEST_BYTES: Final = 4096
 CACHEABLE_METHODS: Final = frozenset(
     method
     for method in READ_METHODS
-    if "revision" in method.response_type.DESCRIPTOR.fields_by_name and not method.server_streaming
+    if "revision" in method.response_type.DESCRIPTOR.fields_by_name
+    and not method.server_streaming
+    # Nodes come, go and acknowledge at one revision.
+    and method is not LIST_GATEWAY_NODES
 )
 """The RPCs whose responses depend on the request and the revision alone."""
 

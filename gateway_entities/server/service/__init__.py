@@ -9,6 +9,7 @@ from gateway_entities.rules import AllowedAddresses
 from gateway_entities.server.service.binding import BindingService
 from gateway_entities.server.service.budget import BudgetService
 from gateway_entities.server.service.change import ChangeService
+from gateway_entities.server.service.convergence import ConvergenceService
 from gateway_entities.server.service.endpoint import EndpointService
 from gateway_entities.server.service.mapping import MappingService
 from gateway_entities.server.service.model_definition import ModelDefinitionService
@@ -31,6 +32,7 @@ class GatewayService(
     SpendService,
     ChangeService,
     ResolutionService,
+    ConvergenceService,
 ):
     """Every RPC as a method named by ``Method.handler``. Synchronous and thread-safe.
 

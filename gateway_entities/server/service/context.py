@@ -30,6 +30,22 @@ class Call:
         self.is_over = False
 
 
+WAITING_SINCE: Final[ContextVar[float | None]] = ContextVar("waiting_since", default=None)
+"""``time.monotonic`` at the start of a call that may wait for others; None where it must not. The dispatcher sets it."""
+
+
+class StillWaiting(Exception):  # noqa: N818 - not an error.
+    """Raised by a call that waits for others, so that it does so in no worker thread: call it again.
+
+    Attributes:
+        left: seconds after which it returns in any case.
+    """
+
+    def __init__(self, left: float) -> None:
+        super().__init__(left)
+        self.left = left
+
+
 CALL: Final[ContextVar[Call | None]] = ContextVar("call", default=None)
 """The current call; None outside of calls. The dispatcher sets it."""
 

@@ -25,6 +25,7 @@ from gateway_entities.server.store.repositories.charge import BudgetCharges
 from gateway_entities.server.store.repositories.endpoint import Endpoints
 from gateway_entities.server.store.repositories.idempotency import StoredResponses
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
+from gateway_entities.server.store.repositories.node import NodeReports
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
 from gateway_entities.server.store.repositories.state import StoreState
@@ -58,6 +59,7 @@ class Transaction:
         stored_responses: the responses by request_id.
         tokens: the access tokens.
         secret_accesses: the accesses to secret values.
+        node_reports: what the nodes of each server have applied.
     """
 
     __slots__ = (
@@ -73,6 +75,7 @@ class Transaction:
         "changes",
         "endpoints",
         "model_definitions",
+        "node_reports",
         "secret_accesses",
         "secrets",
         "state",
@@ -104,6 +107,7 @@ class Transaction:
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)
         self.secret_accesses = SecretAccesses(connection)
+        self.node_reports = NodeReports(connection)
 
     def digest(self, data: bytes) -> bytes:
         """Return a keyed digest of 32 bytes, as ``Store.digest`` does."""
@@ -190,6 +194,16 @@ class Store:
         """
         with self._writes.observe(), self._transaction("write", self._write_in_time()) as transaction:
             yield transaction
+
+    @contextmanager
+    def report(self) -> Generator[Transaction]:
+        """Open a transaction for ``node_reports`` alone, which does not wait for writers where the database can do so.
+
+        Raises:
+            GatewayError: UNAVAILABLE, as of ``write``.
+        """
+        with self._counted(), map_db_errors(), self._database.report() as connection:
+            yield Transaction(connection, self._cipher, self._database.clock)
 
     def size(self) -> StoreSize:
         """Return the size of the database.

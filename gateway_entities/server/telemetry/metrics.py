@@ -194,6 +194,9 @@ class Metrics:
             "Accesses to the values of secrets, by ResolveGatewayEndpoint.",
             registry=self._registry,
         )
+        self._nodes = Gauge(
+            "gateway_entities_nodes", "Nodes that acknowledge revisions at this server.", registry=self._registry
+        )
         self._rendering = threading.Lock()
         self._rendered: dict[str, tuple[float, bytes]] = {}
         self._certificate: tuple[Gauge, Gauge] | None = None
@@ -230,6 +233,10 @@ class Metrics:
     def watch(self, status: Callable[[], WatchStatus]) -> None:
         """Show the state of a watch stream. The function is called in any thread."""
         self._registry.register(_Watch(status))
+
+    def nodes(self, count: Callable[[], int]) -> None:
+        """Show the number of nodes. The function is called in any thread."""
+        self._nodes.set_function(count)
 
     def transaction(self, kind: str, wait: float, duration: float) -> None:
         """Count a ``read`` or ``write`` transaction of the store: seconds until it was open, and seconds open."""

@@ -116,6 +116,10 @@ class Database(ABC):
             GatewayError: UNAVAILABLE, with a rollback; the database is not the opened one any more.
         """
 
+    def report(self) -> AbstractContextManager[Connection]:
+        """Open a transaction for what no other process writes. It waits for writers where the database has one at a time."""
+        return self.write()
+
     def migrate(self) -> AbstractContextManager[Connection]:
         """Open the write transaction of a migration, which may rebuild referenced tables.
 

@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.extras import not_installed
-from gateway_entities.server.store.sql.clock import Clock
 from gateway_entities.server.store.sql.database import (
     BUSY,
     FOREIGN_KEY_VIOLATION,
@@ -33,6 +32,7 @@ from gateway_entities.server.store.sql.database import (
     StatementTimeouts,
     StoreSize,
 )
+from gateway_entities.server.store.sql.database_clock import LOCKED_AT, NOW_MS, DatabaseClock
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,12 +58,9 @@ _SETTINGS: Final = text(
 )
 _TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _PROBE_TIMEOUT_S: Final = 1.0
-_NOW_MS: Final = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 # Computed in this order: the wait for other writers may be long, but a writer that waits for another program holds them up.
 # The time is that after the wait.
-_TAKE_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(:lock), set_config('lock_timeout', :wait, true), {_NOW_MS}")
-_READ_CLOCK: Final = text(f"SELECT {_NOW_MS}")
-_LOCKED_AT: Final = "locked_at"
+_TAKE_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(:lock), set_config('lock_timeout', :wait, true), {NOW_MS}")
 
 _NO_RESOURCES: Final = DbError(Code.UNAVAILABLE, "STORE_UNAVAILABLE", "The store's database has no room for this call")
 _DAMAGED: Final = DbError(Code.DATA_LOSS, "STORE_DAMAGED", "The store's database is damaged")
@@ -113,30 +110,6 @@ def is_violation_of(error: BaseException | None, constraint: UniqueConstraint | 
     return isinstance(error, psycopg.Error) and error.diag.constraint_name == constraint.name
 
 
-class DatabaseClock(Clock):
-    """The clock of the database, the same for all servers, whatever their own clocks say."""
-
-    def now(self, connection: Connection) -> int:
-        """Return the time at which a write transaction got its lock; the current time in a read-only one."""
-        # Readers have connections of their own, without an entry.
-        locked_at: int | None = connection.info.get(_LOCKED_AT)
-        return connection.execute(_READ_CLOCK).scalar_one() if locked_at is None else locked_at
-
-    def check(self, connection: Connection) -> None:
-        """Do nothing: the database's clock is trusted."""
-
-    def record(self, connection: Connection) -> None:
-        """Do nothing: there is nothing to compare with."""
-
-    def accept(self, connection: Connection) -> int:  # noqa: ARG002 - the same for all.
-        """Raise FAILED_PRECONDITION."""
-        raise GatewayError(
-            Code.FAILED_PRECONDITION,
-            "The clock of a store on PostgreSQL is the database's, and is never refused; there is nothing to accept",
-            reason="NO_CLOCK",
-        )
-
-
 class PostgresqlDatabase(Database):
     """A PostgreSQL database; its tables are in the current schema of its connections."""
 
@@ -171,6 +144,7 @@ class PostgresqlDatabase(Database):
 
         self.reader = _engine(url, options, busy_timeout, _READER_POOL_SIZE, _MAX_READERS)
         self.writer = _engine(url, options, busy_timeout, 1, 1)
+        self.reporter = _engine(url, options, busy_timeout, 1, 1)
         self._new_prober: Callable[[], Engine] = lambda: _engine(url, options, busy_timeout, 1, 1)
         self._begin_read = _begin_with(_BEGIN_READ, timeouts)
         self._begin_write = _begin_with(_BEGIN_WRITE, timeouts)
@@ -201,7 +175,13 @@ class PostgresqlDatabase(Database):
         with _transaction(self.writer, self._begin_write) as connection:
             connection.execute(_SETTINGS, {"wait": self._wait})
             taken = connection.execute(_TAKE_LOCK, {"lock": _WRITE_LOCK, "wait": self._lock_wait})
-            connection.info[_LOCKED_AT] = taken.one()[2]
+            connection.info[LOCKED_AT] = taken.one()[2]
+            yield connection
+
+    @contextmanager
+    def report(self) -> Generator[Connection]:
+        """Open a transaction without the write lock, over a connection of its own."""
+        with _transaction(self.reporter, self._begin_write) as connection:
             yield connection
 
     @contextmanager
@@ -227,6 +207,7 @@ class PostgresqlDatabase(Database):
         """Close all idle connections."""
         self.reader.dispose()
         self.writer.dispose()
+        self.reporter.dispose()
 
     def revision_probe(self) -> RevisionProbe:
         """Return a probe with a separate connection."""

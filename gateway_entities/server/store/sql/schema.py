@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 """The migration that leads to these tables, the last in migrations/versions/."""
 CHANNEL: Final = "gateway_entities"
 """The channel of PostgreSQL's notifications of new revisions, for the stores of all schemas of a database."""
@@ -337,6 +337,21 @@ Index(
     unique=True,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
+)
+
+# What the nodes of each server have applied.
+node_reports = Table(
+    "node_reports",
+    metadata,
+    # Random, new at each start of a server.
+    Column("server_id", Key, nullable=False),
+    Column("store_id", Key, nullable=False),
+    # Increases with each report of the server.
+    Column("sequence", BigInteger, nullable=False),
+    Column("written_at", BigInteger, nullable=False),
+    # JSON.
+    Column("nodes", Text, nullable=False),
+    PrimaryKeyConstraint("server_id", name="pk_node_reports"),
 )
 
 # One row on SQLite, none on PostgreSQL.
