@@ -17,88 +17,12 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.import_rules import OURS, THEIRS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "gateway_entities"
 GENERATED = "gatewayentities"
 
-# What each area may import of ours besides itself. An area is a module or a package below gateway_entities; the longest name
-# that fits a module is its area. "gen" is the generated code, "" is gateway_entities/__init__.py.
-LEAVES = {f"transports.{name}" for name in ("base", "target", "tls", "metadata", "deadline", "fork")}
-ADDRESSES = {"server.address", "server.socket_file"}
-OURS: dict[str, set[str] | None] = {
-    "": {"client", "entities", "errors"},
-    **{name: set[str]() for name in ("errors", "private_file", "text", "_method")},
-    "extras": {"errors"},
-    "methods": {"_method", "gen"},
-    "entities": {"gen", "errors", "text"},
-    "rules": {"gen", "entities", "errors"},
-    # The REST dialect without I/O: routes, JSON and plans, for both ends.
-    "mlflow_rest": {"gen", "methods", "rules", "entities", "errors"},
-    "transports": {"transports.base", "transports.http1", "transports.mlflow_rest", "methods", "errors", "text"},
-    "transports.base": {"methods", "errors"},
-    "transports.http1": {*LEAVES, "errors"},
-    "transports.mlflow_rest": {"transports", "mlflow_rest", "methods", "errors"},
-    "client": {*LEAVES, "transports.open", "methods", "entities", "errors", "gen"},
-    "mirror": {"client", "transports.base", "entities", "errors", "private_file", "gen"},
-    "wire": {"wire.messages", "wire.schemas", "gen", "entities", "rules", "errors", "mlflow_rest"},
-    "wire.messages": {"gen", "entities", "rules", "errors", "mlflow_rest"},
-    "wire.schemas": {"gen", "rules", "errors"},
-    # Upward: store, service, rpc, http, and the server that wires them.
-    "server": {
-        *ADDRESSES,
-        "server.http",
-        "server.rpc",
-        "server.service",
-        "server.telemetry",
-        "server.store",
-        "server.watch",
-        "methods",
-        "errors",
-        "text",
-        "private_file",
-        "gen",
-    },
-    "server.address": {"errors"},
-    "server.socket_file": {"server.address", "errors"},
-    "server.telemetry": {"errors", "extras"},
-    "server.http": {*ADDRESSES, "server.rpc", "server.telemetry", "mlflow_rest", "methods", "errors"},
-    # Between service and the server that wires them: it reads the store, and knows nothing of calls.
-    "server.watch": {"server.telemetry", "server.service", "server.store", "entities", "errors", "gen"},
-    "server.rpc": {"server.service", "server.store", "server.telemetry", "rules", "methods", "errors"},
-    "server.service": {"server.store", "rules", "methods", "entities", "errors", "gen"},
-    "server.store": {"server.store.repositories", "server.store.sql", "server.store.crypto", "entities", "errors"},
-    "server.store.admin": {"server.store", "errors"},
-    "server.store.repositories": {"server.store.sql", "server.store.crypto", "entities", "errors"},
-    "server.store.crypto": {"errors", "private_file", "text"},
-    "server.store.sql": {"errors", "extras"},
-    # Programs: they put the parts together.
-    "__main__": {"cli"},
-    "cli": None,
-    "testing": None,
-}
-# Where each library may be imported: in these areas or these modules.
-THEIRS: dict[str, set[str]] = {
-    "google": {"errors", "_method", "entities", "rules", "transports", "client", "wire", "mlflow_rest", "server", "cli"},
-    "grpc": {"transports.grpc", "server.grpc"},
-    "grpc_health": {"server.grpc", "server.health_service"},
-    "grpc_reflection": {"server.grpc"},
-    "httptools": {"transports.http1.response", "server.http.protocol"},
-    "anyio": {"server.http"},
-    "starlette": {"server.http"},
-    "uvicorn": {"server.http"},
-    "sqlalchemy": {"server.store"},
-    "alembic": {"server.store.sql"},
-    "psycopg": {f"server.store.sql.{name}" for name in ("postgresql", "revision_listener", "revision_probe")},
-    "prometheus_client": {"server.telemetry.metrics"},
-    "opentelemetry": {"server.telemetry.tracing"},
-    "cryptography": {"server.store.crypto", "server.tls"},
-    "click": {"cli"},
-    "rich": {"cli"},
-    "pytest": {"wire.pytest_plugin"},
-    "pydantic_core": {"entities.secret_value"},
-    # Schemas to compare may be modules that the caller names.
-    "a name made at run time": {"wire.schemas.schema"},
-}
 GENERATED_MAY_IMPORT = {"google", "grpc", GENERATED}
 # Converters and rules do no I/O and read neither clock nor environment.
 PURE = {"entities", "rules"}

@@ -32,6 +32,7 @@ ELSEWHERE = {
     ("docs/guides/containers.md", "A pod", "yaml"): "tests/cli/server/test_serve.py",
     ("docs/guides/gateway.md", "A gateway in one screen", "python"): "tests/mirror/test_small_gateway.py",
     ("docs/guides/gateway.md", "Credentials", "python"): "tests/client/test_resolution.py",
+    ("docs/guides/wire.md", "On GitHub", "yaml"): "tests/cli/wire/test_compare_against.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,
     ("docs/guides/languages.md", "Java", "java"): LANGUAGES,

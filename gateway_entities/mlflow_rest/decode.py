@@ -134,8 +134,15 @@ def _set(message: Message, field: FieldDescriptor, value: Json, path: str, viola
         if not isinstance(value, list):
             violations.append(FieldViolation(path, f"must be an array, not {_kind(value)}"))
             return
+        target = getattr(message, field.name)
         for index, item in enumerate(value):
-            _fill_message(getattr(message, field.name).add(), item, f"{path}[{index}]", violations)
+            if field.message_type is not None:
+                _fill_message(target.add(), item, f"{path}[{index}]", violations)
+                continue
+            try:
+                target.append(scalar(field, item))
+            except ValueError as error:
+                violations.append(FieldViolation(f"{path}[{index}]", str(error)))
     elif field.message_type is not None and field.message_type is not FieldMask.DESCRIPTOR:
         getattr(message, field.name).SetInParent()
         _fill_message(getattr(message, field.name), value, path, violations)

@@ -5,6 +5,8 @@ Data of a newer version is valid, except that an enum number it added is a ``sch
 
 from __future__ import annotations
 
+from typing import Final
+
 from google.protobuf.message import Message
 
 from gateway_entities.rules import (
@@ -59,7 +61,7 @@ def _response(response_type: type[Message]) -> Table:
     return Table(fields)
 
 
-_FILES = (
+CONTRACT_FILES: Final = (
     secret_pb2,
     model_definition_pb2,
     endpoint_pb2,
@@ -69,9 +71,10 @@ _FILES = (
     resolution_pb2,
     convergence_pb2,
 )
+"""The generated modules of the contract's files."""
 RESPONSES: dict[type[Message], Table] = {
     getattr(file, name): _response(getattr(file, name))
-    for file in _FILES
+    for file in CONTRACT_FILES
     for name in file.DESCRIPTOR.message_types_by_name
     if name.endswith("Response")
 }

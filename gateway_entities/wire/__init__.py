@@ -17,10 +17,11 @@ from gateway_entities.wire.messages.inputs import (
     from_stream,
 )
 from gateway_entities.wire.messages.inspect import WirePiece, inspect, render
-from gateway_entities.wire.messages.layout import MESSAGE_TYPES, message_type_named
 from gateway_entities.wire.messages.report import RULES, Finding, Report, Rule, Severity
+from gateway_entities.wire.messages.types import MESSAGE_TYPES, MessageTypes, message_type_named
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
+from gateway_entities.wire.schemas.load import load
 from gateway_entities.wire.schemas.report import (
     Comparison,
     Compatibility,
@@ -28,12 +29,16 @@ from gateway_entities.wire.schemas.report import (
     DifferenceKind,
     DifferenceLevel,
     Direction,
+    Element,
+    Place,
     Witness,
     WitnessReading,
 )
-from gateway_entities.wire.schemas.schema import Schema, load
+from gateway_entities.wire.schemas.rules import COMPARISON_RULES
+from gateway_entities.wire.schemas.schema import Schema
 
 __all__ = [
+    "COMPARISON_RULES",
     "MESSAGE_TYPES",
     "RULES",
     "Comparison",
@@ -42,11 +47,14 @@ __all__ = [
     "DifferenceKind",
     "DifferenceLevel",
     "Direction",
+    "Element",
     "Finding",
     "Guess",
     "InputFormat",
     "InputMessage",
     "Limit",
+    "MessageTypes",
+    "Place",
     "Report",
     "Rule",
     "Schema",

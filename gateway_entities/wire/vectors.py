@@ -19,26 +19,11 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from gatewayentities.v1 import (
-    binding_pb2,
-    budget_pb2,
-    change_pb2,
-    endpoint_pb2,
-    model_definition_pb2,
-    resolution_pb2,
-    secret_pb2,
-)
+from gateway_entities.rules.responses import CONTRACT_FILES
 
-_FILES: Final = (
-    binding_pb2,
-    budget_pb2,
-    change_pb2,
-    endpoint_pb2,
-    model_definition_pb2,
-    resolution_pb2,
-    secret_pb2,
-)
 _PACKAGE: Final = "gatewayentities.v1"
+MANIFEST: Final = "manifest.json"
+"""The name of a folder's manifest."""
 
 _UNKNOWN_FIELDS: Final = bytes.fromhex(
     "807d01"  # field 2000, a varint
@@ -116,7 +101,7 @@ class Vector(NamedTuple):
 
 def vectors() -> Iterator[Vector]:
     """Yield every vector, by message and case."""
-    for file in _FILES:
+    for file in sorted(CONTRACT_FILES, key=lambda file: file.__name__):
         for descriptor in cast("dict[str, Descriptor]", file.DESCRIPTOR.message_types_by_name).values():
             yield from _of_message(descriptor)
 
@@ -128,7 +113,7 @@ def write(folder: Path) -> int:
     """
     folder.mkdir(parents=True, exist_ok=True)
     manifest: list[dict[str, object]] = []
-    written = {"manifest.json"}
+    written = {MANIFEST}
     for vector in vectors():
         (folder / f"{vector.name}.binpb").write_bytes(vector.data)
         (folder / f"{vector.name}.json").write_text(vector.json, encoding="utf-8")
@@ -143,13 +128,24 @@ def write(folder: Path) -> int:
             }
         )
     text = json.dumps({"package": _PACKAGE, "vectors": manifest}, indent=1) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
     cases = {"empty", "unknown_field", *_SCALARS}
     for path in folder.iterdir():
         stem, _, suffix = path.name.rpartition(".")
         if suffix in {"binpb", "json"} and stem.rpartition(".")[2] in cases and path.name not in written:
             path.unlink()
     return len(manifest)
+
+
+def is_manifest(path: Path) -> bool:
+    """Return whether a file is the manifest of a folder of vectors."""
+    if path.name != MANIFEST:
+        return False
+    try:
+        content: object = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "vectors" in content
 
 
 def _of_message(descriptor: Descriptor) -> Iterator[Vector]:

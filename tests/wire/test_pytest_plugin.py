@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities import GatewayEndpointTag
+from tests.wire.foreign_repository import ForeignRepository
 
 CONFIGURATION = """
 [pytest]
@@ -29,8 +30,8 @@ def repository(tmp_path):
     return tmp_path
 
 
-def run(repository: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(repository)]
+def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     # Other plugins would only cost time.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
@@ -70,3 +71,72 @@ def test_an_incompatible_schema_fails_with_its_breaks(repository):
     assert result.returncode == 1
     assert "1 failed, 2 passed" in result.stdout
     assert "GatewayEndpointTag.key" in result.stdout
+
+
+def test_an_id_that_is_printed_can_be_run_and_runs_alone(repository):
+    (repository / "recorded" / "GatewayEndpointTag.bad.binpb").write_bytes(b"\x0a\x09short")
+    listed = run(repository, "--collect-only").stdout.splitlines()
+    ids = [line for line in listed if "::" in line]
+    assert sorted(ids) == [
+        "pytest.ini::gatewayentities.v1",
+        "recorded/GatewayEndpointTag.bad.binpb::message",
+        "recorded/GatewayEndpointTag.team.binpb::message",
+        "recorded/deep/GatewayEndpointTag.other.binpb::message",
+    ]
+    chosen = run(
+        repository, "pytest.ini::gatewayentities.v1", "recorded/GatewayEndpointTag.bad.binpb::message", "recorded/deep"
+    )
+    assert "1 failed, 2 passed" in chosen.stdout
+
+
+def test_only_what_was_selected_runs(repository):
+    (repository / "test_other.py").write_text("def test_other(): pass\n")
+    assert "1 passed" in run(repository, "test_other.py").stdout
+    assert "2 passed, 1 deselected" in run(repository, "--ignore=recorded/deep", "-k", "not team").stdout
+    (repository / "pytest.ini").write_text(CONFIGURATION.format(schema="gatewayentities.v1") + "testpaths = test_other.py\n")
+    assert "4 passed" in run(repository).stdout
+
+
+def test_a_message_whose_name_is_no_type_fails_and_is_not_guessed(repository):
+    (repository / "recorded" / "somebody.binpb").write_bytes(GatewayEndpointTag("team", "search").to_bytes())
+    result = run(repository, "recorded/somebody.binpb")
+    assert result.returncode == 1
+    assert "the name starts with no message type; call it <Message>.<anything>.binpb; it looks like" in result.stdout
+
+
+def test_a_folder_without_messages_is_a_usage_error(repository):
+    for path in repository.rglob("*.binpb"):
+        path.unlink()
+    result = run(repository)
+    assert result.returncode == 4
+    assert "recorded has no message" in result.stderr
+
+
+def test_a_schema_that_has_nothing_in_common_fails(repository):
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    (repository / "protos").mkdir()
+    (repository / "protos" / "other.proto").write_text('syntax = "proto3"; package other; message Other { int32 a = 1; }')
+    (repository / "pytest.ini").write_text(CONFIGURATION.format(schema="protos"))
+    result = run(repository, "pytest.ini")
+    assert result.returncode == 1
+    assert "1 failed" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_messages_and_schemas_of_somebody_else(tmp_path):
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    foreign = ForeignRepository(tmp_path)
+    foreign.write("recorded/acme.v1.Order.one.binpb", b"\x0a\x01o\x12\x05\x0a\x03EUR")
+    foreign.write("recorded/Money.bad.binpb", b"\x0a\x01\xff")
+    foreign.write(
+        "pytest.ini",
+        "[pytest]\naddopts = -p gateway_entities.wire.pytest_plugin\ngateway_wire_messages = recorded\n"
+        "gateway_wire_message_schema = proto\ngateway_wire_schemas = proto\ngateway_wire_against = main\n",
+    )
+    result = run(tmp_path)
+    assert "1 failed, 2 passed" in result.stdout
+    assert "recorded/Money.bad.binpb, as acme.v1.Money:" in result.stdout
+    foreign.replace("proto/acme/v1/order.proto", "int32 quantity", "string quantity")
+    result = run(tmp_path, "pytest.ini::proto")
+    assert "1 failed" in result.stdout
+    assert "acme.v1.Order.quantity" in result.stdout

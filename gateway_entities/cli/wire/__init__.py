@@ -17,7 +17,9 @@ from gateway_entities.cli.wire.vectors import vectors
         "gateway-entities wire check endpoint.binpb --type GatewayEndpoint",
         "gateway-entities wire check recorded/ --format sarif > findings.sarif",
         "echo 0a03652d31 | gateway-entities wire inspect --input hex",
-        "gateway-entities wire compare mlflow gatewayentities.v1",
+        "gateway-entities wire check recorded/ --schema proto --type Order",
+        "gateway-entities wire compare --against main proto",
+        r"gateway-entities wire compare mlflow gatewayentities.v1 --rename 'mlflow\.(.*)' 'gatewayentities.v1.\1'",
     ),
 )
 def wire() -> None:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+from google.protobuf.message import Message
 
 from gateway_entities.cli.output import printable
-from gateway_entities.cli.wire.source import Source, exit_with, input_option, paths, read, require_type, type_option
+from gateway_entities.cli.wire.source import (
+    Source,
+    exit_with,
+    import_option,
+    input_option,
+    open_types,
+    paths,
+    read,
+    require_type,
+    schema_option,
+    type_option,
+)
 from gateway_entities.wire.messages.check import check as check_bytes
 from gateway_entities.wire.messages.guess import Guess, guess, guess_json
 from gateway_entities.wire.messages.inputs import InputFormat, InputMessage, UnreadableError, check_json, from_stream
 from gateway_entities.wire.messages.output import Checked, Failed, to_json, to_sarif, to_text
+from gateway_entities.wire.sources.image import is_image
 
 
 @click.command()
 @click.argument("sources", metavar="[PATH]...", nargs=-1)
+@schema_option
+@import_option
 @type_option
 @input_option
 @click.option(
@@ -27,18 +43,35 @@ from gateway_entities.wire.messages.output import Checked, Failed, to_json, to_s
     show_default=True,
     help="Output format.",
 )
+@click.option("--no-guess", is_flag=True, help="Refuse a message whose type is not given, instead of guessing it.")
 @click.option("--strict", is_flag=True, help="Exit with code 1 for warnings too.")
-def check(sources: tuple[str, ...], type_name: str | None, form: InputFormat | None, format_: str, strict: bool) -> None:
+def check(
+    sources: tuple[str, ...],
+    *,
+    schema: str | None,
+    import_paths: tuple[Path, ...],
+    type_name: str | None,
+    form: InputFormat | None,
+    format_: str,
+    no_guess: bool,
+    strict: bool,
+) -> None:
     """Validate messages in files, folders or standard input (-, the default), and report all findings.
 
     Secret values are never shown.
     """
     results: list[Checked] = []
     failures: list[Failed] = []
-    require_type(type_name)
+    try:
+        types = open_types(schema, import_paths)
+    except UnreadableError as error:
+        click.echo(printable(f"error: {error}"), err=True)
+        exit_with(2)
+    kind = require_type(types, type_name)
+    guesses = types.of_contract and not no_guess
     for path in paths(sources):
         try:
-            results += _checked(read(path, form, type_name))
+            results += _checked(read(path, form, types, kind), guesses=guesses)
         except UnreadableError as error:
             failures.append(Failed(path, str(error)))
     if not results and not failures:
@@ -55,24 +88,29 @@ def check(sources: tuple[str, ...], type_name: str | None, form: InputFormat | N
     exit_with(2 if failures else 1 if bad else 0)
 
 
-def _checked(source: Source) -> Iterator[Checked]:
+def _checked(source: Source, *, guesses: bool) -> Iterator[Checked]:
+    kind = source.kind
+    if kind is None and source.form == "binary" and is_image(source.data):
+        raise UnreadableError("it is a descriptor set or a buf image, not a message; wire compare reads it, and --schema")
+    if kind is None and not guesses:
+        raise UnreadableError("its type is unknown; name it <Message>.<anything>.binpb, or specify the type with --type")
     if source.form == "json":
-        name, reasons = _type(source.type_name, guess_json(source.data) if source.type_name is None else [])
-        yield Checked(source.name, None, 0, check_json(source.data, name), reasons)
+        found, reasons = _type(kind, guess_json(source.data) if kind is None else [])
+        yield Checked(source.name, None, 0, check_json(source.data, found), reasons)
         return
     stream = source.form == "stream"
     for position, part in enumerate(from_stream(source.data) if stream else [InputMessage(0, source.data)]):
-        if part.finding is not None and not part.data and source.type_name is None:
+        if part.finding is not None and not part.data and kind is None:
             raise UnreadableError(f"{part.finding.message} (byte {part.offset})")
-        name, reasons = _type(source.type_name, guess(part.data) if source.type_name is None else [])
-        report = check_bytes(part.data, name)
+        found, reasons = _type(kind, guess(part.data) if kind is None else [])
+        report = check_bytes(part.data, found)
         if part.finding is not None:
             # Its offset is in the stream; those of a report are relative to the message.
             report.findings.insert(0, part.finding._replace(offset=(part.finding.offset or 0) - part.offset))
         yield Checked(source.name, position if stream else None, part.offset, report, reasons)
 
 
-def _type(named: str | None, guesses: list[Guess]) -> tuple[str, tuple[str, ...]]:
+def _type(named: type[Message] | None, guesses: list[Guess]) -> tuple[type[Message] | str, tuple[str, ...]]:
     if named is not None:
         return named, ()
     if not guesses:

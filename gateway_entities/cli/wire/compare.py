@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from gateway_entities.cli.output import printable, table
-from gateway_entities.errors import GatewayError
+from gateway_entities.cli.wire.source import import_option
+from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
-    from gateway_entities.wire import Comparison, Difference, DifferenceLevel, Direction, Witness, WitnessReading
+    from gateway_entities.wire.reviews.review import Policy, Review, Reviewed
+    from gateway_entities.wire.schemas.report import Witness, WitnessReading
+    from gateway_entities.wire.sources.files import SchemaFiles
 
 _WIDEST: Final = 400
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_LEVELS: Final = ("binary", "json", "rules", "meaning", "calls")
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("sources", metavar="OLD NEW | [PATH]...", nargs=-1)
+@click.option("--against", metavar="REF", help="Compare PATH (default: .) with itself at this branch, tag or commit of git.")
+@click.option("--merge-base", is_flag=True, help="With --against: compare with the merge base of REF and HEAD.")
+@import_option
 @click.option("--only", metavar="REGEX", help="Compare only messages with a matching full name, and those they contain.")
 @click.option(
     "--rename",
@@ -31,43 +38,88 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     help=r"Old messages that match REGEX are NAME in the new schema; \1 is a group. Repeatable.",
 )
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=click.Choice(_LEVELS),
+    help="Fail on this level alone. Repeatable. Default: all.",
+)
+@click.option(
+    "--direction",
+    type=click.Choice(["backward", "forward", "full"]),
+    default="full",
+    show_default=True,
+    help="The compatibility that must hold: backward (new readers, old data), forward (old readers, new data), or both.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["break", "note", "never"]),
+    default="break",
+    show_default=True,
+    help="Exit with 1 for breaks, for compatible changes too, or never.",
+)
+@click.option(
+    "--unstable",
+    type=click.Choice(["fail", "report"]),
+    default="fail",
+    show_default=True,
+    help="Whether breaks in packages such as v1alpha1 and v1beta1 fail, or are reported only.",
+)
+@click.option("--ignore", "ignore_file", metavar="FILE", type=_FILE, help="TOML file of accepted breaks.")
 @click.option("--old-limits", metavar="FILE", type=_FILE, help="Field limits of the old schema, as JSON.")
 @click.option("--new-limits", metavar="FILE", type=_FILE, help="Field limits of the new schema, as JSON.")
 @click.option(
     "--save-limits", metavar="FILE", type=_FILE, help="Write the new schema's limits to this file, for a later --old-limits."
 )
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github", "junit", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
 )
 @click.pass_context
 def compare(
     ctx: click.Context,
+    /,
     *,
-    old: str,
-    new: str,
+    sources: tuple[str, ...],
+    against: str | None,
+    merge_base: bool,
+    import_paths: tuple[Path, ...],
     only: str | None,
     renames: tuple[tuple[str, str], ...],
     old_limits: Path | None,
     new_limits: Path | None,
     save_limits: Path | None,
+    ignore_file: Path | None,
     form: str,
+    **policy: Any,
 ) -> None:
     """Check the compatibility of two schemas, with a minimal message for each break.
 
-    OLD and NEW are each a folder of .proto files or a single one (needs grpcio-tools), a file with a FileDescriptorSet or a
-    buf image, an importable Python module such as gatewayentities.v1, or mlflow (the installed one).
+    OLD and NEW are each a folder of .proto files or a single one (needs grpcio-tools), a workspace of buf, a file with a
+    FileDescriptorSet or a buf image (binary, JSON or gzip), an importable Python module such as gatewayentities.v1, or
+    mlflow (the installed one). With --against, one or several folders or files are compared with a commit.
 
     Prints the compatibility as in schema registries: BACKWARD (upgrade readers first: new ones read old data), FORWARD
     (upgrade writers first: old readers read new data), FULL (any order) or NONE.
 
-    Exit codes: 0 FULL; 1 anything breaks; 2 a schema cannot be read.
+    Exit codes: 0 nothing fails; 1 a break, by --level, --direction, --fail-on and --ignore; 2 a schema cannot be read, or
+    nothing was compared.
     """
+    from gateway_entities.wire.reviews.ignores import read_ignores
+    from gateway_entities.wire.reviews.review import review
     from gateway_entities.wire.schemas.compare import compare as compare_schemas
     from gateway_entities.wire.schemas.limits import limits_json, read_limits
-    from gateway_entities.wire.schemas.schema import load
+    from gateway_entities.wire.schemas.load import schema_of
 
     try:
-        schemas = [load(source) for source in (old, new)]
+        ignores = [] if ignore_file is None else read_ignores(ignore_file)
+        files = _read(sources, against, import_paths, merge_base=merge_base)
+        schemas = [schema_of(each) for each in files]
         for i, file in enumerate((old_limits, new_limits)):
             if file is not None:
                 schemas[i] = schemas[i].with_limits(read_limits(file))
@@ -75,76 +127,155 @@ def compare(
             save_limits.write_text(limits_json(schemas[1].limits or {}))
         result = compare_schemas(schemas[0], schemas[1], only=only, renames=renames)
     except (GatewayError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {printable(error.message if isinstance(error, GatewayError) else str(error))}", err=True)
         ctx.exit(2)
-    click.echo(json.dumps(as_data(result), indent=2) if form == "json" else "\n".join(_lines(result)))
-    ctx.exit(0 if result.compatible else 1)
+    reviewed = review(
+        result,
+        _policy(**policy),
+        ignores,
+        today=datetime.now(UTC).date(),
+        old_paths=files[0].paths,
+        new_paths=files[1].paths,
+    )
+    click.echo(_formatted(reviewed, form))
+    ctx.exit(1 if reviewed.failed else 0)
 
 
-def as_data(result: Comparison) -> dict[str, Any]:
-    """Return a comparison as a JSON object, with bytes in hexadecimal."""
+def _read(
+    sources: Sequence[str], against: str | None, import_paths: Sequence[Path], *, merge_base: bool
+) -> tuple[SchemaFiles, SchemaFiles]:
+    from gateway_entities.wire.sources.git import find_commit
+    from gateway_entities.wire.sources.read import read_commit, read_schema, read_schemas
+
+    if against is None:
+        if merge_base:
+            raise click.UsageError("--merge-base needs --against.")
+        if len(sources) != 2:
+            raise click.UsageError("Name two schemas, OLD and NEW; or one or more paths with --against REF.")
+        return read_schema(sources[0], import_paths), read_schema(sources[1], import_paths)
+    paths = [Path(source) for source in sources or (".",)]
+    if missing := [path for path in paths if not path.exists()]:
+        raise GatewayError(Code.INVALID_ARGUMENT, f"{missing[0]}: there is no such file or folder")
+    commit = find_commit(paths[0], against, merge_base=merge_base)
+    return read_commit(commit, paths, import_paths), read_schemas(paths, import_paths)
+
+
+def _policy(*, levels: tuple[str, ...], direction: str, fail_on: str, unstable: str) -> Policy:
+    from gateway_entities.wire.reviews.ignores import DIRECTIONS
+    from gateway_entities.wire.reviews.review import FailOn, Policy
     from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
 
+    return Policy(
+        levels=[level for level in DifferenceLevel if level.value in (levels or _LEVELS)],
+        directions=list(Direction) if direction == "full" else [DIRECTIONS[direction]],
+        fail_on=FailOn(fail_on),
+        unstable_fails=unstable == "fail",
+    )
+
+
+def _formatted(result: Review, form: str) -> str:
+    from gateway_entities import __version__
+    from gateway_entities.wire.reviews.github import to_github
+    from gateway_entities.wire.reviews.junit import to_junit
+    from gateway_entities.wire.reviews.markdown import to_markdown
+    from gateway_entities.wire.reviews.sarif import to_sarif
+
+    if form == "json":
+        return json.dumps(as_data(result), indent=2)
+    if form == "sarif":
+        return json.dumps(to_sarif(result, __version__), indent=2)
+    if form == "junit":
+        return to_junit(result).rstrip("\n")
+    lines = {"github": to_github, "markdown": to_markdown, "text": _lines}[form]
+    return "\n".join(lines(result))
+
+
+def as_data(result: Review) -> dict[str, Any]:
+    """Return a comparison as a JSON object, with bytes in hexadecimal."""
+    from gateway_entities.wire.reviews.review import remarks
+    from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
+
+    comparison = result.comparison
     return {
-        "old": result.old,
-        "new": result.new,
-        "compatible": result.compatible,
+        "old": comparison.old,
+        "new": comparison.new,
+        "compatible": comparison.compatible,
+        "failed": result.failed,
         "advice": result.compatibility.name.lower(),
-        "verdicts": {d.name.lower(): {v.value: _status(result, d, v) for v in DifferenceLevel} for d in Direction},
-        "breaks": [_difference(b) for b in result.breaks],
-        "notes": [_difference(n) for n in result.notes],
-        "compared": result.compared,
-        "only_old": list(result.only_old),
-        "only_new": list(result.only_new),
+        "verdicts": {d.name.lower(): {v.value: result.status(d, v) for v in DifferenceLevel} for d in Direction},
+        "breaks": [_difference(each) for each in result.breaks],
+        "notes": [_difference(each) for each in result.notes],
+        "compared": comparison.compared,
+        "compared_enums": comparison.compared_enums,
+        "compared_services": comparison.compared_services,
+        "only_old": list(comparison.only_old),
+        "only_new": list(comparison.only_new),
+        "remarks": remarks(result),
     }
 
 
-def _status(result: Comparison, direction: Direction, level: DifferenceLevel) -> str:
-    if level.value == "rules" and not result.rules_compared:
-        return "not compared"
-    return "breaks" if result.of(direction, level) else "ok"
-
-
-def _difference(difference: Difference) -> dict[str, Any]:
+def _difference(each: Reviewed) -> dict[str, Any]:
+    difference = each.difference
     witness = difference.witness
     document: dict[str, Any] = {
+        "rule": difference.rule,
         "direction": difference.direction.name.lower(),
         "level": difference.level.value,
         "kind": difference.kind.value,
+        "element": difference.element.value,
         "subject": difference.subject,
         "number": difference.number,
         "message_type": difference.message_type,
         "message": difference.message,
+        "unstable": difference.unstable,
+        "fails": each.fails,
+        "old_place": each.old._asdict() if each.old is not None else None,
+        "new_place": each.new._asdict() if each.new is not None else None,
     }
+    if each.ignored is not None:
+        document["ignored"] = {"reason": each.ignored.reason, "expires": each.ignored.expires.isoformat()}
     if witness is not None:
         shown = {"message_type": witness.message_type, "hex": witness.data.hex(), "json": witness.json}
         document["witness"] = {**shown, "old": witness.old._asdict(), "new": witness.new._asdict()}
     return document
 
 
-def _lines(result: Comparison) -> Iterator[str]:
+def _lines(result: Review) -> Iterator[str]:
+    from gateway_entities.wire.reviews.review import remarks, summary
     from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
 
-    yield f"old: {printable(result.old)}"
-    yield f"new: {printable(result.new)}"
-    yield f"{result.compared} messages compared; only old: {len(result.only_old)}; only new: {len(result.only_new)}"
-    rows = [[d.value, *(_status(result, d, level) for level in DifferenceLevel)] for d in Direction]
+    yield f"old: {printable(result.comparison.old)}"
+    yield f"new: {printable(result.comparison.new)}"
+    yield summary(result)
+    rows = [[d.value, *(result.status(d, level) for level in DifferenceLevel)] for d in Direction]
     yield table(["", *(level.value for level in DifferenceLevel)], rows)
     yield f"compatibility: {result.compatibility.value}"
-    for difference in result.breaks:
+    for each in result.breaks:
         yield ""
-        yield _headline("BREAK", difference)
-        if difference.witness is not None:
-            yield from _witness_lines(difference.witness)
+        yield _headline("BREAK" if each.fails else "break", each)
+        yield from _place_lines(each)
+        if each.difference.witness is not None:
+            yield from _witness_lines(each.difference.witness)
     if result.notes:
         yield ""
-    yield from (_headline("note", note) for note in result.notes)
+    yield from (_headline("note", each) for each in result.notes)
+    yield from (f"remark: {printable(text)}" for text in remarks(result))
 
 
-def _headline(word: str, difference: Difference) -> str:
+def _headline(word: str, each: Reviewed) -> str:
+    difference = each.difference
     number = f" ({difference.number})" if difference.number else ""
     where = f"{difference.level.value}, {difference.direction.value}"
-    return printable(f"{word} [{where}] {difference.subject}{number} {difference.message}")
+    unstable = " (unstable package)" if difference.unstable else ""
+    return printable(f"{word} [{where}] {difference.subject}{number} {difference.message}{unstable} [{difference.rule}]")
+
+
+def _place_lines(each: Reviewed) -> Iterator[str]:
+    if each.where is not None:
+        old = f"  (old: {each.old})" if each.old is not None and each.new is not None and each.old != each.new else ""
+        yield printable(f"  at         {each.where}{old}")
+    if each.ignored is not None:
+        yield printable(f"  ignored    until {each.ignored.expires}: {each.ignored.reason}")
 
 
 def _witness_lines(witness: Witness) -> Iterator[str]:

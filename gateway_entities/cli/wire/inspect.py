@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from gateway_entities.cli.output import printable
-from gateway_entities.cli.wire.source import exit_with, input_option, read, require_type, type_option
+from gateway_entities.cli.wire.source import (
+    exit_with,
+    import_option,
+    input_option,
+    open_types,
+    read,
+    require_type,
+    schema_option,
+    type_option,
+)
 from gateway_entities.wire.messages.inputs import InputFormat, InputMessage, UnreadableError, from_stream
 from gateway_entities.wire.messages.inspect import inspect as inspect_bytes
 from gateway_entities.wire.messages.inspect import render
@@ -15,18 +25,28 @@ from gateway_entities.wire.messages.inspect import render
 
 @click.command()
 @click.argument("source", metavar="[PATH]", default="-")
+@schema_option
+@import_option
 @type_option
 @input_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line instead of columns.")
-def inspect(source: str, type_name: str | None, form: InputFormat | None, as_json: bool) -> None:
+def inspect(
+    source: str,
+    *,
+    schema: str | None,
+    import_paths: tuple[Path, ...],
+    type_name: str | None,
+    form: InputFormat | None,
+    as_json: bool,
+) -> None:
     """Show every piece of a message: byte range, field number, name, type and value.
 
     The pieces cover the input without gaps. Without a type, their content is a guess and marked as one. Secret values are
     never shown.
     """
-    require_type(type_name)
     try:
-        read_source = read(source, form, type_name)
+        types = open_types(schema, import_paths)
+        read_source = read(source, form, types, require_type(types, type_name))
         if read_source.form == "json":
             raise UnreadableError("JSON cannot be inspected, only binary messages")
     except UnreadableError as error:
@@ -36,7 +56,7 @@ def inspect(source: str, type_name: str | None, form: InputFormat | None, as_jso
     for position, part in enumerate(from_stream(read_source.data) if stream else [InputMessage(0, read_source.data)]):
         if stream and not as_json:
             click.echo(f"message {position}, {len(part.data)} bytes from byte {part.offset}")
-        pieces = inspect_bytes(part.data, read_source.type_name)
+        pieces = inspect_bytes(part.data, read_source.kind)
         if as_json:
             for piece in pieces:
                 click.echo(json.dumps({"message": position, **piece._asdict()}))

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 import click
+from google.protobuf.message import Message
 
+from gateway_entities.errors import GatewayError
 from gateway_entities.text import decode_text
 from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError, from_base64, from_hex
-from gateway_entities.wire.messages.layout import message_type_named
+from gateway_entities.wire.messages.types import NamedTypes, named_types
+from gateway_entities.wire.vectors import is_manifest
+
+MAX_INPUT_BYTES: Final = 2**31 - 1
+"""The size of one input, in bytes: protobuf's limit of one message."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -21,12 +27,26 @@ input_option: Final[Decorator] = click.option(
     type=click.Choice(["binary", "hex", "base64", "stream", "json"]),
     help="Input format. Default: by file suffix, else binary.",
 )
+schema_option: Final[Decorator] = click.option(
+    "--schema",
+    metavar="SCHEMA",
+    help="Schema of the messages: a folder of .proto files, a workspace of buf, a descriptor set, a buf image, or a Python "
+    "module. Default: the contract of this package.",
+)
+import_option: Final[Decorator] = click.option(
+    "-I",
+    "import_paths",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A further folder that imports of .proto files are relative to. Repeatable.",
+)
 type_option: Final[Decorator] = click.option(
     "--type",
     "type_name",
     metavar="NAME",
     help="Message type, such as GatewayEndpoint, gatewayentities.v1.GatewayEndpoint, or MLflow's CreateGatewayEndpoint. "
-    "Default: the start of the file name (GatewayEndpoint.full.binpb), else a guess.",
+    "Default: the start of the file name (GatewayEndpoint.full.binpb), else a guess, which only the contract has.",
 )
 
 
@@ -37,70 +57,89 @@ class Source(NamedTuple):
         name: its path, or ``-`` for standard input.
         form: its input format.
         data: its bytes, with hex and base64 decoded; for JSON the text.
-        type_name: the type from the option or the file name; None if neither gives one.
+        kind: the type from the option or the file name; None if neither gives one.
     """
 
     name: str
     form: InputFormat
     data: bytes
-    type_name: str | None
+    kind: type[Message] | None
+
+
+def open_types(schema: str | None, import_paths: tuple[Path, ...]) -> NamedTypes:
+    """Return the message types of a schema; those of the contract for None.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return named_types(schema, import_paths)
+    except GatewayError as error:
+        raise UnreadableError(error.message) from None
+
+
+def require_type(types: NamedTypes, name: str | None) -> type[Message] | None:
+    """Return the type of this name; None for None.
+
+    Raises:
+        click.UsageError: no type has this name.
+    """
+    try:
+        return None if name is None else types.named(name)
+    except LookupError as error:
+        raise click.UsageError(f"{error.args[0]}.") from None
 
 
 def paths(given: tuple[str, ...]) -> Iterator[str]:
-    """Yield the given files, and all files with a known suffix in the given folders, sorted by path."""
+    """Yield the given files, and all files with a known suffix in the given folders, sorted by path.
+
+    The manifest of a folder of golden vectors is no message, and left out.
+    """
     for path in given or ("-",):
         if path != "-" and Path(path).is_dir():
             files = (each for each in sorted(Path(path).rglob("*")) if each.suffix in INPUT_FORMATS and each.is_file())
-            yield from map(str, files)
+            yield from (str(each) for each in files if not is_manifest(each))
         else:
             yield path
 
 
-def read(path: str, form: InputFormat | None, type_name: str | None) -> Source:
+def read(path: str, form: InputFormat | None, types: NamedTypes, kind: type[Message] | None) -> Source:
     """Read one input.
+
+    Args:
+        path: the file; ``-`` for standard input.
+        form: its format; None for that of its suffix.
+        types: the message types.
+        kind: its type; None for that of its name.
 
     Raises:
         UnreadableError: it cannot be read, or does not have its format.
     """
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        if path == "-":
+            data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(MAX_INPUT_BYTES + 1)
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
+    if len(data) > MAX_INPUT_BYTES:
+        raise UnreadableError(f"it has more than {MAX_INPUT_BYTES} bytes, the most that protobuf reads")
     form = form or INPUT_FORMATS.get(Path(path).suffix, "binary")
     if form in ("hex", "base64", "json"):
         try:
-            data = decode_text(data).encode()
+            text = decode_text(data).encode()
         except ValueError as error:
             raise UnreadableError(f"it {error}") from None
+        # JSON has no byte order mark, and its parsers refuse one.
+        data = data if form == "json" else text
     if form == "hex":
         data = from_hex(data)
     elif form == "base64":
         data = from_base64(data)
-    return Source(path, form, data, type_name or _type_from_file_name(path))
-
-
-def require_type(name: str | None) -> None:
-    """Check the name of a message type, unless it is None.
-
-    Raises:
-        click.UsageError: no type has this name.
-    """
-    if name is not None:
-        try:
-            message_type_named(name)
-        except LookupError as error:
-            raise click.UsageError(f"{error.args[0]}.") from None
+    return Source(path, form, data, kind or types.of_file(path))
 
 
 def exit_with(code: int) -> NoReturn:
     """End the command with an exit code."""
     click.get_current_context().exit(code)
-
-
-def _type_from_file_name(path: str) -> str | None:
-    name = Path(path).name.split(".", 1)[0]
-    try:
-        message_type_named(name)
-    except LookupError:
-        return None
-    return name

@@ -12,15 +12,30 @@ from itertools import islice
 from typing import Final
 
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from gateway_entities import rules
 from gateway_entities.rules import Violation
-from gateway_entities.wire.messages.layout import layout_of, message_type_named
+from gateway_entities.wire.messages.layout import layout_of
+from gateway_entities.wire.messages.paths import frame_path
 from gateway_entities.wire.messages.report import MAX_FINDINGS_PER_RULE, Collector, Report
+from gateway_entities.wire.messages.required import missing_fields
+from gateway_entities.wire.messages.types import display_name, message_type_named
 from gateway_entities.wire.messages.validate import MessageValidator
 
 MAX_VIOLATIONS: Final = 500
 """The rule check of one message stops after this many violations."""
+_NOT_CANONICAL: Final = {
+    *("wire/overlong-varint", "wire/varint-overflow", "wire/repeated-field", "wire/merged-message", "wire/oneof"),
+    *(
+        "wire/order",
+        "schema/number-range",
+        "schema/map-duplicate",
+        "schema/map-default",
+        "schema/map-entry",
+        "schema/packing",
+    ),
+}
 MAX_INVALID_TEXTS: Final = 1000
 """With more invalid UTF-8 texts than this, the contract's rules are not checked."""
 
@@ -47,17 +62,19 @@ def check(data: bytes, message_type: type[Message] | str) -> Report:
     if message is not None and with_rules:
         found = list(islice(rules.violations(message), MAX_VIOLATIONS))
         message.DiscardUnknownFields()
-        if not found and message.SerializeToString(deterministic=True) == data:
-            return Report(kind.DESCRIPTOR.name, canonical=True)
+        if not found and _serialize(message) == data:
+            return Report(display_name(kind), canonical=True)
+    if message is not None and not with_rules:
+        found = list(islice(missing_fields(message), MAX_VIOLATIONS))
     return _validate(data, kind, found, parsed=message is not None)
 
 
 def check_message(message: Message) -> Report:
     """Validate a message object against the contract's rules. The report has no offsets."""
-    report = Report(message.DESCRIPTOR.name, canonical=None, rules_checked=rules.has_rules(type(message)))
+    report = Report(display_name(type(message)), canonical=None, rules_checked=rules.has_rules(type(message)))
     collector = Collector()
-    if report.rules_checked:
-        _add_violations(collector, islice(rules.violations(message), MAX_VIOLATIONS), None)
+    found = rules.violations(message) if report.rules_checked else missing_fields(message)
+    _add_violations(collector, islice(found, MAX_VIOLATIONS), None)
     return collector.into(report)
 
 
@@ -76,14 +93,21 @@ def _validate(data: bytes, kind: type[Message], found: list[Violation], *, parse
             validator.run(_first_fields(found))
             checked = True
     _add_violations(validator.found, found, validator)
+    _add_missing_in_payloads(validator, data)
     overlong = validator.found.count("wire/overlong-varint")
     canonical: bool | None = parsed and validator.readable and not overlong and _reserialized(kind, data) == data
     if canonical:
         # Where one key is a prefix of another, protobuf runtimes differ in their order.
         validator.found.drop("wire/map-order")
+    if validator.extensions > 1:
+        # Nor do they agree on that of extensions.
+        if canonical:
+            validator.found.drop("wire/order")
+        elif canonical is False and not (validator.found.rules() & _NOT_CANONICAL):
+            canonical = None
     if canonical and not validator.complete:
         canonical = None
-    return validator.found.into(Report(kind.DESCRIPTOR.name, canonical=canonical, rules_checked=checked))
+    return validator.found.into(Report(display_name(kind), canonical=canonical, rules_checked=checked))
 
 
 def _add_violations(collector: Collector, found: Iterable[Violation], validator: MessageValidator | None) -> None:
@@ -97,6 +121,14 @@ def _add_violations(collector: Collector, found: Iterable[Violation], validator:
     if number >= MAX_VIOLATIONS:
         text = f"the message breaks {number} rules or more; only the first {number} are reported"
         collector.add("rules/limit", "", 0 if validator is not None else None, text)
+
+
+def _add_missing_in_payloads(validator: MessageValidator, data: bytes) -> None:
+    for frame, start, layout in validator.payloads:
+        message = _parse(GetMessageClass(layout.descriptor), data[start : frame.end])
+        for violation in islice(missing_fields(message), MAX_VIOLATIONS) if message is not None else ():
+            below = violation.below(f"{frame_path(frame)}.")
+            validator.found.add(below.rule, below.field, frame.start, f"{below.field} {below.description}")
 
 
 def _first_fields(found: Iterable[Violation]) -> list[str]:
@@ -131,4 +163,9 @@ def _parse(kind: type[Message], data: bytes) -> Message | None:
 
 def _reserialized(kind: type[Message], data: bytes) -> bytes | None:
     message = _parse(kind, data)
-    return message.SerializeToString(deterministic=True) if message is not None else None
+    return _serialize(message) if message is not None else None
+
+
+def _serialize(message: Message) -> bytes:
+    # Required fields may be absent.
+    return message.SerializePartialToString(deterministic=True)

@@ -11,8 +11,9 @@ from gateway_entities import rules
 from gateway_entities.errors import GatewayError
 from gateway_entities.mlflow_rest import decode
 from gateway_entities.rules.values import listed
-from gateway_entities.wire.messages.layout import BYTES, MESSAGE_TYPES, Layout, Slot, layout_of
+from gateway_entities.wire.messages.layout import BYTES, Layout, Slot, layout_of
 from gateway_entities.wire.messages.scan import UNREADABLE, Record, scan
+from gateway_entities.wire.messages.types import MESSAGE_TYPES
 
 MAX_RECORDS: Final = 500
 """The number of top-level fields considered."""

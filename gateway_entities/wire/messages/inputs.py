@@ -6,16 +6,18 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
+from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.mlflow_rest import decode
+from gateway_entities.wire.messages import json_message
 from gateway_entities.wire.messages.check import check_message
-from gateway_entities.wire.messages.layout import message_type_named
 from gateway_entities.wire.messages.report import Collector, Finding, Report
+from gateway_entities.wire.messages.types import display_name, message_type_named, of_contract
 
 InputFormat = Literal["binary", "hex", "base64", "stream", "json"]
 
@@ -102,10 +104,11 @@ def from_stream(data: bytes) -> Iterator[InputMessage]:
 
 
 def check_json(text: bytes, message_type: type[Message] | str) -> Report:
-    """Validate a message in proto3 JSON or MLflow's JSON.
+    """Validate a message in JSON.
 
     Args:
-        text: the JSON. MLflow's has proto field names, and may have arrays of pairs for maps.
+        text: the JSON. Messages of the contract may be in proto3 JSON or in MLflow's, which has proto field names, and may
+            have arrays of pairs for maps; others are in proto3 JSON, and checked as strictly as protobuf's parsers do.
         message_type: the type, as a class or by name (see ``message_type_named``).
 
     Raises:
@@ -113,24 +116,43 @@ def check_json(text: bytes, message_type: type[Message] | str) -> Report:
     """
     kind = message_type_named(message_type) if isinstance(message_type, str) else message_type
     collector = Collector()
-    report = Report(kind.DESCRIPTOR.name, canonical=None, rules_checked=False)
+    report = Report(display_name(kind), canonical=None, rules_checked=False)
     try:
-        value = decode.load(text)
-    except GatewayError as error:
-        collector.add("json/syntax", "", None, error.message)
+        value = json_message.load(text)
+        if of_contract(kind):
+            value = decode.load(text)
+    except (GatewayError, ValueError) as error:
+        collector.add("json/syntax", "", None, error.message if isinstance(error, GatewayError) else str(error))
         return collector.into(report)
-    _unknown_names(value, cast("Descriptor", kind.DESCRIPTOR), collector)
-    try:
-        message = decode.to_message(value, kind)
-    except GatewayError as error:
-        for violation in error.field_violations:
-            collector.add("json/value", violation.field, None, f"{violation.field} {violation.description}")
+    message = (_of_dialect if of_contract(kind) else _of_protobuf)(value, kind, collector)
+    if message is None:
         return collector.into(report)
     checked = check_message(message)
     names = collector.into(report)
     checked.findings = names.findings + checked.findings
     checked.more |= names.more
     return checked
+
+
+def _of_protobuf(value: object, kind: type[Message], collector: Collector) -> Message | None:
+    json_message.check_value(value, cast("Descriptor", kind.DESCRIPTOR), collector)
+    message = kind()
+    try:
+        json_format.ParseDict(cast("Any", value), message, descriptor_pool=cast("Any", kind.DESCRIPTOR.file.pool))
+    except Exception:  # It has more than one exception, and rejects less and more than other parsers.
+        return None
+    return message
+
+
+def _of_dialect(value: object, kind: type[Message], collector: Collector) -> Message | None:
+    fields = cast("dict[str, decode.Json]", value)
+    _unknown_names(fields, cast("Descriptor", kind.DESCRIPTOR), collector)
+    try:
+        return decode.to_message(fields, kind)
+    except GatewayError as error:
+        for violation in error.field_violations:
+            collector.add("json/value", violation.field, None, f"{violation.field} {violation.description}")
+    return None
 
 
 def _unknown_names(value: dict[str, decode.Json], descriptor: Descriptor, collector: Collector) -> None:

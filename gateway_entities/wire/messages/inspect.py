@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway_entities.entities import weights
+from gateway_entities.wire.messages.frame import Frame
 from gateway_entities.wire.messages.layout import (
     BYTES,
     END_GROUP,
@@ -26,9 +27,9 @@ from gateway_entities.wire.messages.layout import (
     Layout,
     Slot,
     layout_of,
-    message_type_named,
 )
-from gateway_entities.wire.messages.scan import END_ENTRY, MAX_FIELD_NUMBER, UNREADABLE, Frame, Record, scan
+from gateway_entities.wire.messages.scan import END_ENTRY, MAX_FIELD_NUMBER, UNREADABLE, Record, scan
+from gateway_entities.wire.messages.types import message_type_named
 
 MAX_TEXT: Final = 80
 """The number of characters shown of a text."""
@@ -118,6 +119,8 @@ def _piece(data: bytes, record: Record, hide: bool, pairs: set[int]) -> WirePiec
         name, kind = slot.name, _TYPES[slot.field.type]
         if slot.layout is not None:
             kind, shown = slot.layout.name, "" if opens is not None else "empty"
+        elif opens is not None and opens.layout is not None:
+            kind, shown, note = opens.layout.descriptor.full_name, "", note or "the payload"
         elif (_is_secret(frame) and number == 2) or slot.secret:
             shown = f"({_size(end - body)}, secret)"
         else:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from gateway_entities.wire.messages.report import RULES, Finding, Report, Severity
+from gateway_entities.wire.messages.types import MESSAGE_TYPES
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
@@ -65,7 +66,7 @@ def to_text(checked: Checked) -> Iterator[str]:
         yield f"  {finding.severity}{where}: {finding.message} [{finding.rule}]"
     for rule, number in report.more.items():
         yield f"  ... and {number} more of {rule}"
-    if not report.rules_checked:
+    if not report.rules_checked and report.message_type in MESSAGE_TYPES:
         yield "  The contract's rules were not checked: the input cannot be parsed as a message of the contract."
 
 

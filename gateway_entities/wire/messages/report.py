@@ -37,6 +37,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "wire/varint-overflow": Rule("error", "Varints have at most 64 bits: readers silently drop the rest."),
     "wire/overlong-varint": Rule("warning", "Varints have the minimal length."),
     "wire/repeated-field": Rule("warning", "A singular field occurs once: of several, readers keep the last."),
+    "wire/merged-message": Rule("warning", "A singular message occurs once: readers merge several into one."),
+    "wire/oneof": Rule("warning", "Of a oneof one member is written: of several, readers keep the last."),
     "wire/unknown-field": Rule("warning", "The message type has a field of every number."),
     "wire/group": Rule("warning", "No unknown field is a group: proto3 has no groups."),
     "wire/order": Rule("note", "Fields are in the order of their numbers, and unknown ones after all others."),
@@ -47,6 +49,7 @@ RULES: Final[Mapping[str, Rule]] = {
     ),
     "schema/number-range": Rule("error", "Numbers are in the range of the field's type: otherwise readers truncate them."),
     "schema/required": Rule("error", "Required fields are present."),
+    "schema/utf8": Rule("warning", "Text is UTF-8 where readers do not check it, as in proto2: others reject it."),
     "schema/enum": Rule("warning", "The enum has a value of this number."),
     "schema/retired-field": Rule("warning", "Retired field numbers are not written."),
     "schema/map-duplicate": Rule("warning", "A map has each key once: of several entries, readers keep the last."),
@@ -55,6 +58,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "schema/packing": Rule("note", "Repeated numbers are packed or unpacked as in the schema."),
     "rules/length": Rule("error", "Text has a length that the contract allows."),
     "rules/nul": Rule("error", "Text has no NUL characters."),
+    "rules/duplicate": Rule("error", "No element of a list occurs twice where the contract forbids it."),
     "rules/count": Rule("error", "Lists, maps and masks are no larger than the contract allows."),
     "rules/form": Rule("error", "Text has the format that the contract requires."),
     "rules/number": Rule("error", "Numbers are within the limits of the contract."),
@@ -73,10 +77,16 @@ RULES: Final[Mapping[str, Rule]] = {
     "across/tag-key": Rule("error", "An endpoint has each tag key once."),
     "across/target": Rule("error", "A budget has a target if its scope needs one, and none otherwise."),
     "across/window": Rule("error", "A budget window ends after it starts."),
+    "any/payload": Rule("error", "The payload of an Any is a message of its type."),
+    "any/type-url": Rule(
+        "warning", "An Any with a payload has a type URL: a slash, and the full name of the type after it."
+    ),
+    "any/unknown-type": Rule("note", "The schema has the type of an Any, so that its payload can be checked."),
     "stream/truncated": Rule("error", "Every message of a stream is complete."),
     "stream/length": Rule("error", "The length before a message of a stream is a varint of at most 10 bytes."),
     "json/syntax": Rule("error", "The text is a JSON object."),
     "json/value": Rule("error", "JSON values match the types of their fields."),
+    "json/unknown-name": Rule("error", "Names are those of fields: protobuf's parsers reject others."),
     "json/unknown-field": Rule("warning", "The message type has a field of every name: readers ignore others."),
 }
 """Rules by id. Ids never change."""
@@ -111,7 +121,7 @@ class Report:
     """The result of validating one message.
 
     Attributes:
-        message_type: the short name of its type.
+        message_type: the name of its type: the short one of a type of the contract, otherwise the full one.
         findings: the first MAX_FINDINGS_PER_RULE findings of each rule, by offset.
         more: the number of further findings by rule.
         canonical: whether the encoding is canonical; None without bytes, as with JSON, or with too many fields.
@@ -159,6 +169,10 @@ class Collector:
     def count(self, rule: str) -> int:
         """Return the number of findings of a rule, listed or not."""
         return self._counts.get(rule, 0)
+
+    def rules(self) -> set[str]:
+        """Return the rules that have findings, listed or not."""
+        return set(self._counts)
 
     def drop(self, rule: str) -> None:
         """Remove all findings of a rule."""

@@ -7,9 +7,12 @@ of its content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, NamedTuple, cast
 
+from gateway_entities.wire.messages.frame import Frame
 from gateway_entities.wire.messages.layout import BYTES, END_GROUP, FIXED32, FIXED64, START_GROUP, VARINT, Layout, Slot
+from gateway_entities.wire.messages.payload import payload_layout
+from gateway_entities.wire.messages.varint import MAX_VARINT_BYTES, read_varint
 
 MAX_DEPTH: Final = 100
 """The nesting limit of messages and groups below the top level, as in protobuf."""
@@ -22,51 +25,6 @@ END_ENTRY: Final = -2
 """The wire type of a zero-length record at the end of a non-empty map entry."""
 
 _MAX_LENGTH_BYTES: Final = 5
-MAX_VARINT_BYTES: Final = 10
-"""The maximum length of a varint value."""
-
-
-Tree: TypeAlias = "dict[str, Tree]"
-"""Field paths as a prefix tree."""
-
-
-class Frame:
-    """A message or group being scanned.
-
-    Attributes:
-        parent: the enclosing frame; None at the top level.
-        layout: the message type; None if unknown.
-        slot: the field that contains it; None at the top level and for unknown groups.
-        index: its zero-based position in that field.
-        start: the offset of its head.
-        end: the end of its content; for a group, the end of the enclosing message.
-        group: the field number of a group; 0 for a message.
-        depth: the nesting depth; 0 at the top level.
-        counts: the number of values so far, by field number.
-    """
-
-    # State of the validator. Class attributes, because few frames need it.
-    last = 0
-    loose = False
-    first: bytes | None = None
-    keys: dict[int, set[bytes]] | None = None
-    wanted: Tree | None = None
-
-    def __init__(  # noqa: PLR0917 - created up to half a million times; keyword arguments are slower.
-        self, parent: Frame | None, layout: Layout | None, slot: Slot | None, start: int, end: int, group: int
-    ) -> None:
-        self.parent = parent
-        self.layout = layout
-        self.slot = slot
-        self.start = start
-        self.end = end
-        self.group = group
-        self.counts: dict[int, int] = {}
-        if parent is None:
-            self.depth = self.index = 0
-        else:
-            self.depth = parent.depth + 1
-            self.index = parent.counts[slot.number] - 1 if slot is not None else 0
 
 
 class Record(NamedTuple):
@@ -167,11 +125,17 @@ def scan(  # noqa: PLR0912, PLR0915 - inlined: a call per record is too slow.
                 if slots is not None and (slot := slots.get(number)) is not None:
                     # An empty message opens no frame.
                     if not value:
-                        if frame.depth >= MAX_DEPTH and slot.layout is not None:
+                        if frame.depth - frame.base >= MAX_DEPTH and slot.layout is not None:
                             fault = "wire/depth"
                     elif slot.wire == BYTES and (inner := slot.layout) is not None:
                         counts[number] = counts.get(number, 0) + 1
                         opens = Frame(frame, inner, slot, start, at + value, 0)
+                    elif slot.is_payload and (inner := payload_layout(data, frame)) is not None:
+                        counts[number] = counts.get(number, 0) + 1
+                        opens = Frame(frame, inner, slot, start, at + value, 0)
+                        if not slot.is_item:
+                            opens.boxed += 1
+                            opens.base = opens.depth
                 elif value and descend is not None and slots is None and descend(frame, at, at + value):
                     opens = Frame(frame, None, None, start, at + value, 0)
                 if opens is None:
@@ -191,7 +155,7 @@ def scan(  # noqa: PLR0912, PLR0915 - inlined: a call per record is too slow.
                 fault = "wire/unmatched-group"
         else:
             fault = "wire/wire-type"
-        if opens is not None and opens.depth > MAX_DEPTH:
+        if opens is not None and opens.depth - opens.base > MAX_DEPTH:
             opens, fault = None, "wire/depth"
         if fault:
             # A group has no length to skip, so unreadable bytes in it end the enclosing message.
@@ -224,18 +188,3 @@ def _enclosing(frame: Frame) -> Frame:
     while frame.group and frame.parent is not None:
         frame = frame.parent
     return frame
-
-
-def read_varint(data: bytes, at: int, end: int, most: int) -> tuple[int, int, bool, str]:
-    """Read a varint of at most ``most`` bytes; return its value, its end, whether it is overlong, and the rule it breaks."""
-    value = shift = 0
-    limit = min(end, at + most)
-    start = at
-    while at < limit:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at, byte == 0 and at - start > 1, ""
-        shift += 7
-    return 0, at, False, "wire/truncated" if at - start < most else "wire/varint-too-long"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from gateway_entities.rules.values import entry
+from gateway_entities.wire.messages.frame import Frame, Tree
 from gateway_entities.wire.messages.layout import BYTES, END_GROUP, FIXED64, START_GROUP, VARINT, WIRE_NAMES, Layout, Slot
+from gateway_entities.wire.messages.paths import entry_path, frame_path, join, path_of, path_tree
+from gateway_entities.wire.messages.payload import MAX_PAYLOAD_DEPTH, type_name
 from gateway_entities.wire.messages.report import Collector
-from gateway_entities.wire.messages.scan import END_ENTRY, MAX_VARINT_BYTES, Frame, Record, Tree, read_varint, scan
+from gateway_entities.wire.messages.scan import END_ENTRY, Record, scan
+from gateway_entities.wire.messages.varint import MAX_VARINT_BYTES, read_varint
 
-_STEP: Final = re.compile(r"([A-Za-z0-9_]+(?:\[\d+\])?)\.")
+_NOT_UTF8: Final = "is not UTF-8; encode text as UTF-8, and use a bytes field for other data"
+MAX_PAYLOADS: Final = 1000
+"""Required fields are looked for in this many payloads of one message."""
 MAX_RECORDS: Final = 100_000
 """After this many fields only faults that stop a parser are reported."""
 _KEY_START: Final = 8
@@ -36,6 +40,8 @@ class MessageValidator:
         found: the findings.
         offsets: the offsets of the requested fields, by path.
         bad_text: the ranges of text that is not UTF-8, each with its path; in a map entry, the path of the map.
+        payloads: the first payloads of Any and of MessageSets that were scanned, each with its start and its type.
+        extensions: the number of values of extensions.
         complete: whether it checked every field in detail.
         readable: whether protobuf can parse the bytes, apart from invalid UTF-8.
     """
@@ -52,6 +58,8 @@ class MessageValidator:
         self.found: Final = Collector()
         self.offsets: Final[dict[str, int]] = {}
         self.bad_text: Final[list[tuple[int, int, str]]] = []
+        self.payloads: Final[list[tuple[Frame, int, Layout]]] = []
+        self.extensions = 0
         self.readable = True
         self._data = data
         self._layout = layout
@@ -61,7 +69,7 @@ class MessageValidator:
         self._wanted: frozenset[str] = frozenset()
         self._keys: set[bytes] = set()
 
-    def run(self, wanted: Iterable[str] = ()) -> None:  # noqa: PLR0912 - inlined, as in scan.
+    def run(self, wanted: Iterable[str] = ()) -> None:  # noqa: PLR0912, PLR0915 - inlined, as in scan.
         """Collect the findings. Call it once.
 
         Args:
@@ -71,7 +79,7 @@ class MessageValidator:
         # Paths are expensive, so they are built only for entries whose keys have a requested prefix.
         quoted = [path[path.index('["') + 1 : -1] for path in self._wanted if path.endswith('"]')]
         self._keys = {key.encode("utf-8", "replace")[:_KEY_START] for key in map(json.loads, quoted)}
-        tree = _tree(self._wanted)
+        tree = path_tree(self._wanted)
         steps = scan(self._data, self._layout)
         for record in islice(steps, MAX_RECORDS):
             start, _, _, number, wire, value, slot, frame, opens, fault, slack = record
@@ -103,19 +111,25 @@ class MessageValidator:
                         self._add("wire/order", record, _ORDER)
                     frame.last = number
                 if not slot.repeated and frame.counts[number] > 1 and not frame.layout.is_entry:
-                    self._add("wire/repeated-field", record, "occurs again, and readers keep the last; write it once")
+                    self._again(record, slot)
+                if slot.oneof:
+                    self._member(record, slot)
+                if slot.is_extension:
+                    self.extensions += 1
                 if frame.wanted is not None:
                     self._locate(record, slot, frame.wanted)
                 if slot.packed is not None:
                     self._packable(record, slot)
-                if opens is None:
-                    if slot.is_map:
-                        self._entry(Frame(frame, slot.layout, slot, start, start, 0))
-                    elif wire == VARINT:
-                        if value > slot.always_valid:
-                            self._number(record, slot, value)
-                    else:
-                        self._value(record, slot)
+                if opens is not None:
+                    if slot.is_payload and opens.layout is not None and len(self.payloads) < MAX_PAYLOADS:
+                        self.payloads.append((opens, record.end, opens.layout))
+                elif slot.is_map:
+                    self._entry(Frame(frame, slot.layout, slot, start, start, 0))
+                elif wire == VARINT:
+                    if value > slot.always_valid:
+                        self._number(record, slot, value)
+                else:
+                    self._value(record, slot)
         self._skip(steps)
 
     def _skip(self, steps: Iterator[Record]) -> None:
@@ -138,9 +152,37 @@ class MessageValidator:
             self.found.append(rule, path, record.start, f"{path or 'the message'} {text}")
 
     def _fault(self, record: Record) -> None:
-        self.readable = False
-        if self.found.count_in(record.fault):
-            self.found.append(record.fault, frame_path(record.frame), record.start, _FAULTS[record.fault])
+        rule = self._fatal(record.fault, record.frame)
+        if self.found.count_in(rule):
+            self.found.append(rule, frame_path(record.frame), record.start, _FAULTS[record.fault])
+
+    def _fatal(self, rule: str, frame: Frame) -> str:
+        """Return the rule of a fault that stops a parser: in the payload of an Any it stops only who reads that."""
+        if frame.boxed:
+            return "any/payload"
+        if rule != "wire/utf8":
+            self.readable = False
+        return rule
+
+    def _again(self, record: Record, slot: Slot) -> None:
+        members = record.frame.members
+        if slot.oneof and members is not None and members.get(slot.oneof) != slot.number:
+            return
+        if slot.layout is None:
+            self._add("wire/repeated-field", record, "occurs again, and readers keep the last; write it once")
+        else:
+            self._add("wire/merged-message", record, "occurs again, and readers merge it with the one before; write it once")
+
+    def _member(self, record: Record, slot: Slot) -> None:
+        frame = record.frame
+        if frame.members is None:
+            frame.members = {}
+        before = frame.members.get(slot.oneof, slot.number)
+        if before != slot.number and frame.layout is not None:
+            lost = frame.layout.slots[before].name
+            text = f"replaces {lost}: both are of the oneof {slot.oneof}, and readers keep the last; write one of them"
+            self._add("wire/oneof", record, text)
+        frame.members[slot.oneof] = slot.number
 
     def _wire_type(self, record: Record, slot: Slot) -> None:
         if self.found.count_in("schema/wire-type"):
@@ -154,7 +196,7 @@ class MessageValidator:
             return
         if layout.retired and layout.is_retired(number):
             rule, text = "schema/retired-field", "has a retired number; omit the field"
-        elif record.wire == START_GROUP:
+        elif record.wire == START_GROUP and not layout.has_groups:
             rule, text = "wire/group", "is an unknown group, and proto3 has no groups; omit it"
         else:
             rule, text = "wire/unknown-field", "is not in the schema; omit it, or check with a schema that has it"
@@ -166,12 +208,37 @@ class MessageValidator:
         data, body, end = self._data, record.body, record.end
         if record.frame.layout is not None and record.frame.layout.is_entry and record.number == 1:
             record.frame.first = data[body:end]
-        if slot.is_text:
+        if slot.is_payload and body < end:
+            self._unknown_payload(record)
+        elif slot.is_text:
             text = data[body:end]
             if not text.isascii() and not _is_utf8(text):
+                if not slot.checks_utf8:
+                    self._add("schema/utf8", record, "is not UTF-8; proto2 readers accept it, proto3 and JSON ones do not")
+                    return
+                rule = self._fatal("wire/utf8", record.frame)
+                if record.frame.boxed:
+                    self._add(rule, record, _NOT_UTF8)
+                    return
                 inside = record.frame.layout is not None and record.frame.layout.is_entry
                 self.bad_text.append((body, end, frame_path(record.frame).rpartition("[")[0] if inside else path_of(record)))
-                self._add("wire/utf8", record, "is not UTF-8; encode text as UTF-8, and use a bytes field for other data")
+                self._add(rule, record, _NOT_UTF8)
+
+    def _unknown_payload(self, record: Record) -> None:
+        """Report a payload of an Any that is not scanned."""
+        layout = record.frame.layout
+        if layout is None or not layout.is_any:
+            return
+        if record.frame.boxed >= MAX_PAYLOAD_DEPTH:
+            self._add("wire/limit", record, f"is not checked: it is within {MAX_PAYLOAD_DEPTH} other payloads")
+            return
+        url = type_name(self._data, record.frame)
+        if "/" not in url or url.endswith("/"):
+            self._add("any/type-url", record, "has no type; write type_url as type.googleapis.com/package.Message")
+        else:
+            name = url.rpartition("/")[2][:200]
+            text = f"is of the type {name!r}, which the schema does not have; its content is not checked"
+            self._add("any/unknown-type", record, text)
 
     def _packable(self, record: Record, slot: Slot) -> None:
         if record.wire != BYTES or not slot.packed:
@@ -192,9 +259,8 @@ class MessageValidator:
             elif not fault and value > slot.always_valid:
                 self._number(record, slot, value)
         if fault or (slot.wire != VARINT and (end - at) % (8 if slot.wire == FIXED64 else 4)):
-            self.readable = False
-            fault = fault or "wire/truncated"
-            self._add(fault, record, "has a length that truncates a number; write whole numbers, with the correct length")
+            rule = self._fatal(fault or "wire/truncated", record.frame)
+            self._add(rule, record, "has a length that truncates a number; write whole numbers, with the correct length")
 
     def _number(self, record: Record, slot: Slot, value: int) -> None:
         fits = value < 2**31 or value >= 2**64 - 2**31 if slot.is_signed_32 else value <= slot.max_varint
@@ -226,7 +292,7 @@ class MessageValidator:
         if parent.keys is None:
             parent.keys = {}
         keys = parent.keys.setdefault(slot.number, set())
-        if key not in keys and key[:_KEY_START] in self._keys and (path := _entry_path(frame)) in self._wanted:
+        if key not in keys and key[:_KEY_START] in self._keys and (path := entry_path(frame)) in self._wanted:
             self.offsets[path] = frame.start
         if key in keys:
             self._add_entry("schema/map-duplicate", frame, "occurs again; write each key once")
@@ -237,19 +303,19 @@ class MessageValidator:
 
     def _add_entry(self, rule: str, frame: Frame, text: str) -> None:
         if self.found.count_in(rule):
-            path = _entry_path(frame)
+            path = entry_path(frame)
             self.found.append(rule, path, frame.start, f"{path} {text}")
 
     def _locate(self, record: Record, slot: Slot, wanted: Tree) -> None:
         name = slot.name
         if slot.repeated:
             if name in wanted:
-                self.offsets.setdefault(_join(frame_path(record.frame), name), record.start)
+                self.offsets.setdefault(join(frame_path(record.frame), name), record.start)
             if slot.is_map:
                 return
             name = f"{name}[{record.frame.counts[slot.number] - 1}]"
         if name in wanted:
-            self.offsets[_join(frame_path(record.frame), name)] = record.start
+            self.offsets[join(frame_path(record.frame), name)] = record.start
             if record.opens is not None:
                 record.opens.wanted = wanted[name]
 
@@ -262,62 +328,9 @@ class MessageValidator:
         return found or 0
 
 
-def path_of(record: Record) -> str:
-    """Return the path of a record's field; an unknown field is its number, such as ``#17``."""
-    base, slot = frame_path(record.frame), record.slot
-    if slot is None:
-        return _join(base, f"#{record.number}") if record.number else base
-    if slot.repeated and not slot.is_map and record.wire in slot.wires:
-        return f"{_join(base, slot.name)}[{record.frame.counts[slot.number] - 1}]"
-    return _join(base, slot.name)
-
-
-def frame_path(frame: Frame) -> str:
-    """Return the path of a message; "" at the top level."""
-    steps: list[str] = []
-    at = frame
-    while at.parent is not None:
-        slot = at.slot
-        if slot is None:
-            steps.append(f"#{at.group}")
-        else:
-            steps.append(f"{slot.name}[{at.index}]" if slot.repeated else slot.name)
-        at = at.parent
-    return ".".join(reversed(steps))
-
-
-def _entry_path(frame: Frame) -> str:
-    """Return the path of a map entry, such as ``auth_config["region"]``."""
-    key = (frame.first or b"").decode("utf-8", "replace")
-    if frame.parent is None or frame.slot is None:
-        return ""
-    return entry(_join(frame_path(frame.parent), frame.slot.name), key)
-
-
-def _join(base: str, name: str) -> str:
-    return f"{base}.{name}" if base else name
-
-
 def _is_utf8(text: bytes) -> bool:
     try:
         text.decode()
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _steps(path: str) -> Iterator[str]:
-    while found := _STEP.match(path):
-        yield found[1]
-        path = path[found.end() :]
-    yield path
-
-
-def _tree(paths: Iterable[str]) -> Tree:
-    """Return the paths as a prefix tree. A map key is part of the last step."""
-    root: Tree = {}
-    for path in paths:
-        at = root
-        for step in _steps(path):
-            at = at.setdefault(step, {})
-    return root

@@ -46,5 +46,5 @@ def _same_default(field: FieldDescriptor, other: FieldDescriptor) -> bool:
 def _shown(field: FieldDescriptor) -> str:
     enum = enum_of(field)
     if enum is not None:
-        return " or ".join(sorted(names_of(enum, field.default_value))) or str(field.default_value)
+        return " or ".join(names_of(enum, field.default_value)) or str(field.default_value)
     return repr(field.default_value)

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
-from google.protobuf.descriptor_pb2 import DescriptorProto
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
 
+from gateway_entities.wire.schemas.content import values_of
 from gateway_entities.wire.schemas.enum_value import Relation, relation
-from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel, Direction
+from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel, Direction, Element
 from gateway_entities.wire.schemas.signature import (
     NUMBERS,
     enum_of,
+    enums_inside,
+    field_keyed,
+    field_numbered,
+    json_key,
+    json_name,
     map_entry,
     message_of,
     missing_fields,
-    names_of,
     oneof_of,
+    reserved_of,
     reserves_number,
     type_of,
 )
+
+_TYPE_NAMES: Final[Mapping[int, str]] = {
+    number: name.removeprefix("TYPE_").lower() for name, number in FieldDescriptorProto.Type.items()
+}
 
 
 class Mismatch(NamedTuple):
@@ -35,6 +45,7 @@ class Mismatch(NamedTuple):
         message: the difference, as a sentence without its subject.
         number: the number of the field or enum value; 0 for a oneof.
         level: where it shows, if not at the level of the read mode.
+        element: what the subject is.
     """
 
     kind: DifferenceKind
@@ -42,6 +53,7 @@ class Mismatch(NamedTuple):
     message: str
     number: int
     level: DifferenceLevel | None = None
+    element: Element = Element.FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,6 @@ class ReadMode:
                 message = "is required by the reader and missing"
                 yield Mismatch(DifferenceKind.REJECTED, field.full_name, message, field.number)
         for field, _ in written.ListFields():
-            if field.is_extension:
-                continue
             other = self.reader_field(field, reader)
             yield from (
                 self._unread(field, reader) if other is None else self._field(field, other, values_of(written, field), read)
@@ -82,34 +92,31 @@ class ReadMode:
 
     def reader_field(self, field: FieldDescriptor, reader: Descriptor) -> FieldDescriptor | None:
         """Return the reader's field that receives the values of the writer's field."""
-        if self.level is DifferenceLevel.BINARY:
-            return reader.fields_by_number.get(field.number)
-        key = field.name if self.proto_names else field.json_name
-        by_key = next((f for f in reader.fields if f.json_name == key), None)
-        return by_key or reader.fields_by_name.get(key)
+        if self.level is DifferenceLevel.JSON:
+            return field_keyed(reader, json_key(field, proto_names=self.proto_names))
+        return field_numbered(reader, field.number)
 
     def _unread(self, field: FieldDescriptor, reader: Descriptor) -> Iterator[Mismatch]:
-        moved, renamed = reader.fields_by_name.get(field.name), reader.fields_by_number.get(field.number)
+        moved, renamed = named_like(field, reader), field_numbered(reader, field.number)
         kind, message = DifferenceKind.LOST, "was removed: the reader ignores it"
         if moved is not None and self.level is DifferenceLevel.BINARY:
             message = f"has number {moved.number} for the reader, which ignores number {field.number}"
         elif renamed is not None or moved is not None:
-            key = field.name if self.proto_names else field.json_name
+            key = json_key(field, proto_names=self.proto_names)
             shown = renamed or moved
-            message = f'is "{shown.json_name if shown else ""}" for the reader, which ignores "{key}"'
+            message = f'is "{json_name(shown) if shown else ""}" for the reader, which ignores "{key}"'
             message += " (in JSON with proto field names)" if self.proto_names else ""
         elif self.direction is Direction.OLD_READS_NEW:
             kind, message = DifferenceKind.NEW, "is new: old readers ignore it"
         elif self._retired(field, reader):
             kind, message = DifferenceKind.RETIRED, "is retired: the reader reserves it and ignores it"
-        yield Mismatch(kind, field.full_name, message, field.number)
+        yield Mismatch(kind, field.full_name, message, field.number, None, element_of(field))
 
     def _retired(self, field: FieldDescriptor, reader: Descriptor) -> bool:
-        described = DescriptorProto()
-        reader.CopyToProto(described)
+        reserved = reserved_of(reader)
         if self.level is DifferenceLevel.JSON:
-            return field.name in described.reserved_name
-        return reserves_number(((r.start, r.end) for r in described.reserved_range), field.number)
+            return field.name in reserved.names
+        return reserves_number(reserved.ranges, field.number)
 
     def _field(
         self, field: FieldDescriptor, other: FieldDescriptor, written: Sequence[Any], seen: Message
@@ -120,21 +127,21 @@ class ReadMode:
         shows = bool(read) and (other.has_presence or other.is_repeated or read[0] != other.default_value)
         if self._is_another(field, other) and shows:
             message = f"is read as {other.name}, another field"
-            yield Mismatch(DifferenceKind.MISREAD, field.full_name, message, field.number)
+            yield Mismatch(DifferenceKind.MISREAD, field.full_name, message, field.number, None, element_of(field))
         elif not read and oneof is not None and seen.WhichOneof(oneof.name) is not None:
             message = f"holds one field at most: of {', '.join(f.name for f in oneof.fields)} the last one wins"
-            yield Mismatch(DifferenceKind.LOST, oneof.full_name, message, 0)
-        elif (enum := _enum_inside(field)) is not None and (reader_enum := _enum_inside(other)) is not None:
-            yield from self._enum_values((field, enum, written), (other, reader_enum, read))
-        elif not same_values(field, other, written, read) or self._other_json(field, other):
+            yield Mismatch(DifferenceKind.LOST, oneof.full_name, message, 0, None, Element.ONEOF)
+        elif not self._same_values((field, written), (other, read)) or self._other_json(field, other):
             misread = shows and len(read) >= len(written)
             kind = DifferenceKind.MISREAD if misread else DifferenceKind.LOST
             what = "sees another value" if misread else "sees fewer values" if shows else "does not see the value"
             message = f"is {type_name(field)} for the writer and {type_name(other)} for the reader, which {what}"
-            yield Mismatch(kind, field.full_name, message, field.number)
+            yield Mismatch(kind, field.full_name, message, field.number, None, element_of(field))
         elif field.has_presence and not other.has_presence and not other.is_repeated and not shows:
             message = "has no presence for the reader: an explicit zero reads as absent"
-            yield Mismatch(DifferenceKind.PRESENCE, field.full_name, message, field.number, DifferenceLevel.MEANING)
+            yield Mismatch(
+                DifferenceKind.PRESENCE, field.full_name, message, field.number, DifferenceLevel.MEANING, element_of(field)
+            )
 
     def _other_json(self, field: FieldDescriptor, other: FieldDescriptor) -> bool:
         # Python reads true as 1.0 where other languages reject it.
@@ -143,48 +150,36 @@ class ReadMode:
         return is_json and types <= NUMBERS and FieldDescriptor.TYPE_BOOL in types and len(types) > 1
 
     def _is_another(self, field: FieldDescriptor, other: FieldDescriptor) -> bool:
-        """Return whether the reader's field with the same number is a different field, not a renamed one."""
-        if self.level is DifferenceLevel.JSON or field.name == other.name:
+        """Return whether the reader's field is a different field, not a renamed or renumbered one."""
+        if field.name == other.name:
             return False
-        writer, reader = field.containing_type, other.containing_type
-        name_exists = reader is not None and field.name in reader.fields_by_name
-        return name_exists or (writer is not None and other.name in writer.fields_by_name)
+        if self.level is DifferenceLevel.JSON and field.number != other.number:
+            return True
+        # With one number, either name belongs to another field on the other side.
+        return named_like(field, other.containing_type) is not None or named_like(other, field.containing_type) is not None
 
-    def _enum_values(
-        self,
-        writer: tuple[FieldDescriptor, EnumDescriptor, Sequence[Any]],
-        reader: tuple[FieldDescriptor, EnumDescriptor, Sequence[Any]],
-    ) -> Iterator[Mismatch]:
-        (field, enum, written), (other, reader_enum, read) = writer, reader
-        if (map_entry(field) is None) != (map_entry(other) is None):
-            message = f"is {type_name(field)} for the writer and {type_name(other)} for the reader"
-            yield Mismatch(DifferenceKind.LOST, field.full_name, message, field.number)
-            return
-        numbers, seen = _numbers(written), _numbers(read)
-        found = [f for n in dict.fromkeys(numbers) if (f := self._enum_value(enum, n, reader_enum, seen)) is not None]
-        yield from found
-        if not found and not _same_enum_values(enum, reader_enum, (numbers, seen), self.level):
-            message = f"is {type_name(field)} for the writer and {type_name(other)} for the reader, which loses part of it"
-            yield Mismatch(DifferenceKind.LOST, field.full_name, message, field.number)
+    def _same_values(
+        self, writer: tuple[FieldDescriptor, Sequence[Any]], reader: tuple[FieldDescriptor, Sequence[Any]]
+    ) -> bool:
+        (field, written), (other, read) = writer, reader
+        enums = enums_inside(field, other)
+        if enums is None:
+            return same_values(field, other, written, read)
+        return _same_enum_values(enums, (_numbers(written), _numbers(read)), self.level)
 
-    def _enum_value(self, enum: EnumDescriptor, number: int, other: EnumDescriptor, read: Sequence[int]) -> Mismatch | None:
-        found = relation(enum, number, other, self.level)
-        preserved = number in read
-        if found is Relation.SAME or (found is Relation.RENAMED and self.level is DifferenceLevel.BINARY and preserved):
-            return None
-        kind, message = DifferenceKind.LOST, "was removed: the reader ignores it"
-        if found is Relation.OTHER and self.level is DifferenceLevel.BINARY:
-            kind, message = DifferenceKind.MISREAD, f"is read as {' or '.join(sorted(names_of(other, number)))}"
-        elif found in (Relation.OTHER, Relation.RENAMED):
-            message = f"is {' or '.join(sorted(names_of(other, number)))} for the reader, which does not have this name"
-        elif found is Relation.MOVED:
-            message = f"has another number for the reader, which does not have {number}"
-        elif self.direction is Direction.OLD_READS_NEW:
-            kind, message = DifferenceKind.NEW, "is new: old readers do not have it"
-        elif found is Relation.RESERVED or (preserved and self.level is DifferenceLevel.BINARY):
-            kind, message = DifferenceKind.RETIRED, "is retired: the reader has no name for it"
-        names = sorted(names_of(enum, number)) or [str(number)]
-        return Mismatch(kind, f"{enum.full_name}.{names[0]}", message, number)
+
+def element_of(field: FieldDescriptor) -> Element:
+    """Return whether a field is one of its message or an extension of it."""
+    return Element.EXTENSION if field.is_extension else Element.FIELD
+
+
+def named_like(field: FieldDescriptor, message: Descriptor | None) -> FieldDescriptor | None:
+    """Return the field of a message that has a field's name; for an extension, the extension with its full name."""
+    if message is None:
+        return None
+    if not field.is_extension:
+        return message.fields_by_name.get(field.name)
+    return field_keyed(message, json_name(field))
 
 
 def _writer_field(field: FieldDescriptor, writer: Descriptor) -> FieldDescriptor:
@@ -203,21 +198,7 @@ def _element_name(field: FieldDescriptor) -> str:
     named = message_of(field) or enum_of(field)
     if named is not None:
         return named.name
-    names = {getattr(FieldDescriptor, n): n for n in dir(FieldDescriptor) if n.startswith("TYPE_")}
-    return names[field.type].removeprefix("TYPE_").lower()
-
-
-def values_of(message: Message, field: FieldDescriptor) -> list[Any]:
-    """Return the values of a field as a list: elements, map pairs, or the one value if present.
-
-    A field without presence always has a value.
-    """
-    value = getattr(message, field.name)
-    if map_entry(field) is not None:
-        return list(value.items())
-    if field.is_repeated:
-        return list(value)
-    return [value] if not field.has_presence or message.HasField(field.name) else []
+    return _TYPE_NAMES[field.type]
 
 
 def same_values(field: FieldDescriptor, other: FieldDescriptor, written: Sequence[Any], read: Sequence[Any]) -> bool:
@@ -239,6 +220,8 @@ def _same_entries(field: FieldDescriptor, other: FieldDescriptor, written: Seque
     sides = [(t.fields_by_number.get(1), t.fields_by_number.get(2)) for t in (ours, theirs)]
     (key, value), (other_key, other_value) = sides
     if key is None or value is None or other_key is None or other_value is None:
+        return False
+    if any(each.is_repeated for each in (key, value, other_key, other_value)):
         return False
     pairs = [_pair(p, key, value) for p in written]
     seen = [_pair(p, other_key, other_value) for p in read]
@@ -283,21 +266,14 @@ def _octets(value: str | bytes) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def _enum_inside(field: FieldDescriptor) -> EnumDescriptor | None:
-    entry = map_entry(field)
-    return enum_of(field if entry is None else entry.fields_by_name["value"])
-
-
 def _numbers(values: Sequence[Any]) -> list[int]:
     return [value[1] if isinstance(value, tuple) else value for value in cast("Sequence[int | tuple[object, int]]", values)]
 
 
 def _same_enum_values(
-    enum: EnumDescriptor, other: EnumDescriptor, numbers: tuple[Sequence[int], Sequence[int]], level: DifferenceLevel
+    enums: tuple[EnumDescriptor, EnumDescriptor], numbers: tuple[Sequence[int], Sequence[int]], level: DifferenceLevel
 ) -> bool:
-    written, read = numbers
-    if len(written) != len(read):
-        return False
-    if level is DifferenceLevel.BINARY:
-        return list(written) == list(read)
-    return all(a == b or names_of(enum, a) & names_of(other, b) for a, b in zip(written, read, strict=True))
+    """Return whether as many values were read. Whether each is the same value is compared for the enums themselves."""
+    (enum, other), (written, read) = enums, numbers
+    same = [n for n in written if relation(enum, n, other, level) is Relation.SAME]
+    return len(same) < len(written) or len(read) == len(written)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import Enum
 
 from google.protobuf.descriptor import EnumDescriptor
-from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
 from gateway_entities.wire.schemas.report import DifferenceLevel
-from gateway_entities.wire.schemas.signature import names_of, reserves_number
+from gateway_entities.wire.schemas.signature import enum_index, names_of, reserves_number
 
 
 class Relation(Enum):
@@ -28,24 +27,18 @@ def relation(writer: EnumDescriptor, number: int, reader: EnumDescriptor, level:
     Bytes carry the number, JSON the name. The same number under another name is RENAMED unless either name belongs to
     another number on the other side; then it is OTHER.
     """
+    index = enum_index(reader)
     written, read = names_of(writer, number), names_of(reader, number)
-    if written & read or (not written and not read):
+    if not set(written).isdisjoint(read) or (not written and not read):
         return Relation.SAME
-    reader_names = {value.name for value in reader.values}
-    if level is DifferenceLevel.JSON and written & reader_names:
+    known = any(name in index.numbers for name in written)
+    if level is DifferenceLevel.JSON and known:
         return Relation.SAME
     if read:
-        crosses = written & reader_names or read & {value.name for value in writer.values}
+        crosses = known or any(name in enum_index(writer).numbers for name in read)
         return Relation.OTHER if crosses else Relation.RENAMED
-    if written & reader_names:
+    if known:
         return Relation.MOVED
-    return Relation.RESERVED if _reserved(reader, number, written, level) else Relation.NOTHING
-
-
-def _reserved(enum: EnumDescriptor, number: int, names: set[str], level: DifferenceLevel) -> bool:
-    described = EnumDescriptorProto()
-    enum.CopyToProto(described)
-    if level is DifferenceLevel.JSON:
-        return bool(names.intersection(described.reserved_name))
-    # Reserved ranges of enums include their end, those of messages do not.
-    return reserves_number(((r.start, r.end + 1) for r in described.reserved_range), number)
+    by_name = level is DifferenceLevel.JSON
+    reserved = not index.reserved_names.isdisjoint(written) if by_name else reserves_number(index.reserved_ranges, number)
+    return Relation.RESERVED if reserved else Relation.NOTHING

@@ -8,8 +8,9 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.differences import Mismatch, values_of
-from gateway_entities.wire.schemas.examples import minimal, put
+from gateway_entities.wire.schemas.content import put, values_of
+from gateway_entities.wire.schemas.differences import Mismatch
+from gateway_entities.wire.schemas.examples import minimal
 from gateway_entities.wire.schemas.limits import Limit, Limits
 from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel
 from gateway_entities.wire.schemas.signature import INTEGERS, map_entry, message_of

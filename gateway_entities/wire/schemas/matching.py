@@ -1,71 +1,70 @@
-"""Matching of the messages of two schemas."""
+"""Matching of the messages, enums and services of two schemas."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from google.protobuf.descriptor import Descriptor
+from typing import Any, Final
 
 from gateway_entities.wire.schemas.schema import Schema
 
 Rename = tuple[str, str]
-"""A regular expression for the whole full name of an old message, and its new full name, which may use groups: ``\\1``."""
+"""A regular expression for the whole full name of an old message, enum or service, and its new full name, which may use
+groups: ``\\1``."""
+
+KINDS: Final = ("messages", "enums", "services")
+"""What is matched, as attributes of a schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Matched messages of two schemas.
+    """Matched elements of two schemas.
 
     Attributes:
-        pairs: old and new message.
+        names: the new full name of each matched old one, of every kind.
         only_old: full names of old messages without a match.
         only_new: full names of new messages without a match.
+        renames: what was renamed.
     """
 
-    pairs: Sequence[tuple[Descriptor, Descriptor]]
+    names: Mapping[str, str]
     only_old: Sequence[str]
     only_new: Sequence[str]
+    renames: Sequence[Rename] = ()
+
+    def belong(self, old: str, new: str) -> bool:
+        """Return whether two full names are those of one type: the same name, or one renamed into the other."""
+        if old in self.names or self.renames:
+            return self.renamed(old, (new,)) == new
+        return old == new
+
+    def renamed(self, name: str, new_names: Collection[str]) -> str:
+        """Return the new full name of an old element."""
+        return _renamed(name, self.renames, new_names)
+
+    def pairs(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[tuple[Any, Any]]:
+        """Yield the matched elements of two schemas, by old name."""
+        return ((old[name], new[self.names[name]]) for name in sorted(old) if self.names.get(name) in new)
 
 
-def match_messages(old: Schema, new: Schema, renames: Sequence[Rename] = ()) -> Matching:
-    """Match messages by rename, then by full name, then across packages by a name unique without its package."""
-    matched: dict[str, str] = {}
-    for name in old.messages:
-        renamed = next(_renamed(name, renames, new.messages), name)
-        if renamed in new.messages:
-            matched[name] = renamed
-    by_local_name = _unique(new.messages, set(matched.values()))
-    for local_name, name in _unique(old.messages, matched).items():
-        found = by_local_name.get(local_name)
-        if found is not None and _package(old.messages[name]) != _package(new.messages[found]):
-            matched[name] = found
-    matched_new = set(matched.values())
-    return Matching(
-        [(old.messages[a], new.messages[b]) for a, b in sorted(matched.items())],
-        sorted(name for name in old.messages if name not in matched),
-        sorted(name for name in new.messages if name not in matched_new),
-    )
+def match(old: Schema, new: Schema, renames: Sequence[Rename] = ()) -> Matching:
+    """Match by rename, then by full name."""
+    names: dict[str, str] = {}
+    for kind in KINDS:
+        ours, theirs = getattr(old, kind), getattr(new, kind)
+        for name in ours:
+            found = _renamed(name, renames, theirs)
+            if found in theirs:
+                names[name] = found
+    matched = set(names.values())
+    only_old, only_new = (n for n in old.messages if n not in names), (n for n in new.messages if n not in matched)
+    return Matching(names, sorted(only_old), sorted(only_new), renames)
 
 
-def _renamed(name: str, renames: Sequence[Rename], names: Collection[str]) -> Iterator[str]:
+def _renamed(name: str, renames: Sequence[Rename], new_names: Collection[str]) -> str:
     for pattern, target in renames:
-        match = re.fullmatch(pattern, name)
-        if match is not None and (renamed := match.expand(target)) in names:
-            yield renamed
-
-
-def _package(message: Descriptor) -> str:
-    return str(message.file.package)
-
-
-def _local_name(message: Descriptor) -> str:
-    return message.full_name.removeprefix(f"{_package(message)}.")
-
-
-def _unique(messages: Mapping[str, Descriptor], matched: Collection[str]) -> dict[str, str]:
-    """Map unique names without their package to the full names of unmatched messages."""
-    counts = Counter(map(_local_name, messages.values()))
-    return {_local_name(m): name for name, m in messages.items() if name not in matched and counts[_local_name(m)] == 1}
+        found = re.fullmatch(pattern, name)
+        if found is not None and (renamed := found.expand(target)) in new_names:
+            return renamed
+    return name

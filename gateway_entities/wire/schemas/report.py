@@ -16,12 +16,13 @@ class Direction(Enum):
 
 
 class DifferenceLevel(Enum):
-    """Where a difference shows: in the bytes, in JSON, in validation rules, or in the meaning of an absent field."""
+    """Where a difference shows: in bytes, in JSON, in validation rules, in what a value means, or in calls of RPCs."""
 
     BINARY = "binary"
     JSON = "json"
     RULES = "rules"
     MEANING = "meaning"
+    CALLS = "calls"
 
 
 class DifferenceKind(Enum):
@@ -33,14 +34,51 @@ class DifferenceKind(Enum):
     DEFAULT = "default"
     PRESENCE = "presence"
     REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    STREAMING = "streaming"
     NEW = "new"
     RETIRED = "retired"
     RENAMED = "renamed"
+    UNRESERVED = "unreserved"
+    IDEMPOTENCY = "idempotency"
 
     @property
     def breaks(self) -> bool:
         """Whether it breaks compatibility, rather than being a note."""
-        return self not in (DifferenceKind.NEW, DifferenceKind.RETIRED, DifferenceKind.RENAMED)
+        return self not in _NOTES
+
+
+_NOTES = frozenset(
+    (
+        *(DifferenceKind.NEW, DifferenceKind.RETIRED, DifferenceKind.RENAMED),
+        *(DifferenceKind.UNRESERVED, DifferenceKind.IDEMPOTENCY),
+    )
+)
+
+
+class Element(Enum):
+    """What a difference is about."""
+
+    FIELD = "field"
+    EXTENSION = "extension"
+    ONEOF = "oneof"
+    MESSAGE = "message"
+    ENUM = "enum"
+    ENUM_VALUE = "enum-value"
+    SERVICE = "service"
+    RPC = "rpc"
+
+
+class Place(NamedTuple):
+    """Where an element is declared.
+
+    Attributes:
+        file: the name of the .proto file as others import it.
+        line: the line, counted from 1; None if the schema was compiled without source information.
+    """
+
+    file: str
+    line: int | None
 
 
 class WitnessReading(NamedTuple):
@@ -84,11 +122,16 @@ class Difference:
         direction: which schema reads and which one wrote.
         level: where it shows.
         kind: how the values differ.
-        subject: the full name of the field, oneof or enum value, in the writer's schema if it has one there.
+        subject: the full name of the element, in the writer's schema if it has one there. An enum value is named after its
+            enum, an RPC after its service.
         message: the difference, as a sentence without its subject.
-        message_type: the full name of the message that holds the field.
-        number: the number of the field or the enum value; 0 for a oneof or a message.
-        witness: a message that shows it; None for a note.
+        message_type: the full name of the message, enum or service that holds it.
+        number: the number of the field or the enum value; 0 for others.
+        witness: a message that shows it; None for a note, and for breaks of calls.
+        element: what the subject is.
+        old_place: where the old schema declares it, or what holds it; None if neither is there.
+        new_place: likewise in the new schema.
+        unstable: whether the package declares itself unstable, as ``v1alpha1`` and ``v1beta1`` do.
     """
 
     direction: Direction
@@ -99,6 +142,15 @@ class Difference:
     message_type: str
     number: int
     witness: Witness | None = None
+    element: Element = Element.FIELD
+    old_place: Place | None = None
+    new_place: Place | None = None
+    unstable: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The id of the rule: the element and how it differs, such as ``field-lost`` or ``enum-value-misread``."""
+        return f"{self.element.value}-{self.kind.value}"
 
 
 class Compatibility(Enum):
@@ -123,6 +175,9 @@ class Comparison:
         only_old: full names of messages that only the old schema has.
         only_new: full names of messages that only the new schema has.
         rules_compared: whether both schemas have limits, so that these were compared too.
+        left_out: what was not compared and why, as sentences.
+        compared_enums: the number of enum pairs compared.
+        compared_services: the number of service pairs compared.
     """
 
     old: str
@@ -133,6 +188,9 @@ class Comparison:
     only_old: Sequence[str]
     only_new: Sequence[str]
     rules_compared: bool
+    left_out: Sequence[str] = ()
+    compared_enums: int = 0
+    compared_services: int = 0
 
     def of(self, direction: Direction, level: DifferenceLevel | None = None) -> list[Difference]:
         """Return the breaks of one direction, optionally of one level."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from google.protobuf import json_format, text_format
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from gateway_entities.wire.schemas.content import value_of
+from gateway_entities.wire.schemas.parts import original_text, true_name
 from gateway_entities.wire.schemas.report import DifferenceLevel, Direction, Witness, WitnessReading
 from gateway_entities.wire.schemas.signature import enum_of, missing_fields, names_of, type_of
+
+# json_format lets through what its readers of well-known types and of wrong types raise.
+REFUSALS: Final = (DecodeError, json_format.Error, UnicodeError, ValueError, TypeError, AttributeError, KeyError)
+"""What a parser raises for a message that it does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class CrossRead:
         json: its JSON, if it was sent as JSON.
         read: the message in the reader's schema; None if it cannot be read.
         error: why it cannot be read.
+        has_json: whether JSON can hold the message at all.
     """
 
     written: Message
@@ -30,6 +38,7 @@ class CrossRead:
     json: str | None
     read: Message | None
     error: str | None
+    has_json: bool = True
 
     @property
     def size(self) -> int:
@@ -51,8 +60,10 @@ class CrossRead:
             missing = missing_fields(self.read)
             fault = f"required fields are missing: {', '.join(missing)}" if missing else rejection
             reader = witness_reading(self.read, fault, left_out)
+        if not self.has_json:
+            writer, reader = writer._replace(json=None), reader._replace(json=None)
         old, new = (writer, reader) if direction is Direction.NEW_READS_OLD else (reader, writer)
-        return Witness(self.written.DESCRIPTOR.full_name, self.data, self.json or writer.json, old, new)
+        return Witness(true_name(self.written.DESCRIPTOR.full_name), self.data, self.json or writer.json, old, new)
 
 
 def read_across(
@@ -73,32 +84,67 @@ def read_across(
     try:
         data = message.SerializeToString(deterministic=True)
         written = type(message).FromString(data)
-    except (EncodeError, DecodeError):
+    except (EncodeError, DecodeError, UnicodeDecodeError):
         return None
-    if written != message:
+    if not _equal(written, message):
         return None
     text: str | None = None
+    if level is DifferenceLevel.JSON:
+        text = _to_json(message, proto_names=proto_names)
+        if text is None or not _reads_itself(message, text):
+            return None
+    return _received(written, data, text, target)
+
+
+def read_text(message: Message, text: str, reader: Descriptor) -> CrossRead | None:
+    """Read JSON that means the same as a message, such as one with another name of an enum's value, as another type.
+
+    Returns:
+        The result; None if the writer's schema does not read it as the message.
+    """
+    if not _reads_itself(message, text):
+        return None
+    return _received(message, message.SerializeToString(deterministic=True), text, GetMessageClass(reader)())
+
+
+def _received(written: Message, data: bytes, text: str | None, target: Message) -> CrossRead:
     try:
-        if level is DifferenceLevel.JSON:
-            text = _to_json(message, proto_names=proto_names)
-            if text is None or json_format.Parse(text, type(message)()) != message:
-                return None
+        if text is not None:
             json_format.Parse(text, target, ignore_unknown_fields=True)
         else:
             target.MergeFromString(data)
-    except (DecodeError, json_format.ParseError) as error:
-        return CrossRead(written, data, text, None, str(error))
+    except REFUSALS as error:
+        return CrossRead(written, data, text, None, original_text(str(error)))
     return CrossRead(written, data, text, target, None)
+
+
+def _equal(message: Message, other: Message) -> bool:
+    try:
+        return bool(message == other)
+    except KeyError:
+        # The pure Python runtime compares what Any holds, and fails if it does not know the type.
+        return message.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
+
+
+def _reads_itself(message: Message, text: str) -> bool:
+    try:
+        return _equal(json_format.Parse(text, type(message)()), message)
+    except REFUSALS:
+        return False
 
 
 def witness_reading(message: Message, fault: str | None = None, left_out: int | None = None) -> WitnessReading:
     """Return a message as text and JSON, with the default of the field number ``left_out`` if given."""
-    text = text_format.MessageToString(message, as_one_line=True, print_unknown_fields=True)
+    try:
+        text = text_format.MessageToString(message, as_one_line=True, print_unknown_fields=True)
+    except UnicodeError:
+        # The runtime does not print the keys of such a map.
+        text = f"# text that is not UTF-8, in {message.SerializePartialToString().hex(' ')}"
     if left_out is not None:
         field = type_of(message).fields_by_number[left_out]
-        value = getattr(message, field.name)
+        value = value_of(message, field)
         enum = enum_of(field)
-        shown = repr(value) if enum is None else " or ".join(sorted(names_of(enum, value))) or str(value)
+        shown = repr(value) if enum is None else " or ".join(names_of(enum, value)) or str(value)
         text = f"{text} # default of {field.name}: {shown}".lstrip()
     return WitnessReading(text, _to_json(message, proto_names=False), fault)
 

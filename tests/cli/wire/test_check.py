@@ -52,7 +52,6 @@ def test_every_input_format(run: Run, form: str, data: bytes) -> None:
     [
         ("hex", "GatewayEndpoint", ENDPOINT.hex()),
         ("base64", "GatewayEndpoint", base64.b64encode(ENDPOINT).decode()),
-        ("json", "GatewayEndpointTag", '{"key": "k", "value": "v"}'),
     ],
 )
 def test_a_byte_order_mark_is_no_part_of_a_text(run: Run, form: str, kind: str, text: str) -> None:
@@ -60,6 +59,12 @@ def test_a_byte_order_mark_is_no_part_of_a_text(run: Run, form: str, kind: str, 
     assert run(*arguments, stdin=text.encode("utf-8-sig")).stdout == run(*arguments, stdin=text.encode()).stdout
     refused = run(*arguments, stdin=text.encode("utf-16"), code=2)
     assert "it is UTF-16 or binary, not UTF-8 text; save it as UTF-8" in refused.output
+
+
+@pytest.mark.parametrize("data", [b"", b" ", b'\xef\xbb\xbf{"key": "k"}'])
+def test_json_is_as_strict_as_its_parsers(run: Run, data: bytes) -> None:
+    result = run("--input", "json", "--type", "GatewayEndpointTag", stdin=data, code=1)
+    assert "[json/syntax]" in result.stdout
 
 
 @pytest.mark.parametrize(

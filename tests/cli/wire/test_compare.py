@@ -62,6 +62,7 @@ def test_json_output(folder: Path) -> None:
         "json": "breaks",
         "rules": "not compared",
         "meaning": "ok",
+        "calls": "not compared",
     }
     assert data["breaks"][0]["witness"]["hex"] == "0801"
     assert data["breaks"][0]["witness"]["new"] == {"text": "1: 1", "json": "{}", "fault": None}

@@ -45,6 +45,7 @@ class TesteeRequest(_message.Message):
     NEXT_FIELD_NUMBER: _builtins.int
     CANCEL_FIELD_NUMBER: _builtins.int
     MIRROR_FIELD_NUMBER: _builtins.int
+    SCHEMA_FIELD_NUMBER: _builtins.int
     message_type: _builtins.str
     """Full name of the operation's message, such as gatewayentities.v1.GatewayEndpoint. Only for the first four operations."""
     decode: _builtins.bytes
@@ -63,6 +64,10 @@ class TesteeRequest(_message.Message):
     """Wait for the next message of the stream. The result is `proto`, its bytes; `ended` after the last; or `call_error`."""
     cancel: _builtins.bool
     """End the stream, as a client does that wants no more of it. The result is `ended`."""
+    schema: _builtins.bytes
+    """Use the message types and extensions of this google.protobuf.FileDescriptorSet, in which each file comes after its imports,
+    for later requests too. The result is `proto`, without a byte.
+    """
     @_builtins.property
     def call(self) -> Global___Call:
         """Call a method of a service. The result is `proto`, the response's bytes, or `call_error`."""
@@ -92,14 +97,15 @@ class TesteeRequest(_message.Message):
         next: _builtins.bool = ...,
         cancel: _builtins.bool = ...,
         mirror: Global___Updates | None = ...,
+        schema: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "schema", b"schema", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_message_type", b"_message_type", "call", b"call", "cancel", b"cancel", "decode", b"decode", "digest", b"digest", "from_json", b"from_json", "message_type", b"message_type", "mirror", b"mirror", "next", b"next", "operation", b"operation", "schema", b"schema", "stream", b"stream", "to_json", b"to_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__message_type: _TypeAlias = _typing.Literal["message_type"]  # noqa: Y015
     _WhichOneofArgType__message_type: _TypeAlias = _typing.Literal["_message_type", b"_message_type"]  # noqa: Y015
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["decode", "to_json", "from_json", "digest", "call", "stream", "next", "cancel", "mirror"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["decode", "to_json", "from_json", "digest", "call", "stream", "next", "cancel", "mirror", "schema"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__message_type) -> _WhichOneofReturnType__message_type | None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from gateway_entities.wire import message_type_named
@@ -86,6 +86,58 @@ def numbers_type() -> type[Message]:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("tests.wire.Numbers"))
 
 
+@functools.cache
+def old_type() -> type[Message]:
+    """Return a proto2 type of another contract, with a oneof, a required field, an extension, a group and an Any."""
+    file = descriptor_pb2.FileDescriptorProto(name="tests/wire/old.proto", package="tests.wire", syntax="proto2")
+    file.dependency.append("google/protobuf/any.proto")
+    message = file.message_type.add(name="Old")
+    message.extension_range.add(start=100, end=200)
+    message.field.add(name="text", number=1, type="TYPE_STRING", label="LABEL_OPTIONAL")
+    message.field.add(name="inner", number=2, type="TYPE_MESSAGE", type_name=".tests.wire.Inner", label="LABEL_OPTIONAL")
+    message.field.add(name="any", number=3, type="TYPE_MESSAGE", type_name=".google.protobuf.Any", label="LABEL_OPTIONAL")
+    message.oneof_decl.add(name="choice")
+    for number, name in enumerate(("left", "right"), 4):
+        message.field.add(name=name, number=number, type="TYPE_STRING", label="LABEL_OPTIONAL", oneof_index=0)
+    message.nested_type.add(name="Pair").field.add(name="a", number=1, type="TYPE_INT32", label="LABEL_OPTIONAL")
+    message.field.add(name="pair", number=6, type="TYPE_GROUP", type_name=".tests.wire.Old.Pair", label="LABEL_REPEATED")
+    inner = file.message_type.add(name="Inner")
+    inner.field.add(name="id", number=1, type="TYPE_STRING", label="LABEL_REQUIRED")
+    inner.field.add(name="note", number=2, type="TYPE_STRING", label="LABEL_OPTIONAL")
+    file.extension.add(name="more", number=100, type="TYPE_STRING", label="LABEL_OPTIONAL", extendee=".tests.wire.Old")
+    file.extension.add(
+        name="group",
+        number=101,
+        type="TYPE_GROUP",
+        type_name=".tests.wire.Old.Pair",
+        label="LABEL_OPTIONAL",
+        extendee=".tests.wire.Old",
+    )
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tests.wire.Old"))
+
+
+@functools.cache
+def recursive_type() -> type[Message]:
+    """Return a proto2 type with a required field, which contains itself, in a list and in a map as well."""
+    file = descriptor_pb2.FileDescriptorProto(name="tests/wire/recursive.proto", package="tests.wire", syntax="proto2")
+    message = file.message_type.add(name="Recursive")
+    own = ".tests.wire.Recursive"
+    message.field.add(name="id", number=1, type="TYPE_STRING", label="LABEL_REQUIRED")
+    message.field.add(name="inner", number=2, type="TYPE_MESSAGE", type_name=own, label="LABEL_OPTIONAL")
+    message.field.add(name="many", number=3, type="TYPE_MESSAGE", type_name=own, label="LABEL_REPEATED")
+    message.field.add(name="named", number=4, type="TYPE_MESSAGE", type_name=f"{own}.NamedEntry", label="LABEL_REPEATED")
+    entry = message.nested_type.add(name="NamedEntry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, type="TYPE_STRING", label="LABEL_OPTIONAL")
+    entry.field.add(name="value", number=2, type="TYPE_MESSAGE", type_name=own, label="LABEL_OPTIONAL")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tests.wire.Recursive"))
+
+
 class Bad(NamedTuple):
     """A message that breaks one rule."""
 
@@ -105,6 +157,9 @@ _CREATE = "CreateGatewayEndpointRequest"
 _CONFIG = text(1, "d-1") + number(2, 1)
 _ID = text(1, "e-1")
 _DELETE = "DeleteGatewayEndpointRequest"
+
+
+_URL = "a.example/tests.wire.Inner"
 
 
 def _sent(message: Message) -> bytes:
@@ -150,6 +205,16 @@ BAD: list[Bad] = [
     Bad("wire/overlong-varint", _DELETE, b"\x0a\x83\x80\x00e-1", "endpoint_id", 0),
     Bad("wire/repeated-field", _DELETE, _ID + _ID, "endpoint_id", 5),
     Bad("wire/repeated-field", "CreateGatewaySecretRequest", _NAME + entry(_PAIR, text(2, "v")), 'secret_value["a"]', 3),
+    Bad("wire/merged-message", old_type(), text(2, text(1, "a")) + text(2, text(2, "b")), "inner", 5),
+    Bad("wire/oneof", old_type(), text(4, "a") + text(5, "b"), "right", 3),
+    Bad("schema/utf8", old_type(), text(1, b"\xff"), "text", 0),
+    Bad("schema/utf8", old_type(), text(100, b"\xff"), "[tests.wire.more]", 0),
+    Bad("schema/required", old_type(), text(2, text(2, "b")), "inner.id", 0),
+    Bad("schema/required", old_type(), text(3, text(1, _URL) + text(2, text(2, "b"))), "any.value.id", len(_URL) + 4),
+    Bad("any/payload", old_type(), text(3, text(1, _URL) + text(2, b"\x0e")), "any.value", len(_URL) + 6),
+    Bad("any/type-url", old_type(), text(3, text(2, b"\x0e")), "any.value", 2),
+    Bad("any/unknown-type", old_type(), text(3, text(1, "a.example/no.Type") + text(2, b"\x0e")), "any.value", 21),
+    Bad("wire/unknown-field", old_type(), tag(9, 3) + tag(9, 4), "#9", 0),
     Bad("wire/unknown-field", _DELETE, _ID + number(999, 1), "#999", 5),
     Bad("wire/group", _DELETE, _ID + tag(9, 3) + tag(9, 4), "#9", 5),
     Bad("wire/order", "DeleteGatewayEndpointTagRequest", text(2, "k") + _ID, "endpoint_id", 3),

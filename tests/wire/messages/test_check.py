@@ -24,6 +24,7 @@ from tests.wire.messages.samples import (
     entry,
     mapping,
     number,
+    old_type,
     policy,
     secret,
     text,
@@ -34,6 +35,7 @@ JSON = {
     "json/value": b'{"key": 1}',
     "json/unknown-field": b'{"key": "k", "colour": 1}',
 }
+OTHER_JSON = ("json/unknown-name", b'{"colour": 1}')
 STREAM = {"stream/truncated": b"\x05ab", "stream/length": b"\xff" * 10}
 
 
@@ -55,6 +57,13 @@ def test_each_rule_of_json_is_found_alone(rule: str) -> None:
     assert report.canonical is None
 
 
+def test_an_unknown_name_in_json_of_another_contract_is_an_error() -> None:
+    rule, data = OTHER_JSON
+    report = check_json(data, old_type())
+    assert [(finding.rule, finding.path) for finding in report.findings] == [(rule, "colour")]
+    assert not report.ok
+
+
 @pytest.mark.parametrize("rule", STREAM)
 def test_each_rule_of_streams_is_found_alone(rule: str) -> None:
     parts = list(from_stream(b"\x02ab" + STREAM[rule]))
@@ -65,7 +74,8 @@ def test_each_rule_of_streams_is_found_alone(rule: str) -> None:
 
 def test_no_rule_is_without_a_test() -> None:
     # The limits need very long messages, and have tests of their own.
-    assert {bad.rule for bad in BAD} | JSON.keys() | STREAM.keys() | {"rules/limit", "wire/limit"} == RULES.keys()
+    tested = {bad.rule for bad in BAD} | JSON.keys() | STREAM.keys() | {"rules/limit", "wire/limit"}
+    assert tested | {OTHER_JSON[0]} == RULES.keys()
 
 
 def test_protobuf_rejects_exactly_what_breaks_a_fatal_rule() -> None:

@@ -26,6 +26,7 @@ FIELD_ZERO = {"wire/field-number", "wire/trailing-bytes"}
 # Rules whose violation can make the encoding non-canonical.
 NOT_CANONICAL = {
     *("wire/overlong-varint", "wire/varint-overflow", "wire/repeated-field", "wire/order", "wire/map-order"),
+    "wire/merged-message",
     *("schema/number-range", "schema/map-duplicate", "schema/map-default", "schema/map-entry", "schema/packing"),
 }
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_entities.wire.messages.layout import MESSAGE_TYPES, layout_of
+from gateway_entities.wire.messages.layout import layout_of
 from gateway_entities.wire.messages.scan import END_ENTRY, UNREADABLE, scan
+from gateway_entities.wire.messages.types import MESSAGE_TYPES
 from tests.messages import varint
 from tests.wire.messages.samples import ENDPOINT, SECRET, number, tag, text
 

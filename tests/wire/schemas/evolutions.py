@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
 from gateway_entities.wire.schemas.report import DifferenceLevel, Direction
-from tests.wire.schemas.model import SCALARS, Enum, Field, Message, Model
+from tests.wire.schemas.model import SCALARS, Enum, Field, Message, Model, Rpc
 
 NEW, OLD = Direction.NEW_READS_OLD, Direction.OLD_READS_NEW
 BOTH = (NEW, OLD)
+READ_ONLY = 1
 Break = tuple[Direction, DifferenceLevel, str]
 
 RANGES = {
@@ -272,6 +273,72 @@ def change_enum(e: Evolution, name: str) -> str:
     return kind
 
 
+def change_extension(e: Evolution, message: str, f: Field) -> str:
+    """Change one extension of a message."""
+    extensions = e.new.extensions[message]
+    kind = e.random.choice(
+        ("extension removed", "extension renamed", "extension renumbered", "extension retyped", "extension added")
+    )
+    old = f.name
+    if kind == "extension removed":
+        extensions.remove(f)
+        e.breaks((NEW,), DifferenceLevel.BINARY, old)
+        e.breaks((NEW,), DifferenceLevel.JSON, old)
+    elif kind == "extension renamed":
+        f.name = f"renamed_{old}"
+        e.breaks(BOTH, DifferenceLevel.JSON, old, f.name)
+    elif kind == "extension renumbered":
+        f.number += 500
+        e.breaks(BOTH, DifferenceLevel.BINARY, old)
+    elif kind == "extension added":
+        extensions.append(Field(f"added_{old}", f.number + 500, "string"))
+    else:
+        before, f.type = f.type, e.random.choice([t for t in SCALARS if t != f.type])
+        for direction, (written, read) in ((NEW, (before, f.type)), (OLD, (f.type, before))):
+            if not readable_binary(written, read):
+                e.breaks((direction,), DifferenceLevel.BINARY, old)
+            if not readable_json(written, read):
+                e.breaks((direction,), DifferenceLevel.JSON, old)
+    return kind
+
+
+def change_rpc(e: Evolution, name: str) -> str:
+    """Change one RPC of a service."""
+    rpcs = e.new.services[name]
+    method = e.random.choice(list(rpcs))
+    rpc, subject = rpcs[method], f"{name}.{method}"
+    kind = e.random.choice(
+        (
+            "rpc removed",
+            "rpc added",
+            "rpc streamed",
+            "rpc of another request",
+            "rpc of a like response",
+            "rpc with side effects",
+        )
+    )
+    if kind == "rpc removed":
+        del rpcs[method]
+        e.breaks((NEW,), DifferenceLevel.CALLS, subject)
+    elif kind == "rpc added":
+        rpcs["Added"] = Rpc("Leaf", "Leaf")
+    elif kind == "rpc streamed":
+        side = e.random.choice(("client_streaming", "server_streaming"))
+        setattr(rpc, side, not getattr(rpc, side))
+        e.breaks(BOTH, DifferenceLevel.CALLS, subject)
+    elif kind == "rpc of another request":
+        rpc.request = "Unlike"
+        e.breaks(BOTH, DifferenceLevel.BINARY, subject)
+        e.breaks(BOTH, DifferenceLevel.JSON, subject)
+    elif kind == "rpc of a like response":
+        rpc.response = "Like"
+    else:
+        read_only = rpc.idempotency == READ_ONLY
+        rpc.idempotency = 0 if read_only else READ_ONLY
+        e.breaks((NEW if read_only else OLD,), DifferenceLevel.CALLS, subject)
+    return kind
+
+
 def base(rng: random.Random) -> Model:
     """Return a random schema in which every message and enum is used."""
     syntax = rng.choice(("proto2", "proto3"))
@@ -291,6 +358,14 @@ def base(rng: random.Random) -> Model:
         fields += [Field(f"member_{c}", numbers.pop(), rng.choice(("string", "int32")), oneof="choice") for c in "ab"]
         made.messages[name] = Message(fields)
     made.messages["Leaf"] = Message([Field("size", 1, "int32"), Field("text", 2, "string")])
+    made.messages["Like"] = Message([Field("size", 1, "int32"), Field("text", 2, "string")])
+    made.messages["Unlike"] = Message([Field("size", 1, "string"), Field("text", 2, "string")])
+    if syntax == "proto2":
+        made.extensions["First"] = [Field(f"x{i}", 1000 + i, rng.choice(list(SCALARS))) for i in range(3)]
+    idempotency = (0, READ_ONLY)
+    made.services["Calls"] = {
+        f"R{i}": Rpc("Leaf", "Leaf", rng.random() < 0.3, rng.random() < 0.3, rng.choice(idempotency)) for i in range(3)
+    }
     return made
 
 
@@ -301,6 +376,10 @@ def evolution(seed: int) -> Evolution:
     if rng.random() < 0.25:
         name = rng.choice(list(e.new.enums))
         e.changes.append(change_enum(e, name))
+    if rng.random() < 0.3:
+        e.changes.append(change_rpc(e, "Calls"))
+    if e.new.extensions and rng.random() < 0.4:
+        e.changes.append(change_extension(e, "First", rng.choice(e.new.extensions["First"])))
     places = [(m, f) for m in ("First", "Second", "Third") for f in e.new.messages[m].fields]
     rng.shuffle(places)
     # An enum change shows in every field of the enum; another change of such a field would mask it.

@@ -48,11 +48,25 @@ class Enum:
 
 
 @dataclass
+class Rpc:
+    request: str
+    response: str
+    client_streaming: bool = False
+    server_streaming: bool = False
+    idempotency: int = 0
+
+
+EXTENSIONS = range(1000, 3000)
+
+
+@dataclass
 class Model:
     syntax: str
     package: str = "x"
     messages: dict[str, Message] = field(default_factory=dict)
     enums: dict[str, Enum] = field(default_factory=dict)
+    extensions: dict[str, list[Field]] = field(default_factory=dict)  # by the message that they extend
+    services: dict[str, dict[str, Rpc]] = field(default_factory=dict)
 
     def file(self) -> FileDescriptorProto:
         file = FileDescriptorProto(name=f"{self.package}.proto", package=self.package, syntax=self.syntax)
@@ -60,6 +74,20 @@ class Model:
             self._message(file.message_type.add(name=name), message)
         for name, enum in self.enums.items():
             _enum(file.enum_type.add(name=name), enum)
+        for name, extensions in self.extensions.items():
+            target = next(message for message in file.message_type if message.name == name)
+            target.extension_range.add(start=EXTENSIONS.start, end=EXTENSIONS.stop)
+            for f in extensions:
+                self._set_type(
+                    target, file.extension.add(name=f.name, number=f.number, extendee=f".{self.package}.{name}"), f
+                )
+        for name, rpcs in self.services.items():
+            service = file.service.add(name=name)
+            for method, rpc in rpcs.items():
+                types = [f".{self.package}.{each}" for each in (rpc.request, rpc.response)]
+                made = service.method.add(name=method, input_type=types[0], output_type=types[1])
+                made.client_streaming, made.server_streaming = rpc.client_streaming, rpc.server_streaming
+                made.options.idempotency_level = rpc.idempotency
         return file
 
     def schema(self, name: str = "") -> Schema:

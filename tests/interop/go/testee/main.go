@@ -14,14 +14,24 @@ import (
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"gateway_entities/tests/interop/go/testeev1"
 )
 
 // Without Deterministic, the order of map entries is random.
 var encoding = proto.MarshalOptions{Deterministic: true}
+
+// The types of the contract, and those of a schema that was sent.
+var (
+	types  *dynamicpb.Types
+	binary = proto.UnmarshalOptions{}
+	json   = protojson.UnmarshalOptions{DiscardUnknown: true}
+)
 
 func main() {
 	input, output := bufio.NewReader(os.Stdin), bufio.NewWriter(os.Stdout)
@@ -55,20 +65,26 @@ func answer(request *testeev1.TesteeRequest) *testeev1.TesteeResponse {
 	case *testeev1.TesteeRequest_Mirror:
 		return mirror(operation.Mirror)
 	}
-	kind, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(request.GetMessageType()))
+	if schema, ok := request.GetOperation().(*testeev1.TesteeRequest_Schema); ok {
+		if err := load(schema.Schema); err != nil {
+			return unreadable(err)
+		}
+		return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Proto{Proto: []byte{}}}
+	}
+	kind, err := find(protoreflect.FullName(request.GetMessageType()))
 	if err != nil {
 		return unsupported("message type %q", request.GetMessageType())
 	}
 	message := kind.New().Interface()
 	switch operation := request.GetOperation().(type) {
 	case *testeev1.TesteeRequest_Decode:
-		err = proto.Unmarshal(operation.Decode, message)
+		err = binary.Unmarshal(operation.Decode, message)
 	case *testeev1.TesteeRequest_ToJson:
-		err = proto.Unmarshal(operation.ToJson, message)
+		err = binary.Unmarshal(operation.ToJson, message)
 	case *testeev1.TesteeRequest_FromJson:
-		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(operation.FromJson), message)
+		err = json.Unmarshal([]byte(operation.FromJson), message)
 	case *testeev1.TesteeRequest_Digest:
-		err = proto.Unmarshal(operation.Digest, message)
+		err = binary.Unmarshal(operation.Digest, message)
 	default:
 		return unsupported("operation")
 	}
@@ -90,6 +106,28 @@ func answer(request *testeev1.TesteeRequest) *testeev1.TesteeResponse {
 		return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Digest{Digest: fmt.Sprintf("%x", sha256.Sum256(data))}}
 	}
 	return &testeev1.TesteeResponse{Result: &testeev1.TesteeResponse_Proto{Proto: data}}
+}
+
+func load(data []byte) error {
+	set := &descriptorpb.FileDescriptorSet{}
+	if err := proto.Unmarshal(data, set); err != nil {
+		return err
+	}
+	files, err := protodesc.NewFiles(set)
+	if err != nil {
+		return err
+	}
+	types = dynamicpb.NewTypes(files)
+	binary.Resolver, json.Resolver = types, types
+	return nil
+}
+
+func find(name protoreflect.FullName) (protoreflect.MessageType, error) {
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(name)
+	if err != nil && types != nil {
+		return types.FindMessageByName(name)
+	}
+	return kind, err
 }
 
 func unreadable(err error) *testeev1.TesteeResponse {

@@ -51,6 +51,7 @@ type TesteeRequest struct {
 	//	*TesteeRequest_Next
 	//	*TesteeRequest_Cancel
 	//	*TesteeRequest_Mirror
+	//	*TesteeRequest_Schema
 	Operation     isTesteeRequest_Operation `protobuf_oneof:"operation"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -181,6 +182,15 @@ func (x *TesteeRequest) GetMirror() *Updates {
 	return nil
 }
 
+func (x *TesteeRequest) GetSchema() []byte {
+	if x != nil {
+		if x, ok := x.Operation.(*TesteeRequest_Schema); ok {
+			return x.Schema
+		}
+	}
+	return nil
+}
+
 type isTesteeRequest_Operation interface {
 	isTesteeRequest_Operation()
 }
@@ -234,6 +244,12 @@ type TesteeRequest_Mirror struct {
 	Mirror *Updates `protobuf:"bytes,10,opt,name=mirror,proto3,oneof"`
 }
 
+type TesteeRequest_Schema struct {
+	// Use the message types and extensions of this google.protobuf.FileDescriptorSet, in which each file comes after its imports,
+	// for later requests too. The result is `proto`, without a byte.
+	Schema []byte `protobuf:"bytes,11,opt,name=schema,proto3,oneof"`
+}
+
 func (*TesteeRequest_Decode) isTesteeRequest_Operation() {}
 
 func (*TesteeRequest_ToJson) isTesteeRequest_Operation() {}
@@ -251,6 +267,8 @@ func (*TesteeRequest_Next) isTesteeRequest_Operation() {}
 func (*TesteeRequest_Cancel) isTesteeRequest_Operation() {}
 
 func (*TesteeRequest_Mirror) isTesteeRequest_Operation() {}
+
+func (*TesteeRequest_Schema) isTesteeRequest_Operation() {}
 
 // Call is one call.
 type Call struct {
@@ -629,7 +647,7 @@ var File_testee_proto protoreflect.FileDescriptor
 
 const file_testee_proto_rawDesc = "" +
 	"\n" +
-	"\ftestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\xf3\x02\n" +
+	"\ftestee.proto\x12\ttestee.v1\x1a\x19google/protobuf/any.proto\"\x8d\x03\n" +
 	"\rTesteeRequest\x12&\n" +
 	"\fmessage_type\x18\x01 \x01(\tH\x01R\vmessageType\x88\x01\x01\x12\x18\n" +
 	"\x06decode\x18\x02 \x01(\fH\x00R\x06decode\x12\x19\n" +
@@ -641,7 +659,8 @@ const file_testee_proto_rawDesc = "" +
 	"\x04next\x18\b \x01(\bH\x00R\x04next\x12\x18\n" +
 	"\x06cancel\x18\t \x01(\bH\x00R\x06cancel\x12,\n" +
 	"\x06mirror\x18\n" +
-	" \x01(\v2\x12.testee.v1.UpdatesH\x00R\x06mirrorB\v\n" +
+	" \x01(\v2\x12.testee.v1.UpdatesH\x00R\x06mirror\x12\x18\n" +
+	"\x06schema\x18\v \x01(\fH\x00R\x06schemaB\v\n" +
 	"\toperationB\x0f\n" +
 	"\r_message_type\"\xc8\x02\n" +
 	"\x04Call\x12\x1b\n" +
@@ -734,6 +753,7 @@ func file_testee_proto_init() {
 		(*TesteeRequest_Next)(nil),
 		(*TesteeRequest_Cancel)(nil),
 		(*TesteeRequest_Mirror)(nil),
+		(*TesteeRequest_Schema)(nil),
 	}
 	file_testee_proto_msgTypes[1].OneofWrappers = []any{}
 	file_testee_proto_msgTypes[3].OneofWrappers = []any{

@@ -116,7 +116,7 @@ async fn answer(
             Answer::Ended(true)
         }
         Some(Operation::Mirror(updates)) => Answer::Digest(mirror(updates)?),
-        None => return Err(Failure::Unsupported("operation".into())),
+        Some(Operation::Schema(_)) | None => return Err(Failure::Unsupported("operation".into())),
     })
 }
 

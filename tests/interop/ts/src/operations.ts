@@ -1,6 +1,6 @@
 // Operations of a testee except the transport of calls: the same code in Node.js and in a page.
 
-import { create, createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { create, createFileRegistry, createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type {
   DescFile,
   DescMessage,
@@ -12,6 +12,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { AnySchema } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
@@ -38,7 +39,8 @@ export class CallFailure extends Error {
   }
 }
 
-const registry = createRegistry(
+// The types of the contract, and those of a schema that was sent.
+let registry = createRegistry(
   ...Object.values<object>(v1).filter((each): each is DescFile => "kind" in each && each.kind === "file"),
 );
 
@@ -62,6 +64,10 @@ async function result({ messageType, operation }: TesteeRequest, caller: Caller)
         return cancel();
       case "mirror":
         return { case: "digest", value: await mirror(operation.value) };
+    }
+    if (operation.case === "schema") {
+      registry = createRegistry(registry, createFileRegistry(fromBinary(FileDescriptorSetSchema, operation.value)));
+      return { case: "proto", value: new Uint8Array() };
     }
     const schema = registry.getMessage(messageType ?? "");
     if (schema === undefined) {

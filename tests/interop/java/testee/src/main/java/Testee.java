@@ -2,8 +2,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
 import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.DescriptorValidationException;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.ExtensionRegistry;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
@@ -70,7 +76,10 @@ public final class Testee {
   private static final String GRPC = "grpc://";
   private static final JsonFormat.Printer PRINTER =
       JsonFormat.printer().preservingProtoFieldNames();
-  private static final JsonFormat.Parser PARSER = JsonFormat.parser().ignoringUnknownFields();
+
+  // The types of the contract, and those of a schema that was sent.
+  private final ExtensionRegistry extensions = ExtensionRegistry.newInstance();
+  private JsonFormat.Parser parser = JsonFormat.parser().ignoringUnknownFields();
 
   private final Map<String, Message> messages = new HashMap<>();
   private final Map<String, MethodDescriptor<?, ?>> methods = new HashMap<>();
@@ -118,6 +127,9 @@ public final class Testee {
         return mirror(request.getMirror());
       default:
     }
+    if (request.hasSchema()) {
+      return load(request.getSchema());
+    }
     Message type = messages.get(request.getMessageType());
     if (type == null) {
       return unsupported("message type " + request.getMessageType());
@@ -127,7 +139,7 @@ public final class Testee {
       return switch (request.getOperationCase()) {
         case DECODE ->
             response
-                .setProto(type.getParserForType().parseFrom(request.getDecode()).toByteString())
+                .setProto(type.getParserForType().parseFrom(request.getDecode(), extensions).toByteString())
                 .build();
         case TO_JSON ->
             response
@@ -135,7 +147,7 @@ public final class Testee {
                 .build();
         case FROM_JSON -> {
           Message.Builder message = type.newBuilderForType();
-          PARSER.merge(request.getFromJson(), message);
+          parser.merge(request.getFromJson(), message);
           yield response.setProto(message.build().toByteString()).build();
         }
         case DIGEST ->
@@ -146,6 +158,40 @@ public final class Testee {
       };
     } catch (InvalidProtocolBufferException error) {
       return TesteeResponse.newBuilder().setParseError(String.valueOf(error.getMessage())).build();
+    }
+  }
+
+  private TesteeResponse load(ByteString schema) {
+    Map<String, FileDescriptor> files = new HashMap<>();
+    JsonFormat.TypeRegistry.Builder types = JsonFormat.TypeRegistry.newBuilder();
+    try {
+      for (FileDescriptorProto file : FileDescriptorSet.parseFrom(schema).getFileList()) {
+        FileDescriptor[] imports =
+            file.getDependencyList().stream().map(files::get).toArray(FileDescriptor[]::new);
+        FileDescriptor built = FileDescriptor.buildFrom(file, imports);
+        files.put(file.getName(), built);
+        types.add(built.getMessageTypes());
+        built.getMessageTypes().forEach(this::addDynamic);
+        built.getExtensions().forEach(this::addExtension);
+      }
+    } catch (InvalidProtocolBufferException | DescriptorValidationException error) {
+      return TesteeResponse.newBuilder().setParseError(String.valueOf(error.getMessage())).build();
+    }
+    parser = JsonFormat.parser().ignoringUnknownFields().usingTypeRegistry(types.build());
+    return TesteeResponse.newBuilder().setProto(ByteString.EMPTY).build();
+  }
+
+  private void addDynamic(Descriptor type) {
+    messages.putIfAbsent(type.getFullName(), DynamicMessage.getDefaultInstance(type));
+    type.getNestedTypes().forEach(this::addDynamic);
+    type.getExtensions().forEach(this::addExtension);
+  }
+
+  private void addExtension(FieldDescriptor extension) {
+    if (extension.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+      extensions.add(extension, DynamicMessage.getDefaultInstance(extension.getMessageType()));
+    } else {
+      extensions.add(extension);
     }
   }
 
