@@ -40,6 +40,7 @@ from gateway_entities.entities import (
     RoutingStrategy,
     SecretValue,
 )
+from gateway_entities.entities._native import NATIVE
 from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "NATIVE",
     "AsyncGatewayClient",
     "BudgetAction",
     "BudgetDuration",

@@ -11,7 +11,8 @@ OURS: dict[str, set[str] | None] = {
     **{name: set[str]() for name in ("errors", "private_file", "text", "_method")},
     **{name: {"errors"} for name in ("extras", "wire.sources")},
     "methods": {"_method", "gen"},
-    "entities": {"gen", "errors", "text"},
+    "entities": {"entities._native", "gen", "errors", "text"},
+    "entities._native": {"entities"},
     "rules": {"gen", "entities", "errors"},
     # The REST dialect without I/O: routes, JSON and plans, for both ends.
     "mlflow_rest": {"gen", "methods", "rules", "entities", "errors"},
@@ -76,6 +77,7 @@ THEIRS: dict[str, set[str]] = {
     "cryptography": {"server.store.crypto", "server.tls"},
     "click": {"cli"},
     "rich": {"cli"},
+    "hatchling": {"entities._native.hook"},
     "pytest": {"wire.pytest_plugin"},
     "pydantic_core": {"entities.secret_value"},
     # Schemas to compare may be modules that the caller names.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from gateway_entities.client._retry import Retries
+from gateway_entities.entities.base import Entity
+from gateway_entities.entities.parts import field_of, split
 from gateway_entities.errors import Code, GatewayError, WireError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.metadata import bearer, headers
 
-Entity = TypeVar("Entity")
-M = TypeVar("M", bound=Message)
+E = TypeVar("E", bound=Entity[Any])
 
 PAGE_SIZE = 1000
 """Items per page of a list: few calls, and small messages."""
@@ -73,26 +74,28 @@ def decode(method: Method[Request, Response], data: bytes) -> Response:
         raise GatewayError(Code.INTERNAL, f"the server's response is not a {method.name}Response") from None
 
 
-def read_entity(from_proto: Callable[[M], Entity], message: M) -> Entity:
-    """Convert a message of a response.
+def decode_entities(method: Method[Any, Response], kind: type[E], data: bytes) -> tuple[Response, list[E]]:
+    """Return the entities of one class in a response, and the response message, which may be without them.
 
     Raises:
-        GatewayError: INTERNAL; the message lacks a required field.
+        GatewayError: INTERNAL for bytes that do not decode, or for an entity without a required field.
     """
+    parts = split(method.response_type, kind, data)
+    if parts is not None:
+        entities, others = parts
+        return decode(method, others), entities
+    response = decode(method, data)
+    field = field_of(method.response_type, kind)
+    part = getattr(response, field.name)
+    return response, [_read_entity(kind, message) for message in (part if field.is_repeated else (part,))]
+
+
+def _read_entity(kind: type[E], message: Any) -> E:
     try:
-        return from_proto(message)
+        return kind.from_proto(message)
     except WireError as error:
         description = f"the server's response is not complete: {error.message}"
     raise GatewayError(Code.INTERNAL, description, reason="BAD_ANSWER")
-
-
-def read_entities(from_proto: Callable[[M], Entity], messages: Iterable[M]) -> list[Entity]:
-    """Convert repeated messages of a response.
-
-    Raises:
-        GatewayError: INTERNAL; a message lacks a required field.
-    """
-    return [read_entity(from_proto, message) for message in messages]
 
 
 def next_page(request: Any, response: Any) -> bool:

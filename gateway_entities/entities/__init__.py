@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway_entities.entities._native.registry import register
 from gateway_entities.entities.binding import GatewayEndpointBinding, GatewayResourceType
 from gateway_entities.entities.budget import (
     BudgetAction,
@@ -63,3 +64,23 @@ __all__ = [
     "RoutingStrategy",
     "SecretValue",
 ]
+
+register(
+    BudgetDuration,
+    FallbackConfig,
+    GatewayBudgetCheck,
+    GatewayBudgetPolicy,
+    GatewayBudgetWindow,
+    GatewayChange,
+    GatewayChangeEffect,
+    GatewayEndpoint,
+    GatewayEndpointBinding,
+    GatewayEndpointModelConfig,
+    GatewayEndpointModelMapping,
+    GatewayEndpointTag,
+    GatewayModelDefinition,
+    GatewayNode,
+    GatewayResourceKey,
+    GatewaySecretAccess,
+    GatewaySecretInfo,
+)

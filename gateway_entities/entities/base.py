@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self,
 
 from google.protobuf.message import Message
 
-from gateway_entities.entities import canonical, diagnosis
+from gateway_entities.entities import canonical
+from gateway_entities.entities._native import decode, encode
 from gateway_entities.errors import WireError
 
 M = TypeVar("M", bound=Message)
@@ -72,11 +73,14 @@ class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no has
             WireError: a field holds a value of the wrong type, a number out of range, text that is not Unicode, or None
                 where a value is required.
         """
+        if encode is not None and (data := encode(self)) is not None:
+            encoded: M = self._message.FromString(data)
+            return encoded
         proto: M = self._message()
         try:
             self._write(proto)
         except Exception:  # A wrong value can raise anything; diagnosis finds the field.
-            raise diagnosis.unwritable(self) from None
+            raise _diagnosis().unwritable(self) from None
         return proto
 
     @classmethod
@@ -90,11 +94,13 @@ class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no has
             WireError: a required field is missing, at any depth, or the message is of another type.
         """
         if not isinstance(proto, cls._message):
-            raise diagnosis.unreadable(cls, proto)
+            raise _diagnosis().unreadable(cls, proto)
         try:
+            if decode is not None and (entity := decode(cls, proto.SerializeToString())) is not None:
+                return entity
             return cls._read(proto)
         except Exception:  # As in to_proto.
-            raise diagnosis.unreadable(cls, proto) from None
+            raise _diagnosis().unreadable(cls, proto) from None
 
     def to_bytes(self) -> bytes:
         """Encode this entity in the protobuf wire format, in one order everywhere: equal entities give equal bytes.
@@ -104,6 +110,8 @@ class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no has
         Raises:
             WireError: as in to_proto.
         """
+        if encode is not None and (data := encode(self)) is not None:
+            return data
         return canonical.to_bytes(self.to_proto())
 
     @classmethod
@@ -113,6 +121,8 @@ class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no has
         Raises:
             WireError: the bytes are not a message, or one that from_proto rejects.
         """
+        if decode is not None and (entity := decode(cls, data)) is not None:
+            return entity
         try:
             proto: M = cls._message.FromString(data)
         except Exception:  # The pure-Python parser raises more than DecodeError.
@@ -186,6 +196,13 @@ class Entity(ABC, Generic[M]):  # noqa: PLW1641 - what can be changed has no has
     @abstractmethod
     def _write(self, proto: M) -> None:
         """Fill an empty message with this entity; raise any exception at the first fault."""
+
+
+def _diagnosis() -> Any:
+    # Most programs never need it.
+    from gateway_entities.entities import diagnosis
+
+    return diagnosis
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from operator import index
 from types import NoneType
 from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
@@ -38,18 +39,30 @@ def unwritable(entity: object) -> WireError:
     return WireError(*next(_in_entity(kind, entity, kind.__name__), (kind.__name__, "cannot be encoded")))
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
+    """What an entity's field can hold.
+
+    Attributes:
+        optional: whether it can be None.
+        is_list: whether it is a list.
+        is_map: whether it is a dict.
+        entity: the class of the entity, or of those in the list; None if it holds none.
+        enum: the enum whose members it holds; None if it holds none.
+    """
+
     optional: bool
     is_list: bool
     is_map: bool
     is_secret: bool
     entity: EntityType | None
+    enum: type[Enum] | None
 
 
-_SHAPES: dict[EntityType, dict[str, _Shape]] = {}
+_SHAPES: dict[EntityType, dict[str, Shape]] = {}
 
 
-def _shapes(kind: EntityType) -> dict[str, _Shape]:
+def shapes(kind: EntityType) -> dict[str, Shape]:
+    """Return the shapes of an entity's fields that its message has, by name."""
     if kind not in _SHAPES:
         hints = get_type_hints(kind)
         _SHAPES[kind] = {field.name: _shape(hints[field.name]) for field in fields(kind) if field.name in _known(kind)}
@@ -61,19 +74,20 @@ def _known(kind: EntityType) -> Mapping[str, FieldDescriptor]:
     return known
 
 
-def _shape(hint: Any) -> _Shape:
+def _shape(hint: Any) -> Shape:
     members: tuple[Any, ...] = get_args(hint) or (hint,)
-    return _Shape(
+    return Shape(
         optional=NoneType in members,
         is_list=get_origin(hint) is list,
         is_map=get_origin(hint) is dict,
         is_secret=hint is SecretValue,
         entity=next((cast("EntityType", member) for member in members if is_dataclass(member)), None),
+        enum=next((member for member in members if isinstance(member, type) and issubclass(member, Enum)), None),
     )
 
 
 def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
-    for name, shape in _shapes(kind).items():
+    for name, shape in shapes(kind).items():
         where = f"{path}.{name}"
         if shape.is_map or shape.is_secret:
             continue
@@ -90,7 +104,7 @@ def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
 
 
 def _in_entity(kind: EntityType, entity: Any, path: str) -> Iterator[Fault]:
-    for name, shape in _shapes(kind).items():
+    for name, shape in shapes(kind).items():
         where, value = f"{path}.{name}", getattr(entity, name)
         if value is None:
             if not shape.optional:

@@ -395,8 +395,9 @@ class _Calls:
 
 def _work(dispatcher: Dispatcher, method: Method[Any, Any], credentials: Credentials, body: bytes) -> Callable[[], bytes]:
     def work() -> bytes:
-        response = dispatcher.execute(method, credentials, lambda: PROTO.decode(body, method.request_type))
-        data = PROTO.encode(response)
+        response, data = dispatcher.execute_encoded(
+            method, credentials, lambda: PROTO.decode(body, method.request_type), PROTO
+        )
         dispatcher.put_cached((method.path, PROTO.name, body), response, data)
         return data
 

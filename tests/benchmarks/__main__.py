@@ -22,6 +22,7 @@ from tests.benchmarks import (
     import_cost,
     lists,
     load,
+    native,
     overhead,
     postgresql_store,
     process,
@@ -38,7 +39,19 @@ from tests.benchmarks.targets import TARGETS
 
 ROWS: tuple[Row, ...] = tuple(
     row
-    for module in (entities, import_cost, wire_check, process, overhead, calls, lists, anew, postgresql_store, watch_rows)
+    for module in (
+        entities,
+        native,
+        import_cost,
+        wire_check,
+        process,
+        overhead,
+        calls,
+        lists,
+        anew,
+        postgresql_store,
+        watch_rows,
+    )
     for row in module.ROWS
 )
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"attack": attack.main, "load": load.main}

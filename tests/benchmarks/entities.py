@@ -8,6 +8,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from gateway_entities import GatewayEndpoint
+from gateway_entities.client._base import decode_entities
+from gateway_entities.methods import LIST_GATEWAY_ENDPOINTS
+from gateway_entities.server.service.base import add_all
 from gatewayentities.v1 import endpoint_pb2
 from tests.benchmarks import example
 from tests.benchmarks.loops import Loop
@@ -31,7 +34,7 @@ def _decode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
         data = _many().SerializeToString()
         parse = pb.ListGatewayEndpointsResponse.FromString
         subjects = Subjects(
-            loop(lambda: [ours.from_proto(each) for each in parse(data).endpoints]), limit=loop(lambda: parse(data))
+            loop(lambda: decode_entities(LIST_GATEWAY_ENDPOINTS, ours, data)), limit=loop(lambda: parse(data))
         )
         subjects.try_peer(lambda: loop(_their_decode_of_many(data)))
         return subjects
@@ -50,9 +53,8 @@ def _encode(count: int) -> Callable[[Stage, ExitStack], Subjects]:
             subjects.try_peer(lambda: loop(_their_encode(entity)))
             return subjects
         entities = [example.endpoint(number) for number in range(count)]
-        respond = endpoint_pb2.ListGatewayEndpointsResponse
         subjects = Subjects(
-            loop(lambda: respond(endpoints=[each.to_proto() for each in entities]).SerializeToString()),
+            loop(lambda: _response(entities)),
             limit=loop(_many().SerializeToString),
         )
         subjects.try_peer(lambda: loop(_their_encode_of_many(entities)))
@@ -70,6 +72,12 @@ def _many() -> Any:
     return endpoint_pb2.ListGatewayEndpointsResponse(
         endpoints=[example.endpoint(number).to_proto() for number in range(MANY)]
     )
+
+
+def _response(entities: list[GatewayEndpoint]) -> bytes:
+    response = endpoint_pb2.ListGatewayEndpointsResponse()
+    add_all(response, response.endpoints, entities)
+    return response.SerializeToString()
 
 
 def _their_decode(data: bytes) -> Callable[[], object]:

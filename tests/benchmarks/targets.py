@@ -40,9 +40,16 @@ class Target(NamedTuple):
 
 
 TARGETS: dict[str, tuple[Target, ...]] = {
-    "decode": (Target("peer", 3.2), Target("limit", 14)),
-    "encode": (Target("peer", 2.3), Target("limit", 12)),
-    "decode-1000": (Target("peer", 3),),
+    "decode": (Target("peer", 12), Target("limit", 3)),
+    "encode": (Target("peer", 12), Target("limit", 1.8)),
+    "decode-1000": (Target("peer", 12),),
+    "decode-python": (Target("peer", 3.2), Target("limit", 14)),
+    "encode-python": (Target("peer", 2.3), Target("limit", 12)),
+    "decode-1000-python": (Target("peer", 3),),
+    "decode-protobuf-py": (Target("peer", 2.5),),
+    "encode-protobuf-py": (Target("peer", 2.5),),
+    "list-1000-codec": (Target("peer", 3),),
+    "list-1000-codec-changed": (Target("peer", 2),),
     "import-time": (Target("peer", 15), Target("ours", 0.060)),
     "import-memory": (Target("ours", 25),),
     "get-http-sync-1": (Target("peer", 25),),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import entities, mlflow_install, saved, table
+from gateway_entities.entities import _native, base
+from tests.benchmarks import entities, mlflow_install, native, saved, table
 from tests.benchmarks.rounds import Effort, Figure, Result, measure
 from tests.benchmarks.stage import stage
 from tests.benchmarks.targets import TARGETS, target_text
@@ -134,9 +135,27 @@ def test_a_ratio_to_the_peer_is_worse_when_it_falls() -> None:
 
 
 def test_each_target_is_met_or_missed() -> None:
-    met = result(to_peer=Figure(3.3, 3, 4), to_limit=Figure(15, 14, 16))
-    assert target_text(met) == "≥ 3.2x peer: met; ≤ 14x limit: missed"
-    assert target_text(result()) == "≥ 3.2x peer: not measured; ≤ 14x limit: not measured"
+    met = result(to_peer=Figure(13, 12, 14), to_limit=Figure(4, 3, 5))
+    assert target_text(met) == "≥ 12x peer: met; ≤ 3x limit: missed"
+    assert target_text(result()) == "≥ 12x peer: not measured; ≤ 3x limit: not measured"
+
+
+def test_a_row_of_the_python_converters_is_measured_without_the_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_install, "find_spec", lambda name: None)
+    (row,) = (row for row in native.ROWS if row.name == "decode-python")
+    with stage(Effort(least=1, most=1, row_seconds=0, sample_seconds=0.001)) as opened:
+        shown = measure(row, opened, opened.effort)
+    assert shown.figures.keys() == {"ours", "limit"}
+    assert base.decode is _native.decode
+
+
+def test_protobuf_py_is_named_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "find_spec", lambda name: None)
+    (row,) = (row for row in native.ROWS if row.name == "encode-protobuf-py")
+    with stage(Effort(least=1, most=1, row_seconds=0, sample_seconds=0.001)) as opened:
+        assert measure(row, opened, opened.effort).notes == (
+            "no peer: protobuf-py is not installed: pip install -e '.[bench]'",
+        )
 
 
 def test_the_page_of_the_documentation_has_a_place_for_the_table() -> None:

@@ -16,7 +16,18 @@ from tests.profiles import PROFILE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Leftovers of work in the tree.
-MADE_BY_MACHINES = (".git", ".cache", ".venv*", "dist", "build", ".hypothesis", ".*_cache", "__pycache__", "*.sqlite*")
+MADE_BY_MACHINES = (
+    ".git",
+    ".cache",
+    ".venv*",
+    "dist",
+    "build",
+    ".hypothesis",
+    ".*_cache",
+    "__pycache__",
+    "*.sqlite*",
+    "*.so",
+)
 # Installation takes long. The README's commands install in place themselves.
 KINDS = ("wheel",) if PROFILE.share is None else ("wheel", "sdist", "editable")
 
@@ -29,12 +40,11 @@ class Built(NamedTuple):
     sdist: Path
 
 
-def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
     """Run a command outside the repository's environment, and fail with its output."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV", "MYPYPATH"}
-    }
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    ours = {"PYTHONPATH", "VIRTUAL_ENV", "MYPYPATH", "GATEWAY_ENTITIES_NATIVE"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    result = subprocess.run(command, cwd=folder, env={**environment, **changed}, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}"
     return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build
 from gateway_entities.entities import GatewayEndpointBinding
@@ -48,8 +48,7 @@ class AsyncBindingMethods(AsyncRpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = await self._call(methods.CREATE_GATEWAY_ENDPOINT_BINDING, request, timeout)
-        return read_entity(GatewayEndpointBinding.from_proto, response.binding)
+        return await self._entity(methods.CREATE_GATEWAY_ENDPOINT_BINDING, request, GatewayEndpointBinding, timeout)
 
     async def delete_binding(
         self,
@@ -139,7 +138,6 @@ class AsyncBindingMethods(AsyncRpcClient):
         return self._pager(
             methods.LIST_GATEWAY_ENDPOINT_BINDINGS,
             request,
-            lambda page: page.bindings,
-            GatewayEndpointBinding.from_proto,
+            GatewayEndpointBinding,
             timeout,
         )

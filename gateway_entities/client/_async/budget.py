@@ -8,7 +8,7 @@ from typing import cast
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message
 from gateway_entities.entities import (
@@ -67,8 +67,7 @@ class AsyncBudgetMethods(AsyncRpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = await self._call(methods.CREATE_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return await self._entity(methods.CREATE_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     async def get_budget_policy(self, budget_policy_id: str, *, timeout: float | None = None) -> GatewayBudgetPolicy:
         """Return one policy.
@@ -81,8 +80,7 @@ class AsyncBudgetMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT; NOT_FOUND.
         """
         request = build(budget_pb2.GetGatewayBudgetPolicyRequest, budget_policy_id=budget_policy_id)
-        response = await self._call(methods.GET_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return await self._entity(methods.GET_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     async def update_budget_policy(
         self,
@@ -137,8 +135,7 @@ class AsyncBudgetMethods(AsyncRpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = await self._call(methods.UPDATE_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return await self._entity(methods.UPDATE_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     async def delete_budget_policy(
         self, budget_policy_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -193,8 +190,7 @@ class AsyncBudgetMethods(AsyncRpcClient):
         return self._pager(
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             request,
-            lambda page: page.budget_policies,
-            GatewayBudgetPolicy.from_proto,
+            GatewayBudgetPolicy,
             timeout,
         )
 
@@ -225,6 +221,4 @@ class AsyncBudgetMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT. The others come from the iteration.
         """
         request = build(budget_pb2.ListGatewayBudgetWindowsRequest, page_size=page_size)
-        return self._pager(
-            methods.LIST_GATEWAY_BUDGET_WINDOWS, request, lambda page: page.windows, GatewayBudgetWindow.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_BUDGET_WINDOWS, request, GatewayBudgetWindow, timeout)

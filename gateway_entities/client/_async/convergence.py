@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entities
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build
 from gateway_entities.entities import Convergence, GatewayNode
@@ -92,7 +92,7 @@ class AsyncConvergenceMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT. The others come from the iteration.
         """
         request = build(convergence_pb2.ListGatewayNodesRequest, page_size=page_size)
-        return self._pager(methods.LIST_GATEWAY_NODES, request, lambda page: page.nodes, GatewayNode.from_proto, timeout)
+        return self._pager(methods.LIST_GATEWAY_NODES, request, GatewayNode, timeout)
 
     async def wait_for_convergence(
         self, revision: int, *, timeout_ms: int | None = None, timeout: float | None = None
@@ -111,5 +111,6 @@ class AsyncConvergenceMethods(AsyncRpcClient):
         if timeout is None and self._timeout is not None:
             wait_ms = request.timeout_ms if request.HasField("timeout_ms") else _WAIT_MS
             timeout = max(self._timeout, wait_ms / 1000 + _MARGIN_S)
-        response = await self._call(methods.WAIT_FOR_GATEWAY_CONVERGENCE, request, timeout)
-        return Convergence(response.converged, read_entities(GatewayNode.from_proto, response.nodes))
+        deadline = self._deadline(timeout)
+        response, nodes = await self._page(methods.WAIT_FOR_GATEWAY_CONVERGENCE, request, GatewayNode, deadline)
+        return Convergence(response.converged, nodes)

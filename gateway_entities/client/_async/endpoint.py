@@ -8,7 +8,7 @@ from typing import cast
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message, messages
 from gateway_entities.entities import FallbackConfig, GatewayEndpoint, GatewayEndpointModelConfig, RoutingStrategy
@@ -60,8 +60,7 @@ class AsyncEndpointMethods(AsyncRpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = await self._call(methods.CREATE_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return await self._entity(methods.CREATE_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     async def get_endpoint(
         self, *, endpoint_id: str | None = None, name: str | None = None, timeout: float | None = None
@@ -77,8 +76,7 @@ class AsyncEndpointMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT (none or both given); NOT_FOUND.
         """
         request = build(endpoint_pb2.GetGatewayEndpointRequest, endpoint_id=endpoint_id, name=name)
-        response = await self._call(methods.GET_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return await self._entity(methods.GET_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     async def update_endpoint(
         self,
@@ -132,8 +130,7 @@ class AsyncEndpointMethods(AsyncRpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = await self._call(methods.UPDATE_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return await self._entity(methods.UPDATE_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     async def delete_endpoint(
         self, endpoint_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -198,6 +195,4 @@ class AsyncEndpointMethods(AsyncRpcClient):
             secret_id=secret_id,
             page_size=page_size,
         )
-        return self._pager(
-            methods.LIST_GATEWAY_ENDPOINTS, request, lambda page: page.endpoints, GatewayEndpoint.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_ENDPOINTS, request, GatewayEndpoint, timeout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gateway_entities import methods
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import read_entity
 from gateway_entities.client._requests import build, message
 from gateway_entities.entities import GatewayEndpointModelConfig, GatewayEndpointModelMapping
 from gatewayentities.v1 import endpoint_pb2
@@ -46,8 +45,7 @@ class AsyncMappingMethods(AsyncRpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = await self._call(methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpointModelMapping.from_proto, response.mapping)
+        return await self._entity(methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT, request, GatewayEndpointModelMapping, timeout)
 
     async def detach_model(
         self,

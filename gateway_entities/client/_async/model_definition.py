@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.entities import GatewayModelDefinition
@@ -52,8 +52,7 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = await self._call(methods.CREATE_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return await self._entity(methods.CREATE_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     async def get_model_definition(
         self, *, model_definition_id: str | None = None, name: str | None = None, timeout: float | None = None
@@ -71,8 +70,7 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
         request = build(
             model_definition_pb2.GetGatewayModelDefinitionRequest, model_definition_id=model_definition_id, name=name
         )
-        response = await self._call(methods.GET_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return await self._entity(methods.GET_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     async def update_model_definition(
         self,
@@ -120,8 +118,7 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = await self._call(methods.UPDATE_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return await self._entity(methods.UPDATE_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     async def delete_model_definition(
         self,
@@ -194,7 +191,6 @@ class AsyncModelDefinitionMethods(AsyncRpcClient):
         return self._pager(
             methods.LIST_GATEWAY_MODEL_DEFINITIONS,
             request,
-            lambda page: page.model_definitions,
-            GatewayModelDefinition.from_proto,
+            GatewayModelDefinition,
             timeout,
         )

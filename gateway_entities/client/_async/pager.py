@@ -25,13 +25,11 @@ class AsyncPager(Generic[Entity]):
         self,
         fetch: Callable[[Any, Deadline], Any],
         request: Any,
-        read: Callable[[Any], list[Entity]],
         deadline: Callable[[], Deadline],
         merge: Merge[Entity] | None = None,
     ) -> None:
         self._fetch = fetch
         self._request = request
-        self._read = read
         self._deadline = deadline
         self._merge = merge
 
@@ -66,9 +64,8 @@ class AsyncPager(Generic[Entity]):
         rest: list[Entity] = []
         more = True
         while more:
-            response = await self._fetch(request, deadline())
+            response, entities = await self._fetch(request, deadline())
             more = next_page(request, response)
-            entities = self._read(response)
             if self._merge is not None:
                 entities = merged([*rest, *entities], self._merge)
                 # The next page may begin with a further part of the last one.

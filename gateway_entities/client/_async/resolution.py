@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entities, revision_of
+from gateway_entities.client._base import PAGE_SIZE, revision_of
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, texts
 from gateway_entities.entities import GatewaySecretAccess, ResolvedGatewayEndpoint
@@ -68,8 +68,9 @@ class AsyncResolutionMethods(AsyncRpcClient):
             endpoint_ids=texts("endpoint_ids", endpoint_ids),
             names=texts("names", names),
         )
-        response = await self._call(methods.RESOLVE_GATEWAY_ENDPOINT, request, timeout)
-        return EntityList(read_entities(ResolvedGatewayEndpoint.from_proto, response.endpoints), revision_of(response))
+        deadline = self._deadline(timeout)
+        response, found = await self._page(methods.RESOLVE_GATEWAY_ENDPOINT, request, ResolvedGatewayEndpoint, deadline)
+        return EntityList(found, revision_of(response))
 
     async def list_secret_accesses(
         self,
@@ -132,7 +133,6 @@ class AsyncResolutionMethods(AsyncRpcClient):
         return self._pager(
             methods.LIST_GATEWAY_SECRET_ACCESSES,
             request,
-            lambda page: page.accesses,
-            GatewaySecretAccess.from_proto,
+            GatewaySecretAccess,
             timeout,
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gateway_entities.client._async.pager import AsyncPager
-from gateway_entities.client._base import BaseClient, Entity, M, decode, read_entities
+from gateway_entities.client._base import BaseClient, E, decode, decode_entities
 from gateway_entities.client._list import Merge
 from gateway_entities.client._retry import RetryPolicy
 from gateway_entities.errors import GatewayError
@@ -40,27 +40,36 @@ class AsyncRpcClient(BaseClient):
         self._transport = open_async_transport(target, TlsFiles(ca_file, cert_file, key_file))
 
     async def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
-        return await self._call_until(method, request, self._deadline(timeout))
+        response = decode(method, await self._call_until(method, request, self._deadline(timeout)))
+        self._note_revision(response)
+        return response
+
+    async def _entity(self, method: Method[Request, Any], request: Request, kind: type[E], timeout: float | None) -> E:
+        _, [entity] = await self._page(method, request, kind, self._deadline(timeout))
+        return entity
 
     def _pager(
         self,
-        method: Method[Request, Response],
+        method: Method[Request, Any],
         request: Request,
-        messages: Callable[[Response], Iterable[M]],
-        from_proto: Callable[[M], Entity],
+        kind: type[E],
         timeout: float | None,
         *,
-        merge: Merge[Entity] | None = None,
-    ) -> AsyncPager[Entity]:
+        merge: Merge[E] | None = None,
+    ) -> AsyncPager[E]:
         def fetch(page: Request, deadline: Deadline) -> Any:
-            return self._call_until(method, page, deadline)
+            return self._page(method, page, kind, deadline)
 
-        def read(response: Response) -> list[Entity]:
-            return read_entities(from_proto, messages(response))
+        return AsyncPager(fetch, request, lambda: self._deadline(timeout), merge)
 
-        return AsyncPager(fetch, request, read, lambda: self._deadline(timeout), merge)
+    async def _page(
+        self, method: Method[Request, Response], request: Request, kind: type[E], deadline: Deadline
+    ) -> tuple[Response, list[E]]:
+        response, entities = decode_entities(method, kind, await self._call_until(method, request, deadline))
+        self._note_revision(response)
+        return response, entities
 
-    async def _call_until(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
+    async def _call_until(self, method: Method[Request, Any], request: Request, deadline: Deadline) -> bytes:
         import asyncio
 
         transport = self._transport
@@ -74,9 +83,7 @@ class AsyncRpcClient(BaseClient):
                 for pause in policy.pauses(error):
                     await asyncio.sleep(pause)
         policy.succeeded()
-        message = decode(method, response)
-        self._note_revision(message)
-        return message
+        return response
 
     async def close(self) -> None:
         """Close every connection. Calls in flight end with CANCELLED. A second close does nothing."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from gateway_entities import methods
 from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.entities import GatewaySecretInfo
@@ -52,8 +52,7 @@ class AsyncSecretMethods(AsyncRpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = await self._call(methods.CREATE_GATEWAY_SECRET, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return await self._entity(methods.CREATE_GATEWAY_SECRET, request, GatewaySecretInfo, timeout)
 
     async def get_secret(
         self, *, secret_id: str | None = None, secret_name: str | None = None, timeout: float | None = None
@@ -69,8 +68,7 @@ class AsyncSecretMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT (none or both given); NOT_FOUND.
         """
         request = build(secret_pb2.GetGatewaySecretInfoRequest, secret_id=secret_id, secret_name=secret_name)
-        response = await self._call(methods.GET_GATEWAY_SECRET_INFO, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return await self._entity(methods.GET_GATEWAY_SECRET_INFO, request, GatewaySecretInfo, timeout)
 
     async def update_secret(
         self,
@@ -112,8 +110,7 @@ class AsyncSecretMethods(AsyncRpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = await self._call(methods.UPDATE_GATEWAY_SECRET, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return await self._entity(methods.UPDATE_GATEWAY_SECRET, request, GatewaySecretInfo, timeout)
 
     async def delete_secret(
         self, secret_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -174,6 +171,4 @@ class AsyncSecretMethods(AsyncRpcClient):
             provider=provider,
             page_size=page_size,
         )
-        return self._pager(
-            methods.LIST_GATEWAY_SECRET_INFOS, request, lambda page: page.secrets, GatewaySecretInfo.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_SECRET_INFOS, request, GatewaySecretInfo, timeout)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build
 from gateway_entities.client._sync.pager import Pager
@@ -49,8 +49,7 @@ class BindingMethods(RpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = self._call(methods.CREATE_GATEWAY_ENDPOINT_BINDING, request, timeout)
-        return read_entity(GatewayEndpointBinding.from_proto, response.binding)
+        return self._entity(methods.CREATE_GATEWAY_ENDPOINT_BINDING, request, GatewayEndpointBinding, timeout)
 
     def delete_binding(
         self,
@@ -140,7 +139,6 @@ class BindingMethods(RpcClient):
         return self._pager(
             methods.LIST_GATEWAY_ENDPOINT_BINDINGS,
             request,
-            lambda page: page.bindings,
-            GatewayEndpointBinding.from_proto,
+            GatewayEndpointBinding,
             timeout,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message
 from gateway_entities.client._sync.pager import Pager
@@ -68,8 +68,7 @@ class BudgetMethods(RpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = self._call(methods.CREATE_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return self._entity(methods.CREATE_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     def get_budget_policy(self, budget_policy_id: str, *, timeout: float | None = None) -> GatewayBudgetPolicy:
         """Return one policy.
@@ -82,8 +81,7 @@ class BudgetMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT; NOT_FOUND.
         """
         request = build(budget_pb2.GetGatewayBudgetPolicyRequest, budget_policy_id=budget_policy_id)
-        response = self._call(methods.GET_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return self._entity(methods.GET_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     def update_budget_policy(
         self,
@@ -138,8 +136,7 @@ class BudgetMethods(RpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = self._call(methods.UPDATE_GATEWAY_BUDGET_POLICY, request, timeout)
-        return read_entity(GatewayBudgetPolicy.from_proto, response.budget_policy)
+        return self._entity(methods.UPDATE_GATEWAY_BUDGET_POLICY, request, GatewayBudgetPolicy, timeout)
 
     def delete_budget_policy(
         self, budget_policy_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -194,8 +191,7 @@ class BudgetMethods(RpcClient):
         return self._pager(
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             request,
-            lambda page: page.budget_policies,
-            GatewayBudgetPolicy.from_proto,
+            GatewayBudgetPolicy,
             timeout,
         )
 
@@ -226,6 +222,4 @@ class BudgetMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT. The others come from the iteration.
         """
         request = build(budget_pb2.ListGatewayBudgetWindowsRequest, page_size=page_size)
-        return self._pager(
-            methods.LIST_GATEWAY_BUDGET_WINDOWS, request, lambda page: page.windows, GatewayBudgetWindow.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_BUDGET_WINDOWS, request, GatewayBudgetWindow, timeout)

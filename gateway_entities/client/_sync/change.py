@@ -57,9 +57,7 @@ class ChangeMethods(RpcClient):
             since_revision=since_revision,
             page_size=page_size,
         )
-        return self._pager(
-            methods.LIST_GATEWAY_CHANGES, request, lambda page: page.changes, GatewayChange.from_proto, timeout, merge=_merge
-        )
+        return self._pager(methods.LIST_GATEWAY_CHANGES, request, GatewayChange, timeout, merge=_merge)
 
     def watch(self, *, resume_token: str | None = None, timeout: float | None = None) -> MessageStream:
         """Return the stream of the configuration: an iterator of encoded WatchGatewayResponse messages, to be closed.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask, message, messages
 from gateway_entities.client._sync.pager import Pager
@@ -61,8 +61,7 @@ class EndpointMethods(RpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = self._call(methods.CREATE_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return self._entity(methods.CREATE_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     def get_endpoint(
         self, *, endpoint_id: str | None = None, name: str | None = None, timeout: float | None = None
@@ -78,8 +77,7 @@ class EndpointMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT (none or both given); NOT_FOUND.
         """
         request = build(endpoint_pb2.GetGatewayEndpointRequest, endpoint_id=endpoint_id, name=name)
-        response = self._call(methods.GET_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return self._entity(methods.GET_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     def update_endpoint(
         self,
@@ -133,8 +131,7 @@ class EndpointMethods(RpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = self._call(methods.UPDATE_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpoint.from_proto, response.endpoint)
+        return self._entity(methods.UPDATE_GATEWAY_ENDPOINT, request, GatewayEndpoint, timeout)
 
     def delete_endpoint(
         self, endpoint_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -199,6 +196,4 @@ class EndpointMethods(RpcClient):
             secret_id=secret_id,
             page_size=page_size,
         )
-        return self._pager(
-            methods.LIST_GATEWAY_ENDPOINTS, request, lambda page: page.endpoints, GatewayEndpoint.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_ENDPOINTS, request, GatewayEndpoint, timeout)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from gateway_entities import methods
-from gateway_entities.client._base import read_entity
 from gateway_entities.client._requests import build, message
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayEndpointModelConfig, GatewayEndpointModelMapping
@@ -47,8 +46,7 @@ class MappingMethods(RpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = self._call(methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT, request, timeout)
-        return read_entity(GatewayEndpointModelMapping.from_proto, response.mapping)
+        return self._entity(methods.ATTACH_MODEL_TO_GATEWAY_ENDPOINT, request, GatewayEndpointModelMapping, timeout)
 
     def detach_model(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.client._sync.pager import Pager
@@ -53,8 +53,7 @@ class ModelDefinitionMethods(RpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = self._call(methods.CREATE_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return self._entity(methods.CREATE_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     def get_model_definition(
         self, *, model_definition_id: str | None = None, name: str | None = None, timeout: float | None = None
@@ -72,8 +71,7 @@ class ModelDefinitionMethods(RpcClient):
         request = build(
             model_definition_pb2.GetGatewayModelDefinitionRequest, model_definition_id=model_definition_id, name=name
         )
-        response = self._call(methods.GET_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return self._entity(methods.GET_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     def update_model_definition(
         self,
@@ -121,8 +119,7 @@ class ModelDefinitionMethods(RpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = self._call(methods.UPDATE_GATEWAY_MODEL_DEFINITION, request, timeout)
-        return read_entity(GatewayModelDefinition.from_proto, response.model_definition)
+        return self._entity(methods.UPDATE_GATEWAY_MODEL_DEFINITION, request, GatewayModelDefinition, timeout)
 
     def delete_model_definition(
         self,
@@ -195,7 +192,6 @@ class ModelDefinitionMethods(RpcClient):
         return self._pager(
             methods.LIST_GATEWAY_MODEL_DEFINITIONS,
             request,
-            lambda page: page.model_definitions,
-            GatewayModelDefinition.from_proto,
+            GatewayModelDefinition,
             timeout,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entities, revision_of
+from gateway_entities.client._base import PAGE_SIZE, revision_of
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, texts
 from gateway_entities.client._sync.pager import Pager
@@ -69,8 +69,9 @@ class ResolutionMethods(RpcClient):
             endpoint_ids=texts("endpoint_ids", endpoint_ids),
             names=texts("names", names),
         )
-        response = self._call(methods.RESOLVE_GATEWAY_ENDPOINT, request, timeout)
-        return EntityList(read_entities(ResolvedGatewayEndpoint.from_proto, response.endpoints), revision_of(response))
+        deadline = self._deadline(timeout)
+        response, found = self._page(methods.RESOLVE_GATEWAY_ENDPOINT, request, ResolvedGatewayEndpoint, deadline)
+        return EntityList(found, revision_of(response))
 
     def list_secret_accesses(
         self,
@@ -133,7 +134,6 @@ class ResolutionMethods(RpcClient):
         return self._pager(
             methods.LIST_GATEWAY_SECRET_ACCESSES,
             request,
-            lambda page: page.accesses,
-            GatewaySecretAccess.from_proto,
+            GatewaySecretAccess,
             timeout,
         )

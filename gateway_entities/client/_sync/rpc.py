@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from gateway_entities.client._base import BaseClient, Entity, M, decode, read_entities
+from gateway_entities.client._base import BaseClient, E, decode, decode_entities
 from gateway_entities.client._list import Merge
 from gateway_entities.client._retry import RetryPolicy
 from gateway_entities.client._sync.pager import Pager
@@ -41,27 +41,36 @@ class RpcClient(BaseClient):
         self._transport = open_transport(target, TlsFiles(ca_file, cert_file, key_file))
 
     def _call(self, method: Method[Request, Response], request: Request, timeout: float | None) -> Response:
-        return self._call_until(method, request, self._deadline(timeout))
+        response = decode(method, self._call_until(method, request, self._deadline(timeout)))
+        self._note_revision(response)
+        return response
+
+    def _entity(self, method: Method[Request, Any], request: Request, kind: type[E], timeout: float | None) -> E:
+        _, [entity] = self._page(method, request, kind, self._deadline(timeout))
+        return entity
 
     def _pager(
         self,
-        method: Method[Request, Response],
+        method: Method[Request, Any],
         request: Request,
-        messages: Callable[[Response], Iterable[M]],
-        from_proto: Callable[[M], Entity],
+        kind: type[E],
         timeout: float | None,
         *,
-        merge: Merge[Entity] | None = None,
-    ) -> Pager[Entity]:
+        merge: Merge[E] | None = None,
+    ) -> Pager[E]:
         def fetch(page: Request, deadline: Deadline) -> Any:
-            return self._call_until(method, page, deadline)
+            return self._page(method, page, kind, deadline)
 
-        def read(response: Response) -> list[Entity]:
-            return read_entities(from_proto, messages(response))
+        return Pager(fetch, request, lambda: self._deadline(timeout), merge)
 
-        return Pager(fetch, request, read, lambda: self._deadline(timeout), merge)
+    def _page(
+        self, method: Method[Request, Response], request: Request, kind: type[E], deadline: Deadline
+    ) -> tuple[Response, list[E]]:
+        response, entities = decode_entities(method, kind, self._call_until(method, request, deadline))
+        self._note_revision(response)
+        return response, entities
 
-    def _call_until(self, method: Method[Request, Response], request: Request, deadline: Deadline) -> Response:
+    def _call_until(self, method: Method[Request, Any], request: Request, deadline: Deadline) -> bytes:
         import time
 
         transport = self._transport
@@ -75,9 +84,7 @@ class RpcClient(BaseClient):
                 for pause in policy.pauses(error):
                     time.sleep(pause)
         policy.succeeded()
-        message = decode(method, response)
-        self._note_revision(message)
-        return message
+        return response
 
     def close(self) -> None:
         """Close every connection. Calls in flight end with CANCELLED. A second close does nothing."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gateway_entities import methods
-from gateway_entities.client._base import PAGE_SIZE, read_entity
+from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
 from gateway_entities.client._requests import build, mask
 from gateway_entities.client._sync.pager import Pager
@@ -53,8 +53,7 @@ class SecretMethods(RpcClient):
             created_by=created_by,
             request_id=request_id,
         )
-        response = self._call(methods.CREATE_GATEWAY_SECRET, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return self._entity(methods.CREATE_GATEWAY_SECRET, request, GatewaySecretInfo, timeout)
 
     def get_secret(
         self, *, secret_id: str | None = None, secret_name: str | None = None, timeout: float | None = None
@@ -70,8 +69,7 @@ class SecretMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT (none or both given); NOT_FOUND.
         """
         request = build(secret_pb2.GetGatewaySecretInfoRequest, secret_id=secret_id, secret_name=secret_name)
-        response = self._call(methods.GET_GATEWAY_SECRET_INFO, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return self._entity(methods.GET_GATEWAY_SECRET_INFO, request, GatewaySecretInfo, timeout)
 
     def update_secret(
         self,
@@ -113,8 +111,7 @@ class SecretMethods(RpcClient):
             etag=etag,
             request_id=request_id,
         )
-        response = self._call(methods.UPDATE_GATEWAY_SECRET, request, timeout)
-        return read_entity(GatewaySecretInfo.from_proto, response.secret)
+        return self._entity(methods.UPDATE_GATEWAY_SECRET, request, GatewaySecretInfo, timeout)
 
     def delete_secret(
         self, secret_id: str, *, etag: str | None = None, request_id: str | None = None, timeout: float | None = None
@@ -173,6 +170,4 @@ class SecretMethods(RpcClient):
             provider=provider,
             page_size=page_size,
         )
-        return self._pager(
-            methods.LIST_GATEWAY_SECRET_INFOS, request, lambda page: page.secrets, GatewaySecretInfo.from_proto, timeout
-        )
+        return self._pager(methods.LIST_GATEWAY_SECRET_INFOS, request, GatewaySecretInfo, timeout)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import cast
 
 from gateway_entities import methods
-from gateway_entities.client._base import read_entities, read_entity
 from gateway_entities.client._requests import build
 from gateway_entities.client._retry import ensure_request_id
 from gateway_entities.client._sync.rpc import RpcClient
@@ -65,8 +64,8 @@ class SpendMethods(RpcClient):
         )
         # Required, whichever server it is for.
         ensure_request_id(request)
-        response = self._call(methods.RECORD_GATEWAY_SPEND, request, timeout)
-        return read_entities(GatewayBudgetWindow.from_proto, response.windows)
+        _, windows = self._page(methods.RECORD_GATEWAY_SPEND, request, GatewayBudgetWindow, self._deadline(timeout))
+        return windows
 
     def check_budget(
         self, endpoint_id: str, *, workspace: str | None = None, user: str | None = None, timeout: float | None = None
@@ -85,5 +84,4 @@ class SpendMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (the endpoint).
         """
         request = build(budget_pb2.CheckGatewayBudgetRequest, endpoint_id=endpoint_id, workspace=workspace, user=user)
-        response = self._call(methods.CHECK_GATEWAY_BUDGET, request, timeout)
-        return read_entity(GatewayBudgetCheck.from_proto, response.check)
+        return self._entity(methods.CHECK_GATEWAY_BUDGET, request, GatewayBudgetCheck, timeout)

@@ -105,8 +105,7 @@ class ConnectProtocol:
             return call.codec.decode(decompress(body) if call.gzipped else body, method.request_type)
 
         def work() -> bytes:
-            response = self._dispatcher.execute(method, credentials, read)
-            data = call.codec.encode(response)
+            response, data = self._dispatcher.execute_encoded(method, credentials, read, call.codec)
             if not call.gzipped:
                 self._dispatcher.put_cached(key, response, data)
             return data

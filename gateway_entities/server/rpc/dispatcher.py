@@ -26,6 +26,7 @@ from gateway_entities.methods import (
     Response,
 )
 from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Principal, allow_anonymous, required_scope
+from gateway_entities.server.rpc.codec import PROTO, Codec
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
@@ -40,6 +41,7 @@ from gateway_entities.server.service.context import (
     StillWaiting,
     check_call,
     deadline_exceeded,
+    encoded_entities,
 )
 
 T = TypeVar("T")
@@ -178,6 +180,22 @@ class Dispatcher:
         finally:
             CALLER.reset(caller)
             ENDPOINTS.reset(endpoints)
+
+    def execute_encoded(
+        self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request], codec: Codec
+    ) -> tuple[Response, bytes]:
+        """Execute one call as ``execute`` does, and encode its response.
+
+        Returns:
+            The response message, which is without the entities of a list if no message was made of them, and its encoding,
+            which has them.
+        """
+        if codec is not PROTO:
+            response = self.execute(method, credentials, read)
+            return response, codec.encode(response)
+        with encoded_entities() as entities:
+            response = self.execute(method, credentials, read)
+        return response, b"".join((*entities, codec.encode(response)))
 
     def authenticates(self, method: Method[Any, Any], credentials: Credentials) -> bool:
         """Whether a caller may make a call, as far as that is known without reading the store."""

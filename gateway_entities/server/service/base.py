@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from gateway_entities.entities import parts
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses
 from gateway_entities.server.service.context import check_call
 
@@ -66,19 +67,33 @@ def new_id(prefix: str) -> str:
     return f"{prefix}-{uuid.uuid4().hex}"
 
 
-def add_all(messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Entity[M]]) -> None:
+def add_all(response: Message, messages: RepeatedCompositeFieldContainer[M], entities: Iterable[Entity[M]]) -> int | None:
     """Append entities to a repeated field in place, which saves the copy of ``to_proto`` and ``append``.
+
+    Args:
+        response: the message with the field.
+        messages: the field.
+        entities: entities of one class.
+
+    Returns:
+        What they add to the size of the response, in bytes; None if that was not counted.
 
     Raises:
         WireError: as in ``to_proto``.
     """
-    for entity in entities:
+    added = list(entities)
+    data = parts.encode(type(response), type(added[0]), added) if added else b""
+    if data is not None:
+        response.MergeFromString(data)
+        return len(data)
+    for entity in added:
         try:
             entity._write(messages.add())
         except Exception:
             # to_proto reports the invalid field.
             entity.to_proto()
             raise
+    return None
 
 
 def text_or_none(message: Message, field: str) -> str | None:

@@ -108,7 +108,7 @@ def _fill(response: pb.ListGatewayChangesResponse, found: Sequence[LoggedChange]
     """
     size, end = 0, None
     for number, (change, start, is_complete) in enumerate(found):
-        add_all(response.changes, [change])
+        add_all(response, response.changes, [change])
         size += response.changes[number].ByteSize() + _FIELD_BYTES
         if number and (size > PAGE_BYTES or not is_complete):
             del response.changes[number]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -54,6 +56,28 @@ def may_use(endpoint_name: str | None) -> bool:
     """Return whether the caller may resolve an endpoint of this name, and spend on it."""
     endpoints = ENDPOINTS.get()
     return endpoints is None or endpoint_name in endpoints
+
+
+_ENTITIES: Final[ContextVar[list[bytes] | None]] = ContextVar("entities", default=None)
+
+
+@contextmanager
+def encoded_entities() -> Generator[list[bytes]]:
+    """Collect the entities of a list in the wire format, for as long as the context is open.
+
+    A service may then add them there, as their field of the response, and leave the response message without them.
+    """
+    encoded: list[bytes] = []
+    before = _ENTITIES.set(encoded)
+    try:
+        yield encoded
+    finally:
+        _ENTITIES.reset(before)
+
+
+def collected_entities() -> list[bytes] | None:
+    """Return where entities are collected; None where they belong into the response message."""
+    return _ENTITIES.get()
 
 
 def check_call() -> None:

@@ -93,7 +93,7 @@ class ConvergenceService(BaseService):
         response = pb.WaitForGatewayConvergenceResponse(
             converged=all(node.state == GatewayNodeState.APPLIED for node in nodes)
         )
-        add_all(response.nodes, nodes[:MAX_NODES])
+        add_all(response, response.nodes, nodes[:MAX_NODES])
         return response
 
     def _check(self, store_id: str, revision: int) -> None:

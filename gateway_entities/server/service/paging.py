@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
 
+from gateway_entities.entities import parts
 from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.base import add_all
+from gateway_entities.server.service.context import collected_entities
 from gateway_entities.server.service.mutation import identifier, noun
 from gateway_entities.server.service.page_token import GivenToken, Position
 
@@ -73,13 +75,31 @@ class Page(Generic[Item]):
             messages: its repeated field.
             entity: converts an item to an entity; None if the items are entities.
         """
-        add_all(messages, cast("Any", self._items) if entity is None else map(entity, self._items))
         if self._revision is not None:
             response.revision = self._revision
-        count = fitting(response, messages)
+        size: int = response.ByteSize()
+        entities = list(cast("Any", self._items) if entity is None else map(entity, self._items))
+        if _collected(response, entities, PAGE_BYTES - size):
+            count = len(entities)
+        else:
+            added = add_all(response, messages, entities)
+            fits = added is not None and size + added <= PAGE_BYTES
+            count = len(entities) if fits else fitting(response, messages)
         del messages[count:]
         if count and (count < len(self._items) or not self._is_last):
             response.next_page_token = self._token(self._items[count - 1])
+
+
+def _collected(response: Message, entities: list[Entity[Any]], size: int) -> bool:
+    """Encode the entities of a response where the call collects them, if they fit; return whether that was done."""
+    collected = collected_entities()
+    if collected is None or not entities:
+        return False
+    data = parts.encode(type(response), type(entities[0]), entities)
+    if data is None or len(data) > size:
+        return False
+    collected.append(data)
+    return True
 
 
 def fitting(response: Message, messages: Sequence[Message]) -> int:

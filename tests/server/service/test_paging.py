@@ -15,6 +15,7 @@ from gateway_entities.server.service import paging
 from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
 from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
+from gatewayentities.v1.convergence_pb2 import ListGatewayNodesRequest
 from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
 from gatewayentities.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
 from gatewayentities.v1.resolution_pb2 import ListGatewaySecretAccessesRequest
@@ -54,8 +55,9 @@ def page(gateway: Any, request_type: type[Message], size: int | None, token: str
 
 def test_every_list_is_covered() -> None:
     paged = {method.request_type for method in METHODS if "page_token" in method.request_type.DESCRIPTOR.fields_by_name}
-    # test_change.py covers the change log, test_resolution.py the accesses.
-    assert set(FILL) == paged - {ListGatewayChangesRequest, ListGatewaySecretAccessesRequest}
+    # test_change.py covers the change log, test_resolution.py the accesses, test_convergence.py the nodes.
+    others = {ListGatewayChangesRequest, ListGatewaySecretAccessesRequest, ListGatewayNodesRequest}
+    assert set(FILL) == paged - others
 
 
 @LISTS
