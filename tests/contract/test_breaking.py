@@ -59,7 +59,7 @@ BREAKING: dict[str, tuple[str, Edits, str]] = {
         {"DeleteGatewayEndpointBindingResponse": "Nothing"},
         "PACKAGE_MESSAGE_NO_DELETE",
     ),
-    "a package renamed": ("binding", {"package gatewayentities.v1;": "package gatewayentities.v2;"}, "FILE_SAME_PACKAGE"),
+    "a package renamed": ("change", {"package gatewayentities.v1;": "package gatewayentities.v1.x;"}, "FILE_SAME_PACKAGE"),
 }
 COMPATIBLE: dict[str, tuple[str, Edits]] = {
     "a field": (

@@ -168,6 +168,8 @@ def test_one_change_with_many_effects_is_one_update(request, tmp_path, kind):
         watched.settle()
         assert watched.violations() == []
         for mirror in watched.mirrors:
-            removed = [shown.events for shown in mirror.lives[0] if any(event.kind == "removed" for event in shown.events)]
+            # A slow machine may have lost the first stream.
+            events = [shown.events for life in mirror.lives for shown in life]
+            removed = [each for each in events if any(event.kind == "removed" for event in each)]
             assert list(map(len, removed)) == [EFFECTS + 1]
             assert not mirror.state.bindings

@@ -22,6 +22,7 @@ from gateway_entities import (
     GatewaySecretInfo,
     WireError,
 )
+from gateway_entities.client import EntityList
 from gatewayentities.v1.secret_pb2 import GatewaySecretInfo as SecretMessage
 
 
@@ -50,7 +51,7 @@ def synchronous(target: str) -> None:
         endpoint = client.create_endpoint("an-endpoint", [config])
         assert_type(endpoint, GatewayEndpoint)
         assert client.get_endpoint(name="an-endpoint") == endpoint
-        assert assert_type(client.list_secrets(), list[GatewaySecretInfo]) == [secret]
+        assert assert_type(client.list_secrets(), EntityList[GatewaySecretInfo]) == [secret]
 
 
 async def asynchronous(target: str) -> None:

@@ -104,9 +104,9 @@ def _compile(name: str, roots: Sequence[Path], files: Sequence[Path], shown: Pat
         # In a child process: the compiler always writes to standard error. Its arguments may be too many for one command.
         arguments = [*(f"--proto_path={root}" for root in roots), "--include_imports", "--include_source_info"]
         arguments += [f"--descriptor_set_out={target}", *map(str, found)]
-        response = Path(temporary) / "arguments"
-        response.write_text("\n".join(arguments), encoding="utf-8")
-        _run(name, [sys.executable, "-m", "grpc_tools.protoc", f"@{response}"], str(roots[0]), shown)
+        argument_file = Path(temporary) / "arguments"
+        argument_file.write_text("\n".join(arguments), encoding="utf-8")
+        _run(name, [sys.executable, "-m", "grpc_tools.protoc", f"@{argument_file}"], str(roots[0]), shown)
         compiled = FileDescriptorSet.FromString(target.read_bytes())
     own = [next(path.relative_to(root).as_posix() for root in roots if path.is_relative_to(root)) for path in found]
     return SchemaFiles(name, compiled, tuple(own), _paths(compiled, roots, shown))

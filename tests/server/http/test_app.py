@@ -68,7 +68,8 @@ def test_every_rpc_is_served(target, method):
         assert stream_failure(target, method, json_codec=True) is None
         return
     response = post_json(target, method, {})
-    assert response.status == 200 or http_failure(response).code == "invalid_argument"
+    # Some are not for a caller without a token.
+    assert response.status == 200 or http_failure(response).code in {"invalid_argument", "failed_precondition"}
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,7 @@ BAD: list[Bad] = [
         5,
     ),
     Bad("rules/empty-entry", "CreateGatewaySecretRequest", _NAME + entry(text(1, "a"), text(2, "")), 'secret_value["a"]', 3),
+    Bad("rules/duplicate", "ResolveGatewayEndpointRequest", text(2, "a") * 2, "names[1]", 3),
     Bad(
         "rules/reserved-key",
         "CreateGatewaySecretRequest",

@@ -41,7 +41,8 @@ type ConvergenceServiceClient interface {
 	AcknowledgeGatewayRevision(ctx context.Context, in *AcknowledgeGatewayRevisionRequest, opts ...grpc.CallOption) (*AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
-	// Errors: as of AcknowledgeGatewayRevision.
+	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+	// STORE_CHANGED).
 	RefuseGatewayRevision(ctx context.Context, in *RefuseGatewayRevisionRequest, opts ...grpc.CallOption) (*RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -116,7 +117,8 @@ type ConvergenceServiceServer interface {
 	AcknowledgeGatewayRevision(context.Context, *AcknowledgeGatewayRevisionRequest) (*AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
-	// Errors: as of AcknowledgeGatewayRevision.
+	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+	// STORE_CHANGED).
 	RefuseGatewayRevision(context.Context, *RefuseGatewayRevisionRequest) (*RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//

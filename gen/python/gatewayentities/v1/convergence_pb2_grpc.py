@@ -76,7 +76,8 @@ class ConvergenceServiceServicer(object):
     def RefuseGatewayRevision(self, request, context):
         """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
-        Errors: as of AcknowledgeGatewayRevision.
+        Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+        STORE_CHANGED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,8 @@ class ConvergenceServiceStub:
     RefuseGatewayRevision: _grpc.UnaryUnaryMultiCallable[_convergence_pb2.RefuseGatewayRevisionRequest, _convergence_pb2.RefuseGatewayRevisionResponse]
     """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
-    Errors: as of AcknowledgeGatewayRevision.
+    Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+    STORE_CHANGED).
     """
     ListGatewayNodes: _grpc.UnaryUnaryMultiCallable[_convergence_pb2.ListGatewayNodesRequest, _convergence_pb2.ListGatewayNodesResponse]
     """ListGatewayNodes lists the nodes, in order of name, then of instance.
@@ -74,7 +75,8 @@ class ConvergenceServiceAsyncStub(ConvergenceServiceStub):
     RefuseGatewayRevision: _aio.UnaryUnaryMultiCallable[_convergence_pb2.RefuseGatewayRevisionRequest, _convergence_pb2.RefuseGatewayRevisionResponse]  # type: ignore[assignment]
     """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
-    Errors: as of AcknowledgeGatewayRevision.
+    Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+    STORE_CHANGED).
     """
     ListGatewayNodes: _aio.UnaryUnaryMultiCallable[_convergence_pb2.ListGatewayNodesRequest, _convergence_pb2.ListGatewayNodesResponse]  # type: ignore[assignment]
     """ListGatewayNodes lists the nodes, in order of name, then of instance.
@@ -113,7 +115,8 @@ class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_convergence_pb2.RefuseGatewayRevisionResponse, _abc.Awaitable[_convergence_pb2.RefuseGatewayRevisionResponse]]:
         """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
-        Errors: as of AcknowledgeGatewayRevision.
+        Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+        STORE_CHANGED).
         """
 
     @_abc_1.abstractmethod

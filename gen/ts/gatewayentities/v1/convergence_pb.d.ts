@@ -377,7 +377,8 @@ export declare const ConvergenceService: GenService<{
   /**
    * RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
    *
-   * Errors: as of AcknowledgeGatewayRevision.
+   * Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+   * STORE_CHANGED).
    *
    * @generated from rpc gatewayentities.v1.ConvergenceService.RefuseGatewayRevision
    */

@@ -212,7 +212,7 @@ def old_lines(**rows):
     """Return the lines of a backup of revision 0006, empty but for these tables."""
     lines = [json.dumps(HEADER)]
     for table in metadata.sorted_tables:
-        if table.name in {"store_state", "clock", "secret_accesses"}:
+        if table.name in {"store_state", "clock", "secret_accesses", "node_reports"}:
             continue
         added = {"envelope_version", "is_difference", *({"endpoints"} if table.name == "tokens" else ())}
         columns = [name for name in table.columns.keys() if name not in added]  # noqa: SIM118 - a mapping of columns.

@@ -58,7 +58,8 @@ type ConvergenceServiceClient interface {
 	AcknowledgeGatewayRevision(context.Context, *v1.AcknowledgeGatewayRevisionRequest) (*v1.AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
-	// Errors: as of AcknowledgeGatewayRevision.
+	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+	// STORE_CHANGED).
 	RefuseGatewayRevision(context.Context, *v1.RefuseGatewayRevisionRequest) (*v1.RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -167,7 +168,8 @@ type ConvergenceServiceHandler interface {
 	AcknowledgeGatewayRevision(context.Context, *v1.AcknowledgeGatewayRevisionRequest) (*v1.AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
-	// Errors: as of AcknowledgeGatewayRevision.
+	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
+	// STORE_CHANGED).
 	RefuseGatewayRevision(context.Context, *v1.RefuseGatewayRevisionRequest) (*v1.RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
