@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gateway_entities.cli.options.connection import target_option, tls_options
+from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.cli.output import printable
 
 
@@ -14,7 +15,7 @@ from gateway_entities.cli.output import printable
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     default=2.0,
     show_default=True,
     help="Timeout of the probe.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from gateway_entities.cli.options.connection import connection_options
+from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.cli.output import show
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 
@@ -34,7 +35,7 @@ def nodes(connect: Callable[[], GatewayClient], as_json: bool) -> None:
 wait_option: Final = click.option(
     "--wait-for-nodes",
     metavar="SECONDS",
-    type=click.FloatRange(0, MAX_WAIT_S),
+    type=Seconds(0, MAX_WAIT_S),
     help="Wait until every node has applied the change. Exit code 1, with their names, if some have not by then.",
 )
 

@@ -29,7 +29,7 @@ _LOOK_S: Final = 0.5
 _MAX_LINES: Final = 1000
 """Maximum number of lines that wait for the reader of the output. Further ones wait in the connection and the server."""
 _FINAL: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED, Code.UNIMPLEMENTED})
-_NAMES: Final = ("secret_name", "name", "display_name")
+_NAMES: Final = ("name", "secret_name", "display_name")
 
 
 class _Line(NamedTuple):
@@ -80,7 +80,8 @@ def watch(connect: Callable[[], GatewayClient], since: int | None, as_json: bool
     with contextlib.suppress(KeyboardInterrupt), connect() as client:
         # An address or a token that is wrong is an error now; a mirror would try again and again.
         next(iter(client.iter_changes(since_revision=since, page_size=1).by_page()))
-        mirror = GatewayMirror(client)
+        # Nobody waits for one who looks.
+        mirror = GatewayMirror(client, acknowledges=False)
         with contextlib.closing(_lines(client, mirror, since)) as lines:
             for line in lines:
                 click.echo(line.text(as_json=as_json))

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway_entities.errors import Code, GatewayError
+from gateway_entities.errors import Code, FieldViolation, GatewayError
 
 if TYPE_CHECKING:
     from gateway_entities.client import AsyncGatewayClient, GatewayClient
@@ -22,12 +22,11 @@ REPEAT_S: Final = 8.0
 _INTERVAL_S: Final = 2.0
 """Seconds, at least, between two acknowledgements: a thousand mirrors must not answer each of a hundred changes a second."""
 _RETRY_S: Final = 1.0
-_DENIED_S: Final = 60.0
-"""Seconds until the next try where the server takes no acknowledgements of this caller."""
-_DENIALS: Final = frozenset(
-    {Code.PERMISSION_DENIED, Code.UNAUTHENTICATED, Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED, Code.INVALID_ARGUMENT}
-)
+_DENIED_S: Final = 20.0
+"""Seconds until the next try where the server takes no acknowledgements of this caller: fewer than until a node leaves."""
+_DENIALS: Final = frozenset({Code.PERMISSION_DENIED, Code.UNAUTHENTICATED, Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED})
 _MAX_REASON: Final = 1000
+_MAX_INSTANCE: Final = 255
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +40,11 @@ class RevisionRefused(Exception):  # noqa: N818 - says what happens.
         reason: why, for people; without secrets. The first 1000 characters are sent.
     """
 
-    def __init__(self, reason: str) -> None:
-        """Create it; ``reason`` as the attribute."""
+    def __init__(self, reason: object) -> None:
+        """Create it; ``reason`` as the attribute, or what has such a text, like another exception."""
         super().__init__(reason)
-        self.reason = reason
+        # Names of files may have what is no Unicode text.
+        self.reason = str(reason).encode("utf-8", "replace").decode()
 
 
 class Acknowledgement(NamedTuple):
@@ -66,8 +66,12 @@ class Acknowledgement(NamedTuple):
 class BaseAcknowledger:
     """What both acknowledgers share: the latest acknowledgement, and what follows an error."""
 
-    def __init__(self, instance: str | None) -> None:
+    def __init__(self, instance: str | None, *, acknowledges: bool) -> None:
+        if instance is not None and not _is_instance(instance):
+            description = f"must be text of at most {_MAX_INSTANCE} characters, without NUL"
+            raise GatewayError.invalid([FieldViolation("instance", description)])
         self.instance = instance or f"{socket.gethostname()[:200]}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._acknowledges = acknowledges
         self._latest: Acknowledgement | None = None
         self._reason: str | None = None
         self._denied_until = 0.0
@@ -83,7 +87,7 @@ class BaseAcknowledger:
         if is_changed:
             self._reason = None if reason is None else (reason.replace("\0", " ")[:_MAX_REASON] or "no reason was given")
         state = core.state
-        if state.store_id is None or time.monotonic() < self._denied_until:
+        if not self._acknowledges or state.store_id is None or time.monotonic() < self._denied_until:
             return
         latest = self._latest
         latest_key = None if latest is None else (latest.store_id, latest.revision, latest.reason)
@@ -106,11 +110,17 @@ class BaseAcknowledger:
         return _DENIED_S
 
 
+def _is_instance(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > _MAX_INSTANCE or "\0" in value:
+        return False
+    return value.encode("utf-8", "replace").decode() == value
+
+
 class Acknowledger(BaseAcknowledger):
     """Acknowledges for a mirror with threads; ``run`` is a thread's."""
 
-    def __init__(self, client: GatewayClient, instance: str | None) -> None:
-        super().__init__(instance)
+    def __init__(self, client: GatewayClient, instance: str | None, *, acknowledges: bool = True) -> None:
+        super().__init__(instance, acknowledges=acknowledges)
         self._client = client
         self._changed = threading.Event()
         self._closing = threading.Event()
@@ -151,8 +161,8 @@ class Acknowledger(BaseAcknowledger):
 class AsyncAcknowledger(BaseAcknowledger):
     """Acknowledges for a mirror of asyncio; ``run`` is a task's, and ends when that is cancelled."""
 
-    def __init__(self, client: AsyncGatewayClient, instance: str | None) -> None:
-        super().__init__(instance)
+    def __init__(self, client: AsyncGatewayClient, instance: str | None, *, acknowledges: bool = True) -> None:
+        super().__init__(instance, acknowledges=acknowledges)
         self._client = client
         self._changed = asyncio.Event()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
 from gateway_entities.mirror.acknowledgement import AsyncAcknowledger
-from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
+from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, failed, late, late_resolution, not_running, silent
 from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ class AsyncGatewayMirror(BaseMirror):
         file: str | os.PathLike[str] | None = None,
         resolve_jitter: float = 1.0,
         instance: str | None = None,
+        acknowledges: bool = True,
     ) -> None:
         """Create a mirror; ``start`` begins. Arguments and errors as of GatewayMirror."""
-        self._acknowledging = AsyncAcknowledger(client, instance)
+        self._acknowledging = AsyncAcknowledger(client, instance, acknowledges=acknowledges)
         super().__init__(file, resolve_jitter, self._acknowledging)
         self._client = client
         self._changed = asyncio.Condition()
@@ -81,11 +82,13 @@ class AsyncGatewayMirror(BaseMirror):
         self._check_process()
         try:
             async with asyncio.timeout(timeout), self._changed:
-                await self._changed.wait_for(lambda: self._is_at(revision) or self._is_closed)
+                await self._changed.wait_for(
+                    lambda: self._is_at(revision) or self._is_closed or self._start_error() is not None
+                )
         except TimeoutError:
             raise late(revision, self.revision, timeout, self.error) from None
         if not self._is_at(revision):
-            raise not_running()
+            raise self._start_error() or not_running()
 
     async def resolve(self, name: str, timeout: float = 30.0) -> ResolvedGatewayEndpoint:
         """Return the endpoint with a name and the credentials of its models. Arguments and errors as of GatewayMirror."""
@@ -130,6 +133,8 @@ class AsyncGatewayMirror(BaseMirror):
         try:
             while True:
                 pause = self._fail(await self._follow())
+                async with self._changed:
+                    self._changed.notify_all()
                 await asyncio.sleep(pause)
         finally:
             acknowledging.cancel()
@@ -150,6 +155,8 @@ class AsyncGatewayMirror(BaseMirror):
             return silent()
         except (GatewayError, WireError) as error:
             return error
+        except Exception as error:
+            return failed(error)
 
     def _wake_resolver(self) -> None:
         self._due.set()

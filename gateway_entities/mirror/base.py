@@ -34,6 +34,8 @@ _LONGEST_PAUSE_S: Final = 5.0
 random."""
 _SAVE_INTERVAL_S: Final = 1.0
 """Minimum seconds between two writes of the file."""
+_PERMANENT: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED, Code.UNIMPLEMENTED})
+"""Errors of the first stream that trying again does not change."""
 _RESTART_REASONS: Final = frozenset({"STORE_CHANGED", "REVISION_COMPACTED", "BAD_STREAM"})
 
 _log = logging.getLogger(__name__)
@@ -189,6 +191,11 @@ class BaseMirror:
         # Mirrors that lost their server together must not come back together.
         return self._pause * random.uniform(0.2, 1.0)  # noqa: S311 - not a secret.
 
+    def _start_error(self) -> GatewayError | None:
+        """Return why there will be no first state; None if there is one, or may be."""
+        error = self._error
+        return error if error is not None and error.code in _PERMANENT and not self.is_ready else None
+
     def _save(self) -> None:
         """Write the file, if the state is not in it yet."""
         if self._file is None or self._saved is self._core.state:
@@ -205,6 +212,12 @@ class BaseMirror:
 def ended() -> GatewayError:
     """Return the error of a stream that ended without one."""
     return GatewayError(Code.UNAVAILABLE, "the server has ended the stream", reason="STREAM_ENDED")
+
+
+def failed(error: Exception) -> GatewayError:
+    """Log what should not happen, and return the error of the stream that it ended. The next one begins with a snapshot."""
+    _log.error("the mirror has failed; it begins with all resources again", exc_info=error)
+    return GatewayError(Code.INTERNAL, f"the mirror has failed: {type(error).__name__}; see the log", reason="BAD_STREAM")
 
 
 def silent() -> GatewayError:

@@ -73,6 +73,7 @@ class Resolutions:
         self._failures: dict[str, int] = {}
         self._waiting: dict[str, Future[ResolvedGatewayEndpoint]] = {}
         self._store_id: str | None = None
+        self._revision = 0
         self._is_closed = False
 
     def get(self, names: Iterable[str]) -> list[ResolvedGatewayEndpoint | Future[ResolvedGatewayEndpoint]]:
@@ -170,11 +171,11 @@ class Resolutions:
         """Review what an update of the mirror has changed."""
         changed = {event.id for event in update.events}
         with self._lock:
-            if self._store_id not in {None, update.state.store_id}:
-                # Revisions of another store cannot be compared.
+            if self._store_id not in {None, update.state.store_id} or update.state.revision < self._revision:
+                # Revisions of another store, or of one that was set back to a copy, cannot be compared.
                 self._entries = {each: entry._replace(revision=0) for each, entry in self._entries.items()}
                 changed.update(self._entries)
-            self._store_id = update.state.store_id
+            self._store_id, self._revision = update.state.store_id, update.state.revision
             # A response may have been newer than the mirror, so that it is reviewed when the mirror has come there.
             touched = [
                 each for each, entry in self._entries.items() if each in changed or not entry.uses.isdisjoint(changed)

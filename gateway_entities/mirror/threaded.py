@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from gateway_entities.errors import GatewayError, WireError
 from gateway_entities.mirror.acknowledgement import Acknowledger
-from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, late, late_resolution, not_running, silent
+from gateway_entities.mirror.base import SILENCE_S, BaseMirror, ended, failed, late, late_resolution, not_running, silent
 from gateway_entities.mirror.resolution import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class GatewayMirror(BaseMirror):
         file: str | os.PathLike[str] | None = None,
         resolve_jitter: float = 1.0,
         instance: str | None = None,
+        acknowledges: bool = True,
     ) -> None:
         """Create a mirror; ``start`` begins.
 
@@ -51,11 +52,12 @@ class GatewayMirror(BaseMirror):
                 models have changed. Each mirror draws a moment within it, so that many spread their calls.
             instance: the name of this process among those with the same token, at most 255 characters; None for one of the
                 host's name, the process id and a random part.
+            acknowledges: whether it is a node, for whose acknowledgements others wait; False for one that only looks.
 
         Raises:
             GatewayError: as ``load_mirror``; INVALID_ARGUMENT for an invalid jitter.
         """
-        self._acknowledging = Acknowledger(client, instance)
+        self._acknowledging = Acknowledger(client, instance, acknowledges=acknowledges)
         super().__init__(file, resolve_jitter, self._acknowledging)
         self._client = client
         self._changed = threading.Condition()
@@ -109,13 +111,19 @@ class GatewayMirror(BaseMirror):
             timeout: seconds to wait at most.
 
         Raises:
-            GatewayError: DEADLINE_EXCEEDED; CANCELLED when it is closed; FAILED_PRECONDITION after a fork.
+            GatewayError: DEADLINE_EXCEEDED; CANCELLED when it is closed; FAILED_PRECONDITION after a fork. Without a state:
+                UNAUTHENTICATED, PERMISSION_DENIED and UNIMPLEMENTED, as soon as the server says so.
         """
         self._check_process()
         with self._changed:
-            self._changed.wait_for(lambda: self._is_at(revision) or self._closing.is_set(), timeout)
+            self._changed.wait_for(
+                lambda: self._is_at(revision) or self._closing.is_set() or self._start_error() is not None, timeout
+            )
         if self._is_at(revision):
             return
+        error = self._start_error()
+        if error is not None:
+            raise error
         raise not_running() if self._closing.is_set() else late(revision, self.revision, timeout, self.error)
 
     def resolve(self, name: str, timeout: float = 30.0) -> ResolvedGatewayEndpoint:
@@ -183,7 +191,10 @@ class GatewayMirror(BaseMirror):
         while not self._closing.is_set():
             error = self._follow()
             if not self._closing.is_set():
-                self._closing.wait(self._fail(error))
+                pause = self._fail(error)
+                with self._changed:
+                    self._changed.notify_all()
+                self._closing.wait(pause)
         self._save()
 
     def _follow(self) -> GatewayError | WireError:
@@ -201,6 +212,8 @@ class GatewayMirror(BaseMirror):
                             self._changed.notify_all()
         except (GatewayError, WireError) as error:
             return silent() if self._is_silent else error
+        except Exception as error:
+            return failed(error)
         finally:
             self._stream = None
         return ended()

@@ -8,7 +8,7 @@ import logging
 import signal
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
@@ -34,12 +34,15 @@ from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
 from gateway_entities.server.store.sql.database import StatementTimeouts
-from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 from gateway_entities.server.telemetry.metrics import Metrics
 from gateway_entities.server.telemetry.observer import Observer
 from gateway_entities.server.tls import LoadedTls, Tls
 from gateway_entities.server.watch.digests import Digests
 from gateway_entities.server.watch.feed import Feed
+
+if TYPE_CHECKING:
+    # Its module needs psycopg.
+    from gateway_entities.server.store.sql.revision_probe import RevisionProbe
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _MAX_QUIET_WAIT_S: Final = 1.0

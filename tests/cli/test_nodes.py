@@ -57,6 +57,12 @@ def test_a_change_waits_for_the_nodes_and_names_those_that_have_not_applied_it()
             ]
 
 
+def test_seconds_are_a_number() -> None:
+    for arguments in (("tag", "set", "e", "k", "v", "--wait-for-nodes", "nan"), ("list", "--timeout", "nan")):
+        done = CliRunner().invoke(cli, ["endpoint", *arguments, "--target", "grpc://127.0.0.1:1"])
+        assert (done.exit_code, "is not a number" in done.output) == (2, True), done.output
+
+
 READS = {"get", "list", "windows", "check", "changes", "log", "nodes", "resolve", "accesses", "health", "watch"}
 # It changes a counter, which is no part of the configuration.
 SPEND = {"spend"}

@@ -261,3 +261,18 @@ def test_nothing_that_a_program_prints_has_a_value() -> None:
     world.resolve(0)
     texts = (repr(world.resolutions), repr(vars(world.resolutions)), repr(dataclasses.asdict(world.response(0)[0])))
     assert all("0.1" not in text for text in texts)
+
+
+def test_a_store_that_was_set_back_to_a_copy_is_resolved_again() -> None:
+    world = World()
+    copied = (world.revision, list(world.versions))
+    for _ in range(3):
+        world.rotate(0, now=1.0)
+    world.resolve(0, now=10.0)
+    assert world.key(0) == "0.4"
+    world.revision, world.versions = copied
+    world.see(20.0)
+    ids, _ = world.resolutions.take(30.0)
+    assert ids == ["e-0"]
+    world.respond(ids, 30.0)
+    assert world.key(0) == "0.1"

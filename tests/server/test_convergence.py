@@ -162,6 +162,84 @@ def test_what_cannot_be_acknowledged(running):
         assert not writer.wait_for_convergence(0, timeout_ms=0).converged
 
 
+def test_the_last_word_of_a_node_counts(running):
+    server, admin, node = running
+    with GatewayClient(server.http_target, token=admin) as writer, GatewayClient(server.http_target, token=node) as edge:
+        digests: list[tuple[str, int, str]] = []
+        revision = change(writer, "a")
+        mirror = GatewayMirror(edge, instance="mirror")
+        with mirror:
+            revision = change(writer, "b")
+            mirror.wait_for(revision)
+            assert_nodes(writer, {"mirror": APPLIED}, revision)
+            (found,) = writer.list_nodes()
+            assert found.digest is not None
+            assert mirror.state.store_id is not None
+            digests.append((mirror.state.store_id, revision, found.digest))
+        ((store_id, revision, digest),) = digests
+        for _ in range(2):
+            edge.refuse_revision(store_id, revision, "no", instance="mirror")
+            assert_nodes(writer, {"mirror": REFUSED}, revision)
+            edge.acknowledge_revision(store_id, revision, digest, instance="mirror")
+            assert_nodes(writer, {"mirror": APPLIED}, revision)
+            (found,) = writer.list_nodes()
+            assert found.refused_revision is found.reason is None
+
+
+@pytest.mark.parametrize("reason", [ValueError("no \udcff room"), "no \udcff room"], ids=["exception", "text"])
+def test_a_reason_may_be_anything_with_a_text(running, reason):
+    server, admin, node = running
+    with GatewayClient(server.http_target, token=admin) as writer, GatewayClient(server.http_target, token=node) as edge:
+
+        def refuse(_update: MirrorUpdate) -> None:
+            raise RevisionRefused(reason)
+
+        mirror = GatewayMirror(edge, instance="odd")
+        mirror.subscribe(refuse)
+        with mirror:
+            revision = change(writer, "a")
+            mirror.wait_for(revision)
+            assert_nodes(writer, {"odd": REFUSED}, revision)
+            (found,) = writer.list_nodes()
+            assert found.reason == "no ? room"
+
+
+def test_who_only_looks_is_no_node(running):
+    server, admin, node = running
+    with (
+        GatewayClient(server.grpc_target, token=admin) as writer,
+        GatewayClient(server.grpc_target, token=node) as reader,
+        GatewayMirror(reader, acknowledges=False) as mirror,
+        GatewayMirror(reader, instance="node"),
+    ):
+        revision = change(writer, "a")
+        mirror.wait_for(revision)
+        assert_nodes(writer, {"node": APPLIED}, revision)
+
+
+async def test_a_mirror_that_cannot_start_says_so_immediately(running):
+    server, _, _ = running
+    with (
+        GatewayClient(server.grpc_target, token=f"gwe_{'0' * 16}_{'a' * 43}") as client,
+        pytest.raises(GatewayError) as caught,
+    ):
+        GatewayMirror(client).__enter__()
+    assert caught.value.code is Code.UNAUTHENTICATED
+    async with AsyncGatewayClient(server.http_target) as waiting:
+        with pytest.raises(GatewayError) as caught:
+            await AsyncGatewayMirror(waiting).__aenter__()
+    assert caught.value.code is Code.UNAUTHENTICATED
+
+
+def test_a_node_has_a_name_that_the_server_takes(running):
+    server, _, node = running
+    with GatewayClient(server.http_target, token=node) as edge:
+        for instance in ("i" * 256, "a\0b", "\udcff", 7):
+            with pytest.raises(GatewayError) as caught:
+                GatewayMirror(edge, instance=instance)
+            assert [each.field for each in caught.value.field_violations] == ["instance"]
+
+
 @pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with one_place(request, tmp_path_factory) as found:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.private_file import access_problem
 from gateway_entities.text import decode_text, without_mark
 
@@ -125,7 +126,7 @@ _OPTIONS: Final = (
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(min=0, min_open=True),
         default=30.0,
         show_default=True,
         help="Timeout of each call.",

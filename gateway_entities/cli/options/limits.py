@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 
 _HELP: Final = {
@@ -74,7 +75,7 @@ def limit_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     is_rate = name.endswith("_per_s")
     is_time = name.endswith("_s") and not is_rate
     # The change log never loses a change of the last 24 hours.
-    seconds = click.FloatRange(min=86_400) if name == "change_retention_s" else click.FloatRange(min=0, min_open=True)
+    seconds = Seconds(min=86_400) if name == "change_retention_s" else Seconds(min=0, min_open=True)
     return click.option(
         f"--{name.removesuffix('_per_s' if is_rate else '_s').replace('_', '-')}",
         name,

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import click
 
+from gateway_entities.cli.options.seconds import Seconds
+
 
 def operation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options ``log_format`` (None for automatic), ``log_level`` and ``drain_delay`` (seconds)."""
@@ -31,7 +33,7 @@ _OPTIONS: Final = (
     click.option(
         "--drain-delay",
         metavar="SECONDS",
-        type=click.FloatRange(min=0),
+        type=Seconds(min=0),
         default=0.0,
         show_default=True,
         help="Time after a signal in which requests are still accepted while readiness fails, for load balancers to notice.",

@@ -126,6 +126,12 @@ def compare(
         if save_limits is not None:
             save_limits.write_text(limits_json(schemas[1].limits or {}))
         result = compare_schemas(schemas[0], schemas[1], only=only, renames=renames)
+        if "rules" in policy["levels"] and not result.rules_compared:
+            raise GatewayError(
+                Code.FAILED_PRECONDITION,
+                "--level rules compares the limits of fields, and those of both schemas are not known: give --old-limits "
+                "and --new-limits, which --save-limits writes",
+            )
     except (GatewayError, OSError) as error:
         click.echo(f"error: {printable(error.message if isinstance(error, GatewayError) else str(error))}", err=True)
         ctx.exit(2)
@@ -249,7 +255,7 @@ def _lines(result: Review) -> Iterator[str]:
     yield summary(result)
     rows = [[d.value, *(result.status(d, level) for level in DifferenceLevel)] for d in Direction]
     yield table(["", *(level.value for level in DifferenceLevel)], rows)
-    yield f"compatibility: {result.compatibility.value}"
+    yield f"compatibility{result.levels}: {result.compatibility.value}"
     for each in result.breaks:
         yield ""
         yield _headline("BREAK" if each.fails else "break", each)

@@ -180,6 +180,25 @@ static PyObject *read_varint_as(const Field *field, Span *span, Memory *memory)
     }
 }
 
+/* Whether the collector is paused by this thread, which then runs no Python code, and whether it was on before. */
+static struct {
+    int paused;
+    int was_on;
+} collector;
+
+static void pause_collector(void)
+{
+    collector.paused = 1;
+    collector.was_on = PyGC_Disable();
+}
+
+static void resume_collector(void)
+{
+    if (collector.paused && collector.was_on)
+        PyGC_Enable();
+    collector.paused = 0;
+}
+
 static PyObject *read_float(Span *span)
 {
     const uint8_t *at = span->at;
@@ -199,7 +218,12 @@ static PyObject *read_float(Span *span)
     PyObject *narrowed = PyFloat_FromDouble(given);
     if (narrowed == NULL)
         return NULL;
+    /* Other threads run meanwhile, and may fork: they must find the collector as they left it. */
+    int paused = collector.paused;
+    resume_collector();
     PyObject *decimal = PyObject_CallOneArg(shortest_decimal, narrowed);
+    if (paused)
+        pause_collector();
     Py_DECREF(narrowed);
     if (decimal == NULL)
         return NULL;
@@ -295,12 +319,19 @@ static int read_field(const Field *field, Span *span, PyObject **slot, Memory *m
     if (field->form == ENTITIES) {
         if (*slot == NULL && (*slot = PyList_New(0)) == NULL)
             return 0;
-        return read_item(field->part, span, *slot, memory, depth);
+        /* Who looks for objects through the collector may take it from the entity. */
+        PyObject *list = Py_NewRef(*slot);
+        int done = read_item(field->part, span, list, memory, depth);
+        Py_DECREF(list);
+        return done;
     }
     if (field->form == MAP) {
         if (*slot == NULL && (*slot = PyDict_New()) == NULL)
             return 0;
-        return read_entry(span, *slot, memory);
+        PyObject *map = Py_NewRef(*slot);
+        int done = read_entry(span, map, memory);
+        Py_DECREF(map);
+        return done;
     }
     /* A message that comes twice is merged, which is rare: the Python converters do it. */
     if (field->form == ENTITY && *slot != NULL)
@@ -405,10 +436,9 @@ PyObject *decode_part(const Table *table, uint32_t number, Span span)
     if (entities == NULL)
         return NULL;
     /* All that is made lives on, so the collector would look at it again and again for nothing. */
-    int collects = PyGC_Disable();
+    pause_collector();
     int done = read_parts(table, number, span, entities, &others);
-    if (collects)
-        PyGC_Enable();
+    resume_collector();
     PyObject *rest = done ? joined(&others) : NULL;
     if (rest != NULL) {
         result = PyTuple_Pack(2, entities, rest);

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_NODES: Final = 10_000
 """Nodes of one server, at most."""
+MAX_OF_TOKEN: Final = 5_000
+"""Nodes of one token on one server, at most, so that one token cannot take them all."""
 STAY_S: Final = 30.0
 """Seconds from a node's last call until it leaves."""
 REPORT_S: Final = 0.2
@@ -79,19 +81,22 @@ class Node:
     reason: str | None = None
 
     def acknowledge(self, revision: int, digest: str) -> None:
-        """Note a claim, which is to be verified."""
+        """Note a claim, which is to be verified. It takes back an earlier report that it refused the revision."""
+        if self.refused is not None and self.refused <= revision:
+            self.refused = self.reason = None
         if (self.applied, self.digest) == (revision, digest):
             return
         self.applied, self.digest, self.diverged = revision, digest, False
         if self.verified is not None and self.verified >= revision:
             # It has gone back, or its state at the same revision is another one.
             self.verified = None
-        if self.refused is not None and self.refused <= revision:
-            self.refused = self.reason = None
 
     def refuse(self, revision: int, reason: str) -> None:
-        """Note that it has refused a revision."""
+        """Note that it has refused a revision. It takes back a claim to have applied it."""
         self.refused, self.reason = revision, reason
+        if self.applied is not None and self.applied >= revision:
+            self.applied = self.digest = self.verified = None
+            self.diverged = False
 
     def verify(self, store_id: str, digests: DigestSource) -> bool:
         """Compare the claim with the store's digest, if that is known; return whether this is news."""
@@ -225,6 +230,8 @@ class Nodes:
         if node is None:
             if len(self._own) >= MAX_NODES:
                 raise exhausted(f"The server has {MAX_NODES} nodes, and takes no more.", "TOO_MANY_NODES")
+            if sum(each.name == key.name for each in self._own) >= MAX_OF_TOKEN:
+                raise exhausted(f"The token has {MAX_OF_TOKEN} nodes, and the server takes no more.", "TOO_MANY_NODES")
             node = self._own[key] = Node(now, 0)
             self._is_news = True
         node.seen = now

@@ -218,15 +218,17 @@ class AsyncConnectionPool:
                 scope.reschedule(asyncio.get_running_loop().time())
         self._scopes.clear()
         self._idle.clear()
-        for response in list(self._streams):
+        responses = list(self._streams)
+        for response in responses:
             response.close(closed())
         streams = list(self._open)
         for stream in streams:
             stream.close()
         for stream in streams:
             await stream.ended
-        # The loop closes the connections of the responses in its next turn.
-        await asyncio.sleep(0)
+        if responses:
+            # The loop closes their connections in its next turn.
+            await asyncio.sleep(0)
 
     async def _connect(self) -> HttpStream:
         stream = await HttpStream.connect(self._route, self._context, self._sockets)

@@ -22,7 +22,7 @@ _WIDEST: Final = 200
 def to_markdown(result: Review) -> Iterator[str]:
     """Yield the lines."""
     name, _, meaning = result.compatibility.value.partition(": ")
-    yield f"## {'❌' if result.failed else '✅'} Schema compatibility: {name}"
+    yield f"## {'❌' if result.failed else '✅'} Schema compatibility: {name}{result.levels}"
     yield ""
     first, _, rest = meaning.partition("; ")
     yield f"**{_sentence(first)}** {_sentence(rest)}"

@@ -113,13 +113,19 @@ class Review:
 
     @property
     def compatibility(self) -> Compatibility:
-        """The compatibility without the breaks that are ignored, and without those that the policy is not about."""
-        directions = {each.difference.direction for each in self.breaks if self._counts(each)}
+        """The compatibility at the policy's levels, whatever else it accepts: readers do not know what was ignored."""
+        directions = {each.difference.direction for each in self.breaks if each.difference.level in self.policy.levels}
         if len(directions) == len(Direction):
             return Compatibility.NONE
         if Direction.OLD_READS_NEW in directions:
             return Compatibility.BACKWARD
         return Compatibility.FORWARD if directions else Compatibility.FULL
+
+    @property
+    def levels(self) -> str:
+        """The levels that the compatibility is about, as `` (binary, json)``; empty for all."""
+        chosen = [level.value for level in DifferenceLevel if level in self.policy.levels]
+        return "" if len(chosen) == len(DifferenceLevel) else f" ({', '.join(chosen)})"
 
     def status(self, direction: Direction, level: DifferenceLevel) -> str:
         """Return ``breaks``, ``ok`` or ``not compared``."""
@@ -128,9 +134,6 @@ class Review:
         if level is DifferenceLevel.CALLS and not self.comparison.compared_services:
             return "not compared"
         return "breaks" if self.comparison.of(direction, level) else "ok"
-
-    def _counts(self, each: Reviewed) -> bool:
-        return each.ignored is None and self.policy.counts(each.difference)
 
 
 def review(

@@ -53,7 +53,15 @@ def test_only_the_chosen_levels_fail(run: Run) -> None:
     run(OLD, RENAMED, "--level", "binary", "--level", "json", code=1)
     result = run(OLD, RENAMED, "--level", "binary")
     assert "break [json, new reader of old data] x.M.a" in result.stdout
-    assert "compatibility: FULL" in result.stdout
+    assert "compatibility (binary): FULL" in result.stdout
+    # Nothing was compared, so nothing is compatible.
+    assert "give --old-limits" in run(OLD, RENAMED, "--level", "rules", code=2).stderr
+
+
+def test_the_compatibility_does_not_depend_on_what_is_accepted(run: Run) -> None:
+    for options in (["--direction", "backward"], ["--direction", "forward"], ["--fail-on", "never"]):
+        code = 1 if options[-1] == "forward" else 0
+        assert "compatibility: BACKWARD" in run(OLD, WIDE, *options, code=code).stdout
 
 
 def test_only_the_chosen_direction_fails(run: Run) -> None:
