@@ -181,12 +181,18 @@ async def test_a_call_whose_caller_goes_while_its_request_is_read_does_nothing_m
 
 
 async def test_a_whole_list_waits_for_other_whole_lists_only(dispatcher):
-    release = threading.Event()
+    runs, release = threading.Event(), threading.Event()
 
     def call(work, **options):
         return dispatcher.call(methods.LIST_GATEWAY_SECRET_INFOS, Credentials(), work, 5, **options)
 
-    first = asyncio.create_task(call(lambda: release.wait(5), is_whole_list=True))
+    def slow_list():
+        runs.set()
+        return release.wait(5)
+
+    first = asyncio.create_task(call(slow_list, is_whole_list=True))
+    # The second may otherwise come first.
+    await until(runs.is_set)
     second = asyncio.create_task(call(release.is_set, is_whole_list=True))
     assert await call(lambda: "a page") == "a page"
     await asyncio.sleep(0.05)
