@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
@@ -63,7 +64,7 @@ class Acknowledgement(NamedTuple):
     reason: str | None
 
 
-class BaseAcknowledger:
+class BaseAcknowledger(ABC):
     """What both acknowledgers share: the latest acknowledgement, and what follows an error."""
 
     def __init__(self, instance: str | None, *, acknowledges: bool) -> None:
@@ -95,8 +96,9 @@ class BaseAcknowledger:
             self._latest = Acknowledgement(state.store_id, state.revision, core.digest(), self._reason)
             self._wake()
 
+    @abstractmethod
     def _wake(self) -> None:
-        raise NotImplementedError
+        """Have the latest acknowledgement sent."""
 
     def _pause_after(self, error: GatewayError) -> float:
         if error.code not in _DENIALS:

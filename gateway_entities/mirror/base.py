@@ -8,6 +8,7 @@ import math
 import os
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -45,7 +46,7 @@ Subscriber = Callable[[MirrorUpdate], None]
 must not block."""
 
 
-class BaseMirror:
+class BaseMirror(ABC):
     """A configuration that follows a server. Read it from any thread; keep ``state`` to read one revision."""
 
     def __init__(self, file: str | os.PathLike[str] | None, resolve_jitter: float, acknowledger: BaseAcknowledger) -> None:
@@ -143,9 +144,9 @@ class BaseMirror:
                 reason="FORKED",
             )
 
+    @abstractmethod
     def _wake_resolver(self) -> None:
         """Have the endpoints resolved that are due."""
-        raise NotImplementedError
 
     def _receive(self, message: bytes) -> bool:
         """Apply a message; return whether it completed an update.

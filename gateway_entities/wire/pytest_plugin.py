@@ -20,6 +20,7 @@ belong to the configuration file: ``pytest pyproject.toml::proto``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -124,9 +125,9 @@ class _Item(pytest.Item):
         except GatewayError as error:
             raise BrokenError(f"{self.name}: {error.message}") from None
 
+    @abstractmethod
     def check(self) -> None:
         """Check it. Raises BrokenError with what is wrong."""
-        raise NotImplementedError
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """Return the findings, or pytest's text for any other failure."""
