@@ -10,6 +10,7 @@ from gatewayentities.v1 import (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
@@ -19,6 +20,7 @@ from gatewayentities.v1 import (
 
 __all__ = [
     "ACKNOWLEDGE_GATEWAY_REVISION",
+    "APPLY_GATEWAY_CONFIGURATION",
     "ATTACH_MODEL_TO_GATEWAY_ENDPOINT",
     "CHECK_GATEWAY_BUDGET",
     "CREATE_GATEWAY_BUDGET_POLICY",
@@ -33,6 +35,7 @@ __all__ = [
     "DELETE_GATEWAY_MODEL_DEFINITION",
     "DELETE_GATEWAY_SECRET",
     "DETACH_MODEL_FROM_GATEWAY_ENDPOINT",
+    "EXPORT_GATEWAY_CONFIGURATION",
     "GET_GATEWAY_BUDGET_POLICY",
     "GET_GATEWAY_ENDPOINT",
     "GET_GATEWAY_MODEL_DEFINITION",
@@ -47,9 +50,11 @@ __all__ = [
     "LIST_GATEWAY_SECRET_ACCESSES",
     "LIST_GATEWAY_SECRET_INFOS",
     "METHODS",
+    "PLAN_GATEWAY_CONFIGURATION",
     "RECORD_GATEWAY_SPEND",
     "REFUSE_GATEWAY_REVISION",
     "RESOLVE_GATEWAY_ENDPOINT",
+    "ROLLBACK_GATEWAY_CONFIGURATION",
     "SET_GATEWAY_ENDPOINT_TAG",
     "UPDATE_GATEWAY_BUDGET_POLICY",
     "UPDATE_GATEWAY_ENDPOINT",
@@ -123,6 +128,18 @@ DELETE_GATEWAY_SECRET = Method(secret_pb2.DeleteGatewaySecretRequest, secret_pb2
 LIST_GATEWAY_SECRET_INFOS = Method(secret_pb2.ListGatewaySecretInfosRequest, secret_pb2.ListGatewaySecretInfosResponse)
 LIST_GATEWAY_CHANGES = Method(change_pb2.ListGatewayChangesRequest, change_pb2.ListGatewayChangesResponse)
 WATCH_GATEWAY = Method(change_pb2.WatchGatewayRequest, change_pb2.WatchGatewayResponse)
+EXPORT_GATEWAY_CONFIGURATION = Method(
+    configuration_pb2.ExportGatewayConfigurationRequest, configuration_pb2.ExportGatewayConfigurationResponse
+)
+PLAN_GATEWAY_CONFIGURATION = Method(
+    configuration_pb2.PlanGatewayConfigurationRequest, configuration_pb2.PlanGatewayConfigurationResponse
+)
+APPLY_GATEWAY_CONFIGURATION = Method(
+    configuration_pb2.ApplyGatewayConfigurationRequest, configuration_pb2.ApplyGatewayConfigurationResponse
+)
+ROLLBACK_GATEWAY_CONFIGURATION = Method(
+    configuration_pb2.RollbackGatewayConfigurationRequest, configuration_pb2.RollbackGatewayConfigurationResponse
+)
 ACKNOWLEDGE_GATEWAY_REVISION = Method(
     convergence_pb2.AcknowledgeGatewayRevisionRequest, convergence_pb2.AcknowledgeGatewayRevisionResponse
 )
@@ -170,6 +187,10 @@ METHODS: Final[tuple[Method[Any, Any], ...]] = (
     LIST_GATEWAY_SECRET_INFOS,
     LIST_GATEWAY_CHANGES,
     WATCH_GATEWAY,
+    EXPORT_GATEWAY_CONFIGURATION,
+    PLAN_GATEWAY_CONFIGURATION,
+    APPLY_GATEWAY_CONFIGURATION,
+    ROLLBACK_GATEWAY_CONFIGURATION,
     ACKNOWLEDGE_GATEWAY_REVISION,
     REFUSE_GATEWAY_REVISION,
     LIST_GATEWAY_NODES,

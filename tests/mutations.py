@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from gateway_entities import methods
 from gateway_entities.methods import METHODS, Method
-from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, configuration_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Do = Callable[[Any], Any]
 """Sends a request message and returns the response message, or raises GatewayError."""
@@ -23,6 +23,8 @@ GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_
 """RPCs with an etag."""
 LOGGED: Final = tuple(method for method in NAMED if "revision" in method.response_type.DESCRIPTOR.fields_by_name)
 """RPCs that write to the change log."""
+SINGLE: Final = tuple(method for method in LOGGED if not method.name.endswith("GatewayConfiguration"))
+"""Those of them that are about one resource."""
 
 CANARY: Final = "sk-canary-31f2b8c47d5e4a09"
 """A secret value that must not appear anywhere."""
@@ -150,6 +152,12 @@ REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Resources], Any]]] = {
     methods.DELETE_GATEWAY_BUDGET_POLICY: lambda t: budget_pb2.DeleteGatewayBudgetPolicyRequest(
         budget_policy_id=t.policy_id
     ),
+    methods.APPLY_GATEWAY_CONFIGURATION: lambda _: configuration_pb2.ApplyGatewayConfigurationRequest(
+        configuration=configuration_pb2.GatewayConfiguration(
+            secrets=[configuration_pb2.GatewaySecretConfiguration(name=new_name("secret"))]
+        )
+    ),
+    methods.ROLLBACK_GATEWAY_CONFIGURATION: lambda _: configuration_pb2.RollbackGatewayConfigurationRequest(to_revision=0),
     methods.RECORD_GATEWAY_SPEND: lambda t: budget_pb2.RecordGatewaySpendRequest(
         request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_nanos=5, budget_unit="USD"
     ),

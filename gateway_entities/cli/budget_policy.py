@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from gateway_entities.cli.command import (
     enum_choice,
     update_mask,
 )
+from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import Done
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
 
@@ -34,7 +34,6 @@ else:
     _WholeNumber = click.ParamType
 
 _NANO: Final = Decimal("1e-9")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Nanos(_WholeNumber):
@@ -52,20 +51,6 @@ class _Nanos(_WholeNumber):
         if amount != rounded:
             self.fail(f"{value!r} is not an amount with at most nine decimals, such as 0.25.", param, ctx)
         return int(rounded.scaleb(9))
-
-
-class _Time(_WholeNumber):
-    """A time, as milliseconds since the Unix epoch."""
-
-    name = "time"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Parse ISO 8601; UTC if without a zone."""
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time, such as 2026-11-21T20:00:00Z.", param, ctx)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
 
 
 _POLICY: Final = click.argument("budget_policy_id")
@@ -203,7 +188,7 @@ def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Do
     click.option("--unit", type=enum_choice(BudgetUnit), default="USD", show_default=True, help="Unit of the amount."),
     *_CALLER_OPTIONS,
     click.option("--request-id", metavar="TEXT", help="Idempotency key: repeated charges count once."),
-    click.option("--occurred-at", type=_Time(), help="Time of the charge, such as 2026-11-21T20:00:00Z. Default: now."),
+    click.option("--occurred-at", type=TIME, help="Time of the charge, such as 2026-11-21T20:00:00Z. Default: now."),
 )
 def spend(
     client: GatewayClient,

@@ -24,6 +24,7 @@ from gateway_entities.entities import (
     GatewayEndpointBinding,
     GatewayEndpointModelMapping,
     GatewayEndpointTag,
+    GatewayFieldDifference,
     GatewayModelDefinition,
     GatewayModelLinkageType,
     GatewayNode,
@@ -104,15 +105,35 @@ def show(result: Entity | Sequence[Entity] | Done, *, as_json: bool) -> None:
         click.echo("{}" if as_json else printable(result.sentence))
     elif isinstance(result, Sequence):
         shown = entity_table(result) if result else "(none)"
-        click.echo(json.dumps([_to_dict(entity) for entity in result], indent=2) if as_json else shown)
+        click.echo(json.dumps([to_dict(entity) for entity in result], indent=2) if as_json else shown)
     else:
-        click.echo(json.dumps(_to_dict(result), indent=2) if as_json else record(result))
+        click.echo(json.dumps(to_dict(result), indent=2) if as_json else record(result))
 
 
-def _to_dict(entity: Entity) -> dict[str, Any]:
+def to_dict(entity: Entity) -> dict[str, Any]:
+    """Return an entity as proto3 JSON."""
     from google.protobuf.json_format import MessageToDict
 
     return MessageToDict(entity.to_proto())
+
+
+def change_lines(change: GatewayChange) -> list[str]:
+    """Return a change as lines: the change itself, then each resource with its fields. Etags are whole."""
+    actor = printable(change.actor) if change.actor is not None else "-"
+    lines = [f"{change.revision}  {time_text(change.changed_at)}  {actor}  {printable(change.rpc)}"]
+    for effect in (change.change, *change.effects):
+        verb = "+" if effect.etag_before is None else "-" if effect.etag_after is None else "~"
+        name = "" if effect.name is None else f" {effect.name}"
+        lines.append(printable(f"    {verb} {effect.noun}{name}  {effect.id}  {effect.etag_after or 'removed'}"))
+        lines += [f"        {printable(_difference(each))}" for each in effect.fields]
+    return lines
+
+
+def _difference(difference: GatewayFieldDifference) -> str:
+    if difference.before is None and difference.after is None:
+        return f"{difference.path}: (secret)"
+    before, after = ("-" if text is None else text for text in (difference.before, difference.after))
+    return f"{difference.path}: {before} -> {after}"
 
 
 def record(entity: Entity) -> str:

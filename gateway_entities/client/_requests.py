@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from gateway_entities.entities import SecretValue
 from gateway_entities.errors import FieldViolation, GatewayError, WireError
+from gatewayentities.v1.configuration_pb2 import GatewaySecretAssignment
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Message)
@@ -27,6 +29,22 @@ _EXPECTED = {
     FieldDescriptor.TYPE_INT32: "must be a whole number of 32 bits",
     FieldDescriptor.TYPE_INT64: "must be a whole number of 64 bits",
 }
+
+
+class ApplyResult(NamedTuple):
+    """How much an apply or a rollback has changed. The change log has what.
+
+    Attributes:
+        revision: the revision of the change, or the last one if nothing differed.
+        created: the number of resources that were created.
+        updated: the number of resources that were updated.
+        deleted: the number of resources that were deleted.
+    """
+
+    revision: int
+    created: int
+    updated: int
+    deleted: int
 
 
 class Entity(Protocol[M_co]):
@@ -117,6 +135,28 @@ def texts(path: str, values: Iterable[str] | None) -> list[str] | None:
             if all(map(_is_text, found)):
                 return found
     raise GatewayError.invalid([FieldViolation(path, "must be a list of text")])
+
+
+def assignments(
+    values: Mapping[str, Mapping[str, str] | SecretValue] | None,
+) -> list[GatewaySecretAssignment] | None:
+    """Return the messages of the values of secrets; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT; they are not such values. It shows none of them.
+    """
+    if values is None:
+        return None
+    if isinstance(values, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        try:
+            return [
+                GatewaySecretAssignment(name=name, secret_value=value.reveal() if isinstance(value, SecretValue) else value)
+                for name, value in values.items()
+            ]
+        except _FIELD_ERRORS:
+            pass
+    description = "must be a mapping of names of secrets to mappings of text to text"
+    raise GatewayError.invalid([FieldViolation("secret_values", description)])
 
 
 def _violations(kind: type[Message], fields: Mapping[str, object]) -> Iterator[FieldViolation]:

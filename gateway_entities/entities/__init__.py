@@ -14,7 +14,24 @@ from gateway_entities.entities.budget import (
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
 )
-from gateway_entities.entities.change import GatewayChange, GatewayChangeEffect, GatewayResource, GatewayResourceKey
+from gateway_entities.entities.change import (
+    GatewayChange,
+    GatewayChangeEffect,
+    GatewayFieldDifference,
+    GatewayResource,
+    GatewayResourceKey,
+)
+from gateway_entities.entities.configuration import (
+    GatewayBudgetPolicyConfiguration,
+    GatewayConfiguration,
+    GatewayEndpointBindingConfiguration,
+    GatewayEndpointBindingsConfiguration,
+    GatewayEndpointConfiguration,
+    GatewayEndpointModelConfiguration,
+    GatewayModelDefinitionConfiguration,
+    GatewaySecretAssignment,
+    GatewaySecretConfiguration,
+)
 from gateway_entities.entities.convergence import Convergence, GatewayNode, GatewayNodeState
 from gateway_entities.entities.endpoint import (
     FallbackConfig,
@@ -27,6 +44,15 @@ from gateway_entities.entities.endpoint import (
     RoutingStrategy,
 )
 from gateway_entities.entities.model_definition import GatewayModelDefinition
+from gateway_entities.entities.plan import (
+    GatewayConfigurationPlan,
+    GatewayPlanAction,
+    GatewayPlanBasis,
+    GatewayPlannedChange,
+    GatewayPlanNote,
+    GatewayPlanNoteKind,
+    GatewayResourceVersion,
+)
 from gateway_entities.entities.resolution import GatewaySecretAccess, ResolvedGatewayEndpoint, ResolvedGatewayModel
 from gateway_entities.entities.secret import GatewaySecretInfo
 from gateway_entities.entities.secret_value import SecretValue
@@ -42,22 +68,39 @@ __all__ = [
     "FallbackStrategy",
     "GatewayBudgetCheck",
     "GatewayBudgetPolicy",
+    "GatewayBudgetPolicyConfiguration",
     "GatewayBudgetWindow",
     "GatewayChange",
     "GatewayChangeEffect",
+    "GatewayConfiguration",
+    "GatewayConfigurationPlan",
     "GatewayEndpoint",
     "GatewayEndpointBinding",
+    "GatewayEndpointBindingConfiguration",
+    "GatewayEndpointBindingsConfiguration",
+    "GatewayEndpointConfiguration",
     "GatewayEndpointModelConfig",
+    "GatewayEndpointModelConfiguration",
     "GatewayEndpointModelMapping",
     "GatewayEndpointTag",
+    "GatewayFieldDifference",
     "GatewayModelDefinition",
+    "GatewayModelDefinitionConfiguration",
     "GatewayModelLinkageType",
     "GatewayNode",
     "GatewayNodeState",
+    "GatewayPlanAction",
+    "GatewayPlanBasis",
+    "GatewayPlanNote",
+    "GatewayPlanNoteKind",
+    "GatewayPlannedChange",
     "GatewayResource",
     "GatewayResourceKey",
     "GatewayResourceType",
+    "GatewayResourceVersion",
     "GatewaySecretAccess",
+    "GatewaySecretAssignment",
+    "GatewaySecretConfiguration",
     "GatewaySecretInfo",
     "ResolvedGatewayEndpoint",
     "ResolvedGatewayModel",

@@ -22,6 +22,45 @@ from gatewayentities.v1 import change_pb2 as pb
 
 
 @dataclass(slots=True, eq=False)
+class GatewayFieldDifference(Entity[pb.GatewayFieldDifference]):
+    """A field of a resource before and after a change.
+
+    It never contains a secret value.
+
+    Attributes:
+        path: path of the field, with the field names of GatewayConfiguration, such as models[0].weight or
+            tags["team"]. For a secret that got another value it is secret_value, without before and after.
+        before: its value before, as JSON; beyond 1000 characters it is cut and ends in "...". None if it had none,
+            or its default.
+        after: its value after, likewise.
+    """
+
+    _message = pb.GatewayFieldDifference
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+
+    @classmethod
+    def _read(cls, proto: pb.GatewayFieldDifference) -> Self:
+        entity = new(cls)
+        entity.path = proto.path or required(proto, "path")
+        entity.before = proto.before or ("" if proto.HasField("before") else None)
+        entity.after = proto.after or ("" if proto.HasField("after") else None)
+        entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
+        return entity
+
+    def _write(self, proto: pb.GatewayFieldDifference) -> None:
+        proto.path = self.path + ""
+        if self.before is not None:
+            proto.before = self.before + ""
+        if self.after is not None:
+            proto.after = self.after + ""
+        if self._unknown_fields:
+            proto.MergeFromString(self._unknown_fields)
+
+
+@dataclass(slots=True, eq=False)
 class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
     """The effect of a change on one resource.
 
@@ -30,6 +69,9 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
         id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes.
         etag_before: etag of the resource before the change; None if the change created it.
         etag_after: etag of the resource after the change; None if the change deleted it.
+        name: name of the resource after the change, before it if it was deleted; None in changes that earlier releases have
+            logged.
+        fields: the fields that changed, at most 100; empty for resources that only include others that changed.
     """
 
     _message = pb.GatewayChangeEffect
@@ -38,6 +80,8 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
     id: str
     etag_before: str | None = None
     etag_after: str | None = None
+    name: str | None = None
+    fields: list[GatewayFieldDifference] = field(default_factory=list[GatewayFieldDifference])
 
     @classmethod
     def _read(cls, proto: pb.GatewayChangeEffect) -> Self:
@@ -46,6 +90,8 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
         entity.id = proto.id or required(proto, "id")
         entity.etag_before = proto.etag_before or ("" if proto.HasField("etag_before") else None)
         entity.etag_after = proto.etag_after or ("" if proto.HasField("etag_after") else None)
+        entity.name = proto.name or ("" if proto.HasField("name") else None)
+        entity.fields = [GatewayFieldDifference._read(difference) for difference in proto.fields[:]]
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -56,6 +102,10 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
             proto.etag_before = self.etag_before + ""
         if self.etag_after is not None:
             proto.etag_after = self.etag_after + ""
+        if self.name is not None:
+            proto.name = self.name + ""
+        for difference in self.fields:
+            GatewayFieldDifference._write(difference, proto.fields.add())
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)
 

@@ -17,6 +17,7 @@ from gateway_entities.rules import (
     binding,
     budget,
     change,
+    configuration,
     convergence,
     endpoint,
     model_definition,
@@ -56,6 +57,7 @@ _TABLES: Mapping[type[Message], Table] = {
     **budget.TABLES,
     **change.TABLES,
     **resolution.TABLES,
+    **configuration.TABLES,
     **convergence.TABLES,
     **RESOURCES,
     **RESPONSES,
@@ -116,7 +118,7 @@ def _violations_under(request: Message, allowed: AllowedAddresses) -> Iterator[V
     # The tables are the same for every server, so what one allows applies to the violations.
     for violation in _table(request).violations(request):
         if violation.rule == address.RULE:
-            yield from secret.allowed_address(request, violation.field, allowed)
+            yield from secret.allowed_address(configuration.holder(request, violation.field), violation.field, allowed)
         else:
             yield violation
 

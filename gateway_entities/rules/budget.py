@@ -46,7 +46,7 @@ def too_long(duration: pb.BudgetDuration) -> Iterator[Violation]:
         yield Violation("rules/number", "value", f"must be at most {longest} {unit} (100 years), is {duration.value}")
 
 
-_duration = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value": required(whole(1))}, across=[too_long]))
+DURATION = nested(Table({"unit": required(known(pb.BudgetDurationUnit)), "value": required(whole(1))}, across=[too_long]))
 
 
 def target_fault(scope: int, target: str | None) -> str | None:
@@ -82,7 +82,7 @@ TABLES = {
         {
             "budget_unit": required(known(pb.BudgetUnit)),
             "budget_amount": required(finite),
-            "duration": required(_duration),
+            "duration": required(DURATION),
             "target_scope": required(known(pb.BudgetTargetScope)),
             "budget_action": required(known(pb.BudgetAction)),
             "created_by": optional(ACTOR),
@@ -98,7 +98,7 @@ TABLES = {
                 "budget_policy_id": required(IDENTIFIER),
                 "budget_unit": required_on_update(known(pb.BudgetUnit)),
                 "budget_amount": required_on_update(finite),
-                "duration": required_on_update(_duration),
+                "duration": required_on_update(DURATION),
                 "target_scope": required_on_update(known(pb.BudgetTargetScope)),
                 "budget_action": required_on_update(known(pb.BudgetAction)),
                 "updated_by": optional(ACTOR),

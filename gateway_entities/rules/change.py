@@ -7,17 +7,30 @@ from google.protobuf.message import Message
 from gateway_entities.rules import binding, budget, endpoint, model_definition, mutation, secret
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
-from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, text, whole
+from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, SELECTOR, anything, text, whole
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
     pb.ListGatewayChangesRequest: Table(
-        {"since_revision": optional(whole(0)), "page_size": optional(PAGE_SIZE), "page_token": optional(PAGE_TOKEN)}
+        {
+            "since_revision": optional(whole(0)),
+            "actor": optional(SELECTOR),
+            "noun": optional(SELECTOR),
+            # The name of a binding joins three.
+            "name": optional(text(0, 1024)),
+            "changed_since": optional(whole(0)),
+            "changed_before": optional(whole(0)),
+            "until_revision": optional(whole(1)),
+            "newest_first": optional(anything),
+            "page_size": optional(PAGE_SIZE),
+            "page_token": optional(PAGE_TOKEN),
+        }
     ),
     pb.WatchGatewayRequest: Table({"resume_token": optional(PAGE_TOKEN)}),
 }
 
+DIFFERENCE = Table({"path": required(text(1)), "before": optional(text(0, 1003)), "after": optional(text(0, 1003))})
 _EFFECT = Table(
     {
         "noun": required(text(1)),
@@ -25,6 +38,8 @@ _EFFECT = Table(
         "id": required(text(1)),
         "etag_before": optional(mutation.ETAG),
         "etag_after": optional(mutation.ETAG),
+        "name": optional(text(0)),
+        "fields": optional(each(nested(DIFFERENCE))),
     }
 )
 _CHANGE = Table(
@@ -57,6 +72,7 @@ _RESOURCE = Table(
 )
 
 RESOURCES: dict[type[Message], Table] = {
+    pb.GatewayFieldDifference: DIFFERENCE,
     pb.GatewayChangeEffect: _EFFECT,
     pb.GatewayChange: _CHANGE,
     pb.GatewayResource: _RESOURCE,

@@ -17,6 +17,9 @@ MAX_REQUEST_VALUES: Final = 10_000
 """Maximum values of one request: of JSON the objects, the arrays and their elements; of protobuf the fields. The largest
 valid request has some hundreds."""
 
+MAX_CONFIGURATION_VALUES: Final = 400_000
+"""Maximum values of one request with a configuration, which describes thousands of resources."""
+
 MAX_JSON_DEPTH: Final = 100
 """Maximum nesting of objects and arrays in JSON, protobuf's own. Python's parser has another limit in each version."""
 
@@ -31,18 +34,23 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES: Final = {_FIXED64: 8, _FIXED32: 4}
 
 
-def refuse_many_json_values(data: bytes) -> None:
+def limit_of(descriptor: Descriptor) -> int:
+    """Return the maximum number of values of a request."""
+    return MAX_CONFIGURATION_VALUES if "configuration" in descriptor.fields_by_name else MAX_REQUEST_VALUES
+
+
+def refuse_many_json_values(data: bytes, most: int = MAX_REQUEST_VALUES) -> None:
     """Check the number of values of a JSON text.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT, if there are more than MAX_REQUEST_VALUES.
+        GatewayError: INVALID_ARGUMENT, if there are more than ``most``.
     """
-    if data.count(b",") + data.count(b"[") + data.count(b"{") <= MAX_REQUEST_VALUES:
+    if data.count(b",") + data.count(b"[") + data.count(b"{") <= most:
         return
     count, position = 0, 0
-    while count <= MAX_REQUEST_VALUES and (found := _NEXT_VALUE.match(data, position)):
+    while count <= most and (found := _NEXT_VALUE.match(data, position)):
         count, position = count + 1, found.end()
-    _refuse(count)
+    _refuse(count, most)
 
 
 def is_too_deep(data: bytes) -> bool:
@@ -65,32 +73,31 @@ def refuse_many_fields(data: bytes, descriptor: Descriptor) -> None:
     """Check the number of fields of an encoded message, those of its nested messages included.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT, if there are more than MAX_REQUEST_VALUES. Bytes that are no message are left to
-            the parser.
+        GatewayError: INVALID_ARGUMENT, if there are more than ``limit_of``. Bytes that are no message are left to the
+            parser.
     """
-    if len(data) > _SMALLEST_FIELD * MAX_REQUEST_VALUES:
+    most = limit_of(descriptor)
+    if len(data) > _SMALLEST_FIELD * most:
         try:
-            count = _count(data, 0, len(data), descriptor)
+            count = _count(data, 0, len(data), descriptor, most)
         except IndexError:
             return
-        _refuse(count)
+        _refuse(count, most)
 
 
-def _refuse(count: int) -> None:
-    if count > MAX_REQUEST_VALUES:
-        raise GatewayError(
-            Code.INVALID_ARGUMENT, f"the request has more than {MAX_REQUEST_VALUES} values", reason="TOO_MANY_VALUES"
-        )
+def _refuse(count: int, most: int) -> None:
+    if count > most:
+        raise GatewayError(Code.INVALID_ARGUMENT, f"the request has more than {most} values", reason="TOO_MANY_VALUES")
 
 
-def _count(data: bytes, position: int, end: int, descriptor: Descriptor) -> int:
+def _count(data: bytes, position: int, end: int, descriptor: Descriptor, most: int) -> int:
     """Count fields, to a little beyond the limit at most.
 
     Raises:
         IndexError: the bytes end within a field, or have a wire type that does not exist.
     """
     count = 0
-    while position < end and count <= MAX_REQUEST_VALUES:
+    while position < end and count <= most:
         count += 1
         key, position = _varint(data, position)
         kind = key & 7
@@ -100,7 +107,7 @@ def _count(data: bytes, position: int, end: int, descriptor: Descriptor) -> int:
             length, position = _varint(data, position)
             field = descriptor.fields_by_number.get(key >> 3)
             if field is not None and field.message_type is not None:
-                count += _count(data, position, min(position + length, end), field.message_type)
+                count += _count(data, position, min(position + length, end), field.message_type, most)
             position += length
         else:
             # Groups have no size: the fields within them are counted like the others.

@@ -13,6 +13,7 @@ from gateway_entities.rules import (
     binding,
     budget,
     change,
+    configuration,
     convergence,
     endpoint,
     model_definition,
@@ -26,6 +27,7 @@ from gatewayentities.v1 import (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
@@ -41,6 +43,7 @@ RESOURCES: dict[type[Message], Table] = {
     **budget.RESOURCES,
     **change.RESOURCES,
     **resolution.RESOURCES,
+    **configuration.RESOURCES,
     **convergence.RESOURCES,
 }
 
@@ -68,6 +71,7 @@ CONTRACT_FILES: Final = (
     binding_pb2,
     budget_pb2,
     change_pb2,
+    configuration_pb2,
     resolution_pb2,
     convergence_pb2,
 )

@@ -79,6 +79,9 @@ def _no_nul(key: str, value: str, path: str) -> Iterator[Violation]:
         yield Violation("rules/nul", path, "must not contain NUL characters")
 
 
+SECRET_VALUE = small_map(_secret_value)
+AUTH_CONFIG = small_map(_auth_config)
+
 TABLES = {
     pb.CreateGatewaySecretRequest: Table(
         {

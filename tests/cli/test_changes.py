@@ -24,7 +24,7 @@ def last(run_json: RunJson) -> int:
     return int(run_json("changes")[-1]["revision"])
 
 
-def test_one_line_per_change(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+def test_each_change_with_its_resources_and_fields(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
     before = last(run_json)
     run("endpoint", "update", endpoint["name"], "--experiment-id", "7", "--updated-by", "ann")
     run("endpoint", "delete", endpoint["endpointId"])
@@ -36,13 +36,14 @@ def test_one_line_per_change(run: Run, run_json: RunJson, endpoint: dict[str, An
     assert changed["actor"] == "ann"
     assert changed["change"]["id"] == endpoint["endpointId"]
     assert removed["change"]["etagBefore"] == changed["change"]["etagAfter"]
-    heading, first, second = run("changes", "--since", str(before)).stdout.splitlines()
-    assert heading.split() == ["REVISION", "CHANGED_AT", "ACTOR", "RPC", "CHANGE", "EFFECTS"]
+    first, resource, field, second, removed_resource = run("changes", "--since", str(before)).stdout.splitlines()
     assert first.split()[0] == str(before + 1)
-    assert first.split()[2:] == [
-        *("ann", "UpdateGatewayEndpoint", "endpoint", endpoint["endpointId"], changed["change"]["etagAfter"], "-")
-    ]
-    assert second.split()[2:] == ["-", "DeleteGatewayEndpoint", "endpoint", endpoint["endpointId"], "removed", "-"]
+    assert first.split()[2:] == ["ann", "UpdateGatewayEndpoint"]
+    name = endpoint["name"]
+    assert resource.split() == ["~", "endpoint", name, endpoint["endpointId"], changed["change"]["etagAfter"]]
+    assert field.strip() == 'experiment_id: - -> "7"'
+    assert second.split()[2:] == ["-", "DeleteGatewayEndpoint"]
+    assert removed_resource.split() == ["-", "endpoint", name, endpoint["endpointId"], "removed"]
 
 
 def test_after_the_last_there_is_none(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:

@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway_entities.client import GatewayClient
-from gateway_entities.entities import BudgetDuration, FallbackConfig, GatewayEndpointModelConfig
+from gateway_entities.entities import (
+    BudgetDuration,
+    FallbackConfig,
+    GatewayConfiguration,
+    GatewayEndpointModelConfig,
+    GatewayPlanBasis,
+)
 from gateway_entities.transports import open_async_transport, open_transport
 from tests.mutations import METHOD_OF
 
 _ENTITIES = {
+    "basis": GatewayPlanBasis,
+    "configuration": GatewayConfiguration,
     "duration": BudgetDuration,
     "fallback_config": FallbackConfig,
     "model_config": GatewayEndpointModelConfig,
@@ -49,6 +57,8 @@ def arguments_of(request: Any) -> dict[str, Any]:
 
 def _argument(field: Any, value: Any) -> Any:
     entity = _ENTITIES.get(field.name)
+    if field.name == "secret_values":
+        return {assignment.name: dict(assignment.secret_value) for assignment in value}
     if field.name == "update_mask":
         return list(value.paths)
     if entity is not None:

@@ -19,7 +19,9 @@ KINDS: list[Any] = [kind for kind in vars(entities).values() if isinstance(kind,
 OVERLONG = varint(100 << 3, 2) + varint(1, 5) + varint(101 << 3 | 3) + varint(1 << 3) + varint(7, 3) + varint(101 << 3 | 4)
 
 
-SECRET_KINDS = [kind for kind in KINDS if kind.__name__ in ("ResolvedGatewayModel", "ResolvedGatewayEndpoint")]
+SECRET_KINDS = [
+    kind for kind in KINDS if kind.__name__ in ("ResolvedGatewayModel", "ResolvedGatewayEndpoint", "GatewaySecretAssignment")
+]
 """The entity classes with the values of secrets."""
 PLAIN_KINDS = [kind for kind in KINDS if kind not in SECRET_KINDS]
 

@@ -12,6 +12,7 @@ from gateway_entities.methods import METHODS
 from gatewayentities.v1 import (
     binding_pb2,
     budget_pb2,
+    configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
     model_definition_pb2,
@@ -63,6 +64,9 @@ _NOT_EMPTY: dict[type[Message], dict[str, object]] = {
     },
     budget_pb2.CheckGatewayBudgetRequest: {"endpoint_id": "e-1"},
     resolution_pb2.ResolveGatewayEndpointRequest: {"endpoint_ids": ["e-1"]},
+    configuration_pb2.PlanGatewayConfigurationRequest: {"configuration": configuration_pb2.GatewayConfiguration(owner="o")},
+    configuration_pb2.ApplyGatewayConfigurationRequest: {"configuration": configuration_pb2.GatewayConfiguration(owner="o")},
+    configuration_pb2.RollbackGatewayConfigurationRequest: {"to_revision": 1},
     convergence_pb2.AcknowledgeGatewayRevisionRequest: {"store_id": "s", "revision": 0, "digest": "0" * 64},
     convergence_pb2.RefuseGatewayRevisionRequest: {"store_id": "s", "revision": 0, "reason": "r"},
     convergence_pb2.WaitForGatewayConvergenceRequest: {"revision": 0},

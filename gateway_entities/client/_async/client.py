@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway_entities.client._async.binding import AsyncBindingMethods
 from gateway_entities.client._async.budget import AsyncBudgetMethods
 from gateway_entities.client._async.change import AsyncChangeMethods
+from gateway_entities.client._async.configuration import AsyncConfigurationMethods
 from gateway_entities.client._async.convergence import AsyncConvergenceMethods
 from gateway_entities.client._async.endpoint import AsyncEndpointMethods
 from gateway_entities.client._async.mapping import AsyncMappingMethods
@@ -26,6 +27,7 @@ class AsyncGatewayClient(
     AsyncSpendMethods,
     AsyncChangeMethods,
     AsyncResolutionMethods,
+    AsyncConfigurationMethods,
     AsyncConvergenceMethods,
 ):
     """A client of one gateway for asyncio. Close it, or use it as an async context manager.

@@ -21,22 +21,59 @@ if TYPE_CHECKING:
 class ChangeMethods(RpcClient):
     """The change log."""
 
-    def list_changes(self, *, since_revision: int | None = None, timeout: float | None = None) -> EntityList[GatewayChange]:
+    def list_changes(
+        self,
+        *,
+        since_revision: int | None = None,
+        until_revision: int | None = None,
+        actor: str | None = None,
+        noun: str | None = None,
+        name: str | None = None,
+        changed_since: int | None = None,
+        changed_before: int | None = None,
+        newest_first: bool | None = None,
+        timeout: float | None = None,
+    ) -> EntityList[GatewayChange]:
         """Return the changes of the configuration, by revision.
 
         Args:
             since_revision: only changes of a higher revision, 0 or more; None for all that the change log has.
+            until_revision: only changes up to this revision, 1 or more.
+            actor: only changes of this actor.
+            noun: only changes with an effect on this kind of resource, such as ``endpoint``.
+            name: only changes with an effect on a resource of this name; with noun, of that kind.
+            changed_since: only changes at or after this time, in milliseconds since the Unix epoch, UTC.
+            changed_before: only changes before this time, likewise.
+            newest_first: whether the last changes come first; None means False.
             timeout: seconds in all, retries included; None uses the client's.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; OUT_OF_RANGE (a change after since_revision was deleted from the log).
         """
-        return self.iter_changes(since_revision=since_revision, timeout=timeout).read_all()
+        pager = self.iter_changes(
+            since_revision=since_revision,
+            until_revision=until_revision,
+            actor=actor,
+            noun=noun,
+            name=name,
+            changed_since=changed_since,
+            changed_before=changed_before,
+            newest_first=newest_first,
+            timeout=timeout,
+        )
+        return pager.read_all()
 
     def iter_changes(
         self,
         *,
         since_revision: int | None = None,
+        until_revision: int | None = None,
+        actor: str | None = None,
+        noun: str | None = None,
+        name: str | None = None,
+        changed_since: int | None = None,
+        changed_before: int | None = None,
+        newest_first: bool | None = None,
         page_size: int = PAGE_SIZE,
         timeout: float | None = None,
     ) -> Pager[GatewayChange]:
@@ -46,6 +83,13 @@ class ChangeMethods(RpcClient):
 
         Args:
             since_revision: only changes of a higher revision, 0 or more; None for all that the change log has.
+            until_revision: only changes up to this revision, 1 or more.
+            actor: only changes of this actor.
+            noun: only changes with an effect on this kind of resource, such as ``endpoint``.
+            name: only changes with an effect on a resource of this name; with noun, of that kind.
+            changed_since: only changes at or after this time, in milliseconds since the Unix epoch, UTC.
+            changed_before: only changes before this time, likewise.
+            newest_first: whether the last changes come first; None means False.
             page_size: number of entities per page, 1 to 1000.
             timeout: seconds for each page, retries included; None uses the client's.
 
@@ -55,6 +99,13 @@ class ChangeMethods(RpcClient):
         request = build(
             change_pb2.ListGatewayChangesRequest,
             since_revision=since_revision,
+            until_revision=until_revision,
+            actor=actor,
+            noun=noun,
+            name=name,
+            changed_since=changed_since,
+            changed_before=changed_before,
+            newest_first=newest_first,
             page_size=page_size,
         )
         return self._pager(methods.LIST_GATEWAY_CHANGES, request, GatewayChange, timeout, merge=_merge)

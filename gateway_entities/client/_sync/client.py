@@ -6,6 +6,7 @@ from __future__ import annotations
 from gateway_entities.client._sync.binding import BindingMethods
 from gateway_entities.client._sync.budget import BudgetMethods
 from gateway_entities.client._sync.change import ChangeMethods
+from gateway_entities.client._sync.configuration import ConfigurationMethods
 from gateway_entities.client._sync.convergence import ConvergenceMethods
 from gateway_entities.client._sync.endpoint import EndpointMethods
 from gateway_entities.client._sync.mapping import MappingMethods
@@ -27,6 +28,7 @@ class GatewayClient(
     SpendMethods,
     ChangeMethods,
     ResolutionMethods,
+    ConfigurationMethods,
     ConvergenceMethods,
 ):
     """A client of one gateway. Threads may share it. Close it, or use it as a context manager.

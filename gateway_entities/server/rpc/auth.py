@@ -32,6 +32,9 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             # Ids, etags, times and actors, which readers see in the entities too; mirrors need it.
             methods.LIST_GATEWAY_CHANGES,
             methods.WATCH_GATEWAY,
+            methods.EXPORT_GATEWAY_CONFIGURATION,
+            # The service wants WRITE for secret values.
+            methods.PLAN_GATEWAY_CONFIGURATION,
             methods.LIST_GATEWAY_NODES,
             methods.WAIT_FOR_GATEWAY_CONVERGENCE,
         ),
@@ -54,6 +57,9 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.DELETE_GATEWAY_ENDPOINT_TAG,
             methods.CREATE_GATEWAY_ENDPOINT_BINDING,
             methods.DELETE_GATEWAY_ENDPOINT_BINDING,
+            # The service wants ADMIN for budget policies.
+            methods.APPLY_GATEWAY_CONFIGURATION,
+            methods.ROLLBACK_GATEWAY_CONFIGURATION,
         ),
         AccessScope.WRITE,
     ),
@@ -107,10 +113,12 @@ class Principal(NamedTuple):
     Attributes:
         name: the caller's name; None for an anonymous one.
         endpoints: the names of the endpoints that it may resolve and spend on; None for all.
+        scope: its scopes; None for a caller without a token, who has all that need none.
     """
 
     name: str | None
     endpoints: frozenset[str] | None = None
+    scope: AccessScope | None = None
 
 
 ANONYMOUS: Final = Principal(None)
@@ -215,7 +223,7 @@ def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> Principa
             f"this call needs a token of scope {needed}; that of {token.name!r} has {own}",
             reason="SCOPE_TOO_SMALL",
         )
-    return Principal(token.name, token.endpoints)
+    return Principal(token.name, token.endpoints, token.scope)
 
 
 def _needs_token(scope: AccessScope) -> bool:

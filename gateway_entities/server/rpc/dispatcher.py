@@ -36,6 +36,7 @@ from gateway_entities.server.service.context import (
     CALL,
     CALLER,
     ENDPOINTS,
+    SCOPE,
     WAITING_SINCE,
     Call,
     StillWaiting,
@@ -168,6 +169,7 @@ class Dispatcher:
         principal = self._authenticate(credentials, required_scope(method))
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         caller, endpoints = CALLER.set(principal.name), ENDPOINTS.set(principal.endpoints)
+        scope = SCOPE.set(principal.scope)
         try:
             check_call()
             request = read()
@@ -180,6 +182,7 @@ class Dispatcher:
         finally:
             CALLER.reset(caller)
             ENDPOINTS.reset(endpoints)
+            SCOPE.reset(scope)
 
     def execute_encoded(
         self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request], codec: Codec

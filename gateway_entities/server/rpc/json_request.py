@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules.bounds import MAX_PATHS
 from gateway_entities.rules.number_text import is_integer, is_number
-from gateway_entities.rules.request_size import is_too_deep, refuse_many_json_values
+from gateway_entities.rules.request_size import is_too_deep, limit_of, refuse_many_json_values
 from gateway_entities.rules.values import entry
 from gateway_entities.rules.violation import MAX_VIOLATIONS, TooManyViolations, Violations
 
@@ -35,9 +35,9 @@ def parse(data: bytes, message_type: type[M]) -> M:
     Raises:
         GatewayError: INVALID_ARGUMENT with a violation for each field that does not fit.
     """
-    refuse_many_json_values(data)
-    value = _load(data)
     descriptor = cast("Descriptor", message_type.DESCRIPTOR)
+    refuse_many_json_values(data, limit_of(descriptor))
+    value = _load(data)
     message = message_type()
     if _texts_fit(value, descriptor) and _fill(message, value):
         return message

@@ -9,6 +9,7 @@ from gateway_entities.rules import AllowedAddresses
 from gateway_entities.server.service.binding import BindingService
 from gateway_entities.server.service.budget import BudgetService
 from gateway_entities.server.service.change import ChangeService
+from gateway_entities.server.service.configuration import ConfigurationService
 from gateway_entities.server.service.convergence import ConvergenceService
 from gateway_entities.server.service.endpoint import EndpointService
 from gateway_entities.server.service.mapping import MappingService
@@ -32,6 +33,7 @@ class GatewayService(
     SpendService,
     ChangeService,
     ResolutionService,
+    ConfigurationService,
     ConvergenceService,
 ):
     """Every RPC as a method named by ``Method.handler``. Synchronous and thread-safe.

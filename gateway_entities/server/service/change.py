@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService, add_all
+from gateway_entities.server.service.context import check_call
 from gateway_entities.server.service.page_token import GivenToken, Position
 from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS
+from gateway_entities.server.store.repositories.change import ChangeFilter
 from gatewayentities.v1 import change_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.repositories.change import Changes, LoggedChange
 
 _LIST: Final = "changes"
+_NEWEST: Final = "newest_changes"
+_FILTERS: Final = ("actor", "noun", "name", "changed_since", "changed_before", "until_revision", "newest_first")
 _WHOLE: Final = -1
 """The position in a page token that stands for all effects of its revision."""
 _FIELD_BYTES: Final = 5
@@ -56,6 +60,8 @@ class ChangeService(BaseService):
     def list_gateway_changes(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
         """Return a page of the change log, starting after a revision."""
         validate(request)
+        if any(request.HasField(name) for name in _FILTERS):
+            return self._filtered(request)
         token = GivenToken(_LIST, 0, request.page_token) if request.page_token else None
         given = _Start(request.since_revision) if request.HasField("since_revision") else None
         with self.read() as transaction:
@@ -73,12 +79,55 @@ class ChangeService(BaseService):
                 response.next_page_token = position.token(transaction)
         return response
 
+    def _filtered(self, request: pb.ListGatewayChangesRequest) -> pb.ListGatewayChangesResponse:
+        """Return a page of the changes that match filters, or of all from the last to the first."""
+        newest = request.newest_first
+        list_name = _NEWEST if newest else _LIST
+        token = GivenToken(list_name, 0, request.page_token) if request.page_token else None
+        wanted = ChangeFilter(
+            request.actor or None,
+            request.noun or None,
+            request.name or None,
+            request.changed_since if request.HasField("changed_since") else None,
+            request.changed_before if request.HasField("changed_before") else None,
+        )
+        with self.read() as transaction:
+            state, changes = transaction.state.get(), transaction.changes
+            last = state.last_revision
+            since = request.since_revision if request.HasField("since_revision") else 0
+            until = min(request.until_revision, last) if request.HasField("until_revision") else last
+            found: list[LoggedChange] = []
+            if token is not None:
+                token.verify(transaction, state)
+                start = _Start.of(token.position.key, token.position.revision)
+                since, until = (since, min(until, start.revision - 1)) if newest else (start.revision, until)
+                if start.position is not None:
+                    found += changes.list(start.revision, 1, start.position)
+            elif request.HasField("since_revision"):
+                _start(changes, _Start(since), last)
+            limit = request.page_size or PAGE_ITEMS
+            revisions = changes.matching(wanted, since, until, limit + 1, newest_first=newest)
+            response = pb.ListGatewayChangesResponse(revision=last)
+            end = _fill(response, _each(changes, found, revisions[:limit]))
+            complete = end is not None and end.position is None
+            if end is not None and not (complete and end.revision == (revisions or [end.revision])[-1]):
+                position = Position(state.store_id, list_name, end.revision, end.key())
+                response.next_page_token = position.token(transaction)
+        return response
+
     def watch_gateway(self, request: pb.WatchGatewayRequest) -> AsyncGenerator[bytes]:
         """Return the stream of updates, as encoded WatchGatewayResponse messages. For an event loop."""
         validate(request)
         if self.watch is None:
             raise GatewayError(Code.UNIMPLEMENTED, "this server has no watch stream", reason="NO_WATCH")
         return self.watch(request.resume_token)
+
+
+def _each(changes: Changes, first: Iterable[LoggedChange], revisions: Iterable[int]) -> Iterator[LoggedChange]:
+    yield from first
+    for revision in revisions:
+        check_call()
+        yield from changes.list(revision - 1, 1)
 
 
 def _start(changes: Changes, given: _Start | None, last: int) -> _Start:
@@ -101,7 +150,7 @@ def _start(changes: Changes, given: _Start | None, last: int) -> _Start:
     return given
 
 
-def _fill(response: pb.ListGatewayChangesResponse, found: Sequence[LoggedChange]) -> _Start | None:
+def _fill(response: pb.ListGatewayChangesResponse, found: Iterable[LoggedChange]) -> _Start | None:
     """Write as many changes as fit into PAGE_BYTES; return where they end, None if there are none.
 
     Only a change that is larger than a page is divided.

@@ -32,7 +32,7 @@ def compact(transaction: Transaction, retention: Retention, now: int) -> int:
 
     Args:
         transaction: a write transaction.
-        retention: the retention of the change log. That of former states, stored responses, charges and ended budget windows
+        retention: the retention of the change log. That of stored responses, charges and ended budget windows
             is 24 hours, that of accesses to secrets 90 days.
         now: the time, in milliseconds since the Unix epoch, UTC.
 
@@ -42,7 +42,6 @@ def compact(transaction: Transaction, retention: Retention, now: int) -> int:
     pinned = now - IDEMPOTENCY_WINDOW_MS
     return max(
         transaction.changes.compact(pinned, now - retention.age_ms, retention.changes, STEP_ROWS),
-        transaction.changes.prune(pinned, STEP_ROWS),
         transaction.stored_responses.prune(pinned, STEP_ROWS),
         transaction.budget_charges.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
         transaction.budget_spend.prune(now - SPEND_RETENTION_MS, STEP_ROWS),

@@ -9,12 +9,16 @@ from contextvars import ContextVar
 from typing import Final
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.store.repositories.token import AccessScope, scope_names
 
 CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
 """Name of the authenticated caller, None without authentication. The dispatcher sets it for the duration of each call."""
 
 ENDPOINTS: Final[ContextVar[frozenset[str] | None]] = ContextVar("endpoints", default=None)
 """Names of the endpoints that the caller may resolve and spend on, None for all. The dispatcher sets it likewise."""
+
+SCOPE: Final[ContextVar[AccessScope | None]] = ContextVar("scope", default=None)
+"""The scopes of the caller, None for a caller without a token. The dispatcher sets it likewise."""
 
 
 class Call:
@@ -78,6 +82,26 @@ def encoded_entities() -> Generator[list[bytes]]:
 def collected_entities() -> list[bytes] | None:
     """Return where entities are collected; None where they belong into the response message."""
     return _ENTITIES.get()
+
+
+def require_scope(scope: AccessScope, reason: str) -> None:
+    """Check that the caller has one of some scopes, for what only some requests of an RPC need.
+
+    Args:
+        scope: the scopes.
+        reason: what needs it, such as "a plan with secret values".
+
+    Raises:
+        GatewayError: PERMISSION_DENIED.
+    """
+    own = SCOPE.get()
+    if own is not None and not own & scope:
+        raise GatewayError(
+            Code.PERMISSION_DENIED,
+            f"{reason} needs a token of scope {' or '.join(scope_names(scope))}; that of {CALLER.get()!r} has "
+            f"{', '.join(scope_names(own))}",
+            reason="SCOPE_TOO_SMALL",
+        )
 
 
 def check_call() -> None:

@@ -16,6 +16,7 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayFieldDifference,
     GatewayModelDefinition,
     GatewaySecretInfo,
     canonical,
@@ -25,10 +26,11 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
+from gateway_entities.server.service import form
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import CALLER, check_call
 from gateway_entities.server.service.errors import exhausted
-from gateway_entities.server.service.idempotency import EXTRA_PRUNED, IDEMPOTENCY_WINDOW_MS, find_response, store_response
+from gateway_entities.server.service.idempotency import find_response, store_response
 from gateway_entities.server.store.repositories.change import Effect
 
 if TYPE_CHECKING:
@@ -92,6 +94,10 @@ class _State(NamedTuple):
 
     etag: str
     data: bytes
+    name: str
+
+
+_NO_STATE: Final = _State("", b"", "")
 
 
 class Mutation:
@@ -103,7 +109,19 @@ class Mutation:
         actor: the authenticated caller, or else the actor that the request names; None if there is neither.
     """
 
-    __slots__ = ("_after", "_before", "_etag", "_own", "actor", "now", "transaction")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_endpoint_names",
+        "_etag",
+        "_form_after",
+        "_form_before",
+        "_has_secret_value",
+        "_own",
+        "actor",
+        "now",
+        "transaction",
+    )
 
     def __init__(self, transaction: Transaction, request: Message) -> None:
         self.transaction = transaction
@@ -113,6 +131,11 @@ class Mutation:
         self._own: tuple[str, str] | None = None
         self._before: dict[tuple[str, str], _State] = {}
         self._after: dict[tuple[str, str], _State] = {}
+        # The descriptions of the requested resource.
+        self._form_before: Any = None
+        self._form_after: Any = None
+        self._has_secret_value = False
+        self._endpoint_names: dict[str, str] = {}
 
     def load(self, resource: R) -> R:
         """Record the state of the resource that the request names, and return the resource; call it before any change.
@@ -122,6 +145,7 @@ class Mutation:
         """
         self._own = _key(resource)
         self._record_state(resource, self._before)
+        self._form_before = form.describe(self._own[0], resource, self._endpoint_names)
         etag = self._before[self._own].etag
         if self._etag and self._etag != etag:
             raise GatewayError(
@@ -142,6 +166,7 @@ class Mutation:
         """
         self._own = _key(resource)
         message: M = self._record_state(resource, self._after)
+        self._form_after = form.describe(self._own[0], resource, self._endpoint_names)
         size = len(self._after[self._own].data)
         before = self._before.get(self._own)
         if size > MAX_RESOURCE_BYTES and (before is None or size > len(before.data)):
@@ -150,6 +175,10 @@ class Mutation:
                 "RESOURCE_TOO_LARGE",
             )
         return message
+
+    def record_secret_value(self) -> None:
+        """Record that the requested secret gets another value, which the change log tells without it."""
+        self._has_secret_value = True
 
     def will_affect(self, resources: Iterable[Resource]) -> None:
         """Record other resources that the mutation changes or deletes, before it does."""
@@ -174,31 +203,53 @@ class Mutation:
         keys = dict.fromkeys((self._own, *self._before, *self._after))
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
-        changes = self.transaction.changes
-        now = self.transaction.now
-        response.revision = changes.add(_RPCS[type(request)].name, self.actor, now, logged)
-        changes.prune(now - IDEMPOTENCY_WINDOW_MS, len(logged) + EXTRA_PRUNED)
+        name, now = _RPCS[type(request)].name, self.transaction.now
+        response.revision = self.transaction.changes.add(name, self.actor, now, logged)
         if effects[0].etag_after is not None:
             response.etag = effects[0].etag_after
         return effects[0].etag_before is None
 
-    @staticmethod
-    def _record_state(resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
+    def _record_state(self, resource: Entity[Any], states: dict[tuple[str, str], _State]) -> Any:
         # There may be tens of thousands.
         check_call()
         message = resource.to_proto()
         data = canonical.to_bytes(message)
-        states[_key(resource)] = _State(_etag(data), data)
+        states[_key(resource)] = _State(_etag(data), data, self._name(resource))
         return message
+
+    def _name(self, resource: Any) -> str:
+        """Return the name of a resource in the change log."""
+        kind = _key(resource)[0]
+        if kind not in {"binding", "budget_policy"}:
+            return str(resource.secret_name if kind == "secret" else resource.name)
+        endpoint = resource.endpoint_id if kind == "binding" else resource.target_value
+        if endpoint is not None and endpoint not in self._endpoint_names:
+            found = self.transaction.endpoints.name(endpoint)
+            self._endpoint_names |= {} if found is None else {endpoint: found}
+        return form.name_of(kind, resource, form.describe(kind, resource, self._endpoint_names), self._endpoint_names)
+
+    def _fields(self) -> list[GatewayFieldDifference]:
+        """Return what changed in the requested resource."""
+        found = form.differences(self._form_before, self._form_after)
+        fields = [GatewayFieldDifference.from_proto(each) for each in found]
+        return [*fields, GatewayFieldDifference("secret_value")] if self._has_secret_value else fields
 
     def _effect(self, key: tuple[str, str]) -> Effect:
         before, after = self._before.get(key), self._after.get(key)
+        owner = None
+        if after is None and key[0] != "binding":
+            owner = self.transaction.owners.get(*key)
+            if owner is not None:
+                self.transaction.owners.set(*key, None)
         return Effect(
             *key,
             None if before is None else before.etag,
             None if after is None else after.etag,
             None if before is None else before.data,
             None if after is None else after.data,
+            (after or before or _NO_STATE).name,
+            self._fields() if key == self._own else (),
+            owner,
         )
 
 

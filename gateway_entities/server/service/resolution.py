@@ -146,6 +146,13 @@ def _resolve(message: pb.ResolvedGatewayEndpoint, endpoint: GatewayEndpoint, sec
                 reason="SECRET_VALUE_MISSING",
             )
         info, etag, value = found
+        if not value:
+            raise GatewayError(
+                Code.FAILED_PRECONDITION,
+                f"Secret {info.secret_name!r} of endpoint {endpoint.name!r} has no value yet. Give it one "
+                "(UpdateGatewaySecret, or apply its configuration with the value).",
+                reason="SECRET_VALUE_MISSING",
+            )
         message.models.add(
             mapping_id=mapping.mapping_id,
             model_definition_id=definition.model_definition_id,

@@ -41,6 +41,7 @@ class SecretService(BaseService):
             last_updated_by=mutation.actor,
         )
         mutation.transaction.secrets.add(info, dict(request.secret_value))
+        mutation.record_secret_value()
         return pb.CreateGatewaySecretResponse(secret=mutation.result(info))
 
     def get_gateway_secret_info(self, request: pb.GetGatewaySecretInfoRequest) -> pb.GetGatewaySecretInfoResponse:
@@ -67,9 +68,12 @@ class SecretService(BaseService):
         secret_value = dict(request.secret_value) if "secret_value" in written else None
         if secret_value is not None:
             info.masked_values = {key: masked(value) for key, value in secret_value.items()}
+            mutation.record_secret_value()
         if "auth_config" in written:
             settings = normalized_auth_config(request.auth_config)
-            if secret_value is None and settings.get(_API_BASE) != info.auth_config.get(_API_BASE):
+            # One without a value has none to send.
+            moves = settings.get(_API_BASE) != info.auth_config.get(_API_BASE) and bool(info.masked_values)
+            if secret_value is None and moves:
                 raise _moved()
             info.auth_config = settings
         if mutation.actor is not None:

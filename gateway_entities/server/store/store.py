@@ -26,6 +26,7 @@ from gateway_entities.server.store.repositories.endpoint import Endpoints
 from gateway_entities.server.store.repositories.idempotency import StoredResponses
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.node import NodeReports
+from gateway_entities.server.store.repositories.owner import Owners
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
 from gateway_entities.server.store.repositories.state import StoreState
@@ -55,6 +56,7 @@ class Transaction:
         budget_spend: the spending counters of the budget policies.
         budget_charges: the recorded charges.
         changes: the change log.
+        owners: the owners of resources.
         state: the state of the store itself.
         stored_responses: the responses by request_id.
         tokens: the access tokens.
@@ -76,6 +78,7 @@ class Transaction:
         "endpoints",
         "model_definitions",
         "node_reports",
+        "owners",
         "secret_accesses",
         "secrets",
         "state",
@@ -103,6 +106,7 @@ class Transaction:
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
         self.changes = Changes(connection)
+        self.owners = Owners(connection)
         self.state = StoreState(connection)
         self.stored_responses = StoredResponses(connection, cipher)
         self.tokens = Tokens(connection)

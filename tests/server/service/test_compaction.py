@@ -144,7 +144,7 @@ def test_a_step_is_small_and_a_change_that_is_deleted_in_part_is_not_listed(gate
     with gateway.store.write() as transaction:
         assert compact(transaction, SHORT, transaction.now) == STEP_ROWS
     left = "SELECT count(*), count(before) FROM changes WHERE revision = 1"
-    assert tuple(gateway.place.execute(left)[0]) == (2 * STEP_ROWS, STEP_ROWS)
+    assert tuple(gateway.place.execute(left)[0]) == (2 * STEP_ROWS, 2 * STEP_ROWS), "states stay as long as their changes"
     assert revisions(gateway) == [2]
     assert gateway.refused(ListGatewayChangesRequest(since_revision=0)).reason == "REVISION_COMPACTED"
     assert run(gateway, SHORT) == 3

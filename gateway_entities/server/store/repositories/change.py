@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, delete, func, insert, or_, select, tuple_
 
-from gateway_entities.entities import GatewayChange, GatewayChangeEffect
+from gateway_entities.entities import GatewayChange, GatewayChangeEffect, GatewayFieldDifference
 from gateway_entities.server.store.repositories import difference
 from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.sql import execute
@@ -27,8 +28,9 @@ _MAX_POSITION: Final = 2**31 - 1
 _MIN_DIFFERENCE_BYTES: Final = 1024
 """Size from which a state is stored as a difference; restoring a smaller one would cost more than it saves."""
 _ADD: Final = insert(changes)
+_EFFECT: Final = (_own.noun, _own.id, _own.etag_before, _own.etag_after, _own.name, _own.fields)
 _LIST: Final = (
-    select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.noun, _own.id, _own.etag_before, _own.etag_after)
+    select(_own.revision, _own.changed_at, _own.actor, _own.rpc, *_EFFECT)
     .where(
         tuple_(_own.revision, _own.position)
         > tuple_(bindparam("since", type_=_own.revision.type), bindparam("position", type_=_own.position.type)),
@@ -37,9 +39,7 @@ _LIST: Final = (
     .order_by(_own.revision, _own.position)
     .limit(MAX_EFFECTS + 1)
 )
-_REQUESTED: Final = select(_own.noun, _own.id, _own.etag_before, _own.etag_after).where(
-    _own.revision == bindparam("revision"), _own.position == 0
-)
+_REQUESTED: Final = select(*_EFFECT).where(_own.revision == bindparam("revision"), _own.position == 0)
 _FIRST: Final = (
     select(_own.id, func.min(_own.revision).label("revision"))
     .where(_own.noun == bindparam("noun"), _own.revision > bindparam("since"))
@@ -90,13 +90,15 @@ _COST: Final = select(func.count(), func.coalesce(func.sum(case((_IS_READ, _NUMB
 _REPEATING_RPCS: Final = ("UpdateGatewayModelDefinition", "DeleteGatewaySecret")
 _IS_WRITTEN: Final = or_(_own.noun != "endpoint", and_(*(_own.rpc != rpc for rpc in _REPEATING_RPCS)))
 _WRITTEN: Final = select(_own.noun, _own.id).where(_own.revision > bindparam("since"), _IS_WRITTEN).distinct()
-_OLDEST: Final = (
-    select(_own.revision, _own.position)
-    .where(_own.before.is_not(None), _own.changed_at <= bindparam("until_time"))
-    .order_by(_own.changed_at)
-    .limit(bindparam("limit"))
+_SECRET_FIELDS: Final = select(_own.id, _own.fields).where(
+    _own.noun == "secret", _own.revision > bindparam("since"), _own.fields.is_not(None), _own.etag_before.is_not(None)
 )
-_PRUNE: Final = update(changes).where(tuple_(_own.revision, _own.position).in_(_OLDEST)).values(before=None)
+# From the last to the first, so that the first stays.
+_OWNERS: Final = (
+    select(_own.noun, _own.id, _own.owner_before)
+    .where(_own.revision > bindparam("since"), or_(_own.owner_before.is_not(None), _own.owner_after.is_not(None)))
+    .order_by(_own.revision.desc())
+)
 _FIRST_WHOLE: Final = select(_own.revision).where(_own.position == 0).order_by(_own.revision).limit(1)
 _FIRST_EFFECTS: Final = (
     select(_own.revision, _own.position, _own.changed_at).order_by(_own.revision, _own.position).limit(bindparam("limit"))
@@ -105,6 +107,14 @@ _COMPACT: Final = delete(changes).where(
     tuple_(_own.revision, _own.position)
     <= tuple_(bindparam("revision", type_=_own.revision.type), bindparam("position", type_=_own.position.type))
 )
+
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "actor": _own.actor == bindparam("actor"),
+    "noun": _own.noun == bindparam("noun"),
+    "name": _own.name == bindparam("name"),
+    "changed_since": _own.changed_at >= bindparam("changed_since"),
+    "changed_before": _own.changed_at < bindparam("changed_before"),
+}
 
 
 class Effect(NamedTuple):
@@ -117,6 +127,10 @@ class Effect(NamedTuple):
         etag_after: its etag after the mutation; None if it was deleted.
         before: its ``to_bytes`` before the mutation; None if it was created.
         after: its ``to_bytes`` after the mutation, which is not stored; None if it was deleted.
+        name: its name after the mutation; before it if it was deleted.
+        fields: the fields that changed.
+        owner_before: its owner before, if the mutation changed it.
+        owner_after: its owner after, if the mutation changed it.
     """
 
     noun: str
@@ -125,6 +139,28 @@ class Effect(NamedTuple):
     etag_after: str | None
     before: bytes | None
     after: bytes | None = None
+    name: str | None = None
+    fields: Sequence[GatewayFieldDifference] = ()
+    owner_before: str | None = None
+    owner_after: str | None = None
+
+
+class ChangeFilter(NamedTuple):
+    """Which changes are listed. None is every one.
+
+    Attributes:
+        actor: the actor.
+        noun: a type of a resource with an effect.
+        name: a name of such a resource; with a noun, of that type.
+        changed_since: the first time, in milliseconds since the Unix epoch, UTC.
+        changed_before: the time after the last one.
+    """
+
+    actor: str | None = None
+    noun: str | None = None
+    name: str | None = None
+    changed_since: int | None = None
+    changed_before: int | None = None
 
 
 class FormerState(NamedTuple):
@@ -198,10 +234,10 @@ class Changes:
         cut = len(rows) > MAX_EFFECTS
         found: builtins.list[LoggedChange] = []
         for (revision, changed_at, actor, rpc), group in groupby(rows[:MAX_EFFECTS], key=lambda row: row[:4]):
-            effects = [GatewayChangeEffect(*row[4:]) for row in group]
+            effects = [_listed(row[4:]) for row in group]
             start = 0 if position is None or revision != since else position + 1
             if start:
-                requested = GatewayChangeEffect(*execute.rows(self._connection, _REQUESTED, {"revision": revision})[0])
+                requested = _listed(execute.rows(self._connection, _REQUESTED, {"revision": revision})[0])
             else:
                 requested = effects.pop(0)
             # The requested effect is the first one of every part.
@@ -210,6 +246,23 @@ class Changes:
         if cut:
             found[-1] = found[-1]._replace(is_complete=rows[MAX_EFFECTS][0] != found[-1].change.revision)
         return found
+
+    def matching(
+        self, wanted: ChangeFilter, since: int, until: int, limit: int, *, newest_first: bool
+    ) -> builtins.list[int]:
+        """Return the revisions of the changes that match a filter.
+
+        Args:
+            wanted: the filter.
+            since: the revision that they are after.
+            until: the last revision.
+            limit: the maximum number.
+            newest_first: whether the last ones come first.
+        """
+        given = {name: value for name, value in wanted._asdict().items() if value is not None}
+        statement = _matching(tuple(given), newest_first)
+        parameters = {**given, "since": since, "until": until, "limit": limit}
+        return [int(revision) for (revision,) in execute.rows(self._connection, statement, parameters)]
 
     def written(self, since: int) -> builtins.list[tuple[str, str]]:
         """Return noun and id of the resources that were written or deleted after a revision, each once.
@@ -263,13 +316,18 @@ class Changes:
         later = execute.rows(self._connection, _LATER_OF_ONE, {"noun": noun, "id": identifier, "since": revision})
         return _verified(_restored(later, {} if now is None else {identifier: now}).get(identifier), etag)
 
-    def prune(self, until: int, limit: int) -> int:
-        """Discard the states before the oldest mutations made at or before a time, up to ``limit`` states.
+    def rotated_since(self, since: int) -> frozenset[str]:
+        """Return the ids of the secrets that got another value after a revision."""
+        found: set[str] = set()
+        for identifier, encoded in execute.rows(self._connection, _SECRET_FIELDS, {"since": since}):
+            if any(field.path == "secret_value" for field in GatewayChangeEffect.from_bytes(encoded).fields):
+                found.add(identifier)
+        return frozenset(found)
 
-        Returns:
-            The number of discarded states.
-        """
-        return execute.run(self._connection, _PRUNE, {"until_time": until, "limit": limit})
+    def former_owners(self, since: int) -> dict[tuple[str, str], str | None]:
+        """Return the owners at a revision of the resources whose owner has changed since, by noun and id."""
+        rows = execute.rows(self._connection, _OWNERS, {"since": since})
+        return {(noun, identifier): owner for noun, identifier, owner in rows}
 
     def oldest(self) -> int:
         """Return the oldest revision of the log: the first whose effects are all there."""
@@ -299,6 +357,18 @@ class Changes:
         return count
 
 
+@cache
+def _matching(names: tuple[str, ...], newest_first: bool) -> Select[Any]:
+    statement = (
+        select(_own.revision)
+        .where(_own.revision > bindparam("since"), _own.revision <= bindparam("until"))
+        .where(*(_CONDITIONS[name] for name in names))
+        .group_by(_own.revision)
+        .limit(bindparam("limit"))
+    )
+    return statement.order_by(_own.revision.desc() if newest_first else _own.revision)
+
+
 def is_restored(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition that ``former`` may need a resource's current state, with the parameter ``changed_since``."""
     changed = select(_own.id).where(_own.noun == noun, _own.revision > bindparam("changed_since"), _own.is_difference)
@@ -312,7 +382,7 @@ def is_written(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]
 
 
 def _row(effect: Effect) -> dict[str, object]:
-    noun, identifier, etag_before, etag_after, before, after = effect
+    noun, identifier, etag_before, etag_after, before, after, name, changed_fields, owner_before, owner_after = effect
     is_difference = False
     if before is not None and after is not None and len(before) >= _MIN_DIFFERENCE_BYTES:
         with suppress(ValueError):
@@ -326,7 +396,22 @@ def _row(effect: Effect) -> dict[str, object]:
         "etag_after": etag_after,
         "before": before,
         "is_difference": is_difference,
+        "name": name,
+        "fields": _encoded_fields(effect) if changed_fields else None,
+        "owner_before": owner_before,
+        "owner_after": owner_after,
     }
+
+
+def _listed(row: execute.Row) -> GatewayChangeEffect:
+    """Return the effect of a row of _EFFECT."""
+    noun, identifier, etag_before, etag_after, name, encoded = row
+    fields = GatewayChangeEffect.from_bytes(encoded).fields if encoded else []
+    return GatewayChangeEffect(noun, identifier, etag_before, etag_after, name, fields)
+
+
+def _encoded_fields(effect: Effect) -> bytes:
+    return GatewayChangeEffect(effect.noun, effect.id, fields=list(effect.fields)).to_bytes()
 
 
 def _restored(later: Sequence[execute.Row], current: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0011"
+REVISION: Final = "0012"
 """The migration that leads to these tables, the last in migrations/versions/."""
 CHANNEL: Final = "gateway_entities"
 """The channel of PostgreSQL's notifications of new revisions, for the stores of all schemas of a database."""
@@ -269,18 +269,31 @@ changes = Table(
     Column("id", Key, nullable=False),
     Column("etag_before", Text),
     Column("etag_after", Text),
-    # Encoded resource before the mutation, until no page token may refer to it.
+    # Encoded resource before the mutation. The one after it is that before the next mutation, or the current one.
     Column("before", LargeBinary),
     # Whether that is only the difference from the state after the mutation.
     Column("is_difference", Boolean, nullable=False, server_default=false()),
+    # Name of the resource after the mutation; before it if it was deleted.
+    Column("name", Key),
+    # The fields that changed, as an encoded GatewayChangeEffect that has no more.
+    Column("fields", LargeBinary),
+    # Owners, where the mutation changed them; both NULL elsewhere.
+    Column("owner_before", Text),
+    Column("owner_after", Text),
     PrimaryKeyConstraint("revision", "position", name="pk_changes"),
     Index("ix_changes_thing", "noun", "revision"),
+    Index("ix_changes_name", "name", "revision"),
 )
-Index(
-    "ix_changes_remembered",
-    changes.c.changed_at,
-    sqlite_where=changes.c.before.is_not(None),
-    postgresql_where=changes.c.before.is_not(None),
+
+# The configurations that own resources.
+resource_owners = Table(
+    "resource_owners",
+    metadata,
+    Column("noun", Key, nullable=False),
+    # No reference, because the nouns have tables of their own.
+    Column("id", Key, nullable=False),
+    Column("owner", Key, nullable=False),
+    PrimaryKeyConstraint("noun", "id", name="pk_resource_owners"),
 )
 
 stored_responses = Table(

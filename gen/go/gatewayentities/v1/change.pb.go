@@ -34,7 +34,8 @@ type GatewayChange struct {
 	Actor *string `protobuf:"bytes,3,opt,name=actor,proto3,oneof" json:"actor,omitempty"`
 	// Name of the RPC, such as UpdateGatewayEndpoint. Always present.
 	Rpc *string `protobuf:"bytes,4,opt,name=rpc,proto3,oneof" json:"rpc,omitempty"`
-	// Effect on the resource that the call addressed. Always present.
+	// Effect on the resource that the call addressed; of a configuration that was applied, the first of its effects. Always
+	// present.
 	Change *GatewayChangeEffect `protobuf:"bytes,5,opt,name=change,proto3" json:"change,omitempty"`
 	// Effects on related resources: endpoints include their model definitions, and an endpoint's bindings are deleted with it.
 	Effects       []*GatewayChangeEffect `protobuf:"bytes,6,rep,name=effects,proto3" json:"effects,omitempty"`
@@ -114,6 +115,71 @@ func (x *GatewayChange) GetEffects() []*GatewayChangeEffect {
 	return nil
 }
 
+// GatewayFieldDifference is a field of a resource before and after a change. It never contains a secret value.
+type GatewayFieldDifference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of the field, with the field names of GatewayConfiguration, such as models[0].weight or tags["team"]. For a secret
+	// that got another value it is secret_value, without before and after. Always present.
+	Path *string `protobuf:"bytes,1,opt,name=path,proto3,oneof" json:"path,omitempty"`
+	// Its value before, as JSON; beyond 1000 characters it is cut and ends in "...". Absent if it had none, or its default.
+	Before *string `protobuf:"bytes,2,opt,name=before,proto3,oneof" json:"before,omitempty"`
+	// Its value after, likewise.
+	After         *string `protobuf:"bytes,3,opt,name=after,proto3,oneof" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayFieldDifference) Reset() {
+	*x = GatewayFieldDifference{}
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayFieldDifference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayFieldDifference) ProtoMessage() {}
+
+func (x *GatewayFieldDifference) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayFieldDifference.ProtoReflect.Descriptor instead.
+func (*GatewayFieldDifference) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GatewayFieldDifference) GetPath() string {
+	if x != nil && x.Path != nil {
+		return *x.Path
+	}
+	return ""
+}
+
+func (x *GatewayFieldDifference) GetBefore() string {
+	if x != nil && x.Before != nil {
+		return *x.Before
+	}
+	return ""
+}
+
+func (x *GatewayFieldDifference) GetAfter() string {
+	if x != nil && x.After != nil {
+		return *x.After
+	}
+	return ""
+}
+
 // GatewayChangeEffect is the effect of a change on one resource.
 type GatewayChangeEffect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -125,14 +191,20 @@ type GatewayChangeEffect struct {
 	// Etag of the resource before the change. Absent if the change created it.
 	EtagBefore *string `protobuf:"bytes,3,opt,name=etag_before,json=etagBefore,proto3,oneof" json:"etag_before,omitempty"`
 	// Etag of the resource after the change. Absent if the change deleted it.
-	EtagAfter     *string `protobuf:"bytes,4,opt,name=etag_after,json=etagAfter,proto3,oneof" json:"etag_after,omitempty"`
+	EtagAfter *string `protobuf:"bytes,4,opt,name=etag_after,json=etagAfter,proto3,oneof" json:"etag_after,omitempty"`
+	// Name of the resource after the change, before it if it was deleted, as in GatewayPlannedChange. Absent in changes that
+	// earlier releases have logged.
+	Name *string `protobuf:"bytes,5,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// The fields that changed, at most 100. Empty for resources that only include others that changed, and in changes that
+	// earlier releases have logged.
+	Fields        []*GatewayFieldDifference `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayChangeEffect) Reset() {
 	*x = GatewayChangeEffect{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[1]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -144,7 +216,7 @@ func (x *GatewayChangeEffect) String() string {
 func (*GatewayChangeEffect) ProtoMessage() {}
 
 func (x *GatewayChangeEffect) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[1]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -157,7 +229,7 @@ func (x *GatewayChangeEffect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayChangeEffect.ProtoReflect.Descriptor instead.
 func (*GatewayChangeEffect) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{1}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GatewayChangeEffect) GetNoun() string {
@@ -188,11 +260,39 @@ func (x *GatewayChangeEffect) GetEtagAfter() string {
 	return ""
 }
 
-// ListGatewayChangesRequest selects changes.
+func (x *GatewayChangeEffect) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *GatewayChangeEffect) GetFields() []*GatewayFieldDifference {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+// ListGatewayChangesRequest selects changes. All given filters must match.
 type ListGatewayChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only changes of a higher revision, 0 or more. Absent means all that the change log has. Not used with a page_token.
 	SinceRevision *int64 `protobuf:"varint,1,opt,name=since_revision,json=sinceRevision,proto3,oneof" json:"since_revision,omitempty"`
+	// Only changes of this actor, compared exactly. Absent or empty means all.
+	Actor *string `protobuf:"bytes,2,opt,name=actor,proto3,oneof" json:"actor,omitempty"`
+	// Only changes with an effect on this kind of resource. Absent or empty means all.
+	Noun *string `protobuf:"bytes,3,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
+	// Only changes with an effect on a resource of this name; with noun, of that kind. Absent or empty means all.
+	Name *string `protobuf:"bytes,4,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Only changes at or after this time, in milliseconds since the Unix epoch, UTC. Absent means all.
+	ChangedSince *int64 `protobuf:"varint,5,opt,name=changed_since,json=changedSince,proto3,oneof" json:"changed_since,omitempty"`
+	// Only changes before this time, in milliseconds since the Unix epoch, UTC. Absent means all.
+	ChangedBefore *int64 `protobuf:"varint,6,opt,name=changed_before,json=changedBefore,proto3,oneof" json:"changed_before,omitempty"`
+	// Only changes up to this revision, 1 or more. Absent means all.
+	UntilRevision *int64 `protobuf:"varint,7,opt,name=until_revision,json=untilRevision,proto3,oneof" json:"until_revision,omitempty"`
+	// Whether the last changes come first. A page_token continues in the order of its list. Absent means false.
+	NewestFirst *bool `protobuf:"varint,8,opt,name=newest_first,json=newestFirst,proto3,oneof" json:"newest_first,omitempty"`
 	// Maximum number of changes in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.
 	PageSize *int32 `protobuf:"varint,1004,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
 	// Value of next_page_token in the previous response. Absent or empty means the first page.
@@ -203,7 +303,7 @@ type ListGatewayChangesRequest struct {
 
 func (x *ListGatewayChangesRequest) Reset() {
 	*x = ListGatewayChangesRequest{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[2]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -215,7 +315,7 @@ func (x *ListGatewayChangesRequest) String() string {
 func (*ListGatewayChangesRequest) ProtoMessage() {}
 
 func (x *ListGatewayChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[2]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -228,7 +328,7 @@ func (x *ListGatewayChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewayChangesRequest.ProtoReflect.Descriptor instead.
 func (*ListGatewayChangesRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{2}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListGatewayChangesRequest) GetSinceRevision() int64 {
@@ -236,6 +336,55 @@ func (x *ListGatewayChangesRequest) GetSinceRevision() int64 {
 		return *x.SinceRevision
 	}
 	return 0
+}
+
+func (x *ListGatewayChangesRequest) GetActor() string {
+	if x != nil && x.Actor != nil {
+		return *x.Actor
+	}
+	return ""
+}
+
+func (x *ListGatewayChangesRequest) GetNoun() string {
+	if x != nil && x.Noun != nil {
+		return *x.Noun
+	}
+	return ""
+}
+
+func (x *ListGatewayChangesRequest) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *ListGatewayChangesRequest) GetChangedSince() int64 {
+	if x != nil && x.ChangedSince != nil {
+		return *x.ChangedSince
+	}
+	return 0
+}
+
+func (x *ListGatewayChangesRequest) GetChangedBefore() int64 {
+	if x != nil && x.ChangedBefore != nil {
+		return *x.ChangedBefore
+	}
+	return 0
+}
+
+func (x *ListGatewayChangesRequest) GetUntilRevision() int64 {
+	if x != nil && x.UntilRevision != nil {
+		return *x.UntilRevision
+	}
+	return 0
+}
+
+func (x *ListGatewayChangesRequest) GetNewestFirst() bool {
+	if x != nil && x.NewestFirst != nil {
+		return *x.NewestFirst
+	}
+	return false
 }
 
 func (x *ListGatewayChangesRequest) GetPageSize() int32 {
@@ -268,7 +417,7 @@ type ListGatewayChangesResponse struct {
 
 func (x *ListGatewayChangesResponse) Reset() {
 	*x = ListGatewayChangesResponse{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[3]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -280,7 +429,7 @@ func (x *ListGatewayChangesResponse) String() string {
 func (*ListGatewayChangesResponse) ProtoMessage() {}
 
 func (x *ListGatewayChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[3]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -293,7 +442,7 @@ func (x *ListGatewayChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewayChangesResponse.ProtoReflect.Descriptor instead.
 func (*ListGatewayChangesResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{3}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListGatewayChangesResponse) GetChanges() []*GatewayChange {
@@ -344,7 +493,7 @@ type GatewayResource struct {
 
 func (x *GatewayResource) Reset() {
 	*x = GatewayResource{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -356,7 +505,7 @@ func (x *GatewayResource) String() string {
 func (*GatewayResource) ProtoMessage() {}
 
 func (x *GatewayResource) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[4]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -369,7 +518,7 @@ func (x *GatewayResource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayResource.ProtoReflect.Descriptor instead.
 func (*GatewayResource) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{4}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GatewayResource) GetNoun() string {
@@ -497,7 +646,7 @@ type GatewayResourceKey struct {
 
 func (x *GatewayResourceKey) Reset() {
 	*x = GatewayResourceKey{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -509,7 +658,7 @@ func (x *GatewayResourceKey) String() string {
 func (*GatewayResourceKey) ProtoMessage() {}
 
 func (x *GatewayResourceKey) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[5]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -522,7 +671,7 @@ func (x *GatewayResourceKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayResourceKey.ProtoReflect.Descriptor instead.
 func (*GatewayResourceKey) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{5}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GatewayResourceKey) GetNoun() string {
@@ -551,7 +700,7 @@ type WatchGatewayRequest struct {
 
 func (x *WatchGatewayRequest) Reset() {
 	*x = WatchGatewayRequest{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +712,7 @@ func (x *WatchGatewayRequest) String() string {
 func (*WatchGatewayRequest) ProtoMessage() {}
 
 func (x *WatchGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[6]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +725,7 @@ func (x *WatchGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchGatewayRequest.ProtoReflect.Descriptor instead.
 func (*WatchGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{6}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchGatewayRequest) GetResumeToken() string {
@@ -609,7 +758,7 @@ type WatchGatewayResponse struct {
 
 func (x *WatchGatewayResponse) Reset() {
 	*x = WatchGatewayResponse{}
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -621,7 +770,7 @@ func (x *WatchGatewayResponse) String() string {
 func (*WatchGatewayResponse) ProtoMessage() {}
 
 func (x *WatchGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_change_proto_msgTypes[7]
+	mi := &file_gatewayentities_v1_change_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -634,7 +783,7 @@ func (x *WatchGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchGatewayResponse.ProtoReflect.Descriptor instead.
 func (*WatchGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{7}
+	return file_gatewayentities_v1_change_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WatchGatewayResponse) GetStoreId() string {
@@ -702,24 +851,48 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\t_revisionB\r\n" +
 	"\v_changed_atB\b\n" +
 	"\x06_actorB\x06\n" +
-	"\x04_rpc\"\xbc\x01\n" +
+	"\x04_rpc\"\x87\x01\n" +
+	"\x16GatewayFieldDifference\x12\x17\n" +
+	"\x04path\x18\x01 \x01(\tH\x00R\x04path\x88\x01\x01\x12\x1b\n" +
+	"\x06before\x18\x02 \x01(\tH\x01R\x06before\x88\x01\x01\x12\x19\n" +
+	"\x05after\x18\x03 \x01(\tH\x02R\x05after\x88\x01\x01B\a\n" +
+	"\x05_pathB\t\n" +
+	"\a_beforeB\b\n" +
+	"\x06_after\"\xa2\x02\n" +
 	"\x13GatewayChangeEffect\x12\x17\n" +
 	"\x04noun\x18\x01 \x01(\tH\x00R\x04noun\x88\x01\x01\x12\x13\n" +
 	"\x02id\x18\x02 \x01(\tH\x01R\x02id\x88\x01\x01\x12$\n" +
 	"\vetag_before\x18\x03 \x01(\tH\x02R\n" +
 	"etagBefore\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"etag_after\x18\x04 \x01(\tH\x03R\tetagAfter\x88\x01\x01B\a\n" +
+	"etag_after\x18\x04 \x01(\tH\x03R\tetagAfter\x88\x01\x01\x12\x17\n" +
+	"\x04name\x18\x05 \x01(\tH\x04R\x04name\x88\x01\x01\x12B\n" +
+	"\x06fields\x18\x06 \x03(\v2*.gatewayentities.v1.GatewayFieldDifferenceR\x06fieldsB\a\n" +
 	"\x05_nounB\x05\n" +
 	"\x03_idB\x0e\n" +
 	"\f_etag_beforeB\r\n" +
-	"\v_etag_after\"\xbf\x01\n" +
+	"\v_etag_afterB\a\n" +
+	"\x05_name\"\x9b\x04\n" +
 	"\x19ListGatewayChangesRequest\x12*\n" +
-	"\x0esince_revision\x18\x01 \x01(\x03H\x00R\rsinceRevision\x88\x01\x01\x12!\n" +
-	"\tpage_size\x18\xec\a \x01(\x05H\x01R\bpageSize\x88\x01\x01\x12#\n" +
+	"\x0esince_revision\x18\x01 \x01(\x03H\x00R\rsinceRevision\x88\x01\x01\x12\x19\n" +
+	"\x05actor\x18\x02 \x01(\tH\x01R\x05actor\x88\x01\x01\x12\x17\n" +
+	"\x04noun\x18\x03 \x01(\tH\x02R\x04noun\x88\x01\x01\x12\x17\n" +
+	"\x04name\x18\x04 \x01(\tH\x03R\x04name\x88\x01\x01\x12(\n" +
+	"\rchanged_since\x18\x05 \x01(\x03H\x04R\fchangedSince\x88\x01\x01\x12*\n" +
+	"\x0echanged_before\x18\x06 \x01(\x03H\x05R\rchangedBefore\x88\x01\x01\x12*\n" +
+	"\x0euntil_revision\x18\a \x01(\x03H\x06R\runtilRevision\x88\x01\x01\x12&\n" +
+	"\fnewest_first\x18\b \x01(\bH\aR\vnewestFirst\x88\x01\x01\x12!\n" +
+	"\tpage_size\x18\xec\a \x01(\x05H\bR\bpageSize\x88\x01\x01\x12#\n" +
 	"\n" +
-	"page_token\x18\xed\a \x01(\tH\x02R\tpageToken\x88\x01\x01B\x11\n" +
-	"\x0f_since_revisionB\f\n" +
+	"page_token\x18\xed\a \x01(\tH\tR\tpageToken\x88\x01\x01B\x11\n" +
+	"\x0f_since_revisionB\b\n" +
+	"\x06_actorB\a\n" +
+	"\x05_nounB\a\n" +
+	"\x05_nameB\x10\n" +
+	"\x0e_changed_sinceB\x11\n" +
+	"\x0f_changed_beforeB\x11\n" +
+	"\x0f_until_revisionB\x0f\n" +
+	"\r_newest_firstB\f\n" +
 	"\n" +
 	"_page_sizeB\r\n" +
 	"\v_page_token\"\xca\x01\n" +
@@ -783,42 +956,44 @@ func file_gatewayentities_v1_change_proto_rawDescGZIP() []byte {
 	return file_gatewayentities_v1_change_proto_rawDescData
 }
 
-var file_gatewayentities_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_gatewayentities_v1_change_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_gatewayentities_v1_change_proto_goTypes = []any{
 	(*GatewayChange)(nil),              // 0: gatewayentities.v1.GatewayChange
-	(*GatewayChangeEffect)(nil),        // 1: gatewayentities.v1.GatewayChangeEffect
-	(*ListGatewayChangesRequest)(nil),  // 2: gatewayentities.v1.ListGatewayChangesRequest
-	(*ListGatewayChangesResponse)(nil), // 3: gatewayentities.v1.ListGatewayChangesResponse
-	(*GatewayResource)(nil),            // 4: gatewayentities.v1.GatewayResource
-	(*GatewayResourceKey)(nil),         // 5: gatewayentities.v1.GatewayResourceKey
-	(*WatchGatewayRequest)(nil),        // 6: gatewayentities.v1.WatchGatewayRequest
-	(*WatchGatewayResponse)(nil),       // 7: gatewayentities.v1.WatchGatewayResponse
-	(*GatewaySecretInfo)(nil),          // 8: gatewayentities.v1.GatewaySecretInfo
-	(*GatewayModelDefinition)(nil),     // 9: gatewayentities.v1.GatewayModelDefinition
-	(*GatewayEndpoint)(nil),            // 10: gatewayentities.v1.GatewayEndpoint
-	(*GatewayEndpointBinding)(nil),     // 11: gatewayentities.v1.GatewayEndpointBinding
-	(*GatewayBudgetPolicy)(nil),        // 12: gatewayentities.v1.GatewayBudgetPolicy
+	(*GatewayFieldDifference)(nil),     // 1: gatewayentities.v1.GatewayFieldDifference
+	(*GatewayChangeEffect)(nil),        // 2: gatewayentities.v1.GatewayChangeEffect
+	(*ListGatewayChangesRequest)(nil),  // 3: gatewayentities.v1.ListGatewayChangesRequest
+	(*ListGatewayChangesResponse)(nil), // 4: gatewayentities.v1.ListGatewayChangesResponse
+	(*GatewayResource)(nil),            // 5: gatewayentities.v1.GatewayResource
+	(*GatewayResourceKey)(nil),         // 6: gatewayentities.v1.GatewayResourceKey
+	(*WatchGatewayRequest)(nil),        // 7: gatewayentities.v1.WatchGatewayRequest
+	(*WatchGatewayResponse)(nil),       // 8: gatewayentities.v1.WatchGatewayResponse
+	(*GatewaySecretInfo)(nil),          // 9: gatewayentities.v1.GatewaySecretInfo
+	(*GatewayModelDefinition)(nil),     // 10: gatewayentities.v1.GatewayModelDefinition
+	(*GatewayEndpoint)(nil),            // 11: gatewayentities.v1.GatewayEndpoint
+	(*GatewayEndpointBinding)(nil),     // 12: gatewayentities.v1.GatewayEndpointBinding
+	(*GatewayBudgetPolicy)(nil),        // 13: gatewayentities.v1.GatewayBudgetPolicy
 }
 var file_gatewayentities_v1_change_proto_depIdxs = []int32{
-	1,  // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
-	1,  // 1: gatewayentities.v1.GatewayChange.effects:type_name -> gatewayentities.v1.GatewayChangeEffect
-	0,  // 2: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
-	8,  // 3: gatewayentities.v1.GatewayResource.secret:type_name -> gatewayentities.v1.GatewaySecretInfo
-	9,  // 4: gatewayentities.v1.GatewayResource.model_definition:type_name -> gatewayentities.v1.GatewayModelDefinition
-	10, // 5: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
-	11, // 6: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
-	12, // 7: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	4,  // 8: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
-	5,  // 9: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
-	2,  // 10: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
-	6,  // 11: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
-	3,  // 12: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
-	7,  // 13: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
-	12, // [12:14] is the sub-list for method output_type
-	10, // [10:12] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
+	2,  // 1: gatewayentities.v1.GatewayChange.effects:type_name -> gatewayentities.v1.GatewayChangeEffect
+	1,  // 2: gatewayentities.v1.GatewayChangeEffect.fields:type_name -> gatewayentities.v1.GatewayFieldDifference
+	0,  // 3: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
+	9,  // 4: gatewayentities.v1.GatewayResource.secret:type_name -> gatewayentities.v1.GatewaySecretInfo
+	10, // 5: gatewayentities.v1.GatewayResource.model_definition:type_name -> gatewayentities.v1.GatewayModelDefinition
+	11, // 6: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
+	12, // 7: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
+	13, // 8: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	5,  // 9: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
+	6,  // 10: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
+	3,  // 11: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
+	7,  // 12: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
+	4,  // 13: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
+	8,  // 14: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
+	13, // [13:15] is the sub-list for method output_type
+	11, // [11:13] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_change_proto_init() }
@@ -835,23 +1010,24 @@ func file_gatewayentities_v1_change_proto_init() {
 	file_gatewayentities_v1_change_proto_msgTypes[1].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[2].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[3].OneofWrappers = []any{}
-	file_gatewayentities_v1_change_proto_msgTypes[4].OneofWrappers = []any{
+	file_gatewayentities_v1_change_proto_msgTypes[4].OneofWrappers = []any{}
+	file_gatewayentities_v1_change_proto_msgTypes[5].OneofWrappers = []any{
 		(*GatewayResource_Secret)(nil),
 		(*GatewayResource_ModelDefinition)(nil),
 		(*GatewayResource_Endpoint)(nil),
 		(*GatewayResource_Binding)(nil),
 		(*GatewayResource_BudgetPolicy)(nil),
 	}
-	file_gatewayentities_v1_change_proto_msgTypes[5].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[6].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[7].OneofWrappers = []any{}
+	file_gatewayentities_v1_change_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatewayentities_v1_change_proto_rawDesc), len(file_gatewayentities_v1_change_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

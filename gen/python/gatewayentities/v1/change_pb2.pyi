@@ -45,7 +45,9 @@ class GatewayChange(_message.Message):
     """Name of the RPC, such as UpdateGatewayEndpoint. Always present."""
     @_builtins.property
     def change(self) -> Global___GatewayChangeEffect:
-        """Effect on the resource that the call addressed. Always present."""
+        """Effect on the resource that the call addressed; of a configuration that was applied, the first of its effects. Always
+        present.
+        """
 
     @_builtins.property
     def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayChangeEffect]:
@@ -85,6 +87,49 @@ class GatewayChange(_message.Message):
 Global___GatewayChange: _TypeAlias = GatewayChange  # noqa: Y015
 
 @_typing.final
+class GatewayFieldDifference(_message.Message):
+    """GatewayFieldDifference is a field of a resource before and after a change. It never contains a secret value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Path of the field, with the field names of GatewayConfiguration, such as models[0].weight or tags["team"]. For a secret
+    that got another value it is secret_value, without before and after. Always present.
+    """
+    before: _builtins.str
+    """Its value before, as JSON; beyond 1000 characters it is cut and ends in "...". Absent if it had none, or its default."""
+    after: _builtins.str
+    """Its value after, likewise."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str | None = ...,
+        before: _builtins.str | None = ...,
+        after: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_path", b"_path", "after", b"after", "before", b"before", "path", b"path"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_path", b"_path", "after", b"after", "before", b"before", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
+    _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
+    _WhichOneofReturnType__before: _TypeAlias = _typing.Literal["before"]  # noqa: Y015
+    _WhichOneofArgType__before: _TypeAlias = _typing.Literal["_before", b"_before"]  # noqa: Y015
+    _WhichOneofReturnType__path: _TypeAlias = _typing.Literal["path"]  # noqa: Y015
+    _WhichOneofArgType__path: _TypeAlias = _typing.Literal["_path", b"_path"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after) -> _WhichOneofReturnType__after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before) -> _WhichOneofReturnType__before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__path) -> _WhichOneofReturnType__path | None: ...
+
+Global___GatewayFieldDifference: _TypeAlias = GatewayFieldDifference  # noqa: Y015
+
+@_typing.final
 class GatewayChangeEffect(_message.Message):
     """GatewayChangeEffect is the effect of a change on one resource."""
 
@@ -94,6 +139,8 @@ class GatewayChangeEffect(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     ETAG_BEFORE_FIELD_NUMBER: _builtins.int
     ETAG_AFTER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     noun: _builtins.str
     """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
     id: _builtins.str
@@ -104,6 +151,16 @@ class GatewayChangeEffect(_message.Message):
     """Etag of the resource before the change. Absent if the change created it."""
     etag_after: _builtins.str
     """Etag of the resource after the change. Absent if the change deleted it."""
+    name: _builtins.str
+    """Name of the resource after the change, before it if it was deleted, as in GatewayPlannedChange. Absent in changes that
+    earlier releases have logged.
+    """
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayFieldDifference]:
+        """The fields that changed, at most 100. Empty for resources that only include others that changed, and in changes that
+        earlier releases have logged.
+        """
+
     def __init__(
         self,
         *,
@@ -111,10 +168,12 @@ class GatewayChangeEffect(_message.Message):
         id: _builtins.str | None = ...,
         etag_before: _builtins.str | None = ...,
         etag_after: _builtins.str | None = ...,
+        name: _builtins.str | None = ...,
+        fields: _abc.Iterable[Global___GatewayFieldDifference] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag_after", b"_etag_after", "_etag_before", b"_etag_before", "_id", b"_id", "_noun", b"_noun", "etag_after", b"etag_after", "etag_before", b"etag_before", "id", b"id", "noun", b"noun"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag_after", b"_etag_after", "_etag_before", b"_etag_before", "_id", b"_id", "_name", b"_name", "_noun", b"_noun", "etag_after", b"etag_after", "etag_before", b"etag_before", "id", b"id", "name", b"name", "noun", b"noun"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag_after", b"_etag_after", "_etag_before", b"_etag_before", "_id", b"_id", "_noun", b"_noun", "etag_after", b"etag_after", "etag_before", b"etag_before", "id", b"id", "noun", b"noun"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag_after", b"_etag_after", "_etag_before", b"_etag_before", "_id", b"_id", "_name", b"_name", "_noun", b"_noun", "etag_after", b"etag_after", "etag_before", b"etag_before", "fields", b"fields", "id", b"id", "name", b"name", "noun", b"noun"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__etag_after: _TypeAlias = _typing.Literal["etag_after"]  # noqa: Y015
     _WhichOneofArgType__etag_after: _TypeAlias = _typing.Literal["_etag_after", b"_etag_after"]  # noqa: Y015
@@ -122,6 +181,8 @@ class GatewayChangeEffect(_message.Message):
     _WhichOneofArgType__etag_before: _TypeAlias = _typing.Literal["_etag_before", b"_etag_before"]  # noqa: Y015
     _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
     _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__noun: _TypeAlias = _typing.Literal["noun"]  # noqa: Y015
     _WhichOneofArgType__noun: _TypeAlias = _typing.Literal["_noun", b"_noun"]  # noqa: Y015
     @_typing.overload
@@ -131,21 +192,44 @@ class GatewayChangeEffect(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__noun) -> _WhichOneofReturnType__noun | None: ...
 
 Global___GatewayChangeEffect: _TypeAlias = GatewayChangeEffect  # noqa: Y015
 
 @_typing.final
 class ListGatewayChangesRequest(_message.Message):
-    """ListGatewayChangesRequest selects changes."""
+    """ListGatewayChangesRequest selects changes. All given filters must match."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SINCE_REVISION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    NOUN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CHANGED_SINCE_FIELD_NUMBER: _builtins.int
+    CHANGED_BEFORE_FIELD_NUMBER: _builtins.int
+    UNTIL_REVISION_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     since_revision: _builtins.int
     """Only changes of a higher revision, 0 or more. Absent means all that the change log has. Not used with a page_token."""
+    actor: _builtins.str
+    """Only changes of this actor, compared exactly. Absent or empty means all."""
+    noun: _builtins.str
+    """Only changes with an effect on this kind of resource. Absent or empty means all."""
+    name: _builtins.str
+    """Only changes with an effect on a resource of this name; with noun, of that kind. Absent or empty means all."""
+    changed_since: _builtins.int
+    """Only changes at or after this time, in milliseconds since the Unix epoch, UTC. Absent means all."""
+    changed_before: _builtins.int
+    """Only changes before this time, in milliseconds since the Unix epoch, UTC. Absent means all."""
+    until_revision: _builtins.int
+    """Only changes up to this revision, 1 or more. Absent means all."""
+    newest_first: _builtins.bool
+    """Whether the last changes come first. A page_token continues in the order of its list. Absent means false."""
     page_size: _builtins.int
     """Maximum number of changes in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB."""
     page_token: _builtins.str
@@ -154,25 +238,60 @@ class ListGatewayChangesRequest(_message.Message):
         self,
         *,
         since_revision: _builtins.int | None = ...,
+        actor: _builtins.str | None = ...,
+        noun: _builtins.str | None = ...,
+        name: _builtins.str | None = ...,
+        changed_since: _builtins.int | None = ...,
+        changed_before: _builtins.int | None = ...,
+        until_revision: _builtins.int | None = ...,
+        newest_first: _builtins.bool | None = ...,
         page_size: _builtins.int | None = ...,
         page_token: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_before", b"_changed_before", "_changed_since", b"_changed_since", "_name", b"_name", "_newest_first", b"_newest_first", "_noun", b"_noun", "_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "_until_revision", b"_until_revision", "actor", b"actor", "changed_before", b"changed_before", "changed_since", b"changed_since", "name", b"name", "newest_first", b"newest_first", "noun", b"noun", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision", "until_revision", b"until_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_before", b"_changed_before", "_changed_since", b"_changed_since", "_name", b"_name", "_newest_first", b"_newest_first", "_noun", b"_noun", "_page_size", b"_page_size", "_page_token", b"_page_token", "_since_revision", b"_since_revision", "_until_revision", b"_until_revision", "actor", b"actor", "changed_before", b"changed_before", "changed_since", b"changed_since", "name", b"name", "newest_first", b"newest_first", "noun", b"noun", "page_size", b"page_size", "page_token", b"page_token", "since_revision", b"since_revision", "until_revision", b"until_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__actor: _TypeAlias = _typing.Literal["actor"]  # noqa: Y015
+    _WhichOneofArgType__actor: _TypeAlias = _typing.Literal["_actor", b"_actor"]  # noqa: Y015
+    _WhichOneofReturnType__changed_before: _TypeAlias = _typing.Literal["changed_before"]  # noqa: Y015
+    _WhichOneofArgType__changed_before: _TypeAlias = _typing.Literal["_changed_before", b"_changed_before"]  # noqa: Y015
+    _WhichOneofReturnType__changed_since: _TypeAlias = _typing.Literal["changed_since"]  # noqa: Y015
+    _WhichOneofArgType__changed_since: _TypeAlias = _typing.Literal["_changed_since", b"_changed_since"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__newest_first: _TypeAlias = _typing.Literal["newest_first"]  # noqa: Y015
+    _WhichOneofArgType__newest_first: _TypeAlias = _typing.Literal["_newest_first", b"_newest_first"]  # noqa: Y015
+    _WhichOneofReturnType__noun: _TypeAlias = _typing.Literal["noun"]  # noqa: Y015
+    _WhichOneofArgType__noun: _TypeAlias = _typing.Literal["_noun", b"_noun"]  # noqa: Y015
     _WhichOneofReturnType__page_size: _TypeAlias = _typing.Literal["page_size"]  # noqa: Y015
     _WhichOneofArgType__page_size: _TypeAlias = _typing.Literal["_page_size", b"_page_size"]  # noqa: Y015
     _WhichOneofReturnType__page_token: _TypeAlias = _typing.Literal["page_token"]  # noqa: Y015
     _WhichOneofArgType__page_token: _TypeAlias = _typing.Literal["_page_token", b"_page_token"]  # noqa: Y015
     _WhichOneofReturnType__since_revision: _TypeAlias = _typing.Literal["since_revision"]  # noqa: Y015
     _WhichOneofArgType__since_revision: _TypeAlias = _typing.Literal["_since_revision", b"_since_revision"]  # noqa: Y015
+    _WhichOneofReturnType__until_revision: _TypeAlias = _typing.Literal["until_revision"]  # noqa: Y015
+    _WhichOneofArgType__until_revision: _TypeAlias = _typing.Literal["_until_revision", b"_until_revision"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__actor) -> _WhichOneofReturnType__actor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__changed_before) -> _WhichOneofReturnType__changed_before | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__changed_since) -> _WhichOneofReturnType__changed_since | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__newest_first) -> _WhichOneofReturnType__newest_first | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__noun) -> _WhichOneofReturnType__noun | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__page_size) -> _WhichOneofReturnType__page_size | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__page_token) -> _WhichOneofReturnType__page_token | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__since_revision) -> _WhichOneofReturnType__since_revision | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until_revision) -> _WhichOneofReturnType__until_revision | None: ...
 
 Global___ListGatewayChangesRequest: _TypeAlias = ListGatewayChangesRequest  # noqa: Y015
 

@@ -52,7 +52,8 @@ export declare type GatewayChange = Message<"gatewayentities.v1.GatewayChange"> 
   rpc?: string | undefined;
 
   /**
-   * Effect on the resource that the call addressed. Always present.
+   * Effect on the resource that the call addressed; of a configuration that was applied, the first of its effects. Always
+   * present.
    *
    * @generated from field: gatewayentities.v1.GatewayChangeEffect change = 5;
    */
@@ -71,6 +72,41 @@ export declare type GatewayChange = Message<"gatewayentities.v1.GatewayChange"> 
  * Use `create(GatewayChangeSchema)` to create a new message.
  */
 export declare const GatewayChangeSchema: GenMessage<GatewayChange>;
+
+/**
+ * GatewayFieldDifference is a field of a resource before and after a change. It never contains a secret value.
+ *
+ * @generated from message gatewayentities.v1.GatewayFieldDifference
+ */
+export declare type GatewayFieldDifference = Message<"gatewayentities.v1.GatewayFieldDifference"> & {
+  /**
+   * Path of the field, with the field names of GatewayConfiguration, such as models[0].weight or tags["team"]. For a secret
+   * that got another value it is secret_value, without before and after. Always present.
+   *
+   * @generated from field: optional string path = 1;
+   */
+  path?: string | undefined;
+
+  /**
+   * Its value before, as JSON; beyond 1000 characters it is cut and ends in "...". Absent if it had none, or its default.
+   *
+   * @generated from field: optional string before = 2;
+   */
+  before?: string | undefined;
+
+  /**
+   * Its value after, likewise.
+   *
+   * @generated from field: optional string after = 3;
+   */
+  after?: string | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayFieldDifference.
+ * Use `create(GatewayFieldDifferenceSchema)` to create a new message.
+ */
+export declare const GatewayFieldDifferenceSchema: GenMessage<GatewayFieldDifference>;
 
 /**
  * GatewayChangeEffect is the effect of a change on one resource.
@@ -106,6 +142,22 @@ export declare type GatewayChangeEffect = Message<"gatewayentities.v1.GatewayCha
    * @generated from field: optional string etag_after = 4;
    */
   etagAfter?: string | undefined;
+
+  /**
+   * Name of the resource after the change, before it if it was deleted, as in GatewayPlannedChange. Absent in changes that
+   * earlier releases have logged.
+   *
+   * @generated from field: optional string name = 5;
+   */
+  name?: string | undefined;
+
+  /**
+   * The fields that changed, at most 100. Empty for resources that only include others that changed, and in changes that
+   * earlier releases have logged.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayFieldDifference fields = 6;
+   */
+  fields: GatewayFieldDifference[];
 };
 
 /**
@@ -115,7 +167,7 @@ export declare type GatewayChangeEffect = Message<"gatewayentities.v1.GatewayCha
 export declare const GatewayChangeEffectSchema: GenMessage<GatewayChangeEffect>;
 
 /**
- * ListGatewayChangesRequest selects changes.
+ * ListGatewayChangesRequest selects changes. All given filters must match.
  *
  * @generated from message gatewayentities.v1.ListGatewayChangesRequest
  */
@@ -126,6 +178,55 @@ export declare type ListGatewayChangesRequest = Message<"gatewayentities.v1.List
    * @generated from field: optional int64 since_revision = 1;
    */
   sinceRevision?: bigint | undefined;
+
+  /**
+   * Only changes of this actor, compared exactly. Absent or empty means all.
+   *
+   * @generated from field: optional string actor = 2;
+   */
+  actor?: string | undefined;
+
+  /**
+   * Only changes with an effect on this kind of resource. Absent or empty means all.
+   *
+   * @generated from field: optional string noun = 3;
+   */
+  noun?: string | undefined;
+
+  /**
+   * Only changes with an effect on a resource of this name; with noun, of that kind. Absent or empty means all.
+   *
+   * @generated from field: optional string name = 4;
+   */
+  name?: string | undefined;
+
+  /**
+   * Only changes at or after this time, in milliseconds since the Unix epoch, UTC. Absent means all.
+   *
+   * @generated from field: optional int64 changed_since = 5;
+   */
+  changedSince?: bigint | undefined;
+
+  /**
+   * Only changes before this time, in milliseconds since the Unix epoch, UTC. Absent means all.
+   *
+   * @generated from field: optional int64 changed_before = 6;
+   */
+  changedBefore?: bigint | undefined;
+
+  /**
+   * Only changes up to this revision, 1 or more. Absent means all.
+   *
+   * @generated from field: optional int64 until_revision = 7;
+   */
+  untilRevision?: bigint | undefined;
+
+  /**
+   * Whether the last changes come first. A page_token continues in the order of its list. Absent means false.
+   *
+   * @generated from field: optional bool newest_first = 8;
+   */
+  newestFirst?: boolean | undefined;
 
   /**
    * Maximum number of changes in one response, 0 to 1000. Absent or 0 means 1000. A response also ends at 2 MiB.

@@ -2,6 +2,7 @@
 export * from "./binding_pb.js";
 export * from "./budget_pb.js";
 export * from "./change_pb.js";
+export * from "./configuration_pb.js";
 export * from "./convergence_pb.js";
 export * from "./endpoint_pb.js";
 export * from "./model_definition_pb.js";

@@ -212,9 +212,10 @@ def old_lines(**rows):
     """Return the lines of a backup of revision 0006, empty but for these tables."""
     lines = [json.dumps(HEADER)]
     for table in metadata.sorted_tables:
-        if table.name in {"store_state", "clock", "secret_accesses", "node_reports"}:
+        if table.name in {"store_state", "clock", "secret_accesses", "node_reports", "resource_owners"}:
             continue
-        added = {"envelope_version", "is_difference", *({"endpoints"} if table.name == "tokens" else ())}
+        later = {"tokens": {"endpoints"}, "changes": {"is_difference", "name", "fields", "owner_before", "owner_after"}}
+        added = {"envelope_version", *later.get(table.name, ())}
         columns = [name for name in table.columns.keys() if name not in added]  # noqa: SIM118 - a mapping of columns.
         given = rows.get(table.name, [])
         lines.append(json.dumps({"table": table.name, "columns": columns, "rows": len(given)}))

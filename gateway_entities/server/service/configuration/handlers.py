@@ -1,0 +1,190 @@
+"""The RPCs of ConfigurationService."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.methods import METHODS
+from gateway_entities.rules import validate
+from gateway_entities.server.service.base import BaseService
+from gateway_entities.server.service.configuration.execute import execute
+from gateway_entities.server.service.configuration.plan import Plan
+from gateway_entities.server.service.configuration.state import BINDING, POLICY, SECRET, State, version_of
+from gateway_entities.server.service.configuration.wanted import Wanted
+from gateway_entities.server.service.context import CALLER, require_scope
+from gateway_entities.server.service.errors import exhausted
+from gateway_entities.server.service.idempotency import find_response, store_response
+from gateway_entities.server.store.repositories.token import AccessScope
+from gatewayentities.v1 import configuration_pb2 as pb
+
+if TYPE_CHECKING:
+    from gateway_entities.server.store import Transaction
+
+MAX_RESPONSE_BYTES: Final = 4 * 1024 * 1024 - 4096
+"""Maximum size of a configuration or a plan: gRPC clients accept 4 MiB by default."""
+_MAX_NAMED: Final = 100
+_RPCS: Final = {method.request_type: method for method in METHODS}
+_Version = tuple[str, str, str, str, str]
+Response = TypeVar("Response", pb.ApplyGatewayConfigurationResponse, pb.RollbackGatewayConfigurationResponse)
+
+
+class ConfigurationService(BaseService):
+    """The RPCs of ConfigurationService. Errors: as the contract lists, and UNAVAILABLE from the store."""
+
+    def export_gateway_configuration(
+        self, request: pb.ExportGatewayConfigurationRequest
+    ) -> pb.ExportGatewayConfigurationResponse:
+        """Describe the store, now or after an earlier change."""
+        validate(request)
+        with self.read() as transaction:
+            revision = transaction.changes.last()
+            state = State.current(transaction)
+            if request.HasField("at_revision"):
+                revision = request.at_revision
+                state = State.at(transaction, revision, state)
+        configuration = state.export(request.owner or None, with_bindings=request.with_bindings)
+        response = pb.ExportGatewayConfigurationResponse(configuration=configuration, revision=revision)
+        _refuse_large(response, "Export one owner at a time.")
+        return response
+
+    def plan_gateway_configuration(self, request: pb.PlanGatewayConfigurationRequest) -> pb.PlanGatewayConfigurationResponse:
+        """Return what an apply or a rollback would do."""
+        validate(request, self.allowed_addresses)
+        if request.secret_values:
+            require_scope(AccessScope.WRITE, "a plan with secret values")
+        with self.read() as transaction:
+            revision = transaction.changes.last()
+            plan, basis = _planned(transaction, request, None)
+        message = pb.GatewayConfigurationPlan(
+            changes=[step.to_proto() for step in plan.steps if step.changes],
+            effects=[step.to_proto() for step in _noted(plan)],
+            basis=basis,
+        )
+        response = pb.PlanGatewayConfigurationResponse(plan=message, revision=revision)
+        _refuse_large(response, "Apply the configuration in parts.")
+        return response
+
+    def apply_gateway_configuration(
+        self, request: pb.ApplyGatewayConfigurationRequest
+    ) -> pb.ApplyGatewayConfigurationResponse:
+        """Make the store as a configuration says."""
+        return self._carry_out(request, pb.ApplyGatewayConfigurationResponse())
+
+    def rollback_gateway_configuration(
+        self, request: pb.RollbackGatewayConfigurationRequest
+    ) -> pb.RollbackGatewayConfigurationResponse:
+        """Make the store as it was after an earlier change."""
+        return self._carry_out(request, pb.RollbackGatewayConfigurationResponse())
+
+    def _carry_out(self, request: Any, response: Response) -> Response:
+        validate(request, self.allowed_addresses)
+        with self.write() as transaction:
+            stored: Response | None = find_response(transaction, request)
+            if stored is not None:
+                return stored
+            transaction.require_room()
+            actor = CALLER.get() or (request.updated_by or None)
+            plan, basis = _planned(transaction, request, actor)
+            if request.HasField("basis"):
+                _refuse_stale(request.basis, basis)
+            _require_scopes(plan)
+            effects = execute(transaction, plan, actor)
+            response.created = sum(effect.etag_before is None for effect in effects)
+            response.deleted = sum(effect.etag_after is None for effect in effects)
+            response.updated = len(effects) - response.created - response.deleted
+            if effects:
+                name = _RPCS[type(request)].name
+                response.revision = transaction.changes.add(name, actor, transaction.now, effects)
+            else:
+                response.revision = transaction.changes.last()
+            store_response(transaction, request, response, created=False)
+        return response
+
+
+def _planned(transaction: Transaction, request: Any, actor: str | None) -> tuple[Plan, pb.GatewayPlanBasis]:
+    """Make the plan of a request, and what it depends on."""
+    state = State.current(transaction)
+    if "to_revision" in request.DESCRIPTOR.fields_by_name and request.HasField("to_revision"):
+        target = State.at(transaction, request.to_revision, state)
+        wanted = Wanted.of_rollback(target, request, transaction.changes.rotated_since(request.to_revision))
+        _refuse_unknown_values(wanted)
+    else:
+        wanted = Wanted.of_configuration(request)
+    plan = Plan(transaction, state, wanted, actor)
+    return plan, _basis(transaction, state, plan)
+
+
+def _refuse_unknown_values(wanted: Wanted) -> None:
+    names = {item.form.name for item in wanted.secrets}
+    faults = [
+        FieldViolation(path, "must be the name of a secret that existed then")
+        for path, name in wanted.value_paths.items()
+        if name not in names
+    ]
+    if faults:
+        raise GatewayError.invalid(faults[:_MAX_NAMED])
+
+
+def _basis(transaction: Transaction, state: State, plan: Plan) -> pb.GatewayPlanBasis:
+    basis = pb.GatewayPlanBasis(store_id=transaction.state.get().store_id)
+    found: list[_Version] = []
+    deleted = [step for step in plan.effects if step.after is None]
+    for step in (*plan.steps, *deleted):
+        if step.before is not None:
+            name = step.name if step.after is None else _name_before(step)
+            found.append((step.noun, name, step.id, version_of(step.before), step.owner_before or ""))
+        elif step.noun not in (POLICY, BINDING):
+            found.append((step.noun, step.name, "", "", ""))
+    for (noun, name), identifier in plan.references.items():
+        resource = state.resources(noun)[identifier]
+        found.append((noun, name, identifier, version_of(resource), state.owners.get((noun, identifier), "")))
+    for noun, name, identifier, etag, owner in sorted(set(found)):
+        basis.versions.add(noun=noun, name=name, id=identifier or None, content_etag=etag or None, owner=owner or None)
+    return basis
+
+
+def _name_before(step: Any) -> str:
+    name: str = getattr(step.form_before, "name", step.name)
+    return name
+
+
+def _refuse_stale(given: pb.GatewayPlanBasis, now: pb.GatewayPlanBasis) -> None:
+    """Check that a plan would be the same now.
+
+    Raises:
+        GatewayError: OUT_OF_RANGE (it is of another store) or ABORTED (resources have changed).
+    """
+    if given.store_id != now.store_id:
+        raise GatewayError(Code.OUT_OF_RANGE, "The plan is of another store; plan again.", reason="STORE_CHANGED")
+    moved = sorted({key[:2] for key in _versions(given) ^ _versions(now)})
+    if moved:
+        named = moved[:_MAX_NAMED]
+        violations = [FieldViolation(f"{noun} {name}", "has changed since the plan") for noun, name in named]
+        listed = ", ".join(f"{noun} '{name}'" for noun, name in named)
+        more = f", and {len(moved) - len(named)} more" if len(moved) > len(named) else ""
+        raise GatewayError(
+            Code.ABORTED,
+            f"Changed since the plan: {listed}{more}. Nothing was applied; plan again.",
+            reason="STALE_PLAN",
+            field_violations=violations,
+        )
+
+
+def _versions(basis: pb.GatewayPlanBasis) -> set[_Version]:
+    return {(each.noun, each.name, each.id, each.content_etag, each.owner) for each in basis.versions}
+
+
+def _require_scopes(plan: Plan) -> None:
+    if any(step.noun == POLICY and step.changes for step in plan.steps):
+        require_scope(AccessScope.ADMIN, "a configuration that changes budget policies")
+
+
+def _noted(plan: Plan) -> list[Any]:
+    """Return the effects, and the secrets that do not change but have notes."""
+    return [*plan.effects, *(step for step in plan.steps if step.noun == SECRET and step.notes and not step.changes)]
+
+
+def _refuse_large(response: Any, advice: str) -> None:
+    if response.ByteSize() > MAX_RESPONSE_BYTES:
+        raise exhausted(f"The response would have more than {MAX_RESPONSE_BYTES} bytes. {advice}", "RESPONSE_TOO_LARGE")
