@@ -77,6 +77,7 @@ THEIRS: dict[str, set[str]] = {
     "cryptography": {"server.store.crypto", "server.tls"},
     "click": {"cli"},
     "rich": {"cli"},
+    "ruamel": {"cli"},
     "hatchling": {"entities._native.hook"},
     "pytest": {"wire.pytest_plugin"},
     "pydantic_core": {"entities.secret_value"},

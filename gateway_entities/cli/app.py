@@ -16,6 +16,7 @@ from gateway_entities.cli.budget_policy import budget_policy
 from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
 from gateway_entities.cli.completion import completion
+from gateway_entities.cli.config import config
 from gateway_entities.cli.endpoint import endpoint
 from gateway_entities.cli.health import health
 from gateway_entities.cli.model_definition import model_definition
@@ -86,6 +87,7 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
+cli.add_command(config)
 cli.add_command(changes)
 cli.add_command(_log, "log")
 cli.add_command(watch)

@@ -15,11 +15,13 @@ from gateway_entities.cli.command import (
     UPDATE_OPTIONS,
     Decorator,
     Group,
+    changes_nothing,
     clear_option,
     client_command,
     enum_choice,
     update_mask,
 )
+from gateway_entities.cli.options import names
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import Done
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
@@ -54,7 +56,7 @@ class _Nanos(_WholeNumber):
 
 
 _POLICY: Final = click.argument("budget_policy_id")
-_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT")
+_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
 _CALLER_OPTIONS: Final = (
     click.option("--user", metavar="NAME", help="User that makes the request."),
     click.option("--workspace", metavar="NAME", help="Workspace of the request. Default: default."),
@@ -170,6 +172,8 @@ def update(
         "budget_action": None if action is None else BudgetAction[action],
         "target_value": target_value,
     }
+    if changes_nothing(clear, given):
+        return client.get_budget_policy(budget_policy_id)
     return client.update_budget_policy(budget_policy_id, **given, **change, update_mask=update_mask(clear, given))
 
 
@@ -215,7 +219,7 @@ def spend(
 
 @client_command(budget_policy, "check", _ENDPOINT, *_CALLER_OPTIONS)
 def check(client: GatewayClient, key: str, *, user: str | None, workspace: str | None) -> GatewayBudgetCheck:
-    """Check whether the budgets allow a request to an endpoint now, and show the tightest one."""
+    """Check whether the budgets allow a request to an endpoint now, and show the tightest one. Exit code 1 if not."""
     return client.check_budget(lookup.endpoint_id(client, key), workspace=workspace, user=user)
 
 

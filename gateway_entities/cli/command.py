@@ -12,7 +12,8 @@ import click
 
 from gateway_entities.cli.nodes import wait_for_nodes, wait_option
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.cli.output import Done, Entity, show
+from gateway_entities.cli.output import Done, Entity, show, show_as
+from gateway_entities.entities import GatewayBudgetCheck
 from gateway_entities.extras import not_installed
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ def update_mask(clear: Sequence[str], given: Mapping[str, object]) -> list[str] 
     return [*clear, *written] if clear else None
 
 
+def changes_nothing(clear: Sequence[str], given: Mapping[str, object]) -> bool:
+    """Return whether an update has neither a field to write nor one to clear, so that nothing is sent."""
+    return not clear and all(value is None for value in given.values())
+
+
 def client_command(
     group: click.Group, name: str, *options: Decorator
 ) -> Callable[[Callable[Concatenate[GatewayClient, P], Result]], click.Command]:
@@ -104,14 +110,20 @@ def client_command(
 
     def decorate(function: Callable[Concatenate[GatewayClient, P], Result]) -> click.Command:
         @functools.wraps(function)
-        def run(connect: Callable[[], GatewayClient], as_json: bool, *args: P.args, **kwargs: P.kwargs) -> None:
+        def run(connect: Callable[[], GatewayClient], as_json: bool, form: str, *args: P.args, **kwargs: P.kwargs) -> None:
             wait = kwargs.pop("wait_for_nodes", None)
             with connect() as client:
                 result = function(client, *args, **kwargs)
                 # Before the wait: the change has been made, whatever the nodes do.
-                show(result, as_json=as_json)
+                if as_json:
+                    show(result, as_json=True)
+                else:
+                    show_as(result, form)
                 if isinstance(wait, float):
                     wait_for_nodes(client, wait)
+            if isinstance(result, GatewayBudgetCheck) and not result.allowed:
+                # So that a script can ask.
+                raise click.exceptions.Exit(1)
 
         command: Callable[..., Any] = run
         waiting = (wait_option,) if _request_id in options else ()
@@ -124,5 +136,14 @@ def client_command(
 
 _CLIENT_OPTIONS: Final[Iterable[Decorator]] = (
     connection_options,
-    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+    click.option("--json", "as_json", is_flag=True, help="Print protobuf's JSON instead of a table."),
+    click.option(
+        "-o",
+        "--output",
+        "form",
+        type=click.Choice(["table", "wide", "json", "yaml", "name"]),
+        default="table",
+        show_default=True,
+        help="Form of the output. wide cuts nothing; json and yaml have the fields' own names and the etag.",
+    ),
 )

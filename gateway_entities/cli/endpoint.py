@@ -15,12 +15,14 @@ from gateway_entities.cli.command import (
     UPDATE_OPTIONS,
     Decorator,
     Group,
+    changes_nothing,
     clear_option,
     client_command,
     created_by,
     enum_choice,
     update_mask,
 )
+from gateway_entities.cli.options import names
 from gateway_entities.cli.output import Done
 from gateway_entities.cli.resolution import resolve
 from gateway_entities.cli.tag import tag
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
     from gateway_entities.entities import GatewayEndpoint, GatewayEndpointModelMapping
 
-_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT")
-_MODEL: Final = click.argument("model")
+_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
+_MODEL: Final = click.argument("model", shell_complete=names.completed(names.model_definitions))
 _OPTIONS: Final[Sequence[Decorator]] = (
     click.option(
         "--primary",
@@ -156,6 +158,8 @@ def update(
 ) -> GatewayEndpoint:
     """Update the given fields of an endpoint. --primary and --fallback replace all of its models."""
     fields: dict[str, Any] = {"name": name, **_fields(client, **options)}
+    if changes_nothing(clear, fields):
+        return lookup.find_endpoint(client, key)
     return client.update_endpoint(
         lookup.endpoint_id(client, key),
         **fields,

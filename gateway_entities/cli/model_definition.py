@@ -13,17 +13,19 @@ from gateway_entities.cli.command import (
     MUTATION_OPTIONS,
     UPDATE_OPTIONS,
     Group,
+    changes_nothing,
     clear_option,
     client_command,
     update_mask,
 )
+from gateway_entities.cli.options import names
 from gateway_entities.cli.output import Done
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
     from gateway_entities.entities import GatewayModelDefinition
 
-_MODEL: Final = click.argument("key", metavar="MODEL")
+_MODEL: Final = click.argument("key", metavar="MODEL", shell_complete=names.completed(names.model_definitions))
 
 
 @click.group(
@@ -113,6 +115,8 @@ def update(
         "provider": provider,
         "model_name": model_name,
     }
+    if changes_nothing(clear, given):
+        return lookup.find_model_definition(client, key)
     found = lookup.model_definition_id(client, key)
     return client.update_model_definition(found, **given, **change, update_mask=update_mask(clear, given))
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import click
 
+from gateway_entities.cli.yaml_text import dump
 from gateway_entities.entities import (
     BudgetDuration,
     FallbackConfig,
@@ -110,6 +111,40 @@ def show(result: Entity | Sequence[Entity] | Done, *, as_json: bool) -> None:
         click.echo(json.dumps(to_dict(result), indent=2) if as_json else record(result))
 
 
+def show_as(result: Entity | Sequence[Entity] | Done, form: str) -> None:
+    """Print the result of a command in a form.
+
+    Args:
+        result: one entity, a list of entities of one class, or a confirmation.
+        form: ``table``; ``wide``, a table that cuts nothing; ``json`` or ``yaml``, the entities' own form with the etag; or
+            ``name``, a line for each.
+    """
+    if form == "table" or isinstance(result, Done):
+        show(result, as_json=form == "json")
+    elif form == "wide":
+        rows = [result] if not isinstance(result, Sequence) else result
+        click.echo(entity_table(rows, cut=False) if rows else "(none)")
+    elif form == "name":
+        for entity in result if isinstance(result, Sequence) else [result]:
+            click.echo(printable(_name(entity)))
+    else:
+        document = [_document(each) for each in result] if isinstance(result, Sequence) else _document(result)
+        click.echo(
+            json.dumps(document, indent=2, ensure_ascii=False) if form == "json" else dump(document).removesuffix("\n")
+        )
+
+
+def _document(entity: Entity) -> dict[str, Any]:
+    """Return an entity in its own JSON form, with its etag."""
+    return {**entity.to_dict(), "etag": entity.etag()} if isinstance(entity, _WITH_ETAG) else entity.to_dict()
+
+
+def _name(entity: Entity) -> str:
+    """Return the name of an entity, or what identifies it."""
+    values = (getattr(entity, name, None) for name in ("secret_name", "name", *_COLUMNS.get(type(entity), ())))
+    return str(next((value for value in values if value is not None), "-"))
+
+
 def to_dict(entity: Entity) -> dict[str, Any]:
     """Return an entity as proto3 JSON."""
     from google.protobuf.json_format import MessageToDict
@@ -148,12 +183,11 @@ def record(entity: Entity) -> str:
     return _aligned(rows)
 
 
-def entity_table(entities: Sequence[Entity]) -> str:
-    """Return entities of one class as a table of their main fields. Long values are truncated."""
-    names = _COLUMNS[type(entities[0])]
-    return table(
-        [_heading(name) for name in names], [[_cut(_cell(name, getattr(e, name))) for name in names] for e in entities]
-    )
+def entity_table(entities: Sequence[Entity], *, cut: bool = True) -> str:
+    """Return entities of one class as a table of their main fields. Long values are truncated, unless ``cut`` is False."""
+    names = _COLUMNS.get(type(entities[0]), _field_names(entities[0]))
+    rows = [[_cell(name, getattr(entity, name)) for name in names] for entity in entities]
+    return table([_heading(name) for name in names], [[_cut(cell) for cell in row] if cut else row for row in rows])
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -17,18 +17,21 @@ from gateway_entities.cli.command import (
     MUTATION_OPTIONS,
     UPDATE_OPTIONS,
     Group,
+    changes_nothing,
     clear_option,
     client_command,
     update_mask,
 )
+from gateway_entities.cli.options import names
 from gateway_entities.cli.output import Done
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.text import decode_text, without_mark
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
     from gateway_entities.entities import GatewaySecretAccess, GatewaySecretInfo
 
-_SECRET: Final = click.argument("key", metavar="SECRET")
+_SECRET: Final = click.argument("key", metavar="SECRET", shell_complete=names.completed(names.secrets))
 _AUTH_CONFIG: Final = click.option(
     "--auth-config",
     metavar="KEY VALUE",
@@ -124,13 +127,27 @@ def update(
         "secret_value": _read_value(value_files, values_file) or None,
         "auth_config": dict(auth_config) or None,
     }
+    if changes_nothing(clear, given):
+        return lookup.find_secret(client, key)
     return client.update_secret(lookup.secret_id(client, key), **given, **change, update_mask=update_mask(clear, given))
 
 
-@client_command(secret, "delete", _SECRET, *MUTATION_OPTIONS)
-def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
-    """Delete a secret. Model definitions that use it remain, without a secret."""
+@client_command(
+    secret,
+    "delete",
+    _SECRET,
+    click.option(
+        "--force", is_flag=True, help="Delete it although model definitions use it; they remain, without a secret."
+    ),
+    *MUTATION_OPTIONS,
+)
+def delete(client: GatewayClient, /, key: str, *, force: bool, **change: Any) -> Done:
+    """Delete a secret that no model definition uses."""
     found = lookup.secret_id(client, key)
+    if not force and (orphans := _users(client, found)):
+        raise GatewayError(
+            Code.FAILED_PRECONDITION, f"the secret {key!r} is used: {orphans}. They would have no secret; --force deletes it"
+        )
     client.delete_secret(found, **change)
     return Done(f"deleted {found}")
 
@@ -161,6 +178,15 @@ def accesses(
         actor=actor,
         accessed_since=None if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000),
     )
+
+
+def _users(client: GatewayClient, secret_id: str) -> str:
+    """Return the model definitions and endpoints that use a secret, as text; "" for none."""
+    kinds = (
+        ("model definitions", [each.name for each in client.list_model_definitions(secret_id=secret_id)]),
+        ("endpoints", [str(each.name) for each in client.list_endpoints(secret_id=secret_id)]),
+    )
+    return "; ".join(f"{kind} {', '.join(found)}" for kind, found in kinds if found)
 
 
 def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str, str]:

@@ -8,12 +8,13 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import MUTATION_OPTIONS, client_command
+from gateway_entities.cli.options import names
 from gateway_entities.cli.output import Done
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
 
-_ENDPOINT: Final = click.argument("endpoint")
+_ENDPOINT: Final = click.argument("endpoint", shell_complete=names.completed(names.endpoints))
 _KEY: Final = click.argument("key")
 
 

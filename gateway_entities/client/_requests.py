@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.entities import SecretValue
 from gateway_entities.errors import FieldViolation, GatewayError, WireError
+from gatewayentities.v1 import endpoint_pb2
 from gatewayentities.v1.configuration_pb2 import GatewaySecretAssignment
 
 P = ParamSpec("P")
@@ -102,6 +103,13 @@ def messages(path: str, kind: type[Entity[M]], values: Iterable[object] | None) 
     if None in found:
         raise GatewayError.invalid([FieldViolation(f"{path}[{found.index(None)}]", f"must be a {kind.__name__}")])
     return cast("list[M]", found)
+
+
+def splits_traffic(configs: Iterable[Message] | None) -> bool:
+    """Return whether models have weights that only count with a routing strategy: several are PRIMARY, one with a weight."""
+    found = (each for each in configs or () if isinstance(each, endpoint_pb2.GatewayEndpointModelConfig))
+    primary = [each for each in found if each.linkage_type == endpoint_pb2.PRIMARY]
+    return len(primary) > 1 and any(each.HasField("weight") for each in primary)
 
 
 def mask(paths: Iterable[str] | None) -> FieldMask | None:

@@ -194,7 +194,7 @@ def _read_field(message: Any, field: FieldDescriptor, value: Any, path: str) -> 
         for position, item in enumerate(cast("list[Any]", value)):
             where = f"{path}[{position}]"
             if field.message_type is None:
-                items.append(_scalar(field, item, where))
+                items.append(scalar(field, item, where))
             else:
                 _read_object(items.add(), item, where)
     elif field.message_type is not None:
@@ -202,7 +202,7 @@ def _read_field(message: Any, field: FieldDescriptor, value: Any, path: str) -> 
         part.SetInParent()
         _read_object(part, value, path)
     else:
-        setattr(message, field.name, _scalar(field, value, path))
+        setattr(message, field.name, scalar(field, value, path))
 
 
 def _read_map(entries: Any, field: FieldDescriptor, value: Any, path: str) -> None:
@@ -211,13 +211,18 @@ def _read_map(entries: Any, field: FieldDescriptor, value: Any, path: str) -> No
     parts = cast("Descriptor", field.message_type).fields_by_name
     for key, item in cast("Mapping[object, object]", value).items():
         where = f"{path}[{json.dumps(_shown(key))}]"
-        entries[_scalar(parts["key"], key, where)] = _scalar(parts["value"], item, where)
+        entries[scalar(parts["key"], key, where)] = scalar(parts["value"], item, where)
         if item == MASK and _is_secret(field):
             # It would be sent to a provider in place of the credential.
             raise WireError(where, f"is {MASK}, which is shown in place of a secret value")
 
 
-def _scalar(field: FieldDescriptor, value: Any, path: str) -> Any:
+def scalar(field: FieldDescriptor, value: Any, path: str) -> Any:
+    """Return the value of a scalar or enum field from its JSON form.
+
+    Raises:
+        WireError: it is not valid. The error does not contain the value.
+    """
     if field.enum_type is not None:
         return _enum(field.enum_type, value, path)
     meaning, convert = _SCALARS[field.type]

@@ -30,7 +30,7 @@ from gateway_entities.rules.budget import target_fault
 from gateway_entities.rules.endpoint import linkage_faults
 from gateway_entities.rules.responses import RESOURCES, RESPONSES
 from gateway_entities.rules.secret import normalized_auth_config
-from gateway_entities.rules.table import Table
+from gateway_entities.rules.table import Field, Table
 from gateway_entities.rules.violation import MAX_VIOLATIONS, Violation
 from gatewayentities.v1 import endpoint_pb2
 
@@ -41,6 +41,7 @@ __all__ = [
     "AllowedAddresses",
     "Violation",
     "check",
+    "fields",
     "has_rules",
     "normalized_auth_config",
     "target_fault",
@@ -67,6 +68,15 @@ _TABLES: Mapping[type[Message], Table] = {
 def has_rules(message_type: type[Message]) -> bool:
     """Return whether a message type belongs to the contract, so that it has rules."""
     return message_type in _TABLES
+
+
+def fields(message_type: type[Message]) -> Mapping[str, Field]:
+    """Return the rule of every field of a message of the contract, by name.
+
+    Args:
+        message_type: the type of a request, response or resource.
+    """
+    return _TABLES[message_type].fields
 
 
 def check(message: Message) -> list[Violation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sized
 from typing import Final
 
-from gateway_entities.rules.values import Rule
+from gateway_entities.rules.values import LIMITS, Limits, Rule
 from gateway_entities.rules.violation import Violation
 
 MAX_MODELS: Final = 100
@@ -51,6 +51,7 @@ def at_most(most: int, noun: str, rule: Rule) -> Rule:
             return (too_many(path, most, noun, len(elements)),)
         return rule(elements, path)
 
+    LIMITS[rule_of_all] = Limits(0, most)
     return rule_of_all
 
 

@@ -13,7 +13,19 @@ from gateway_entities.rules.bounds import MAX_BINDINGS, MAX_MODELS, MAX_TAGS, at
 from gateway_entities.rules.change import DIFFERENCE
 from gateway_entities.rules.mutation import CREATES
 from gateway_entities.rules.table import Table, each, nested, optional, required
-from gateway_entities.rules.values import ACTOR, NAME, SELECTOR, anything, entry, finite, known, recognized, text, whole
+from gateway_entities.rules.values import (
+    ACTOR,
+    LIMITS,
+    NAME,
+    SELECTOR,
+    anything,
+    entry,
+    finite,
+    known,
+    recognized,
+    text,
+    whole,
+)
 from gateway_entities.rules.violation import Violation
 from gatewayentities.v1 import budget_pb2, endpoint_pb2
 from gatewayentities.v1 import configuration_pb2 as pb
@@ -60,6 +72,9 @@ _BINDING = Table(
 
 def _experiment(value: str, path: str) -> Iterable[Violation]:
     return endpoint.EXPERIMENT_ID(value, path) if value else ()
+
+
+LIMITS[_experiment] = LIMITS[endpoint.EXPERIMENT_ID]._replace(least=0, pattern="[0-9]*")
 
 
 def _tags(tags: Any, path: str) -> Iterator[Violation]:

@@ -11,7 +11,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 
@@ -22,6 +22,24 @@ Rule = Callable[[Any, str], Iterable[Violation]]
 
 _SHOWN_LENGTH = 60
 _LONGEST: dict[Rule, int] = {}
+
+
+class Limits(NamedTuple):
+    """The limits of a rule, for documents that are generated of rules.
+
+    Attributes:
+        least: the fewest characters of a text, or the smallest number.
+        most: the most characters of a text, the largest number, or the most elements of a list or a map; None for no limit.
+        pattern: the regular expression that the whole text must match; None for any.
+    """
+
+    least: int
+    most: int | None
+    pattern: str | None = None
+
+
+LIMITS: dict[Rule, Limits] = {}
+"""The limits of the rules that have some."""
 
 
 class EnumType(Protocol):
@@ -81,6 +99,7 @@ def text(least: int, most: int | None = None, *, pattern: str | None = None, for
 
     if expression is None:
         _LONGEST[rule] = top
+    LIMITS[rule] = Limits(least, most, pattern)
     return rule
 
 
@@ -108,7 +127,11 @@ def whole(least: int, most: int | None = None) -> Rule:
             return ()
         return (Violation("rules/number", path, f"must be {limits}, is {value}"),)
 
+    LIMITS[rule] = Limits(least, most)
     return rule
+
+
+LIMITS[finite] = Limits(0, None)
 
 
 def anything(_value: object, _path: str) -> Iterable[Violation]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -151,8 +152,8 @@ def test_check(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: di
     found = run_json("budget-policy", "check", key, "--workspace", "research")
     assert (found["allowed"], found["budgetPolicy"], found["remaining"]) == (True, budget, 0.3)
     run("budget-policy", "spend", key, "--amount", "0.3")
-    assert run_json("budget-policy", "check", endpoint["endpointId"])["allowed"] is False
-    lines = dict(line.split(maxsplit=1) for line in run("budget-policy", "check", key).stdout.splitlines())
+    assert json.loads(run("budget-policy", "check", endpoint["endpointId"], "--json", code=1).stdout)["allowed"] is False
+    lines = dict(line.split(maxsplit=1) for line in run("budget-policy", "check", key, code=1).stdout.splitlines())
     assert (lines["allowed"], lines["remaining"]) == ("false", "0.0")
     assert lines["budget_policy"] == f"{budget['budgetPolicyId']} (1.0 USD in 1200 MONTHS)"
     assert lines["window"].endswith("T00:00:00.000Z, spent 1.0")

@@ -46,6 +46,19 @@ def test_each_change_with_its_resources_and_fields(run: Run, run_json: RunJson, 
     assert removed_resource.split() == ["-", "endpoint", name, endpoint["endpointId"], "removed"]
 
 
+def test_an_update_without_options_changes_nothing(
+    run: Run, run_json: RunJson, secret: dict[str, Any], models: list[dict[str, Any]], endpoint: dict[str, Any]
+) -> None:
+    amount = ("--amount", "1", "--window", "1", "DAYS", "--scope", "ENDPOINT", "--target-value", endpoint["name"])
+    policy = run_json("budget-policy", "create", *amount, "--action", "ALERT")
+    before = last(run_json)
+    assert run_json("secret", "update", secret["secretName"]) == secret
+    assert run_json("model-definition", "update", models[0]["name"], "--updated-by", "ann") == models[0]
+    assert run_json("endpoint", "update", endpoint["name"], "--etag", "0" * 32) == endpoint
+    assert run_json("budget-policy", "update", policy["budgetPolicyId"]) == policy
+    assert last(run_json) == before
+
+
 def test_after_the_last_there_is_none(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
     assert run_json("changes")[-1]["change"]["id"] == secret["secretId"]
     assert run("changes", "--since", str(last(run_json))).stdout == "(none)\n"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -44,3 +45,24 @@ echo "${COMPREPLY[@]}"
         [bash, "-c", script, "bash", "cre"], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
     assert done.stdout.split() == ["create"], done.stderr
+
+
+def test_names_are_completed_from_the_gateway(target: str, models: list[dict[str, Any]], endpoint: dict[str, Any]) -> None:
+    name = endpoint["name"].removesuffix("-endpoint")
+    for words, expected in (
+        (f"endpoint get {name}", [endpoint["name"]]),
+        (f"endpoint attach {endpoint['name']} {name}", [model["name"] for model in models]),
+        (f"secret delete {name}", [f"{name}-secret"]),
+        ("endpoint get nothing-has-this-name", []),
+    ):
+        variables = {"_GATEWAY_ENTITIES_COMPLETE": "bash_complete", "COMP_WORDS": f"gateway-entities {words}"}
+        variables |= {"COMP_CWORD": str(len(words.split())), "GATEWAY_ENTITIES_TARGET": target}
+        done = CliRunner(env=variables).invoke(cli, prog_name="gateway-entities", complete_var="_GATEWAY_ENTITIES_COMPLETE")
+        assert [line.removeprefix("plain,") for line in done.stdout.split()] == expected
+
+
+def test_without_a_gateway_no_name_and_no_error() -> None:
+    variables = {"_GATEWAY_ENTITIES_COMPLETE": "bash_complete", "COMP_WORDS": "gateway-entities endpoint get x"}
+    variables |= {"COMP_CWORD": "3", "GATEWAY_ENTITIES_TARGET": "http://127.0.0.1:9"}
+    done = CliRunner(env=variables).invoke(cli, prog_name="gateway-entities", complete_var="_GATEWAY_ENTITIES_COMPLETE")
+    assert done.output.strip() == ""

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from click.testing import Result
 
 from gateway_entities import GatewayBudgetWindow, GatewayEndpoint, GatewayEndpointTag, GatewaySecretInfo
+from gateway_entities.cli.config.nodes import documents, plain
 from gateway_entities.cli.output import entity_table, record
 
 
@@ -61,3 +67,20 @@ def test_a_window_is_shown_with_times() -> None:
     heading, row = entity_table([GatewayBudgetWindow("bp-1", 0, 86_400_000, 1.5)]).splitlines()
     assert heading.split() == ["BUDGET_POLICY_ID", "WINDOW_START", "WINDOW_END", "CURRENT_SPEND"]
     assert row.split() == ["bp-1", "1970-01-01T00:00:00.000Z", "1970-01-02T00:00:00.000Z", "1.5"]
+
+
+def test_every_form_of_output(run: Callable[..., Result], endpoint: dict[str, Any], models: list[dict[str, Any]]) -> None:
+    name, key = endpoint["name"], "k" * 90
+    run("endpoint", "tag", "set", name, key, "v: ${x}\n")
+    shown = json.loads(run("endpoint", "get", name, "-o", "json").stdout)
+    assert (shown["name"], shown["endpoint_id"], len(shown["etag"])) == (name, endpoint["endpointId"], 32)
+    assert GatewayEndpoint.from_dict({field: shown[field] for field in shown if field != "etag"}).etag() == shown["etag"]
+    assert plain(documents("-", run("endpoint", "get", name, "-o", "yaml").stdout)[0]) == shown
+    assert shown in plain(documents("-", run("endpoint", "list", "-o", "yaml").stdout)[0])
+    assert run("endpoint", "get", name, "-o", "name").stdout == f"{name}\n"
+    assert name in run("endpoint", "list", "-o", "name").stdout.splitlines()
+    assert key in run("endpoint", "list", "-o", "wide").stdout
+    assert key not in run("endpoint", "list").stdout
+    assert run("binding", "list", "--endpoint", name, "-o", "wide").stdout == "(none)\n"
+    assert run("binding", "list", "--endpoint", name, "-o", "yaml").stdout == "[]\n"
+    run("endpoint", "list", "-o", "xml", code=2)

@@ -184,6 +184,16 @@ def test_delete_by_id_and_by_name(run: Run, secret: dict[str, Any], field: str) 
     assert gone.stderr.count("\n") == 1
 
 
+def test_a_secret_in_use_is_deleted_only_by_force(
+    run: Run, run_json: RunJson, secret: dict[str, Any], models: list[dict[str, Any]], endpoint: dict[str, Any]
+) -> None:
+    refused = run("secret", "delete", secret["secretName"], code=1).stderr
+    assert all(name in refused for name in (*(model["name"] for model in models), endpoint["name"], "--force"))
+    assert run_json("secret", "get", secret["secretName"]) == secret
+    assert run("secret", "delete", secret["secretName"], "--force").stdout == f"deleted {secret['secretId']}\n"
+    assert "secretId" not in run_json("model-definition", "get", models[0]["name"])
+
+
 def test_delete_prints_an_empty_json_object(run_json: RunJson, secret: dict[str, Any]) -> None:
     assert run_json("secret", "delete", secret["secretId"]) == {}
 

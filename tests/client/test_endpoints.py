@@ -73,6 +73,14 @@ def test_defaults(client, define, unique):
     assert made.tags == []
 
 
+def test_weights_of_several_primary_models_are_not_ignored(client, define, unique):
+    first, second = define(), define()
+    split = client.create_endpoint(unique("endpoint"), [primary(first, 0.7), primary(second)], usage_tracking=False)
+    assert split.routing_strategy is RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
+    for configs in ([primary(first, 0.7), fallback(second)], [primary(first), primary(second)]):
+        assert client.create_endpoint(unique("endpoint"), configs, usage_tracking=False).routing_strategy is None
+
+
 def test_an_experiment_id_is_kept_as_sent(client, define, unique):
     made = client.create_endpoint(unique("endpoint"), [primary(define())], experiment_id="0017")
     assert made.experiment_id == "0017"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli.options.seconds import Seconds
+from gateway_entities.errors import Code, GatewayError
 from gateway_entities.private_file import access_problem
 from gateway_entities.text import decode_text, without_mark
 
@@ -34,7 +35,7 @@ def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; the command gets ``connect``, a function that returns a client."""
+    """Add the options; the command gets ``connect``, which returns a client of the target, or of its argument."""
 
     @functools.wraps(function)
     def run(
@@ -47,19 +48,25 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
         tls_key: str | None,
         **others: Any,
     ) -> Any:
-        def connect() -> GatewayClient:
+        def connect(other: str | None = None) -> GatewayClient:
             from gateway_entities.client import GatewayClient
 
-            token = _token(token_file)
-            return GatewayClient(
-                target,
-                timeout=timeout,
-                retry_timeout=_RETRY_S,
-                token=token,
-                ca_file=tls_ca,
-                cert_file=tls_cert,
-                key_file=tls_key,
-            )
+            token = read_token(token_file)
+            try:
+                return GatewayClient(
+                    other or target,
+                    timeout=timeout,
+                    retry_timeout=_RETRY_S,
+                    token=token,
+                    ca_file=tls_ca,
+                    cert_file=tls_cert,
+                    key_file=tls_key,
+                )
+            except GatewayError as error:
+                if error.code != Code.INVALID_ARGUMENT:
+                    raise
+                # No call was made: the command line itself is wrong.
+                raise click.UsageError(error.message) from None
 
         return function(*args, connect=connect, **others)
 
@@ -69,7 +76,8 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def _token(path: str | None) -> str | None:
+def read_token(path: str | None) -> str | None:
+    """Return the token of a file, or that of the environment without one; None if there is none."""
     if path is None:
         return without_mark(os.environ.get(TOKEN_VARIABLE, "")) or None
     try:

@@ -10,7 +10,7 @@ from gateway_entities.client._async.pager import AsyncPager
 from gateway_entities.client._async.rpc import AsyncRpcClient
 from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
-from gateway_entities.client._requests import build, mask, message, messages
+from gateway_entities.client._requests import build, mask, message, messages, splits_traffic
 from gateway_entities.entities import FallbackConfig, GatewayEndpoint, GatewayEndpointModelConfig, RoutingStrategy
 from gatewayentities.v1 import endpoint_pb2
 
@@ -36,7 +36,8 @@ class AsyncEndpointMethods(AsyncRpcClient):
         Args:
             name: its unique name, 1 to 255 letters, digits, underscores, hyphens and dots.
             model_configs: the models to attach, at least one of them PRIMARY.
-            routing_strategy: how a PRIMARY model is chosen; the first one always without.
+            routing_strategy: how a PRIMARY model is chosen. None means by weight (REQUEST_BASED_TRAFFIC_SPLIT) if there are
+                several PRIMARY models and one has a weight, else always the first.
             fallback_config: how it falls back; without, SEQUENTIAL if there is a FALLBACK model, else not at all.
             experiment_id: the experiment that traces go to, decimal digits.
             usage_tracking: whether requests are traced and their cost counted; they are without.
@@ -49,10 +50,13 @@ class AsyncEndpointMethods(AsyncRpcClient):
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (a model definition); ALREADY_EXISTS (the name, or a model linked
                 twice).
         """
+        configs = messages("model_configs", GatewayEndpointModelConfig, model_configs)
+        if routing_strategy is None and splits_traffic(configs):
+            routing_strategy = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
         request = build(
             endpoint_pb2.CreateGatewayEndpointRequest,
             name=name,
-            model_configs=messages("model_configs", GatewayEndpointModelConfig, model_configs),
+            model_configs=configs,
             routing_strategy=cast("endpoint_pb2.RoutingStrategy.ValueType | None", routing_strategy),
             fallback_config=message("fallback_config", FallbackConfig, fallback_config),
             experiment_id=experiment_id,

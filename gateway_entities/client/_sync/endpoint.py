@@ -9,7 +9,7 @@ from typing import cast
 from gateway_entities import methods
 from gateway_entities.client._base import PAGE_SIZE
 from gateway_entities.client._list import EntityList
-from gateway_entities.client._requests import build, mask, message, messages
+from gateway_entities.client._requests import build, mask, message, messages, splits_traffic
 from gateway_entities.client._sync.pager import Pager
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import FallbackConfig, GatewayEndpoint, GatewayEndpointModelConfig, RoutingStrategy
@@ -37,7 +37,8 @@ class EndpointMethods(RpcClient):
         Args:
             name: its unique name, 1 to 255 letters, digits, underscores, hyphens and dots.
             model_configs: the models to attach, at least one of them PRIMARY.
-            routing_strategy: how a PRIMARY model is chosen; the first one always without.
+            routing_strategy: how a PRIMARY model is chosen. None means by weight (REQUEST_BASED_TRAFFIC_SPLIT) if there are
+                several PRIMARY models and one has a weight, else always the first.
             fallback_config: how it falls back; without, SEQUENTIAL if there is a FALLBACK model, else not at all.
             experiment_id: the experiment that traces go to, decimal digits.
             usage_tracking: whether requests are traced and their cost counted; they are without.
@@ -50,10 +51,13 @@ class EndpointMethods(RpcClient):
             GatewayError: INVALID_ARGUMENT; NOT_FOUND (a model definition); ALREADY_EXISTS (the name, or a model linked
                 twice).
         """
+        configs = messages("model_configs", GatewayEndpointModelConfig, model_configs)
+        if routing_strategy is None and splits_traffic(configs):
+            routing_strategy = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
         request = build(
             endpoint_pb2.CreateGatewayEndpointRequest,
             name=name,
-            model_configs=messages("model_configs", GatewayEndpointModelConfig, model_configs),
+            model_configs=configs,
             routing_strategy=cast("endpoint_pb2.RoutingStrategy.ValueType | None", routing_strategy),
             fallback_config=message("fallback_config", FallbackConfig, fallback_config),
             experiment_id=experiment_id,

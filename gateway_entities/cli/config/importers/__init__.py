@@ -1,0 +1,1 @@
+"""Importers of other gateways' configurations, one module per source."""
