@@ -13,6 +13,7 @@ from gatewayentities.v1 import (
     configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
+    guardrail_pb2,
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
@@ -20,31 +21,37 @@ from gatewayentities.v1 import (
 
 __all__ = [
     "ACKNOWLEDGE_GATEWAY_REVISION",
+    "ADD_GUARDRAIL_TO_ENDPOINT",
     "APPLY_GATEWAY_CONFIGURATION",
     "ATTACH_MODEL_TO_GATEWAY_ENDPOINT",
     "CHECK_GATEWAY_BUDGET",
     "CREATE_GATEWAY_BUDGET_POLICY",
     "CREATE_GATEWAY_ENDPOINT",
     "CREATE_GATEWAY_ENDPOINT_BINDING",
+    "CREATE_GATEWAY_GUARDRAIL",
     "CREATE_GATEWAY_MODEL_DEFINITION",
     "CREATE_GATEWAY_SECRET",
     "DELETE_GATEWAY_BUDGET_POLICY",
     "DELETE_GATEWAY_ENDPOINT",
     "DELETE_GATEWAY_ENDPOINT_BINDING",
     "DELETE_GATEWAY_ENDPOINT_TAG",
+    "DELETE_GATEWAY_GUARDRAIL",
     "DELETE_GATEWAY_MODEL_DEFINITION",
     "DELETE_GATEWAY_SECRET",
     "DETACH_MODEL_FROM_GATEWAY_ENDPOINT",
     "EXPORT_GATEWAY_CONFIGURATION",
     "GET_GATEWAY_BUDGET_POLICY",
     "GET_GATEWAY_ENDPOINT",
+    "GET_GATEWAY_GUARDRAIL",
     "GET_GATEWAY_MODEL_DEFINITION",
     "GET_GATEWAY_SECRET_INFO",
+    "LIST_ENDPOINT_GUARDRAIL_CONFIGS",
     "LIST_GATEWAY_BUDGET_POLICIES",
     "LIST_GATEWAY_BUDGET_WINDOWS",
     "LIST_GATEWAY_CHANGES",
     "LIST_GATEWAY_ENDPOINTS",
     "LIST_GATEWAY_ENDPOINT_BINDINGS",
+    "LIST_GATEWAY_GUARDRAILS",
     "LIST_GATEWAY_MODEL_DEFINITIONS",
     "LIST_GATEWAY_NODES",
     "LIST_GATEWAY_SECRET_ACCESSES",
@@ -53,9 +60,11 @@ __all__ = [
     "PLAN_GATEWAY_CONFIGURATION",
     "RECORD_GATEWAY_SPEND",
     "REFUSE_GATEWAY_REVISION",
+    "REMOVE_GUARDRAIL_FROM_ENDPOINT",
     "RESOLVE_GATEWAY_ENDPOINT",
     "ROLLBACK_GATEWAY_CONFIGURATION",
     "SET_GATEWAY_ENDPOINT_TAG",
+    "UPDATE_ENDPOINT_GUARDRAIL_CONFIG",
     "UPDATE_GATEWAY_BUDGET_POLICY",
     "UPDATE_GATEWAY_ENDPOINT",
     "UPDATE_GATEWAY_MODEL_DEFINITION",
@@ -121,6 +130,20 @@ SET_GATEWAY_ENDPOINT_TAG = Method(endpoint_pb2.SetGatewayEndpointTagRequest, end
 DELETE_GATEWAY_ENDPOINT_TAG = Method(
     endpoint_pb2.DeleteGatewayEndpointTagRequest, endpoint_pb2.DeleteGatewayEndpointTagResponse
 )
+CREATE_GATEWAY_GUARDRAIL = Method(guardrail_pb2.CreateGatewayGuardrailRequest, guardrail_pb2.CreateGatewayGuardrailResponse)
+GET_GATEWAY_GUARDRAIL = Method(guardrail_pb2.GetGatewayGuardrailRequest, guardrail_pb2.GetGatewayGuardrailResponse)
+DELETE_GATEWAY_GUARDRAIL = Method(guardrail_pb2.DeleteGatewayGuardrailRequest, guardrail_pb2.DeleteGatewayGuardrailResponse)
+LIST_GATEWAY_GUARDRAILS = Method(guardrail_pb2.ListGatewayGuardrailsRequest, guardrail_pb2.ListGatewayGuardrailsResponse)
+ADD_GUARDRAIL_TO_ENDPOINT = Method(guardrail_pb2.AddGuardrailToEndpointRequest, guardrail_pb2.AddGuardrailToEndpointResponse)
+REMOVE_GUARDRAIL_FROM_ENDPOINT = Method(
+    guardrail_pb2.RemoveGuardrailFromEndpointRequest, guardrail_pb2.RemoveGuardrailFromEndpointResponse
+)
+LIST_ENDPOINT_GUARDRAIL_CONFIGS = Method(
+    guardrail_pb2.ListEndpointGuardrailConfigsRequest, guardrail_pb2.ListEndpointGuardrailConfigsResponse
+)
+UPDATE_ENDPOINT_GUARDRAIL_CONFIG = Method(
+    guardrail_pb2.UpdateEndpointGuardrailConfigRequest, guardrail_pb2.UpdateEndpointGuardrailConfigResponse
+)
 CREATE_GATEWAY_SECRET = Method(secret_pb2.CreateGatewaySecretRequest, secret_pb2.CreateGatewaySecretResponse)
 GET_GATEWAY_SECRET_INFO = Method(secret_pb2.GetGatewaySecretInfoRequest, secret_pb2.GetGatewaySecretInfoResponse)
 UPDATE_GATEWAY_SECRET = Method(secret_pb2.UpdateGatewaySecretRequest, secret_pb2.UpdateGatewaySecretResponse)
@@ -180,6 +203,14 @@ METHODS: Final[tuple[Method[Any, Any], ...]] = (
     DETACH_MODEL_FROM_GATEWAY_ENDPOINT,
     SET_GATEWAY_ENDPOINT_TAG,
     DELETE_GATEWAY_ENDPOINT_TAG,
+    CREATE_GATEWAY_GUARDRAIL,
+    GET_GATEWAY_GUARDRAIL,
+    DELETE_GATEWAY_GUARDRAIL,
+    LIST_GATEWAY_GUARDRAILS,
+    ADD_GUARDRAIL_TO_ENDPOINT,
+    REMOVE_GUARDRAIL_FROM_ENDPOINT,
+    LIST_ENDPOINT_GUARDRAIL_CONFIGS,
+    UPDATE_ENDPOINT_GUARDRAIL_CONFIG,
     CREATE_GATEWAY_SECRET,
     GET_GATEWAY_SECRET_INFO,
     UPDATE_GATEWAY_SECRET,

@@ -21,6 +21,7 @@ from gatewayentities.v1 import (
     configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
+    guardrail_pb2,
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
@@ -33,6 +34,7 @@ FILES: tuple[ModuleType, ...] = (
     configuration_pb2,
     convergence_pb2,
     endpoint_pb2,
+    guardrail_pb2,
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
@@ -94,6 +96,9 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         *("secret_id", "secret_etag"),
     ),
     "ResolvedGatewayEndpoint": ("endpoint",),
+    "Scorer": (),
+    "GatewayGuardrail": ("guardrail_id", "name", "created_at", "last_updated_at"),
+    "GatewayGuardrailConfig": ("endpoint_id", "guardrail_id", "created_at"),
     "GatewaySecretAccess": ("secret_id", "endpoint_id", "actor", "accessed_at"),
 }
 """The required fields of resources, as in the contract."""

@@ -11,7 +11,15 @@ from google.protobuf.message import Message
 
 from gateway_entities import methods
 from gateway_entities.methods import METHODS, Method
-from gatewayentities.v1 import binding_pb2, budget_pb2, configuration_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    configuration_pb2,
+    endpoint_pb2,
+    guardrail_pb2,
+    model_definition_pb2,
+    secret_pb2,
+)
 
 Do = Callable[[Any], Any]
 """Sends a request message and returns the response message, or raises GatewayError."""
@@ -37,7 +45,7 @@ def new_name(stem: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """One of each resource: an endpoint with two models of one secret, its binding and budget; an unused model."""
+    """One of each resource: an endpoint with two models of one secret, its binding, budget and guardrail; what is unused."""
 
     secret_id: str
     model_id: str
@@ -46,10 +54,16 @@ class Resources:
     endpoint_id: str
     resource_id: str
     policy_id: str
+    guardrail_id: str
+    spare_guardrail_id: str
 
     @property
     def binding(self) -> dict[str, str]:
         return {"endpoint_id": self.endpoint_id, "resource_type": "scorer", "resource_id": self.resource_id}
+
+    @property
+    def config(self) -> dict[str, str]:
+        return {"endpoint_id": self.endpoint_id, "guardrail_id": self.guardrail_id}
 
 
 def prepare(do: Do) -> Resources:
@@ -61,7 +75,9 @@ def prepare(do: Do) -> Resources:
     resource_id = new_name("resource")
     do(create_binding(endpoint_id, resource_id))
     policy_id = do(create_policy(endpoint_id)).budget_policy.budget_policy_id
-    return Resources(secret_id, first, second, spare, endpoint_id, resource_id, policy_id)
+    used, unused = (do(create_guardrail(endpoint_id)).guardrail.guardrail_id for _ in range(2))
+    do(guardrail_pb2.AddGuardrailToEndpointRequest(endpoint_id=endpoint_id, guardrail_id=used, execution_order=1))
+    return Resources(secret_id, first, second, spare, endpoint_id, resource_id, policy_id, used, unused)
 
 
 def deletions(made: Resources) -> list[Any]:
@@ -69,6 +85,10 @@ def deletions(made: Resources) -> list[Any]:
     models = (made.model_id, made.second_id, made.spare_id)
     return [
         endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=made.endpoint_id),
+        *(
+            guardrail_pb2.DeleteGatewayGuardrailRequest(guardrail_id=each)
+            for each in (made.guardrail_id, made.spare_guardrail_id)
+        ),
         *(model_definition_pb2.DeleteGatewayModelDefinitionRequest(model_definition_id=model) for model in models),
         secret_pb2.DeleteGatewaySecretRequest(secret_id=made.secret_id),
     ]
@@ -106,6 +126,17 @@ def create_policy(endpoint_id: str) -> budget_pb2.CreateGatewayBudgetPolicyReque
         target_scope="ENDPOINT",
         target_value=endpoint_id,
         budget_action="ALERT",
+    )
+
+
+def create_guardrail(endpoint_id: str) -> guardrail_pb2.CreateGatewayGuardrailRequest:
+    return guardrail_pb2.CreateGatewayGuardrailRequest(
+        name=new_name("guardrail"),
+        scorer_id="scorer-1",
+        scorer_version=1,
+        stage="BEFORE",
+        action="SANITIZATION",
+        action_endpoint_id=endpoint_id,
     )
 
 
@@ -158,6 +189,15 @@ REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Resources], Any]]] = {
         )
     ),
     methods.ROLLBACK_GATEWAY_CONFIGURATION: lambda _: configuration_pb2.RollbackGatewayConfigurationRequest(to_revision=0),
+    methods.CREATE_GATEWAY_GUARDRAIL: lambda t: create_guardrail(t.endpoint_id),
+    methods.DELETE_GATEWAY_GUARDRAIL: lambda t: guardrail_pb2.DeleteGatewayGuardrailRequest(guardrail_id=t.guardrail_id),
+    methods.ADD_GUARDRAIL_TO_ENDPOINT: lambda t: guardrail_pb2.AddGuardrailToEndpointRequest(
+        endpoint_id=t.endpoint_id, guardrail_id=t.spare_guardrail_id
+    ),
+    methods.REMOVE_GUARDRAIL_FROM_ENDPOINT: lambda t: guardrail_pb2.RemoveGuardrailFromEndpointRequest(**t.config),
+    methods.UPDATE_ENDPOINT_GUARDRAIL_CONFIG: lambda t: guardrail_pb2.UpdateEndpointGuardrailConfigRequest(
+        **t.config, execution_order=2
+    ),
     methods.RECORD_GATEWAY_SPEND: lambda t: budget_pb2.RecordGatewaySpendRequest(
         request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_nanos=5, budget_unit="USD"
     ),
@@ -169,12 +209,18 @@ def of_other_content(request: Any) -> Any:
     """Return another valid request of the same RPC with the same request_id."""
     other = type(request)()
     other.CopyFrom(request)
-    for field, value in {"created_by": "bob", "updated_by": "bob", "amount_nanos": 6, "key": "other"}.items():
+    for field, value in {
+        "created_by": "bob",
+        "updated_by": "bob",
+        "amount_nanos": 6,
+        "key": "other",
+        "scorer_version": 2,
+    }.items():
         if field in other.DESCRIPTOR.fields_by_name:
             setattr(other, field, value)
             return other
     # A request with an id only gets another id, which need not exist: the reused request_id decides.
-    for field in ("model_definition_id", "secret_id", "budget_policy_id", "resource_id", "endpoint_id"):
+    for field in ("model_definition_id", "secret_id", "budget_policy_id", "resource_id", "guardrail_id", "endpoint_id"):
         if field in other.DESCRIPTOR.fields_by_name:
             setattr(other, field, "x-other")
             return other
@@ -187,6 +233,11 @@ def subject(do: Do, request: Any) -> Any:
     if "Binding" in name:
         key = {key: getattr(request, key) for key in ("endpoint_id", "resource_type", "resource_id")}
         return do(binding_pb2.ListGatewayEndpointBindingsRequest(**key)).bindings[0]
+    if "Guardrail" in name and "endpoint_id" in request.DESCRIPTOR.fields_by_name:
+        configs = do(guardrail_pb2.ListEndpointGuardrailConfigsRequest(endpoint_id=request.endpoint_id)).configs
+        return next(config for config in configs if config.guardrail_id == request.guardrail_id)
+    if "Guardrail" in name:
+        return do(guardrail_pb2.GetGatewayGuardrailRequest(guardrail_id=request.guardrail_id)).guardrail
     if "BudgetPolicy" in name:
         asked = budget_pb2.GetGatewayBudgetPolicyRequest(budget_policy_id=request.budget_policy_id)
         return do(asked).budget_policy

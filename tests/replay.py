@@ -10,10 +10,20 @@ from gateway_entities.entities import (
     GatewayChange,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
-from gatewayentities.v1 import binding_pb2, budget_pb2, change_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import (
+    binding_pb2,
+    budget_pb2,
+    change_pb2,
+    endpoint_pb2,
+    guardrail_pb2,
+    model_definition_pb2,
+    secret_pb2,
+)
 from tests.mutations import Do
 
 Etags = dict[tuple[str, str], str]
@@ -25,18 +35,22 @@ _LISTS = (
     ("endpoint", endpoint_pb2.ListGatewayEndpointsRequest, GatewayEndpoint),
     ("binding", binding_pb2.ListGatewayEndpointBindingsRequest, GatewayEndpointBinding),
     ("budget_policy", budget_pb2.ListGatewayBudgetPoliciesRequest, GatewayBudgetPolicy),
+    ("guardrail", guardrail_pb2.ListGatewayGuardrailsRequest, GatewayGuardrail),
 )
 
 
 def stored(do: Do) -> Etags:
     """Return the etags of all listed resources, computed from the entities."""
     etags: Etags = {}
-    for noun, request_type, entity in _LISTS:
-        token, request = "", request_type()
+    requests: list[tuple[str, Any, Any]] = [(noun, request_type(), entity) for noun, request_type, entity in _LISTS]
+    for noun, request, entity in requests:
         while True:
             response = do(request)
             for message in getattr(response, response.DESCRIPTOR.fields[0].name):
                 etags[noun, identifier(noun, message)] = entity.from_proto(message).etag()
+                if noun == "endpoint":
+                    configs = guardrail_pb2.ListEndpointGuardrailConfigsRequest(endpoint_id=message.endpoint_id)
+                    requests.append(("guardrail_config", configs, GatewayGuardrailConfig))
             token = response.next_page_token
             if not token:
                 break
@@ -48,6 +62,8 @@ def identifier(noun: str, message: Any) -> str:
     """Return the change log's id of a resource."""
     if noun == "binding":
         return f"{message.endpoint_id}/{message.resource_type}/{message.resource_id}"
+    if noun == "guardrail_config":
+        return f"{message.endpoint_id}/{message.guardrail_id}"
     return getattr(message, f"{noun}_id")
 
 

@@ -18,6 +18,7 @@ from gateway_entities.cli.command import Group
 from gateway_entities.cli.completion import completion
 from gateway_entities.cli.config import config
 from gateway_entities.cli.endpoint import endpoint
+from gateway_entities.cli.guardrail import guardrail
 from gateway_entities.cli.health import health
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.nodes import nodes
@@ -69,7 +70,7 @@ class _Root(Group):
 )
 @click.version_option(package_name="gateway-entities", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Configure an LLM gateway: its secrets, models, endpoints, bindings and budgets.
+    """Configure an LLM gateway: its secrets, models, endpoints, bindings, budgets and guardrails.
 
     Commands that call a gateway have --target and --timeout, and print a table, or JSON with --json.
     Exit codes: 0 success; 1 the gateway or the server reports an error; 2 usage error.
@@ -88,6 +89,7 @@ cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
 cli.add_command(config)
+cli.add_command(guardrail)
 cli.add_command(changes)
 cli.add_command(_log, "log")
 cli.add_command(watch)

@@ -45,14 +45,14 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 created_by: Final = click.option("--created-by", metavar="ACTOR", help="Actor to record with the resource.")
 _updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
-_request_id: Final = click.option(
+request_id_option: Final = click.option(
     "--request-id", metavar="ID", help="Idempotency key: a repeat within 24 hours returns the stored response."
 )
-CREATE_OPTIONS: Final[Sequence[Decorator]] = (created_by, _request_id)
+CREATE_OPTIONS: Final[Sequence[Decorator]] = (created_by, request_id_option)
 """Options of commands that create a resource, named as the client's arguments."""
 MUTATION_OPTIONS: Final[Sequence[Decorator]] = (
     click.option("--etag", help="Expected etag, as shown by get. With any other current etag the command fails (ABORTED)."),
-    _request_id,
+    request_id_option,
 )
 """Options of commands that change an existing resource, named as the client's arguments."""
 UPDATE_OPTIONS: Final[Sequence[Decorator]] = (_updated_by, *MUTATION_OPTIONS)
@@ -126,7 +126,7 @@ def client_command(
                 raise click.exceptions.Exit(1)
 
         command: Callable[..., Any] = run
-        waiting = (wait_option,) if _request_id in options else ()
+        waiting = (wait_option,) if request_id_option in options else ()
         for option in reversed((*options, *waiting, *_CLIENT_OPTIONS)):
             command = option(command)
         return group.command(name)(command)

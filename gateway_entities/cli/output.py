@@ -26,11 +26,14 @@ from gateway_entities.entities import (
     GatewayEndpointModelMapping,
     GatewayEndpointTag,
     GatewayFieldDifference,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewayModelLinkageType,
     GatewayNode,
     GatewaySecretAccess,
     GatewaySecretInfo,
+    Scorer,
 )
 
 Entity: TypeAlias = (
@@ -45,6 +48,8 @@ Entity: TypeAlias = (
     | GatewayChange
     | GatewaySecretAccess
     | GatewayNode
+    | GatewayGuardrail
+    | GatewayGuardrailConfig
 )
 """Results that a command can show. None of them has the value of a secret."""
 
@@ -79,6 +84,8 @@ _COLUMNS: Final[Mapping[type, Sequence[str]]] = {
         "budget_action",
     ),
     GatewayBudgetWindow: ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
+    GatewayGuardrail: ("guardrail_id", "name", "scorer", "stage", "action", "action_endpoint_id", "created_at"),
+    GatewayGuardrailConfig: ("execution_order", "guardrail_id", "guardrail", "created_at"),
     GatewayChange: ("revision", "changed_at", "actor", "rpc", "change", "effects"),
     GatewayNode: ("name", "instance", "state", "applied_revision", "refused_revision", "reason", "last_seen_at"),
     GatewaySecretAccess: ("accessed_at", "actor", "secret_id", "endpoint_id"),
@@ -91,6 +98,8 @@ _WITH_ETAG: Final = (
     GatewayEndpoint,
     GatewayEndpointBinding,
     GatewayBudgetPolicy,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
 )
 """Entities with an etag for conditional updates."""
 
@@ -249,25 +258,36 @@ def _scalar(value: object) -> str:
         case Enum():
             # Before str: some enums are str.
             text = value.name if isinstance(value, int) else str(value)
+        case _:
+            text = _summary(value)
+    return printable(text)
+
+
+def _summary(value: object) -> str:  # noqa: PLR0911 - one for each class.
+    """Return a message within another as one line."""
+    match value:
         case GatewayEndpointTag():
-            text = f"{value.key}={value.value or ''}"
+            return f"{value.key}={value.value or ''}"
         case BudgetDuration():
-            text = f"{value.value} {_scalar(value.unit)}"
+            return f"{value.value} {_scalar(value.unit)}"
         case FallbackConfig():
-            text = f"strategy {_scalar(value.strategy)}, max_attempts {_scalar(value.max_attempts)}"
+            return f"strategy {_scalar(value.strategy)}, max_attempts {_scalar(value.max_attempts)}"
         case GatewayModelDefinition():
-            text = f"{value.name} ({value.provider}/{value.model_name})"
+            return f"{value.name} ({value.provider}/{value.model_name})"
         case GatewayEndpointModelMapping():
-            text = _mapping(value)
+            return _mapping(value)
         case GatewayBudgetPolicy():
-            text = (
+            return (
                 f"{value.budget_policy_id} ({value.budget_amount} {_scalar(value.budget_unit)} in {_scalar(value.duration)})"
             )
+        case Scorer():
+            return f"{value.scorer_name or value.scorer_id} version {_scalar(value.scorer_version)}"
+        case GatewayGuardrail():
+            return f"{value.name} ({_scalar(value.stage)}, {_scalar(value.action)}, scorer {_scalar(value.scorer)})"
         case GatewayBudgetWindow():
-            text = f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {value.current_spend}"
+            return f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {value.current_spend}"
         case _:
-            text = str(value)
-    return printable(text)
+            return str(value)
 
 
 def _mapping(mapping: GatewayEndpointModelMapping) -> str:

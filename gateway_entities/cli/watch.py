@@ -125,14 +125,22 @@ def _lines(client: GatewayClient, mirror: GatewayMirror, since: int | None) -> G
 
 def _of_event(state: MirrorState, event: MirrorEvent) -> _Line:
     resource = event.after or event.before
-    before, after = (None if each is None else each.last_updated_at for each in (event.before, event.after))
+    before, after = (getattr(each, "last_updated_at", None) for each in (event.before, event.after))
     name = next((getattr(resource, each) for each in _NAMES if hasattr(resource, each)), None)
     return _Line(state.revision, None if after == before else after, event.kind, event.noun, name, event.id)
 
 
 def _of_effect(state: MirrorState, change: GatewayChange, effect: GatewayChangeEffect) -> _Line:
     what = "added" if effect.etag_before is None else "removed" if effect.etag_after is None else "changed"
-    maps = (state.secrets, state.model_definitions, state.endpoints, state.bindings, state.budget_policies)
+    maps = (
+        state.secrets,
+        state.model_definitions,
+        state.endpoints,
+        state.bindings,
+        state.budget_policies,
+        state.guardrails,
+        state.guardrail_configs,
+    )
     resource = next((each[effect.id] for each in maps if effect.id in each), None)
     name = next((getattr(resource, each) for each in _NAMES if hasattr(resource, each)), None)
     return _Line(change.revision, change.changed_at, what, effect.noun, name, effect.id)

@@ -43,6 +43,13 @@ from gateway_entities.entities.endpoint import (
     GatewayModelLinkageType,
     RoutingStrategy,
 )
+from gateway_entities.entities.guardrail import (
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
+    GuardrailAction,
+    GuardrailStage,
+    Scorer,
+)
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from gateway_entities.entities.plan import (
     GatewayConfigurationPlan,
@@ -84,6 +91,8 @@ __all__ = [
     "GatewayEndpointModelMapping",
     "GatewayEndpointTag",
     "GatewayFieldDifference",
+    "GatewayGuardrail",
+    "GatewayGuardrailConfig",
     "GatewayModelDefinition",
     "GatewayModelDefinitionConfiguration",
     "GatewayModelLinkageType",
@@ -102,9 +111,12 @@ __all__ = [
     "GatewaySecretAssignment",
     "GatewaySecretConfiguration",
     "GatewaySecretInfo",
+    "GuardrailAction",
+    "GuardrailStage",
     "ResolvedGatewayEndpoint",
     "ResolvedGatewayModel",
     "RoutingStrategy",
+    "Scorer",
     "SecretValue",
 ]
 

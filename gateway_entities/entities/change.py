@@ -15,6 +15,7 @@ from gateway_entities.entities.binding import GatewayEndpointBinding
 from gateway_entities.entities.budget import GatewayBudgetPolicy
 from gateway_entities.entities.canonical import unknown_fields
 from gateway_entities.entities.endpoint import GatewayEndpoint
+from gateway_entities.entities.guardrail import GatewayGuardrail, GatewayGuardrailConfig
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from gateway_entities.entities.secret import GatewaySecretInfo
 from gateway_entities.errors import WireError
@@ -65,8 +66,9 @@ class GatewayChangeEffect(Entity[pb.GatewayChangeEffect]):
     """The effect of a change on one resource.
 
     Attributes:
-        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
-        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes.
+        noun: resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config.
+        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail
+            config its endpoint_id and guardrail_id, separated by slashes.
         etag_before: etag of the resource before the change; None if the change created it.
         etag_after: etag of the resource after the change; None if the change deleted it.
         name: name of the resource after the change, before it if it was deleted; None in changes that earlier releases have
@@ -188,11 +190,12 @@ class GatewayResourceKey(Entity[pb.GatewayResourceKey]):
 
 @dataclass(slots=True, eq=False)
 class GatewayResource(Entity[pb.GatewayResource]):
-    """A resource in the watch stream: one of the last five fields. All are None for a kind that this version does not know.
+    """A resource in the watch stream: one of the last seven fields. All are None for a kind that this version does not know.
 
     Attributes:
-        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
-        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes.
+        noun: resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config.
+        id: identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail
+            config its endpoint_id and guardrail_id, separated by slashes.
         content_etag: etag of the resource as it is here; for an endpoint not the one of other reads, which have its
             definitions.
         secret: a secret, never its value.
@@ -200,6 +203,8 @@ class GatewayResource(Entity[pb.GatewayResource]):
         endpoint: an endpoint, whose mappings have no model_definition.
         binding: a binding.
         budget_policy: a budget policy.
+        guardrail: a guardrail.
+        guardrail_config: a guardrail of an endpoint, without the guardrail.
     """
 
     _message = pb.GatewayResource
@@ -212,6 +217,8 @@ class GatewayResource(Entity[pb.GatewayResource]):
     endpoint: GatewayEndpoint | None = None
     binding: GatewayEndpointBinding | None = None
     budget_policy: GatewayBudgetPolicy | None = None
+    guardrail: GatewayGuardrail | None = None
+    guardrail_config: GatewayGuardrailConfig | None = None
 
     def __post_init__(self) -> None:
         self._unknown_fields = b""
@@ -235,6 +242,10 @@ class GatewayResource(Entity[pb.GatewayResource]):
         entity.endpoint = GatewayEndpoint._read(proto.endpoint) if proto.HasField("endpoint") else None
         entity.binding = GatewayEndpointBinding._read(proto.binding) if proto.HasField("binding") else None
         entity.budget_policy = GatewayBudgetPolicy._read(proto.budget_policy) if proto.HasField("budget_policy") else None
+        entity.guardrail = GatewayGuardrail._read(proto.guardrail) if proto.HasField("guardrail") else None
+        entity.guardrail_config = (
+            GatewayGuardrailConfig._read(proto.guardrail_config) if proto.HasField("guardrail_config") else None
+        )
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -260,8 +271,14 @@ class GatewayResource(Entity[pb.GatewayResource]):
         if self.budget_policy is not None:
             proto.budget_policy.SetInParent()
             GatewayBudgetPolicy._write(self.budget_policy, proto.budget_policy)
+        if self.guardrail is not None:
+            proto.guardrail.SetInParent()
+            GatewayGuardrail._write(self.guardrail, proto.guardrail)
+        if self.guardrail_config is not None:
+            proto.guardrail_config.SetInParent()
+            GatewayGuardrailConfig._write(self.guardrail_config, proto.guardrail_config)
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)
 
 
-_CONTENTS = ("secret", "model_definition", "endpoint", "binding", "budget_policy")
+_CONTENTS = ("secret", "model_definition", "endpoint", "binding", "budget_policy", "guardrail", "guardrail_config")

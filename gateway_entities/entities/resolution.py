@@ -13,6 +13,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from gateway_entities.entities.base import Entity, new, required
 from gateway_entities.entities.canonical import unknown_fields
 from gateway_entities.entities.endpoint import GatewayEndpoint
+from gateway_entities.entities.guardrail import GatewayGuardrailConfig
 from gateway_entities.entities.secret_value import SecretValue
 from gatewayentities.v1 import resolution_pb2 as pb
 
@@ -91,12 +92,14 @@ class ResolvedGatewayEndpoint(Entity[pb.ResolvedGatewayEndpoint]):
     Attributes:
         endpoint: the endpoint, with its models and tags.
         models: its models with their credentials, in the order of the endpoint's mappings.
+        guardrails: its guardrails, those of both stages, in order of execution.
     """
 
     _message = pb.ResolvedGatewayEndpoint
 
     endpoint: GatewayEndpoint
     models: list[ResolvedGatewayModel] = field(default_factory=list[ResolvedGatewayModel])
+    guardrails: list[GatewayGuardrailConfig] = field(default_factory=list[GatewayGuardrailConfig])
 
     @classmethod
     def _read(cls, proto: pb.ResolvedGatewayEndpoint) -> Self:
@@ -105,6 +108,7 @@ class ResolvedGatewayEndpoint(Entity[pb.ResolvedGatewayEndpoint]):
             proto.endpoint if proto.HasField("endpoint") else required(proto, "endpoint")
         )
         entity.models = [ResolvedGatewayModel._read(model) for model in proto.models[:]]
+        entity.guardrails = [GatewayGuardrailConfig._read(config) for config in proto.guardrails[:]]
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -114,6 +118,8 @@ class ResolvedGatewayEndpoint(Entity[pb.ResolvedGatewayEndpoint]):
         GatewayEndpoint._write(self.endpoint, proto.endpoint)
         for model in self.models:
             ResolvedGatewayModel._write(model, proto.models.add())
+        for config in self.guardrails:
+            GatewayGuardrailConfig._write(config, proto.guardrails.add())
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)
 

@@ -17,6 +17,8 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
@@ -114,6 +116,16 @@ class BaseMirror(ABC):
     def budget_policies(self) -> Mapping[str, GatewayBudgetPolicy]:
         """The budget policies by id."""
         return self._core.state.budget_policies
+
+    @property
+    def guardrails(self) -> Mapping[str, GatewayGuardrail]:
+        """The guardrails by id."""
+        return self._core.state.guardrails
+
+    @property
+    def guardrail_configs(self) -> Mapping[str, GatewayGuardrailConfig]:
+        """The guardrails of endpoints by ``ENDPOINT_ID/GUARDRAIL_ID``, with their guardrails."""
+        return self._core.state.guardrail_configs
 
     def endpoint(self, name: str) -> GatewayEndpoint | None:
         """Return the endpoint with a name, or None."""

@@ -25,6 +25,8 @@ _MAPS: Final = {
     "endpoint": "endpoints",
     "binding": "bindings",
     "budget_policy": "budget_policies",
+    "guardrail": "guardrails",
+    "guardrail_config": "guardrail_configs",
 }
 """The maps of a state, by noun. What others refer to comes first."""
 
@@ -38,7 +40,7 @@ class MirrorUpdate(NamedTuple):
     Attributes:
         state: the state after it.
         events: what is different from the state before it, in order of kind: secrets, definitions, endpoints, bindings,
-            policies. None for an update that wrote the same again.
+            policies, guardrails, configs. None for an update that wrote the same again.
         is_snapshot: whether the update had all resources.
     """
 
@@ -136,6 +138,8 @@ class MirrorCore:
             if noun == "endpoint":
                 for mapping in content.model_mappings:
                     mapping.ClearField("model_definition")
+            elif noun == "guardrail_config":
+                content.ClearField("guardrail")
             getattr(resource, noun).CopyFrom(content)
         return message.SerializeToString()
 
@@ -261,7 +265,11 @@ class _Draft:
         self._changed[noun][identifier] = None
 
     def join(self) -> None:
-        """Give the mappings of the changed endpoints, and of those that use a changed definition, their definitions."""
+        """Give endpoints and configs what they refer to, if they have changed or it has."""
+        self._join_endpoints()
+        self._join_configs()
+
+    def _join_endpoints(self) -> None:
         endpoint_ids = dict(self._changed["endpoint"])
         for definition_id in self._changed["model_definition"]:
             endpoint_ids |= dict.fromkeys(sorted(self._users_of(definition_id)))
@@ -273,6 +281,22 @@ class _Draft:
             if endpoint_id in endpoints:
                 endpoints[endpoint_id] = _joined(endpoints[endpoint_id], definitions)
         self._changed["endpoint"] = endpoint_ids
+
+    def _join_configs(self) -> None:
+        config_ids = dict(self._changed["guardrail_config"])
+        if guardrail_ids := self._changed["guardrail"]:
+            # A guardrail is written once, and again at most when its action endpoint is deleted.
+            current = self._maps.get("guardrail_config", self._before.guardrail_configs)
+            config_ids |= {each: None for each, config in current.items() if config.guardrail_id in guardrail_ids}
+        if not config_ids:
+            return
+        configs = self._map("guardrail_config")
+        guardrails = self._maps.get("guardrail", self._before.guardrails)
+        for config_id in config_ids:
+            if config_id in configs:
+                configs[config_id] = joined = copy.copy(configs[config_id])
+                joined.guardrail = guardrails.get(joined.guardrail_id)
+        self._changed["guardrail_config"] = config_ids
 
     def state(self, store_id: str, revision: int) -> MirrorState:
         """Return the state after the update."""

@@ -11,12 +11,20 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
 
 Resource: TypeAlias = (
-    GatewaySecretInfo | GatewayModelDefinition | GatewayEndpoint | GatewayEndpointBinding | GatewayBudgetPolicy
+    GatewaySecretInfo
+    | GatewayModelDefinition
+    | GatewayEndpoint
+    | GatewayEndpointBinding
+    | GatewayBudgetPolicy
+    | GatewayGuardrail
+    | GatewayGuardrailConfig
 )
 """A resource of any kind."""
 
@@ -42,6 +50,8 @@ class MirrorState:
         endpoints: the endpoints by id, with the model definitions of their mappings.
         bindings: the bindings by ``ENDPOINT_ID/RESOURCE_TYPE/RESOURCE_ID``.
         budget_policies: the budget policies by id.
+        guardrails: the guardrails by id.
+        guardrail_configs: the guardrails of endpoints by ``ENDPOINT_ID/GUARDRAIL_ID``, with their guardrails.
         endpoint_ids: the ids of the endpoints that have a name, by name.
     """
 
@@ -52,6 +62,8 @@ class MirrorState:
     endpoints: Mapping[str, GatewayEndpoint] = field(default_factory=_nothing)
     bindings: Mapping[str, GatewayEndpointBinding] = field(default_factory=_nothing)
     budget_policies: Mapping[str, GatewayBudgetPolicy] = field(default_factory=_nothing)
+    guardrails: Mapping[str, GatewayGuardrail] = field(default_factory=_nothing)
+    guardrail_configs: Mapping[str, GatewayGuardrailConfig] = field(default_factory=_nothing)
     endpoint_ids: Mapping[str, str] = field(default_factory=_nothing)
 
     def endpoint(self, name: str) -> GatewayEndpoint | None:
@@ -64,10 +76,13 @@ class MirrorState:
 
 
 class MirrorEvent(NamedTuple):
-    """What an update did to one resource. An endpoint changes with each model definition that it uses.
+    """What an update did to one resource.
+
+    An endpoint changes with each model definition that it uses, and a guardrail config with its guardrail.
 
     Attributes:
-        noun: ``secret``, ``model_definition``, ``endpoint``, ``binding`` or ``budget_policy``.
+        noun: ``secret``, ``model_definition``, ``endpoint``, ``binding``, ``budget_policy``, ``guardrail`` or
+            ``guardrail_config``.
         id: its id, the key in the state.
         before: the resource before the update; None if there was none.
         after: the resource after it; None if there is none.

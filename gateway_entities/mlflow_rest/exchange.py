@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.mlflow_rest import decode, encode
-from gateway_entities.mlflow_rest.plans import Step
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
+from gateway_entities.mlflow_rest.steps import Step
 
 _ROUTES: Final = {route.method: route for route in ROUTES}
 

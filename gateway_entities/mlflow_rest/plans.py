@@ -10,39 +10,28 @@ A plan of several requests is not atomic: another writer may come between them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterable
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from google.protobuf.message import Message
 
 from gateway_entities import methods, rules
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
+from gateway_entities.mlflow_rest import guardrail_plans
+from gateway_entities.mlflow_rest.steps import (
+    Plan,
+    Planner,
+    Step,
+    by_name,
+    copy_of,
+    differences,
+    in_order,
+    reject_loss,
+    unimplemented,
+    without_mask,
+)
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
-
-
-class Step(NamedTuple):
-    """One request to the server.
-
-    Attributes:
-        method: the RPC.
-        request: its request message.
-        may_be_gone: whether NOT_FOUND counts as success, because somebody else has removed the resource already: another
-            writer, or a server that removes it along with what refers to it.
-    """
-
-    method: Method[Any, Any]
-    request: Message
-    may_be_gone: bool = False
-
-
-Plan = Generator[Step, Any, Any]
-"""Yields steps, is sent their responses, returns the response of the whole call."""
-
-Planner = Callable[[Method[Any, Any], Any], Plan]
-"""Creates the plan of a method and its request."""
-
-R = TypeVar("R", bound=Message)
 
 
 def plan(method: Method[Any, Any], request: Any) -> Plan:
@@ -56,7 +45,7 @@ def plan(method: Method[Any, Any], request: Any) -> Plan:
     rules.validate(request, rules.EVERY_ALLOWED)
     for field in _UNSUPPORTED:
         if getattr(request, field, ""):
-            _unimplemented("does not support", field)
+            unimplemented("does not support", field)
     steps: Planner = _PLANS.get(method, _plain)
     return (yield from steps(method, request))
 
@@ -82,12 +71,12 @@ def _get_secret(method: Method[Any, Any], request: secret_pb2.GetGatewaySecretIn
     if request.secret_id:
         return (yield Step(method, request))
     listed = yield Step(methods.LIST_GATEWAY_SECRET_INFOS, secret_pb2.ListGatewaySecretInfosRequest())
-    secret = _by_name("GatewaySecret", "secret_name", request.secret_name, listed.secrets)
+    secret = by_name("GatewaySecret", "secret_name", request.secret_name, listed.secrets)
     return secret_pb2.GetGatewaySecretInfoResponse(secret=secret)
 
 
 def _update_secret(method: Method[Any, Any], request: secret_pb2.UpdateGatewaySecretRequest) -> Plan:
-    sent = _without_mask(request)
+    sent = without_mask(request)
     if "auth_config" in rules.written_fields(request) and not sent.auth_config:
         # MLflow's only way to clear: settings that normalize to none.
         sent.auth_config["api_base"] = ""
@@ -104,21 +93,21 @@ def _update_secret(method: Method[Any, Any], request: secret_pb2.UpdateGatewaySe
 
 
 def _compare_secret(sent: Any, secret: secret_pb2.GatewaySecretInfo, *, last_updated_by: str | None) -> None:
-    lost = _differences(sent, secret, except_for={"secret_value", "auth_config", "updated_by"})
+    lost = differences(sent, secret, except_for={"secret_value", "auth_config", "updated_by"})
     if sent.secret_value and set(sent.secret_value) != set(secret.masked_values):
         lost.append("secret_value")
     if sent.auth_config and rules.normalized_auth_config(sent.auth_config) != dict(secret.auth_config):
         lost.append("auth_config")
     if last_updated_by is not None and secret.last_updated_by != last_updated_by:
         lost.append("last_updated_by")
-    _reject_loss(lost)
+    reject_loss(lost)
 
 
 def _list_secrets(_: Method[Any, Any], request: secret_pb2.ListGatewaySecretInfosRequest) -> Plan:
     response = yield Step(
         methods.LIST_GATEWAY_SECRET_INFOS, secret_pb2.ListGatewaySecretInfosRequest(provider=request.provider or None)
     )
-    return secret_pb2.ListGatewaySecretInfosResponse(secrets=_in_order(response.secrets, "secret_id"))
+    return secret_pb2.ListGatewaySecretInfosResponse(secrets=in_order(response.secrets, "secret_id"))
 
 
 # Model definitions
@@ -128,7 +117,7 @@ def _get_definition(method: Method[Any, Any], request: model_definition_pb2.GetG
     if request.model_definition_id:
         return (yield Step(method, request))
     listed = yield Step(methods.LIST_GATEWAY_MODEL_DEFINITIONS, model_definition_pb2.ListGatewayModelDefinitionsRequest())
-    definition = _by_name("GatewayModelDefinition", "name", request.name, listed.model_definitions)
+    definition = by_name("GatewayModelDefinition", "name", request.name, listed.model_definitions)
     return model_definition_pb2.GetGatewayModelDefinitionResponse(model_definition=definition)
 
 
@@ -139,14 +128,14 @@ def _list_definitions(_: Method[Any, Any], request: model_definition_pb2.ListGat
             provider=request.provider or None, secret_id=request.secret_id or None
         ),
     )
-    definitions = _in_order(response.model_definitions, "model_definition_id")
+    definitions = in_order(response.model_definitions, "model_definition_id")
     return model_definition_pb2.ListGatewayModelDefinitionsResponse(model_definitions=definitions)
 
 
 def _write_definition(method: Method[Any, Any], request: Any) -> Plan:
-    sent = request if method is methods.CREATE_GATEWAY_MODEL_DEFINITION else _without_mask(request)
+    sent = request if method is methods.CREATE_GATEWAY_MODEL_DEFINITION else without_mask(request)
     response = yield Step(method, sent)
-    _reject_loss(_differences(sent, response.model_definition))
+    reject_loss(differences(sent, response.model_definition))
     return response
 
 
@@ -155,7 +144,7 @@ def _write_definition(method: Method[Any, Any], request: Any) -> Plan:
 
 def _create_endpoint(method: Method[Any, Any], request: endpoint_pb2.CreateGatewayEndpointRequest) -> Plan:
     _reject_repeated(request.model_configs)
-    sent = _copy(request)
+    sent = copy_of(request)
     if not sent.HasField("fallback_config"):
         _default_fallback(sent)
     response = yield Step(method, sent)
@@ -165,7 +154,7 @@ def _create_endpoint(method: Method[Any, Any], request: endpoint_pb2.CreateGatew
 
 def _update_endpoint(method: Method[Any, Any], request: endpoint_pb2.UpdateGatewayEndpointRequest) -> Plan:
     _reject_repeated(request.model_configs)
-    sent = _without_mask(request, {"usage_tracking"})
+    sent = without_mask(request, {"usage_tracking"})
     if "usage_tracking" in rules.written_fields(request) and not sent.HasField("usage_tracking"):
         sent.usage_tracking = True
     if sent.model_configs and not sent.HasField("fallback_config"):
@@ -183,10 +172,10 @@ def _update_endpoint(method: Method[Any, Any], request: endpoint_pb2.UpdateGatew
 
 
 def _compare_endpoint(sent: Any, endpoint: endpoint_pb2.GatewayEndpoint) -> None:
-    lost = _differences(sent, endpoint, except_for={"model_configs"})
+    lost = differences(sent, endpoint, except_for={"model_configs"})
     if sent.model_configs and [_config(c) for c in sent.model_configs] != [_config(m) for m in endpoint.model_mappings]:
         lost.append("model_configs")
-    _reject_loss(lost)
+    reject_loss(lost)
 
 
 def _config(each: Any) -> tuple[object, ...]:
@@ -229,7 +218,7 @@ def _list_endpoints(_: Method[Any, Any], request: endpoint_pb2.ListGatewayEndpoi
 
     # MLflow ignores the filter by secret.
     found = [e for e in response.endpoints if not request.secret_id or any(matches(m) for m in e.model_mappings)]
-    return endpoint_pb2.ListGatewayEndpointsResponse(endpoints=_in_order(found, "endpoint_id"))
+    return endpoint_pb2.ListGatewayEndpointsResponse(endpoints=in_order(found, "endpoint_id"))
 
 
 def _delete_endpoint(method: Method[Any, Any], request: endpoint_pb2.DeleteGatewayEndpointRequest) -> Plan:
@@ -248,10 +237,10 @@ def _delete_endpoint(method: Method[Any, Any], request: endpoint_pb2.DeleteGatew
 
 def _attach(method: Method[Any, Any], request: endpoint_pb2.AttachModelToGatewayEndpointRequest) -> Plan:
     response = yield Step(method, request)
-    lost = _differences(request, response.mapping, except_for={"model_config"})
+    lost = differences(request, response.mapping, except_for={"model_config"})
     if _config(request.model_config) != _config(response.mapping):
         lost.append("model_config")
-    _reject_loss(lost)
+    reject_loss(lost)
     if request.model_config.linkage_type == endpoint_pb2.FALLBACK:
         get = endpoint_pb2.GetGatewayEndpointRequest(endpoint_id=request.endpoint_id)
         current = yield Step(methods.GET_GATEWAY_ENDPOINT, get)
@@ -290,9 +279,9 @@ def _detach(method: Method[Any, Any], request: endpoint_pb2.DetachModelFromGatew
 
 def _create_binding(method: Method[Any, Any], request: binding_pb2.CreateGatewayEndpointBindingRequest) -> Plan:
     if request.resource_type != "scorer":
-        _unimplemented("only binds resources of type 'scorer'", "resource_type")
+        unimplemented("only binds resources of type 'scorer'", "resource_type")
     response = yield Step(method, request)
-    _reject_loss(_differences(request, response.binding))
+    reject_loss(differences(request, response.binding))
     return response
 
 
@@ -303,7 +292,7 @@ def _list_bindings(_: Method[Any, Any], request: binding_pb2.ListGatewayEndpoint
         resource_id=request.resource_id or None,
     )
     response = yield Step(methods.LIST_GATEWAY_ENDPOINT_BINDINGS, sent)
-    bindings = _in_order(response.bindings, "endpoint_id", "resource_type", "resource_id")
+    bindings = in_order(response.bindings, "endpoint_id", "resource_type", "resource_id")
     return binding_pb2.ListGatewayEndpointBindingsResponse(bindings=bindings)
 
 
@@ -311,11 +300,11 @@ def _list_bindings(_: Method[Any, Any], request: binding_pb2.ListGatewayEndpoint
 
 
 def _write_policy(method: Method[Any, Any], request: Any) -> Plan:
-    sent = _copy(request) if method is methods.CREATE_GATEWAY_BUDGET_POLICY else _without_mask(request, {"target_value"})
+    sent = copy_of(request) if method is methods.CREATE_GATEWAY_BUDGET_POLICY else without_mask(request, {"target_value"})
     if not sent.target_value:
         sent.ClearField("target_value")
     response = yield Step(method, sent)
-    _reject_loss(_differences(sent, response.budget_policy))
+    reject_loss(differences(sent, response.budget_policy))
     return response
 
 
@@ -329,7 +318,7 @@ def _list_policies(method: Method[Any, Any], _: object) -> Plan:
         token = response.next_page_token
         if not token:
             break
-    return budget_pb2.ListGatewayBudgetPoliciesResponse(budget_policies=_in_order(found, "budget_policy_id"))
+    return budget_pb2.ListGatewayBudgetPoliciesResponse(budget_policies=in_order(found, "budget_policy_id"))
 
 
 def _list_windows(method: Method[Any, Any], _: object) -> Plan:
@@ -357,67 +346,5 @@ _PLANS: dict[Method[Any, Any], Planner] = {
     methods.UPDATE_GATEWAY_BUDGET_POLICY: _write_policy,
     methods.LIST_GATEWAY_BUDGET_POLICIES: _list_policies,
     methods.LIST_GATEWAY_BUDGET_WINDOWS: _list_windows,
+    **guardrail_plans.PLANS,
 }
-
-
-def _copy(message: R) -> R:
-    copy = type(message)()
-    copy.CopyFrom(message)
-    return copy
-
-
-def _without_mask(request: R, clearable: Iterable[str] = ("auth_config",)) -> R:
-    """Return an update with only the fields that it writes, since MLflow has no mask.
-
-    Raises:
-        GatewayError: UNIMPLEMENTED when it clears a field that is not in ``clearable``.
-    """
-    written = rules.written_fields(request)
-    sent = _copy(request)
-    sent.ClearField("update_mask")
-    given = {field.name for field, _ in sent.ListFields()}
-    for name in sorted(written - given - set(clearable)):
-        _unimplemented("cannot clear this field", name)
-    for name in given - written:
-        # The first field identifies the resource.
-        if name not in {sent.DESCRIPTOR.fields[0].name, "updated_by"}:
-            sent.ClearField(name)
-    return sent
-
-
-def _by_name(noun: str, field: str, name: str, listed: Iterable[R]) -> R:
-    for each in listed:
-        if getattr(each, field) == name:
-            return each
-    raise GatewayError(Code.NOT_FOUND, f"{noun} not found ({field}='{name}')", reason="NOT_FOUND")
-
-
-def _in_order(messages: Iterable[R], *key: str) -> list[R]:
-    return sorted(messages, key=lambda message: tuple(getattr(message, name) for name in ("created_at", *key)))
-
-
-def _differences(sent: Message, received: Message, *, except_for: Iterable[str] = ()) -> list[str]:
-    """Return the names of the request's fields whose value the response does not have."""
-    lost: list[str] = []
-    for field, value in sent.ListFields():
-        name = "last_updated_by" if field.name == "updated_by" else field.name
-        if field.name in except_for or name not in received.DESCRIPTOR.fields_by_name:
-            continue
-        # An empty value and an absent one read the same.
-        absent = not field.is_repeated and not received.HasField(name)
-        if absent or getattr(received, name) != value:
-            lost.append(field.name)
-    return lost
-
-
-def _reject_loss(lost: list[str]) -> None:
-    if lost:
-        raise GatewayError(
-            Code.DATA_LOSS,
-            f"the MLflow server stored other values than were sent, in {', '.join(lost)}",
-            reason="MLFLOW_STORED_OTHERWISE",
-        )
-
-
-def _unimplemented(what: str, field: str) -> NoReturn:
-    raise GatewayError(Code.UNIMPLEMENTED, f"MLflow {what}: {field}", reason="MLFLOW_CANNOT")

@@ -57,4 +57,12 @@ ROUTES: Final = (
     Route("DELETE", "/budgets/delete", methods.DELETE_GATEWAY_BUDGET_POLICY),
     Route("GET", "/budgets/list", methods.LIST_GATEWAY_BUDGET_POLICIES),
     Route("GET", "/budgets/windows", methods.LIST_GATEWAY_BUDGET_WINDOWS),
+    Route("POST", "/guardrails/create", methods.CREATE_GATEWAY_GUARDRAIL),
+    Route("GET", "/guardrails/get", methods.GET_GATEWAY_GUARDRAIL),
+    Route("DELETE", "/guardrails/delete", methods.DELETE_GATEWAY_GUARDRAIL),
+    Route("GET", "/guardrails/list", methods.LIST_GATEWAY_GUARDRAILS),
+    Route("POST", "/guardrails/add-to-endpoint", methods.ADD_GUARDRAIL_TO_ENDPOINT),
+    Route("DELETE", "/guardrails/remove-from-endpoint", methods.REMOVE_GUARDRAIL_FROM_ENDPOINT),
+    Route("GET", "/guardrails/list-for-endpoint", methods.LIST_ENDPOINT_GUARDRAIL_CONFIGS),
+    Route("PATCH", "/guardrails/update-config", methods.UPDATE_ENDPOINT_GUARDRAIL_CONFIG),
 )

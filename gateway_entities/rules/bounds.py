@@ -21,6 +21,9 @@ MAX_TAGS: Final = 100
 MAX_BINDINGS: Final = 1000
 """Maximum bindings of an endpoint. Its deletion is one change, which lists each of them."""
 
+MAX_GUARDRAILS: Final = 100
+"""Maximum guardrails of an endpoint. They are executed one after another."""
+
 MAX_ENTRIES: Final = 100
 """Maximum entries of a map: of secret_value, of auth_config."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, endpoint, model_definition, mutation, secret
+from gateway_entities.rules import binding, budget, endpoint, guardrail, model_definition, mutation, secret
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, SELECTOR, anything, text, whole
-from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, guardrail_pb2, model_definition_pb2, secret_pb2
 from gatewayentities.v1 import change_pb2 as pb
 
 TABLES: dict[type[Message], Table] = {
@@ -60,6 +60,8 @@ _CONTENTS: dict[str, Table] = {
     "endpoint": endpoint.RESOURCES[endpoint_pb2.GatewayEndpoint],
     "binding": binding.RESOURCES[binding_pb2.GatewayEndpointBinding],
     "budget_policy": budget.RESOURCES[budget_pb2.GatewayBudgetPolicy],
+    "guardrail": guardrail.RESOURCES[guardrail_pb2.GatewayGuardrail],
+    "guardrail_config": guardrail.RESOURCES[guardrail_pb2.GatewayGuardrailConfig],
 }
 _RESOURCE = Table(
     {

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from gateway_entities.rules import mutation
 from gateway_entities.rules.bounds import at_most
 from gateway_entities.rules.endpoint import ENDPOINT
+from gateway_entities.rules.guardrail import CONFIG
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, exactly_one, nested, optional, required
 from gateway_entities.rules.values import ACTOR, IDENTIFIER, PAGE_SIZE, PAGE_TOKEN, SELECTOR, anything, shown, text
@@ -57,7 +58,13 @@ _MODEL = Table(
         "secret_value": optional(anything),
     }
 )
-_ENDPOINT = Table({"endpoint": required(nested(ENDPOINT)), "models": optional(each(nested(_MODEL)))})
+_ENDPOINT = Table(
+    {
+        "endpoint": required(nested(ENDPOINT)),
+        "models": optional(each(nested(_MODEL))),
+        "guardrails": optional(each(nested(CONFIG))),
+    }
+)
 _ACCESS = Table(
     {
         "secret_id": required(IDENTIFIER),

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import exchange
-from gateway_entities.mlflow_rest.plans import Step, plan
+from gateway_entities.mlflow_rest.plans import plan
+from gateway_entities.mlflow_rest.steps import Step
 from gateway_entities.transports.deadline import Deadline
 from gateway_entities.transports.http1.pool import AsyncConnectionPool, ConnectionPool, HttpRequest
 from gateway_entities.transports.metadata import headers

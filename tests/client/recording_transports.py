@@ -15,6 +15,7 @@ from gateway_entities.entities import (
     GatewayConfiguration,
     GatewayEndpointModelConfig,
     GatewayPlanBasis,
+    Scorer,
 )
 from gateway_entities.transports import open_async_transport, open_transport
 from tests.mutations import METHOD_OF
@@ -26,6 +27,7 @@ _ENTITIES = {
     "fallback_config": FallbackConfig,
     "model_config": GatewayEndpointModelConfig,
     "model_configs": GatewayEndpointModelConfig,
+    "scorer": Scorer,
 }
 
 
@@ -42,6 +44,7 @@ _OTHER_NAMES = {"attachmodelto": "attach_model", "detachmodelfrom": "detach_mode
 def operation(request: Any) -> str:
     """Return the name of the client's method that sends requests of this type."""
     words = METHOD_OF[type(request)].name.lower().replace("gateway", "", 1).replace("endpointbinding", "binding")
+    words = words.replace("guardrailconfig", "guardrail")
     return _OTHER_NAMES.get(words.removesuffix("endpoint")) or _OPERATIONS[words]
 
 

@@ -11,6 +11,8 @@ from gateway_entities import (
     GatewayEndpointBinding,
     GatewayEndpointModelMapping,
     GatewayError,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
@@ -28,6 +30,8 @@ ENTITIES = {
         GatewayEndpoint,
         GatewayEndpointBinding,
         GatewayEndpointModelMapping,
+        GatewayGuardrail,
+        GatewayGuardrailConfig,
         GatewayModelDefinition,
         GatewaySecretInfo,
     )
@@ -45,9 +49,8 @@ def entity(message):
 
 def test_every_rpc_with_an_etag_is_tried_here():
     assert {method for method in METHODS if "etag" in method.request_type.DESCRIPTOR.fields_by_name} <= set(REQUESTS)
-    removed = {
-        f"DeleteGateway{noun}" for noun in ("Secret", "ModelDefinition", "Endpoint", "EndpointBinding", "BudgetPolicy")
-    }
+    nouns = ("Secret", "ModelDefinition", "Endpoint", "EndpointBinding", "BudgetPolicy", "Guardrail")
+    removed = {*(f"DeleteGateway{noun}" for noun in nouns), "RemoveGuardrailFromEndpoint"}
     assert {method.name for method in REQUESTS} - {method.name for method in TELLING} == {*removed, "RecordGatewaySpend"}
 
 
@@ -122,7 +125,7 @@ def test_two_readers_of_one_etag_cannot_both_write(client, other, resources):
 @pytest.mark.parametrize("field", ["etag", "request_id"])
 def test_before_mlflow_both_are_refused_and_nothing_is_sent(pair, method, field):
     """To leave them out would promise what MLflow does not keep. Nobody listens at the target."""
-    request = REQUESTS[method](Resources(*"sdfxerp"))
+    request = REQUESTS[method](Resources(*"sdfxerpgh"))
     setattr(request, field, "0" * 32)
     client = open_client("mlflow+http://127.0.0.1:9", pair.split("-")[1])
     with pytest.raises(GatewayError) as caught:

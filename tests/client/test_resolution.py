@@ -36,6 +36,11 @@ def served() -> Iterator[tuple[Gateway, list[Any], dict[str, str]]]:
             config = GatewayEndpointModelConfig(model.model_definition_id, GatewayModelLinkageType.PRIMARY)
             endpoints = [client.create_endpoint(f"endpoint-{number}", [config]) for number in range(3)]
             wide = client.create_endpoint("wide", [config])
+            for stage, order in (("AFTER", 2), ("BEFORE", 1), ("BEFORE", None)):
+                guardrail = client.create_guardrail(
+                    f"{stage} {order}", scorer_id="scorer", scorer_version=1, stage=stage, action="VALIDATION"
+                )
+                client.add_guardrail_to_endpoint(endpoints[0].endpoint_id, guardrail.guardrail_id, execution_order=order)
         tokens = {"admin": running.create_token("admin", "admin"), "gateway": running.create_token("gateway", "resolve")}
         yield running, [*endpoints, wide], tokens
 
@@ -49,6 +54,12 @@ def clients(request: pytest.FixtureRequest, served: Any) -> Iterator[dict[str, A
     make: Any = GatewayClient if mode == "sync" else Blocking
     with ExitStack() as stack:
         yield {name: stack.enter_context(closing(make(target, token=token))) for name, token in tokens.items()}
+
+
+def test_guardrails_come_in_order_of_execution(clients):
+    with_some, without = clients["gateway"].resolve_endpoints(names=["endpoint-0", "endpoint-1"])
+    assert [config.guardrail.name for config in with_some.guardrails] == ["BEFORE 1", "AFTER 2", "BEFORE None"]
+    assert without.guardrails == []
 
 
 def test_an_endpoint_by_name_and_by_id(clients, served):

@@ -19,6 +19,7 @@ from gateway_entities.entities import (
     GatewayEndpointModelConfig,
     GatewayModelLinkageType,
     GatewayPlanBasis,
+    Scorer,
 )
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
@@ -76,6 +77,11 @@ _OTHER_PLAN = {
     "plan_rollback": {"configuration", "prune", "adopt"},
     "revision": 9,
     "timeout_ms": 10,
+    "scorer_version": 11,
+    "stage": 12,
+    "action": 13,
+    "execution_order": 14,
+    "scorer": Scorer(scorer_name="s"),
 }
 # Set by a list itself.
 PAGING = {"page_size", "page_token", "max_results"}

@@ -23,5 +23,5 @@ def test_two_kinds_in_one_resource_are_refused():
 def test_an_empty_content_is_a_content():
     resource = GatewayResource("endpoint", "", "", endpoint=ENDPOINT)
     assert GatewayResource.from_bytes(resource.to_bytes()) == resource
-    none = GatewayResource("guardrail", "g-1", "0" * 32)
+    none = GatewayResource("quota", "q-1", "0" * 32)
     assert GatewayResource.from_bytes(none.to_bytes()) == none

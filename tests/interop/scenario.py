@@ -23,6 +23,7 @@ def scenario(run: Lifecycle) -> None:
     _tag(run, endpoint)
     _binding(run, endpoint)
     _budget(run, endpoint)
+    _guardrail(run, endpoint)
     _resolution(run, endpoint)
     _errors(run, definitions[0])
     run.write(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
@@ -139,6 +140,34 @@ def _budget(run: Lifecycle, endpoint: str) -> None:
     run.read(m.CHECK_GATEWAY_BUDGET, m.CHECK_GATEWAY_BUDGET.request_type(endpoint_id=endpoint))
     run.read(m.LIST_GATEWAY_BUDGET_WINDOWS, m.LIST_GATEWAY_BUDGET_WINDOWS.request_type())
     run.write(m.DELETE_GATEWAY_BUDGET_POLICY, m.DELETE_GATEWAY_BUDGET_POLICY.request_type(budget_policy_id=policy))
+
+
+def _guardrail(run: Lifecycle, endpoint: str) -> None:
+    create, get, listed = m.CREATE_GATEWAY_GUARDRAIL, m.GET_GATEWAY_GUARDRAIL, m.LIST_GATEWAY_GUARDRAILS
+    request = create.request_type(
+        name=f"{run.name} \u6f22",
+        scorer_id="scorer",
+        scorer_version=3,
+        stage="AFTER",
+        action="SANITIZATION",
+        action_endpoint_id=endpoint,
+        scorer={"experiment_id": -1, "scorer_name": "\U0001f600", "serialized_scorer": "{}", "creation_time": 1 << 40},
+    )
+    guardrail: str = run.write(create, request, get, "guardrail_id").guardrail.guardrail_id
+    run.read(get, get.request_type(guardrail_id=guardrail))
+    run.read(listed, listed.request_type())
+    key = {"endpoint_id": endpoint, "guardrail_id": guardrail}
+    add, update, remove = (
+        m.ADD_GUARDRAIL_TO_ENDPOINT,
+        m.UPDATE_ENDPOINT_GUARDRAIL_CONFIG,
+        m.REMOVE_GUARDRAIL_FROM_ENDPOINT,
+    )
+    run.write(add, add.request_type(**key, execution_order=-(2**63)))
+    run.write(update, update.request_type(**key, execution_order=2**63 - 1))
+    configs = m.LIST_ENDPOINT_GUARDRAIL_CONFIGS
+    run.read(configs, configs.request_type(endpoint_id=endpoint))
+    run.write(remove, remove.request_type(**key))
+    run.write(m.DELETE_GATEWAY_GUARDRAIL, m.DELETE_GATEWAY_GUARDRAIL.request_type(guardrail_id=guardrail))
 
 
 def _resolution(run: Lifecycle, endpoint: str) -> None:

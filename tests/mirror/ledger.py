@@ -20,6 +20,8 @@ MAPS: Final = {
     "endpoint": "endpoints",
     "binding": "bindings",
     "budget_policy": "budget_policies",
+    "guardrail": "guardrails",
+    "guardrail_config": "guardrail_configs",
 }
 """The maps of a MirrorState by noun; also the repositories of a transaction."""
 

@@ -189,9 +189,9 @@ def test_the_digest_is_of_the_sorted_lines(core: MirrorCore) -> None:
 
 def test_a_kind_of_a_newer_server_counts_in_the_digest_alone(core: MirrorCore) -> None:
     first = core.digest()
-    guardrail = pb.GatewayResource(noun="guardrail", id="g-1", content_etag="0" * 32)
-    guardrail.MergeFromString(b"\xa2\x06\x03abc")
-    update = core.apply(message(4, guardrail))
+    unknown = pb.GatewayResource(noun="quota", id="q-1", content_etag="0" * 32)
+    unknown.MergeFromString(b"\xa2\x06\x03abc")
+    update = core.apply(message(4, unknown))
     assert update is not None
     assert update.events == ()
     assert core.digest() != first
@@ -199,7 +199,7 @@ def test_a_kind_of_a_newer_server_counts_in_the_digest_alone(core: MirrorCore) -
     again.apply(core.snapshot())
     assert again.digest() == core.digest()
     assert b"abc" in again.snapshot()
-    core.apply(message(5, removed=[key("guardrail", "g-1")]))
+    core.apply(message(5, removed=[key("quota", "q-1")]))
     assert core.digest() == first
 
 

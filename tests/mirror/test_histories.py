@@ -16,6 +16,7 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.mirror import MirrorCore, MirrorEvent, MirrorState
 from gateway_entities.server.watch.feed import Feed
 from tests import profiles
+from tests.mirror.ledger import MAPS
 from tests.mirror.workload import Expected, Workload, assert_equal, read_state
 from tests.server.service.conftest import Gateway
 from tests.stores import sqlite_place
@@ -65,9 +66,7 @@ class Node:
 
 def assert_events(before: MirrorState, after: MirrorState, events: tuple[MirrorEvent, ...]) -> None:
     """Check that the events are what is different, each once."""
-    names = {"secret": "secrets", "model_definition": "model_definitions", "endpoint": "endpoints", "binding": "bindings"}
-    names["budget_policy"] = "budget_policies"
-    for noun, name in names.items():
+    for noun, name in MAPS.items():
         old, new = getattr(before, name), getattr(after, name)
         different = {key for key in {*old, *new} if old.get(key) != new.get(key)}
         told = [event for event in events if event.noun == noun]

@@ -13,7 +13,7 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.mirror import MirrorState
 from gateway_entities.server.service.mutation import identifier
 from gateway_entities.server.store import Store
-from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, guardrail_pb2, model_definition_pb2, secret_pb2
 from tests.server.service.conftest import Gateway
 
 Expected = tuple[MirrorState, str]
@@ -30,6 +30,8 @@ def read_state(store: Store) -> Expected:
             "endpoint": transaction.endpoints.list(),
             "binding": transaction.bindings.list(),
             "budget_policy": transaction.budget_policies.list(),
+            "guardrail": transaction.guardrails.list(),
+            "guardrail_config": transaction.guardrail_configs.list(),
         }
     maps: dict[str, dict[str, Any]] = {noun: {identifier(each): each for each in found} for noun, found in lists.items()}
     mirrored = MirrorState(
@@ -40,6 +42,8 @@ def read_state(store: Store) -> Expected:
         endpoints=maps["endpoint"],
         bindings=maps["binding"],
         budget_policies=maps["budget_policy"],
+        guardrails=maps["guardrail"],
+        guardrail_configs=maps["guardrail_config"],
         endpoint_ids={each.name: key for key, each in maps["endpoint"].items() if each.name is not None},
     )
     return mirrored, digest_of(
@@ -52,11 +56,14 @@ def _streamed_etag(noun: str, resource: Any) -> str:
         resource = type(resource).from_proto(resource.to_proto())
         for mapping in resource.model_mappings:
             mapping.model_definition = None
+    elif noun == "guardrail_config":
+        resource = type(resource).from_proto(resource.to_proto())
+        resource.guardrail = None
     etag: str = resource.etag()
     return etag
 
 
-FIELDS: Final = ("store_id", "revision", "secrets", "model_definitions", "endpoints", "bindings", "budget_policies")
+FIELDS: Final = tuple(name for name in MirrorState.__slots__ if name != "endpoint_ids")
 
 
 def assert_equal(shown: MirrorState, expected: MirrorState) -> None:
@@ -95,9 +102,11 @@ class Workload:
                 self._delete_binding,
                 self._delete_policy,
             ],
+            *[self._create_guardrail, self._add_guardrail, self._move_guardrail],
+            *[self._remove_guardrail, self._delete_guardrail],
         ]
         # More is created than deleted, and definitions are shared.
-        self._weights = [*[4, 4, 4, 3, 3], *[2, 4, 3, 3], *[3, 3, 2, 2, 1, 2], *[1, 1, 1, 1, 1]]
+        self._weights = [*[4, 4, 4, 3, 3], *[2, 4, 3, 3], *[3, 3, 2, 2, 1, 2], *[1, 1, 1, 1, 1], *[3, 4, 2], *[1, 1]]
 
     def change(self) -> Expected:
         """Make one change, and return the state after it."""
@@ -236,3 +245,35 @@ class Workload:
     def _delete_policy(self) -> None:
         policy_id = self._one("budget_policies").budget_policy_id
         self._gateway.do(budget_pb2.DeleteGatewayBudgetPolicyRequest(budget_policy_id=policy_id))
+
+    def _create_guardrail(self) -> None:
+        called = self._one("endpoints").endpoint_id if self._random.random() < 0.5 else None
+        self._gateway.do(
+            guardrail_pb2.CreateGatewayGuardrailRequest(
+                name=self._name(),
+                scorer_id="scorer",
+                scorer_version=next(self._numbers) + 1,
+                stage="BEFORE",
+                action="SANITIZATION",
+                action_endpoint_id=called,
+            )
+        )
+
+    def _add_guardrail(self) -> None:
+        endpoint_id, guardrail_id = self._one("endpoints").endpoint_id, self._one("guardrails").guardrail_id
+        self._gateway.do(guardrail_pb2.AddGuardrailToEndpointRequest(endpoint_id=endpoint_id, guardrail_id=guardrail_id))
+
+    def _config(self) -> dict[str, str]:
+        config = self._one("guardrail_configs")
+        return {"endpoint_id": config.endpoint_id, "guardrail_id": config.guardrail_id}
+
+    def _move_guardrail(self) -> None:
+        order = next(self._numbers)
+        self._gateway.do(guardrail_pb2.UpdateEndpointGuardrailConfigRequest(**self._config(), execution_order=order))
+
+    def _remove_guardrail(self) -> None:
+        self._gateway.do(guardrail_pb2.RemoveGuardrailFromEndpointRequest(**self._config()))
+
+    def _delete_guardrail(self) -> None:
+        guardrail_id = self._one("guardrails").guardrail_id
+        self._gateway.do(guardrail_pb2.DeleteGatewayGuardrailRequest(guardrail_id=guardrail_id))

@@ -33,6 +33,7 @@ with warnings.catch_warnings():
         BudgetTargetScope,
         BudgetUnit,
     )
+    from mlflow.entities.gateway_guardrail import GuardrailAction, GuardrailStage
     from mlflow.exceptions import MlflowException
     from mlflow.protos import databricks_pb2, service_pb2
     from mlflow.store.tracking.gateway.rest_mixin import RestGatewayStoreMixin
@@ -350,24 +351,65 @@ def test_the_known_gaps_of_the_client(store: Any, endpoint: Any) -> None:
             action(**{argument: "x"})
 
 
-def test_guardrails_are_not_supported_yet(store: Any) -> None:
-    assert code(store.get_gateway_guardrail, "gr-1") == "ENDPOINT_NOT_FOUND"
-
-
 def test_every_gateway_method_of_the_client_is_called_here() -> None:
-    public = {name for name in vars(RestGatewayStoreMixin) if not name.startswith("_") and "guardrail" not in name}
+    public = {name for name in vars(RestGatewayStoreMixin) if not name.startswith("_")}
     text = Path(__file__).read_text(encoding="utf-8")
     assert {name for name in public if f"store.{name}" not in text} == set()
 
 
 def test_our_routes_are_mlflows() -> None:
-    """Our rows are exactly the gateway RPCs of MLflow's service, without guardrails."""
+    """Our rows are exactly the gateway RPCs of MLflow's service."""
     from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
 
     theirs = {}
     for method in service_pb2.MlflowService.DESCRIPTOR.methods:
         for each in method.GetOptions().Extensions[databricks_pb2.rpc].endpoints:
-            if each.path.startswith("/mlflow/gateway/") and "guardrails" not in each.path:
+            if each.path.startswith("/mlflow/gateway/"):
                 assert each.since.major == 3
                 theirs[method.input_type.name] = (each.method, f"/api/3.0{each.path}")
     assert theirs == {route.method.name: (route.verb, PREFIXES[0] + route.path) for route in ROUTES}
+
+
+def test_guardrails(store: Any, endpoint: Any) -> None:
+    def create(stage: Any = GuardrailStage.BEFORE, **fields: Any) -> Any:
+        return store.create_gateway_guardrail(unique("guard"), "scorer-1", 2, stage, GuardrailAction.VALIDATION, **fields)
+
+    made = create(action_endpoint_id=endpoint.endpoint_id)
+    assert made.guardrail_id.startswith("gr-")
+    assert (made.stage, made.action) == (GuardrailStage.BEFORE, GuardrailAction.VALIDATION)
+    assert (made.scorer.scorer_id, made.scorer.scorer_version) == ("scorer-1", 2)
+    # Its entity calls it a name; it is the id that was sent.
+    assert made.action_endpoint_name == endpoint.endpoint_id
+    assert vars(store.get_gateway_guardrail(made.guardrail_id).scorer) == vars(made.scorer)
+    after = create(GuardrailStage.AFTER)
+    page = store.list_gateway_guardrails(max_results=1)
+    rest = store.list_gateway_guardrails(page_token=page.token)
+    assert [each.guardrail_id for each in (*page, *rest)] == [made.guardrail_id, after.guardrail_id]
+    assert rest.token is None
+    last = store.add_guardrail_to_endpoint(endpoint.endpoint_id, made.guardrail_id)
+    assert (last.execution_order, last.guardrail.name) == (None, made.name)
+    store.add_guardrail_to_endpoint(endpoint.endpoint_id, after.guardrail_id, execution_order=0)
+
+    def orders() -> list[tuple[str, int | None]]:
+        found = store.list_endpoint_guardrail_configs(endpoint.endpoint_id)
+        return [(config.guardrail_id, config.execution_order) for config in found]
+
+    assert orders() == [(after.guardrail_id, 0), (made.guardrail_id, None)]
+    assert store.update_endpoint_guardrail_config(endpoint.endpoint_id, made.guardrail_id, -1).execution_order == -1
+    assert orders() == [(made.guardrail_id, -1), (after.guardrail_id, 0)]
+    cleared = store.update_endpoint_guardrail_config(endpoint.endpoint_id, made.guardrail_id)
+    assert cleared.execution_order is None
+    assert code(store.add_guardrail_to_endpoint, endpoint.endpoint_id, made.guardrail_id) == "RESOURCE_ALREADY_EXISTS"
+    assert store.remove_guardrail_from_endpoint(endpoint.endpoint_id, made.guardrail_id) is None
+    assert store.delete_gateway_guardrail(made.guardrail_id) is None
+    assert orders() == [(after.guardrail_id, 0)]
+    for missing in (
+        lambda: store.get_gateway_guardrail(made.guardrail_id),
+        lambda: store.delete_gateway_guardrail(made.guardrail_id),
+        lambda: store.remove_guardrail_from_endpoint(endpoint.endpoint_id, made.guardrail_id),
+        lambda: store.update_endpoint_guardrail_config(endpoint.endpoint_id, made.guardrail_id, 1),
+        lambda: store.add_guardrail_to_endpoint("e-none", after.guardrail_id),
+        lambda: store.list_endpoint_guardrail_configs("e-none"),
+        lambda: create(action_endpoint_id="e-none"),
+    ):
+        assert code(missing) == "RESOURCE_DOES_NOT_EXIST"

@@ -1,8 +1,8 @@
 """MLFlowClient.jl 0.10.0 as seen by a server: the bytes of its requests, and its decoding of responses.
 
 Each function of the Julia package is one entry of ``FUNCTIONS``: its HTTP method, its path, and the shape of its arguments.
-The package sends GET's arguments in the query, POST's in a JSON body, and DELETE's in both. It omits most missing
-arguments, and sends those in ``nulls`` as null.
+The package sends GET's arguments in the query, POST's and PATCH's in a JSON body, and DELETE's in both. It omits most
+missing arguments, and sends those in ``nulls`` as null.
 """
 
 from __future__ import annotations
@@ -52,6 +52,14 @@ FUNCTIONS = {
     "deletegatewaybudget": Function("DELETE", "budgets/delete"),
     "listgatewaybudgets": Function("GET", "budgets/list"),
     "listgatewaybudgetwindows": Function("GET", "budgets/windows"),
+    "creategatewayguardrail": Function("POST", "guardrails/create"),
+    "getgatewayguardrail": Function("GET", "guardrails/get"),
+    "deletegatewayguardrail": Function("DELETE", "guardrails/delete"),
+    "listgatewayguardrails": Function("GET", "guardrails/list"),
+    "addguardrailtoendpoint": Function("POST", "guardrails/add-to-endpoint"),
+    "removeguardrailfromendpoint": Function("DELETE", "guardrails/remove-from-endpoint"),
+    "listendpointguardrailconfigs": Function("GET", "guardrails/list-for-endpoint"),
+    "updateendpointguardrailconfig": Function("PATCH", "guardrails/update-config"),
 }
 
 
@@ -76,7 +84,7 @@ def request_bytes(function: Function, authority: str, arguments: dict[str, Any])
     }
     query = "&".join(f"{quote(name)}={quote(str(value), safe='')}" for name, value in arguments.items())
     target = f"/api/3.0/mlflow/gateway/{function.path}"
-    if function.verb != "POST" and query:
+    if function.verb in {"GET", "DELETE"} and query:
         target += f"?{query}"
     body = b"" if function.verb == "GET" else json.dumps(arguments, separators=(",", ":"), ensure_ascii=False).encode()
     head = [
@@ -160,7 +168,23 @@ _WINDOW = {
     "window_end_ms": _WHOLE,
     "current_spend": _NUMBER,
 }
+_GUARDRAIL: dict[str, Any] = {
+    **dict.fromkeys(("guardrail_id", "name", "stage", "action", "action_endpoint_id"), _TEXT),
+    "scorer": {},
+    **_TIMES,
+    **_ACTORS,
+}
+_CONFIG: dict[str, Any] = {
+    **dict.fromkeys(("endpoint_id", "guardrail_id", "created_by"), _TEXT),
+    "execution_order": _WHOLE,
+    "created_at": _WHOLE,
+    "guardrail": _GUARDRAIL,
+}
 SHAPES: dict[str, Any] = {
+    "guardrail": _GUARDRAIL,
+    "guardrails": [_GUARDRAIL],
+    "config": _CONFIG,
+    "configs": [_CONFIG],
     "secret": _SECRET,
     "secrets": [_SECRET],
     "endpoint": _ENDPOINT,

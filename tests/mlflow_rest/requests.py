@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES, Route
 from tests.messages import is_map
 
-TOKENS = {name: f"TOKEN-{name}" for name in ("secret_id", "model_definition_id", "endpoint_id", "budget_policy_id")}
+TOKENS = {
+    name: f"TOKEN-{name}" for name in ("secret_id", "model_definition_id", "endpoint_id", "budget_policy_id", "guardrail_id")
+}
 """Placeholders for the ids of existing resources."""
 
 

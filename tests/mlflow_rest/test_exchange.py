@@ -11,12 +11,12 @@ from gateway_entities import methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.mlflow_rest import exchange
-from gateway_entities.mlflow_rest.plans import Step
 from gateway_entities.mlflow_rest.routes import ROUTES
+from gateway_entities.mlflow_rest.steps import Step
 from gatewayentities.v1 import endpoint_pb2, secret_pb2
 from tests.mutations import REQUESTS, Resources
 
-RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1")
+RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1", "gr-1", "gr-2")
 GET = Step(methods.GET_GATEWAY_ENDPOINT, endpoint_pb2.GetGatewayEndpointRequest(endpoint_id="e-1"))
 CREATE = Step(methods.CREATE_GATEWAY_SECRET, secret_pb2.CreateGatewaySecretRequest(secret_name="taken"))
 

@@ -128,6 +128,18 @@ def test_every_function_works(julia: Any, unique: Unique) -> None:
     assert by_policy.items() <= do("listgatewaybudgetwindows")["windows"][-1].items()
 
     assert do("deletegatewaybudget", **by_policy) == {}
+
+    guard = {"name": "safe", "scorer_id": "scorer", "scorer_version": 1, "stage": "BEFORE", "action": "VALIDATION"}
+    guardrail = do("creategatewayguardrail", **guard)["guardrail"]
+    by_guardrail = {"guardrail_id": guardrail["guardrail_id"]}
+    assert do("getgatewayguardrail", **by_guardrail)["guardrail"] == guardrail
+    assert guardrail in do("listgatewayguardrails")["guardrails"]
+    used = {**on, **by_guardrail}
+    config = do("addguardrailtoendpoint", **used, execution_order=2)["config"]
+    assert do("listendpointguardrailconfigs", **on)["configs"] == [config]
+    assert do("updateendpointguardrailconfig", **used, execution_order=1)["config"] == {**config, "execution_order": 1}
+    assert do("removeguardrailfromendpoint", **used) == {}
+    assert do("deletegatewayguardrail", **by_guardrail) == {}
     assert do("deletegatewayendpoint", **on) == {}
     assert do("deletegatewaymodeldefinition", **key) == {}
     assert do("deletegatewaysecret", **by_secret) == {}

@@ -14,7 +14,7 @@ from gatewayentities.v1 import binding_pb2, budget_pb2, model_definition_pb2, se
 from tests.mlflow_rest.driven_plans import drive, error_of, lost
 from tests.mutations import REQUESTS, Resources
 
-RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1")
+RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1", "gr-1", "gr-2")
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

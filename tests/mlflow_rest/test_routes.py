@@ -18,7 +18,7 @@ both_prefixes = pytest.mark.parametrize("prefix", PREFIXES)
 
 def test_every_rpc_of_mlflow_has_one_route() -> None:
     routed = [route.method for route in ROUTES]
-    assert len(routed) == len(set(routed)) == len({route.path for route in ROUTES}) == 28
+    assert len(routed) == len(set(routed)) == len({route.path for route in ROUTES}) == 36
 
 
 @both_prefixes
@@ -87,6 +87,22 @@ def test_every_route_works(running: Gateway, prefix: str, unique: Callable[[str]
     (window,) = [w for w in call("GET", "/budgets/windows")["windows"] if w.items() >= by_policy.items()]
     assert window["window_end_ms"] - window["window_start_ms"] == 24 * 60 * 60 * 1000
 
+    scorer = {"scorer_id": "scorer", "scorer_version": 3}
+    sent = {"name": "safe", **scorer, "stage": "BEFORE", "action": "SANITIZATION", "action_endpoint_id": on["endpoint_id"]}
+    guardrail = call("POST", "/guardrails/create", **sent)["guardrail"]
+    assert guardrail.items() >= {name: value for name, value in sent.items() if name not in scorer}.items()
+    assert guardrail["scorer"] == scorer
+    by_guardrail = {"guardrail_id": guardrail["guardrail_id"]}
+    assert call("GET", "/guardrails/get", **by_guardrail)["guardrail"] == guardrail
+    assert guardrail in call("GET", "/guardrails/list")["guardrails"]
+    config = call("POST", "/guardrails/add-to-endpoint", **on, **by_guardrail, execution_order="2")["config"]
+    assert (config["execution_order"], config["guardrail"]) == (2, guardrail)
+    assert call("GET", "/guardrails/list-for-endpoint", **on)["configs"] == [config]
+    assert "execution_order" not in call("PATCH", "/guardrails/update-config", **on, **by_guardrail)["config"]
+    assert rest.error("PATCH", "/guardrails/update-config", {**on, **by_guardrail, "execution_order": "x"})[0] == 400
+    assert call("DELETE", "/guardrails/remove-from-endpoint", **on, **by_guardrail) == {}
+    assert call("DELETE", "/guardrails/delete", **by_guardrail) == {}
+
     assert call("DELETE", "/budgets/delete", **by_policy) == {}
     assert call("DELETE", "/endpoints/delete", **on) == {}
     for key in keys:
@@ -127,7 +143,7 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
     [
         *("/api", "/api/", "/ajax-api", "/ajax-api/3.0", "/api/2.0/mlflow/gateway/secrets/list"),
         *(PREFIXES[0] + end for end in ("", "/", "/secrets", "/secrets/list/", "/secrets/LIST", "//secrets/list")),
-        *(PREFIXES[0] + "/secrets/config", PREFIXES[0] + "/guardrails/list", PREFIXES[0] + "/secrets/list%00"),
+        *(PREFIXES[0] + "/secrets/config", PREFIXES[0] + "/guardrails/update", PREFIXES[0] + "/secrets/list%00"),
         *("/api/3.0/mlflow/experiments/get", "/api/3.0/../3.0/mlflow/gateway/secrets/list", "/api/%ff"),
     ],
 )

@@ -19,7 +19,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway_entities.mlflow_rest import exchange
-from gateway_entities.mlflow_rest.plans import Step
+from gateway_entities.mlflow_rest.steps import Step
 from gateway_entities.server.server import Server
 from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
@@ -30,7 +30,7 @@ from tests.mutations import LOGGED, METHOD_OF, new_name, subject
 from tests.server.raw import post_json, request
 from tests.stores import KINDS, Place, postgresql_place, serving, sqlite_place
 
-WRITES = tuple(m for m in LOGGED if not m.name.startswith(("Apply", "Delete", "Detach", "Rollback")))
+WRITES = tuple(m for m in LOGGED if not m.name.startswith(("Apply", "Delete", "Detach", "Remove", "Rollback")))
 # The last does not carry fields with numbers from 1000 up.
 TRANSPORTS = ("grpc", "proto", "json", "rest")
 # Fields of requests that are not fields of a resource: they say how to write.
@@ -42,6 +42,8 @@ SHOWN_AS = {
     "key": "tags",
     "value": "tags",
     "secret_value": "masked_values",
+    "scorer_id": "scorer",
+    "scorer_version": "scorer",
 }
 # Values that rules or references ask for, in two variants: what a resource is created with, and what it is changed to.
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -102,7 +104,7 @@ class Filler:
             setattr(message, name, self._scalar(field))
 
     def _scalar(self, field: FieldDescriptor) -> Any:
-        if field.name in VALUES:
+        if field.name in VALUES and field.type != FieldDescriptor.TYPE_INT32:
             return VALUES[field.name][self.variant - 1]
         if field.enum_type is not None:
             numbers = sorted(value.number for value in field.enum_type.values if value.number)
@@ -134,6 +136,8 @@ def lost(written: Written, resource: Any) -> list[str]:
 def shows(name: str, sent: Any, shown: Any) -> bool:
     if name == "secret_value":
         return set(shown) == set(sent)
+    if name in {"scorer_id", "scorer_version"}:
+        return bool(getattr(shown, name) == sent)
     if name in {"key", "value"}:
         return any(getattr(tag, name) == sent for tag in shown)
     if name == "model_configs":
@@ -216,7 +220,15 @@ def write_everything(do: Callable[[Any], Any], last: int) -> tuple[list[Written]
     send(by_name["SetGatewayEndpointTag"], 1)
     send(by_name["CreateGatewayEndpointBinding"], 1)
     both("BudgetPolicy", "budget_policy_id")
-    done.update({*ON_ENDPOINT, "CreateGatewayEndpointBinding"})
+    ids["action_endpoint_id"] = ids["endpoint_id"]
+    ids["scorer_id"] = "scorer-1"
+    created = send(by_name["CreateGatewayGuardrail"], 1)
+    ids["guardrail_id"] = created.guardrail_id
+    send(by_name["AddGuardrailToEndpoint"], 1)
+    final.pop()
+    send(by_name["UpdateEndpointGuardrailConfig"], 2)
+    done.update({*ON_ENDPOINT, "CreateGatewayEndpointBinding", "CreateGatewayGuardrail"})
+    done.update({"AddGuardrailToEndpoint", "UpdateEndpointGuardrailConfig"})
     assert set(by_name) <= done, f"say here how to send {sorted(set(by_name) - done)}"
     return final, faults
 

@@ -8,6 +8,7 @@ from gateway_entities.client._async.change import AsyncChangeMethods
 from gateway_entities.client._async.configuration import AsyncConfigurationMethods
 from gateway_entities.client._async.convergence import AsyncConvergenceMethods
 from gateway_entities.client._async.endpoint import AsyncEndpointMethods
+from gateway_entities.client._async.guardrail import AsyncGuardrailMethods
 from gateway_entities.client._async.mapping import AsyncMappingMethods
 from gateway_entities.client._async.model_definition import AsyncModelDefinitionMethods
 from gateway_entities.client._async.resolution import AsyncResolutionMethods
@@ -25,6 +26,7 @@ class AsyncGatewayClient(
     AsyncBindingMethods,
     AsyncBudgetMethods,
     AsyncSpendMethods,
+    AsyncGuardrailMethods,
     AsyncChangeMethods,
     AsyncResolutionMethods,
     AsyncConfigurationMethods,

@@ -9,6 +9,7 @@ from gateway_entities.client._sync.change import ChangeMethods
 from gateway_entities.client._sync.configuration import ConfigurationMethods
 from gateway_entities.client._sync.convergence import ConvergenceMethods
 from gateway_entities.client._sync.endpoint import EndpointMethods
+from gateway_entities.client._sync.guardrail import GuardrailMethods
 from gateway_entities.client._sync.mapping import MappingMethods
 from gateway_entities.client._sync.model_definition import ModelDefinitionMethods
 from gateway_entities.client._sync.resolution import ResolutionMethods
@@ -26,6 +27,7 @@ class GatewayClient(
     BindingMethods,
     BudgetMethods,
     SpendMethods,
+    GuardrailMethods,
     ChangeMethods,
     ResolutionMethods,
     ConfigurationMethods,

@@ -150,7 +150,7 @@ def _check_verb(verb: str, expected: str) -> None:
 def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
     # GET and DELETE need no content type.
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if verb == "POST" and media_type != b"application/json":
+    if verb in {"POST", "PATCH"} and media_type != b"application/json":
         raise _refused(415, "the Content-Type must be application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))

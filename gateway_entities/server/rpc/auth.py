@@ -29,6 +29,9 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.GET_GATEWAY_BUDGET_POLICY,
             methods.LIST_GATEWAY_BUDGET_POLICIES,
             methods.LIST_GATEWAY_BUDGET_WINDOWS,
+            methods.GET_GATEWAY_GUARDRAIL,
+            methods.LIST_GATEWAY_GUARDRAILS,
+            methods.LIST_ENDPOINT_GUARDRAIL_CONFIGS,
             # Ids, etags, times and actors, which readers see in the entities too; mirrors need it.
             methods.LIST_GATEWAY_CHANGES,
             methods.WATCH_GATEWAY,
@@ -60,6 +63,9 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             # The service wants ADMIN for budget policies.
             methods.APPLY_GATEWAY_CONFIGURATION,
             methods.ROLLBACK_GATEWAY_CONFIGURATION,
+            methods.ADD_GUARDRAIL_TO_ENDPOINT,
+            methods.REMOVE_GUARDRAIL_FROM_ENDPOINT,
+            methods.UPDATE_ENDPOINT_GUARDRAIL_CONFIG,
         ),
         AccessScope.WRITE,
     ),
@@ -75,6 +81,8 @@ REQUIRED_SCOPES: Final[Mapping[Method[Any, Any], AccessScope]] = {
             methods.CREATE_GATEWAY_BUDGET_POLICY,
             methods.UPDATE_GATEWAY_BUDGET_POLICY,
             methods.DELETE_GATEWAY_BUDGET_POLICY,
+            methods.CREATE_GATEWAY_GUARDRAIL,
+            methods.DELETE_GATEWAY_GUARDRAIL,
             methods.LIST_GATEWAY_SECRET_ACCESSES,
         ),
         AccessScope.ADMIN,

@@ -12,6 +12,7 @@ from gateway_entities.server.service.change import ChangeService
 from gateway_entities.server.service.configuration import ConfigurationService
 from gateway_entities.server.service.convergence import ConvergenceService
 from gateway_entities.server.service.endpoint import EndpointService
+from gateway_entities.server.service.guardrail import GuardrailService
 from gateway_entities.server.service.mapping import MappingService
 from gateway_entities.server.service.model_definition import ModelDefinitionService
 from gateway_entities.server.service.resolution import ResolutionService
@@ -31,6 +32,7 @@ class GatewayService(
     BindingService,
     BudgetService,
     SpendService,
+    GuardrailService,
     ChangeService,
     ResolutionService,
     ConfigurationService,

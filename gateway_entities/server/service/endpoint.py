@@ -14,6 +14,7 @@ from gateway_entities.entities import (
 from gateway_entities.rules import validate, written_fields
 from gateway_entities.server.service.base import BaseService, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.guardrail import ActionEndpointDeletion
 from gateway_entities.server.service.mapping import (
     definitions_of,
     has_fallback_model,
@@ -93,12 +94,15 @@ class EndpointService(BaseService):
     def delete_gateway_endpoint(
         self, mutation: Mutation, request: pb.DeleteGatewayEndpointRequest
     ) -> pb.DeleteGatewayEndpointResponse:
-        """Delete an endpoint with its mappings, bindings, tags and ENDPOINT budgets."""
+        """Delete an endpoint with its mappings, bindings, tags, ENDPOINT budgets and guardrail configs."""
         transaction = mutation.transaction
         endpoint = load_endpoint(mutation, request.endpoint_id)
         mutation.will_affect(transaction.bindings.list(endpoint_id=endpoint.endpoint_id))
         mutation.will_affect(transaction.budget_policies.list(endpoint_id=endpoint.endpoint_id))
+        mutation.will_affect(transaction.guardrail_configs.list(endpoint_id=endpoint.endpoint_id))
+        deletion = ActionEndpointDeletion(mutation, endpoint.endpoint_id)
         transaction.endpoints.remove(endpoint.endpoint_id)
+        deletion.record()
         return pb.DeleteGatewayEndpointResponse()
 
     def list_gateway_endpoints(self, request: pb.ListGatewayEndpointsRequest) -> pb.ListGatewayEndpointsResponse:

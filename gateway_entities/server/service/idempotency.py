@@ -12,6 +12,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.server.service.context import CALLER
 from gatewayentities.v1.budget_pb2 import GatewayBudgetPolicy
 from gatewayentities.v1.endpoint_pb2 import GatewayEndpoint
+from gatewayentities.v1.guardrail_pb2 import GatewayGuardrailConfig
 from gatewayentities.v1.model_definition_pb2 import GatewayModelDefinition
 from gatewayentities.v1.secret_pb2 import GatewaySecretInfo
 
@@ -29,7 +30,13 @@ _MAX_RESOURCE_BYTES: Final = 1024
 """Size up to which the resource is stored with its response."""
 _RESOURCES: Final = frozenset(
     message.DESCRIPTOR.full_name
-    for message in (GatewaySecretInfo, GatewayModelDefinition, GatewayEndpoint, GatewayBudgetPolicy)
+    for message in (
+        GatewaySecretInfo,
+        GatewayModelDefinition,
+        GatewayEndpoint,
+        GatewayBudgetPolicy,
+        GatewayGuardrailConfig,
+    )
 )
 _RPCS: Final = {method.request_type: method for method in METHODS}
 
@@ -86,11 +93,15 @@ def _restored(transaction: Transaction, revision: int) -> bytes:
         found = readers[noun](identifier)
         return None if found is None else found.to_bytes()
 
+    def guardrail_config(joined: str) -> Any:
+        return transaction.guardrail_configs.get(*joined.split("/", 1))
+
     readers: Any = {
         "secret": transaction.secrets.get,
         "model_definition": transaction.model_definitions.get,
         "endpoint": transaction.endpoints.get,
         "budget_policy": transaction.budget_policies.get,
+        "guardrail_config": guardrail_config,
     }
     restored = transaction.changes.result(revision, current)
     if restored is None:

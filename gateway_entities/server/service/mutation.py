@@ -17,6 +17,8 @@ from gateway_entities.entities import (
     GatewayEndpoint,
     GatewayEndpointBinding,
     GatewayFieldDifference,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
     canonical,
@@ -37,7 +39,13 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 Resource: TypeAlias = (
-    GatewaySecretInfo | GatewayModelDefinition | GatewayEndpoint | GatewayEndpointBinding | GatewayBudgetPolicy
+    GatewaySecretInfo
+    | GatewayModelDefinition
+    | GatewayEndpoint
+    | GatewayEndpointBinding
+    | GatewayBudgetPolicy
+    | GatewayGuardrail
+    | GatewayGuardrailConfig
 )
 """An entity with an etag and change-log effects of its own."""
 
@@ -50,7 +58,7 @@ Response = TypeVar("Response", bound=Message)
 _RPCS: Final = {method.request_type: method for method in METHODS}
 
 
-_REMOVERS: Final = ("delete_", "detach_")
+_REMOVERS: Final = ("delete_", "detach_", "remove_")
 
 
 class _Noun(NamedTuple):
@@ -65,6 +73,8 @@ _NOUNS: Final[Mapping[type[Entity[Any]], _Noun]] = {
     # The first two contain no slash.
     GatewayEndpointBinding: _Noun("binding", ("endpoint_id", "resource_type", "resource_id")),
     GatewayBudgetPolicy: _Noun("budget_policy", ("budget_policy_id",)),
+    GatewayGuardrail: _Noun("guardrail", ("guardrail_id",)),
+    GatewayGuardrailConfig: _Noun("guardrail_config", ("endpoint_id", "guardrail_id")),
 }
 
 
@@ -154,8 +164,9 @@ class Mutation:
                 "Read it again, and repeat the change if it is still right.",
                 reason="STALE_ETAG",
             )
-        # Two updates within one millisecond must give different etags.
-        self.now = max(self.now, resource.last_updated_at + 1)
+        if not isinstance(resource, GatewayGuardrailConfig):
+            # Two updates within one millisecond must give different etags.
+            self.now = max(self.now, resource.last_updated_at + 1)
         return resource
 
     def result(self, resource: Entity[M]) -> M:

@@ -10,7 +10,7 @@ from gateway_entities.entities import GatewayEndpoint, GatewaySecretAccess, Gate
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses, validate
 from gateway_entities.server.service.access_recorder import AccessRecorder
-from gateway_entities.server.service.base import BaseService
+from gateway_entities.server.service.base import BaseService, add_all
 from gateway_entities.server.service.context import CALLER, may_use
 from gateway_entities.server.service.errors import exhausted, not_found
 from gateway_entities.server.service.mutation import etag_of
@@ -53,6 +53,8 @@ class ResolutionService(BaseService):
             now = transaction.now
             for endpoint in _requested(transaction, request):
                 _resolve(response.endpoints.add(), endpoint, secrets)
+                guardrails = transaction.guardrail_configs.in_execution_order(endpoint_id=endpoint.endpoint_id)
+                add_all(response.endpoints[-1], response.endpoints[-1].guardrails, guardrails)
                 for model in response.endpoints[-1].models:
                     access = Access(model.secret_id, endpoint.endpoint_id, CALLER.get() or "", now)
                     accesses[model.secret_id, endpoint.endpoint_id] = access

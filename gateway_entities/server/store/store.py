@@ -23,6 +23,8 @@ from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
 from gateway_entities.server.store.repositories.charge import BudgetCharges
 from gateway_entities.server.store.repositories.endpoint import Endpoints
+from gateway_entities.server.store.repositories.guardrail import Guardrails
+from gateway_entities.server.store.repositories.guardrail_config import GuardrailConfigs
 from gateway_entities.server.store.repositories.idempotency import StoredResponses
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.node import NodeReports
@@ -55,6 +57,8 @@ class Transaction:
         budget_policies: the budget policies.
         budget_spend: the spending counters of the budget policies.
         budget_charges: the recorded charges.
+        guardrails: the guardrails.
+        guardrail_configs: the guardrails of endpoints.
         changes: the change log.
         owners: the owners of resources.
         state: the state of the store itself.
@@ -76,6 +80,8 @@ class Transaction:
         "budget_spend",
         "changes",
         "endpoints",
+        "guardrail_configs",
+        "guardrails",
         "model_definitions",
         "node_reports",
         "owners",
@@ -105,6 +111,8 @@ class Transaction:
         self.budget_policies = BudgetPolicies(connection)
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
+        self.guardrails = Guardrails(connection)
+        self.guardrail_configs = GuardrailConfigs(connection)
         self.changes = Changes(connection)
         self.owners = Owners(connection)
         self.state = StoreState(connection)

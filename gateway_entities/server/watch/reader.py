@@ -104,6 +104,9 @@ def _kinds(transaction: Transaction) -> dict[str, _Kind]:
     def binding(joined: str) -> Entity[Any] | None:
         return transaction.bindings.get(*joined.split("/", 2))
 
+    def guardrail_config(joined: str) -> Entity[Any] | None:
+        return transaction.guardrail_configs.get(*joined.split("/", 1))
+
     kinds: dict[str, tuple[Callable[[str], Entity[Any] | None], Callable[..., Sequence[Entity[Any]]], tuple[str, ...]]] = {
         "secret": (transaction.secrets.get, transaction.secrets.list, ("secret_id",)),
         "model_definition": (
@@ -114,6 +117,12 @@ def _kinds(transaction: Transaction) -> dict[str, _Kind]:
         "endpoint": (transaction.endpoints.get, transaction.endpoints.list, ("endpoint_id",)),
         "binding": (binding, transaction.bindings.list, ("endpoint_id", "resource_type", "resource_id")),
         "budget_policy": (transaction.budget_policies.get, transaction.budget_policies.list, ("budget_policy_id",)),
+        "guardrail": (transaction.guardrails.get, transaction.guardrails.list, ("guardrail_id",)),
+        "guardrail_config": (
+            guardrail_config,
+            transaction.guardrail_configs.list,
+            ("endpoint_id", "guardrail_id"),
+        ),
     }
     # Their lists are in order of creation.
     return {noun: _Kind(get, pages, attrgetter("created_at", *ids)) for noun, (get, pages, ids) in kinds.items()}

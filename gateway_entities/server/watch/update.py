@@ -10,6 +10,8 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
     canonical,
@@ -17,7 +19,7 @@ from gateway_entities.entities import (
 from gateway_entities.entities.base import Entity
 from gateway_entities.server.service.mutation import identifier, noun
 from gatewayentities.v1 import change_pb2 as pb
-from gatewayentities.v1 import endpoint_pb2
+from gatewayentities.v1 import endpoint_pb2, guardrail_pb2
 
 MESSAGE_BYTES: Final = 1024 * 1024
 """Maximum size of one message, unless its only resource is larger."""
@@ -34,6 +36,8 @@ _FIELDS: Final[Mapping[type[Entity[Any]], tuple[str, int]]] = {
         GatewayEndpoint,
         GatewayEndpointBinding,
         GatewayBudgetPolicy,
+        GatewayGuardrail,
+        GatewayGuardrailConfig,
     )
 }
 """The noun of each kind of resource, and the number of its field in GatewayResource."""
@@ -72,12 +76,14 @@ class UpdateEncoder:
         self._size = 0
 
     def write(self, resource: Entity[Any]) -> None:
-        """Add a resource that was written. The model definitions of an endpoint's mappings are left out."""
+        """Add a resource that was written, without the definitions of its mappings, or its guardrail: they are resources."""
         noun, number = _FIELDS[type(resource)]
         message = resource.to_proto()
         if isinstance(message, endpoint_pb2.GatewayEndpoint):
             for mapping in message.model_mappings:
                 mapping.ClearField("model_definition")
+        elif isinstance(message, guardrail_pb2.GatewayGuardrailConfig):
+            message.ClearField("guardrail")
         content = canonical.to_bytes(message)
         etag = sha256(content).hexdigest()[:32]
         head = pb.GatewayResource(noun=noun, id=identifier(resource), content_etag=etag).SerializeToString()

@@ -27,6 +27,7 @@ _PREFIXES: Final = {
     "endpoint_id": b"e-",
     "mapping_id": b"m-",
     "budget_policy_id": b"bp-",
+    "guardrail_id": b"gr-",
 }
 
 

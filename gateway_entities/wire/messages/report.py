@@ -76,6 +76,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "across/reference": Rule("error", "An embedded resource has the id that its parent refers to."),
     "across/tag-key": Rule("error", "An endpoint has each tag key once."),
     "across/target": Rule("error", "A budget has a target if its scope needs one, and none otherwise."),
+    "across/scorer": Rule("error", "The scorer of a guardrail is the one that scorer_id and scorer_version name."),
     "across/window": Rule("error", "A budget window ends after it starts."),
     "any/payload": Rule("error", "The payload of an Any is a message of its type."),
     "any/type-url": Rule(

@@ -15,7 +15,7 @@ from gateway_entities.entities import GatewayChangeEffect
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.context import CALLER
 from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
-from gatewayentities.v1 import binding_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
+from gatewayentities.v1 import binding_pb2, endpoint_pb2, guardrail_pb2, model_definition_pb2, secret_pb2
 from tests.mutations import (
     CANARY,
     GUARDED,
@@ -50,7 +50,7 @@ def resources(gateway: Any) -> Resources:
 def test_every_mutating_rpc_is_covered() -> None:
     assert set(REQUESTS) == set(NAMED)
     assert {method.name for method in set(NAMED) - set(LOGGED)} == {"RecordGatewaySpend"}, "it is not in the change log"
-    creates = {method for method in SINGLE if method.name.startswith("Create")}
+    creates = {method for method in SINGLE if method.name.startswith(("Create", "Add"))}
     assert set(SINGLE) == set(GUARDED) | creates, "a created resource has no etag before"
 
 
@@ -105,7 +105,9 @@ class TestLog:
             ("endpoint", other),
         }
 
-    def test_deleting_an_endpoint_affects_its_bindings_and_budgets(self, gateway: Any, resources: Resources) -> None:
+    def test_deleting_an_endpoint_affects_its_bindings_budgets_and_guardrails(
+        self, gateway: Any, resources: Resources
+    ) -> None:
         second = gateway.do(create_policy(resources.endpoint_id)).budget_policy.budget_policy_id
         gateway.do(endpoint_pb2.DeleteGatewayEndpointRequest(endpoint_id=resources.endpoint_id))
         line = consistent(gateway.do)[-1]
@@ -113,8 +115,12 @@ class TestLog:
             ("binding", f"{resources.endpoint_id}/scorer/{resources.resource_id}"),
             ("budget_policy", resources.policy_id),
             ("budget_policy", second),
+            ("guardrail_config", f"{resources.endpoint_id}/{resources.guardrail_id}"),
+            ("guardrail", resources.guardrail_id),
+            ("guardrail", resources.spare_guardrail_id),
         }
-        assert all(effect.etag_after is None for effect in line.effects)
+        # The guardrails stay: only their action endpoint is gone.
+        assert {effect.noun for effect in line.effects if effect.etag_after is not None} == {"guardrail"}
 
     @every_mutation
     def test_a_failed_mutation_has_no_entry(self, gateway: Any, resources: Resources, method: Any) -> None:
@@ -123,6 +129,8 @@ class TestLog:
         for gone in (resources.model_id, resources.second_id, resources.spare_id):
             gateway.do(model_definition_pb2.DeleteGatewayModelDefinitionRequest(model_definition_id=gone))
         gateway.do(secret_pb2.DeleteGatewaySecretRequest(secret_id=resources.secret_id))
+        for gone in (resources.guardrail_id, resources.spare_guardrail_id):
+            gateway.do(guardrail_pb2.DeleteGatewayGuardrailRequest(guardrail_id=gone))
         if method is methods.CREATE_GATEWAY_SECRET:
             gateway.do(request)
         lines = consistent(gateway.do)
@@ -190,7 +198,8 @@ class TestEtags:
         monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
         request = REQUESTS[method](resources)
         first = gateway.do(request)
-        if method.name.startswith("Update"):
+        # The state of a guardrail config has no time, so that the same state has the same etag.
+        if method.name.startswith("Update") and method is not methods.UPDATE_ENDPOINT_GUARDRAIL_CONFIG:
             assert gateway.do(request).etag != first.etag
         consistent(gateway.do)
 
@@ -283,6 +292,8 @@ def _key(gateway: Any, request: Any) -> tuple[str, str]:
         "GatewayEndpoint": "endpoint",
         "GatewayEndpointBinding": "binding",
         "GatewayBudgetPolicy": "budget_policy",
+        "GatewayGuardrail": "guardrail",
+        "GatewayGuardrailConfig": "guardrail_config",
     }
     noun = nouns[type(resource).__name__]
     return noun, identifier(noun, resource)

@@ -17,6 +17,11 @@ from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, List
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
 from gatewayentities.v1.convergence_pb2 import ListGatewayNodesRequest
 from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
+from gatewayentities.v1.guardrail_pb2 import (
+    CreateGatewayGuardrailRequest,
+    ListEndpointGuardrailConfigsRequest,
+    ListGatewayGuardrailsRequest,
+)
 from gatewayentities.v1.model_definition_pb2 import ListGatewayModelDefinitionsRequest
 from gatewayentities.v1.resolution_pb2 import ListGatewaySecretAccessesRequest
 from gatewayentities.v1.secret_pb2 import (
@@ -35,19 +40,25 @@ def bind(gateway: Any) -> None:
         gateway.do(CreateGatewayEndpointBindingRequest(**key))
 
 
+def guard(gateway: Any) -> None:
+    given = {"name": "n", "scorer_id": "s", "scorer_version": 1, "stage": "BEFORE", "action": "VALIDATION"}
+    gateway.do(CreateGatewayGuardrailRequest(**given))
+
+
 FILL: dict[type[Message], Callable[[Any], object]] = {
     ListGatewaySecretInfosRequest: lambda gateway: gateway.secret(),
     ListGatewayModelDefinitionsRequest: lambda gateway: gateway.definition(),
     ListGatewayEndpointsRequest: lambda gateway: gateway.endpoint(),
     ListGatewayEndpointBindingsRequest: bind,
     ListGatewayBudgetPoliciesRequest: lambda gateway: gateway.policy(),
+    ListGatewayGuardrailsRequest: guard,
     ListGatewayBudgetWindowsRequest: lambda gateway: gateway.policy(),
 }
 LISTS = pytest.mark.parametrize("request_type", FILL, ids=lambda request_type: request_type.DESCRIPTOR.name)
 
 
 def page(gateway: Any, request_type: type[Message], size: int | None, token: str | None) -> tuple[list[Message], str | None]:
-    size_field = "max_results" if request_type is ListGatewayBudgetPoliciesRequest else "page_size"
+    size_field = "max_results" if "max_results" in request_type.DESCRIPTOR.fields_by_name else "page_size"
     response = gateway.do(request_type(page_token=token, **{size_field: size}))
     items = getattr(response, response.DESCRIPTOR.fields[0].name)
     return list(items), response.next_page_token if response.HasField("next_page_token") else None
@@ -55,9 +66,9 @@ def page(gateway: Any, request_type: type[Message], size: int | None, token: str
 
 def test_every_list_is_covered() -> None:
     paged = {method.request_type for method in METHODS if "page_token" in method.request_type.DESCRIPTOR.fields_by_name}
-    # test_change.py covers the change log, test_resolution.py the accesses, test_convergence.py the nodes.
-    others = {ListGatewayChangesRequest, ListGatewaySecretAccessesRequest, ListGatewayNodesRequest}
-    assert set(FILL) == paged - others
+    # Other tests cover the change log, the accesses, the nodes, and the guardrails of an endpoint.
+    elsewhere = {ListGatewayChangesRequest, ListGatewaySecretAccessesRequest, ListGatewayNodesRequest}
+    assert set(FILL) == paged - elsewhere - {ListEndpointGuardrailConfigsRequest}
 
 
 @LISTS

@@ -17,6 +17,8 @@ from gateway_entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
@@ -26,7 +28,14 @@ from tests.stores import KINDS, Place, postgresql_place, sqlite_place
 
 _FLOATS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 # Scope GLOBAL, the first one, needs no target.
-_IDS = {"secret_id": "s-1", "secret_name": "secret", "endpoint_id": "e-1", "model_definition_id": "d-1"}
+_IDS = {
+    "secret_id": "s-1",
+    "secret_name": "secret",
+    "endpoint_id": "e-1",
+    "model_definition_id": "d-1",
+    "guardrail_id": "gr-1",
+    "action_endpoint_id": "e-1",
+}
 
 
 def filled(message: Any) -> Any:
@@ -84,8 +93,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def test_every_field_survives(place: Place) -> None:
     secret, definition = entity(GatewaySecretInfo), entity(GatewayModelDefinition)
     endpoint, binding, policy = entity(GatewayEndpoint), entity(GatewayEndpointBinding), entity(GatewayBudgetPolicy)
-    created = {method.response_type.DESCRIPTOR.fields[0].message_type.name for method in METHODS if "Create" in method.name}
-    assert {type(each).__name__ for each in (secret, definition, endpoint, binding, policy)} == created
+    guardrail, config = entity(GatewayGuardrail), entity(GatewayGuardrailConfig)
+    config.guardrail = guardrail
+    created = {
+        method.response_type.DESCRIPTOR.fields[0].message_type.name
+        for method in METHODS
+        if method.name.startswith(("Create", "Add"))
+    }
+    assert {type(each).__name__ for each in (secret, definition, endpoint, binding, policy, guardrail, config)} == created
     store = place.open()
     with store.write() as transaction:
         transaction.secrets.add(secret, {"api_key": "sk-0123456789"})
@@ -94,6 +109,8 @@ def test_every_field_survives(place: Place) -> None:
         transaction.endpoints.add(endpoint)
         transaction.bindings.add(binding)
         transaction.budget_policies.add(policy)
+        transaction.guardrails.add(guardrail)
+        transaction.guardrail_configs.add(config)
     store.close()
     store = place.open()
     with store.read() as transaction:
@@ -103,6 +120,8 @@ def test_every_field_survives(place: Place) -> None:
             (endpoint, transaction.endpoints.list()),
             (binding, transaction.bindings.list()),
             (policy, transaction.budget_policies.list()),
+            (guardrail, transaction.guardrails.list()),
+            (config, transaction.guardrail_configs.list()),
         ]
     store.close()
     faults = [

@@ -9,7 +9,7 @@ from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_fa
 from google.protobuf.message import Message
 
 from gateway_entities.wire import message_type_named
-from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, guardrail_pb2, secret_pb2
 from tests.messages import varint
 
 CANARY = "sk-canary-5fb0c2d9e6a14b7c"
@@ -53,6 +53,11 @@ def endpoint(*mappings: endpoint_pb2.GatewayEndpointModelMapping, **changes: obj
     made.model_mappings.extend(mappings or [mapping()])
     made.MergeFrom(endpoint_pb2.GatewayEndpoint(**changes))
     return made
+
+
+def guardrail_request(**fields: object) -> guardrail_pb2.CreateGatewayGuardrailRequest:
+    given = {"name": "n", "scorer_id": "a", "scorer_version": 1, "stage": 1, "action": 1, **fields}
+    return guardrail_pb2.CreateGatewayGuardrailRequest(**given)
 
 
 def policy(**changes: object) -> budget_pb2.GatewayBudgetPolicy:
@@ -304,6 +309,13 @@ BAD: list[Bad] = [
         "across/reference", "GatewayEndpointModelMapping", _sent(mapping(model_definition_id="d-9")), "model_definition", 15
     ),
     Bad("across/tag-key", "GatewayEndpoint", ENDPOINT + text(8, text(1, "k")) * 2, "tags[1].key", len(ENDPOINT) + 7),
+    Bad(
+        "across/scorer",
+        "CreateGatewayGuardrailRequest",
+        _sent(guardrail_request(scorer={"scorer_id": "b"})),
+        "scorer.scorer_id",
+        -3,
+    ),
     Bad("across/target", "GatewayBudgetPolicy", _sent(policy(target_value="x")), "target_value", -3),
     Bad(
         "across/window",

@@ -172,6 +172,8 @@ _READERS: Final[Mapping[str, Reader]] = {
     "endpoints": lambda t, key: _encoded(t.endpoints.get(*key)),
     "bindings": lambda t, key: _encoded(t.bindings.get(*key)),
     "budget_policies": lambda t, key: _encoded(t.budget_policies.get(*key)),
+    "guardrails": lambda t, key: _encoded(t.guardrails.get(*key)),
+    "guardrail_configs": lambda t, key: _encoded(t.guardrail_configs.get(*key)),
     "budget_windows": lambda t, key: t.budget_spend.of_windows(key),
     "budget_charges": lambda t, key: t.budget_charges.get(*key),
 }

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 """The migration that leads to these tables, the last in migrations/versions/."""
 CHANNEL: Final = "gateway_entities"
 """The channel of PostgreSQL's notifications of new revisions, for the stores of all schemas of a database."""
@@ -217,6 +217,54 @@ budget_policies = Table(
     Index("ix_budget_policies_created", "created_at", "budget_policy_id"),
     Index("ix_budget_policies_endpoint", "endpoint_id"),
     Index("ix_budget_policies_target", "target_scope", "target_value"),
+)
+
+guardrails = Table(
+    "guardrails",
+    metadata,
+    Column("guardrail_id", Key, nullable=False),
+    # Not unique.
+    Column("name", Text, nullable=False),
+    # Whether the scorer is present; it may have no fields.
+    Column("scorer", Boolean, nullable=False),
+    Column("scorer_experiment_id", Integer),
+    Column("scorer_name", Text),
+    Column("scorer_version", Integer),
+    Column("serialized_scorer", Text),
+    Column("scorer_creation_time", BigInteger),
+    Column("scorer_id", Text),
+    Column("stage", Integer),
+    Column("action", Integer),
+    Column("action_endpoint_id", Key),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    Column("last_updated_by", Text),
+    PrimaryKeyConstraint("guardrail_id", name="pk_guardrails"),
+    ForeignKeyConstraint(
+        ["action_endpoint_id"], ["endpoints.endpoint_id"], name="fk_guardrails_action_endpoint", ondelete="SET NULL"
+    ),
+    Index("ix_guardrails_created", "created_at", "guardrail_id"),
+    Index("ix_guardrails_action_endpoint", "action_endpoint_id", "created_at", "guardrail_id"),
+)
+
+guardrail_configs = Table(
+    "guardrail_configs",
+    metadata,
+    Column("endpoint_id", Key, nullable=False),
+    Column("guardrail_id", Key, nullable=False),
+    Column("execution_order", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text),
+    PrimaryKeyConstraint("endpoint_id", "guardrail_id", name="pk_guardrail_configs"),
+    ForeignKeyConstraint(
+        ["endpoint_id"], ["endpoints.endpoint_id"], name="fk_guardrail_configs_endpoint", ondelete="CASCADE"
+    ),
+    ForeignKeyConstraint(
+        ["guardrail_id"], ["guardrails.guardrail_id"], name="fk_guardrail_configs_guardrail", ondelete="CASCADE"
+    ),
+    Index("ix_guardrail_configs_created", "created_at", "endpoint_id", "guardrail_id"),
+    Index("ix_guardrail_configs_guardrail", "guardrail_id", "created_at", "endpoint_id"),
 )
 
 budget_windows = Table(

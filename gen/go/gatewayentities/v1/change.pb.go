@@ -183,10 +183,10 @@ func (x *GatewayFieldDifference) GetAfter() string {
 // GatewayChangeEffect is the effect of a change on one resource.
 type GatewayChangeEffect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+	// Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present.
 	Noun *string `protobuf:"bytes,1,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
-	// Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-	// present.
+	// Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+	// endpoint_id and guardrail_id, separated by slashes. Always present.
 	Id *string `protobuf:"bytes,2,opt,name=id,proto3,oneof" json:"id,omitempty"`
 	// Etag of the resource before the change. Absent if the change created it.
 	EtagBefore *string `protobuf:"bytes,3,opt,name=etag_before,json=etagBefore,proto3,oneof" json:"etag_before,omitempty"`
@@ -469,10 +469,10 @@ func (x *ListGatewayChangesResponse) GetNextPageToken() string {
 // GatewayResource is a resource in the watch stream.
 type GatewayResource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+	// Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present.
 	Noun *string `protobuf:"bytes,1,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
-	// Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-	// present.
+	// Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+	// endpoint_id and guardrail_id, separated by slashes. Always present.
 	Id *string `protobuf:"bytes,2,opt,name=id,proto3,oneof" json:"id,omitempty"`
 	// The first 32 hexadecimal digits of the SHA-256 of the resource as it is in this message, encoded deterministically. For
 	// an endpoint it is not the etag that GetGatewayEndpoint returns, which includes the model definitions. Always present.
@@ -486,6 +486,8 @@ type GatewayResource struct {
 	//	*GatewayResource_Endpoint
 	//	*GatewayResource_Binding
 	//	*GatewayResource_BudgetPolicy
+	//	*GatewayResource_Guardrail
+	//	*GatewayResource_GuardrailConfig
 	Resource      isGatewayResource_Resource `protobuf_oneof:"resource"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -594,6 +596,24 @@ func (x *GatewayResource) GetBudgetPolicy() *GatewayBudgetPolicy {
 	return nil
 }
 
+func (x *GatewayResource) GetGuardrail() *GatewayGuardrail {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_Guardrail); ok {
+			return x.Guardrail
+		}
+	}
+	return nil
+}
+
+func (x *GatewayResource) GetGuardrailConfig() *GatewayGuardrailConfig {
+	if x != nil {
+		if x, ok := x.Resource.(*GatewayResource_GuardrailConfig); ok {
+			return x.GuardrailConfig
+		}
+	}
+	return nil
+}
+
 type isGatewayResource_Resource interface {
 	isGatewayResource_Resource()
 }
@@ -623,6 +643,16 @@ type GatewayResource_BudgetPolicy struct {
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,8,opt,name=budget_policy,json=budgetPolicy,proto3,oneof"`
 }
 
+type GatewayResource_Guardrail struct {
+	// A guardrail.
+	Guardrail *GatewayGuardrail `protobuf:"bytes,9,opt,name=guardrail,proto3,oneof"`
+}
+
+type GatewayResource_GuardrailConfig struct {
+	// A guardrail of an endpoint, without the guardrail: that is a resource of its own.
+	GuardrailConfig *GatewayGuardrailConfig `protobuf:"bytes,10,opt,name=guardrail_config,json=guardrailConfig,proto3,oneof"`
+}
+
 func (*GatewayResource_Secret) isGatewayResource_Resource() {}
 
 func (*GatewayResource_ModelDefinition) isGatewayResource_Resource() {}
@@ -632,6 +662,10 @@ func (*GatewayResource_Endpoint) isGatewayResource_Resource() {}
 func (*GatewayResource_Binding) isGatewayResource_Resource() {}
 
 func (*GatewayResource_BudgetPolicy) isGatewayResource_Resource() {}
+
+func (*GatewayResource_Guardrail) isGatewayResource_Resource() {}
+
+func (*GatewayResource_GuardrailConfig) isGatewayResource_Resource() {}
 
 // GatewayResourceKey identifies a resource.
 type GatewayResourceKey struct {
@@ -839,7 +873,7 @@ var File_gatewayentities_v1_change_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\"\xb8\x02\n" +
+	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\"\xb8\x02\n" +
 	"\rGatewayChange\x12\x1f\n" +
 	"\brevision\x18\x01 \x01(\x03H\x00R\brevision\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -901,7 +935,7 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\brevision\x18\xeb\a \x01(\x03H\x00R\brevision\x88\x01\x01\x12,\n" +
 	"\x0fnext_page_token\x18\xee\a \x01(\tH\x01R\rnextPageToken\x88\x01\x01B\v\n" +
 	"\t_revisionB\x12\n" +
-	"\x10_next_page_token\"\x89\x04\n" +
+	"\x10_next_page_token\"\xa8\x05\n" +
 	"\x0fGatewayResource\x12\x17\n" +
 	"\x04noun\x18\x01 \x01(\tH\x01R\x04noun\x88\x01\x01\x12\x13\n" +
 	"\x02id\x18\x02 \x01(\tH\x02R\x02id\x88\x01\x01\x12&\n" +
@@ -910,7 +944,10 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\x10model_definition\x18\x05 \x01(\v2*.gatewayentities.v1.GatewayModelDefinitionH\x00R\x0fmodelDefinition\x12A\n" +
 	"\bendpoint\x18\x06 \x01(\v2#.gatewayentities.v1.GatewayEndpointH\x00R\bendpoint\x12F\n" +
 	"\abinding\x18\a \x01(\v2*.gatewayentities.v1.GatewayEndpointBindingH\x00R\abinding\x12N\n" +
-	"\rbudget_policy\x18\b \x01(\v2'.gatewayentities.v1.GatewayBudgetPolicyH\x00R\fbudgetPolicyB\n" +
+	"\rbudget_policy\x18\b \x01(\v2'.gatewayentities.v1.GatewayBudgetPolicyH\x00R\fbudgetPolicy\x12D\n" +
+	"\tguardrail\x18\t \x01(\v2$.gatewayentities.v1.GatewayGuardrailH\x00R\tguardrail\x12W\n" +
+	"\x10guardrail_config\x18\n" +
+	" \x01(\v2*.gatewayentities.v1.GatewayGuardrailConfigH\x00R\x0fguardrailConfigB\n" +
 	"\n" +
 	"\bresourceB\a\n" +
 	"\x05_nounB\x05\n" +
@@ -972,6 +1009,8 @@ var file_gatewayentities_v1_change_proto_goTypes = []any{
 	(*GatewayEndpoint)(nil),            // 11: gatewayentities.v1.GatewayEndpoint
 	(*GatewayEndpointBinding)(nil),     // 12: gatewayentities.v1.GatewayEndpointBinding
 	(*GatewayBudgetPolicy)(nil),        // 13: gatewayentities.v1.GatewayBudgetPolicy
+	(*GatewayGuardrail)(nil),           // 14: gatewayentities.v1.GatewayGuardrail
+	(*GatewayGuardrailConfig)(nil),     // 15: gatewayentities.v1.GatewayGuardrailConfig
 }
 var file_gatewayentities_v1_change_proto_depIdxs = []int32{
 	2,  // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
@@ -983,17 +1022,19 @@ var file_gatewayentities_v1_change_proto_depIdxs = []int32{
 	11, // 6: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
 	12, // 7: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
 	13, // 8: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	5,  // 9: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
-	6,  // 10: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
-	3,  // 11: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
-	7,  // 12: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
-	4,  // 13: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
-	8,  // 14: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
-	13, // [13:15] is the sub-list for method output_type
-	11, // [11:13] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	14, // 9: gatewayentities.v1.GatewayResource.guardrail:type_name -> gatewayentities.v1.GatewayGuardrail
+	15, // 10: gatewayentities.v1.GatewayResource.guardrail_config:type_name -> gatewayentities.v1.GatewayGuardrailConfig
+	5,  // 11: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
+	6,  // 12: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
+	3,  // 13: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
+	7,  // 14: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
+	4,  // 15: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
+	8,  // 16: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
+	15, // [15:17] is the sub-list for method output_type
+	13, // [13:15] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_change_proto_init() }
@@ -1004,6 +1045,7 @@ func file_gatewayentities_v1_change_proto_init() {
 	file_gatewayentities_v1_binding_proto_init()
 	file_gatewayentities_v1_budget_proto_init()
 	file_gatewayentities_v1_endpoint_proto_init()
+	file_gatewayentities_v1_guardrail_proto_init()
 	file_gatewayentities_v1_model_definition_proto_init()
 	file_gatewayentities_v1_secret_proto_init()
 	file_gatewayentities_v1_change_proto_msgTypes[0].OneofWrappers = []any{}
@@ -1017,6 +1059,8 @@ func file_gatewayentities_v1_change_proto_init() {
 		(*GatewayResource_Endpoint)(nil),
 		(*GatewayResource_Binding)(nil),
 		(*GatewayResource_BudgetPolicy)(nil),
+		(*GatewayResource_Guardrail)(nil),
+		(*GatewayResource_GuardrailConfig)(nil),
 	}
 	file_gatewayentities_v1_change_proto_msgTypes[6].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[7].OneofWrappers = []any{}

@@ -31,7 +31,9 @@ type ResolvedGatewayEndpoint struct {
 	// The endpoint, with its models and tags. Always present.
 	Endpoint *GatewayEndpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// Its models, in the order of the endpoint's mappings.
-	Models        []*ResolvedGatewayModel `protobuf:"bytes,2,rep,name=models,proto3" json:"models,omitempty"`
+	Models []*ResolvedGatewayModel `protobuf:"bytes,2,rep,name=models,proto3" json:"models,omitempty"`
+	// Its guardrails, those of both stages, in order of execution, as ListEndpointGuardrailConfigs has them.
+	Guardrails    []*GatewayGuardrailConfig `protobuf:"bytes,3,rep,name=guardrails,proto3" json:"guardrails,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -76,6 +78,13 @@ func (x *ResolvedGatewayEndpoint) GetEndpoint() *GatewayEndpoint {
 func (x *ResolvedGatewayEndpoint) GetModels() []*ResolvedGatewayModel {
 	if x != nil {
 		return x.Models
+	}
+	return nil
+}
+
+func (x *ResolvedGatewayEndpoint) GetGuardrails() []*GatewayGuardrailConfig {
+	if x != nil {
+		return x.Guardrails
 	}
 	return nil
 }
@@ -522,10 +531,13 @@ var File_gatewayentities_v1_resolution_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_resolution_proto_rawDesc = "" +
 	"\n" +
-	"#gatewayentities/v1/resolution.proto\x12\x12gatewayentities.v1\x1a!gatewayentities/v1/endpoint.proto\"\x9c\x01\n" +
+	"#gatewayentities/v1/resolution.proto\x12\x12gatewayentities.v1\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\"\xe8\x01\n" +
 	"\x17ResolvedGatewayEndpoint\x12?\n" +
 	"\bendpoint\x18\x01 \x01(\v2#.gatewayentities.v1.GatewayEndpointR\bendpoint\x12@\n" +
-	"\x06models\x18\x02 \x03(\v2(.gatewayentities.v1.ResolvedGatewayModelR\x06models\"\x9a\x05\n" +
+	"\x06models\x18\x02 \x03(\v2(.gatewayentities.v1.ResolvedGatewayModelR\x06models\x12J\n" +
+	"\n" +
+	"guardrails\x18\x03 \x03(\v2*.gatewayentities.v1.GatewayGuardrailConfigR\n" +
+	"guardrails\"\x9a\x05\n" +
 	"\x14ResolvedGatewayModel\x12\"\n" +
 	"\n" +
 	"mapping_id\x18\x01 \x01(\tH\x00R\tmappingId\x88\x01\x01\x123\n" +
@@ -618,26 +630,28 @@ var file_gatewayentities_v1_resolution_proto_goTypes = []any{
 	(*ResolveGatewayEndpointResponse)(nil),    // 4: gatewayentities.v1.ResolveGatewayEndpointResponse
 	(*ListGatewaySecretAccessesRequest)(nil),  // 5: gatewayentities.v1.ListGatewaySecretAccessesRequest
 	(*ListGatewaySecretAccessesResponse)(nil), // 6: gatewayentities.v1.ListGatewaySecretAccessesResponse
-	nil,                     // 7: gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry
-	nil,                     // 8: gatewayentities.v1.ResolvedGatewayModel.SecretValueEntry
-	(*GatewayEndpoint)(nil), // 9: gatewayentities.v1.GatewayEndpoint
+	nil,                            // 7: gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry
+	nil,                            // 8: gatewayentities.v1.ResolvedGatewayModel.SecretValueEntry
+	(*GatewayEndpoint)(nil),        // 9: gatewayentities.v1.GatewayEndpoint
+	(*GatewayGuardrailConfig)(nil), // 10: gatewayentities.v1.GatewayGuardrailConfig
 }
 var file_gatewayentities_v1_resolution_proto_depIdxs = []int32{
-	9, // 0: gatewayentities.v1.ResolvedGatewayEndpoint.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
-	1, // 1: gatewayentities.v1.ResolvedGatewayEndpoint.models:type_name -> gatewayentities.v1.ResolvedGatewayModel
-	7, // 2: gatewayentities.v1.ResolvedGatewayModel.auth_config:type_name -> gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry
-	8, // 3: gatewayentities.v1.ResolvedGatewayModel.secret_value:type_name -> gatewayentities.v1.ResolvedGatewayModel.SecretValueEntry
-	0, // 4: gatewayentities.v1.ResolveGatewayEndpointResponse.endpoints:type_name -> gatewayentities.v1.ResolvedGatewayEndpoint
-	2, // 5: gatewayentities.v1.ListGatewaySecretAccessesResponse.accesses:type_name -> gatewayentities.v1.GatewaySecretAccess
-	3, // 6: gatewayentities.v1.ResolutionService.ResolveGatewayEndpoint:input_type -> gatewayentities.v1.ResolveGatewayEndpointRequest
-	5, // 7: gatewayentities.v1.ResolutionService.ListGatewaySecretAccesses:input_type -> gatewayentities.v1.ListGatewaySecretAccessesRequest
-	4, // 8: gatewayentities.v1.ResolutionService.ResolveGatewayEndpoint:output_type -> gatewayentities.v1.ResolveGatewayEndpointResponse
-	6, // 9: gatewayentities.v1.ResolutionService.ListGatewaySecretAccesses:output_type -> gatewayentities.v1.ListGatewaySecretAccessesResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	9,  // 0: gatewayentities.v1.ResolvedGatewayEndpoint.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
+	1,  // 1: gatewayentities.v1.ResolvedGatewayEndpoint.models:type_name -> gatewayentities.v1.ResolvedGatewayModel
+	10, // 2: gatewayentities.v1.ResolvedGatewayEndpoint.guardrails:type_name -> gatewayentities.v1.GatewayGuardrailConfig
+	7,  // 3: gatewayentities.v1.ResolvedGatewayModel.auth_config:type_name -> gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry
+	8,  // 4: gatewayentities.v1.ResolvedGatewayModel.secret_value:type_name -> gatewayentities.v1.ResolvedGatewayModel.SecretValueEntry
+	0,  // 5: gatewayentities.v1.ResolveGatewayEndpointResponse.endpoints:type_name -> gatewayentities.v1.ResolvedGatewayEndpoint
+	2,  // 6: gatewayentities.v1.ListGatewaySecretAccessesResponse.accesses:type_name -> gatewayentities.v1.GatewaySecretAccess
+	3,  // 7: gatewayentities.v1.ResolutionService.ResolveGatewayEndpoint:input_type -> gatewayentities.v1.ResolveGatewayEndpointRequest
+	5,  // 8: gatewayentities.v1.ResolutionService.ListGatewaySecretAccesses:input_type -> gatewayentities.v1.ListGatewaySecretAccessesRequest
+	4,  // 9: gatewayentities.v1.ResolutionService.ResolveGatewayEndpoint:output_type -> gatewayentities.v1.ResolveGatewayEndpointResponse
+	6,  // 10: gatewayentities.v1.ResolutionService.ListGatewaySecretAccesses:output_type -> gatewayentities.v1.ListGatewaySecretAccessesResponse
+	9,  // [9:11] is the sub-list for method output_type
+	7,  // [7:9] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_resolution_proto_init() }
@@ -646,6 +660,7 @@ func file_gatewayentities_v1_resolution_proto_init() {
 		return
 	}
 	file_gatewayentities_v1_endpoint_proto_init()
+	file_gatewayentities_v1_guardrail_proto_init()
 	file_gatewayentities_v1_resolution_proto_msgTypes[1].OneofWrappers = []any{}
 	file_gatewayentities_v1_resolution_proto_msgTypes[2].OneofWrappers = []any{}
 	file_gatewayentities_v1_resolution_proto_msgTypes[4].OneofWrappers = []any{}

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from gatewayentities.v1 import binding_pb2 as _binding_pb2
 from gatewayentities.v1 import budget_pb2 as _budget_pb2
 from gatewayentities.v1 import endpoint_pb2 as _endpoint_pb2
+from gatewayentities.v1 import guardrail_pb2 as _guardrail_pb2
 from gatewayentities.v1 import model_definition_pb2 as _model_definition_pb2
 from gatewayentities.v1 import secret_pb2 as _secret_pb2
 from google.protobuf import descriptor as _descriptor
@@ -142,10 +143,10 @@ class GatewayChangeEffect(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
     noun: _builtins.str
-    """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
+    """Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present."""
     id: _builtins.str
-    """Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-    present.
+    """Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+    endpoint_id and guardrail_id, separated by slashes. Always present.
     """
     etag_before: _builtins.str
     """Etag of the resource before the change. Absent if the change created it."""
@@ -350,11 +351,13 @@ class GatewayResource(_message.Message):
     ENDPOINT_FIELD_NUMBER: _builtins.int
     BINDING_FIELD_NUMBER: _builtins.int
     BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    GUARDRAIL_FIELD_NUMBER: _builtins.int
+    GUARDRAIL_CONFIG_FIELD_NUMBER: _builtins.int
     noun: _builtins.str
-    """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
+    """Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present."""
     id: _builtins.str
-    """Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-    present.
+    """Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+    endpoint_id and guardrail_id, separated by slashes. Always present.
     """
     content_etag: _builtins.str
     """The first 32 hexadecimal digits of the SHA-256 of the resource as it is in this message, encoded deterministically. For
@@ -380,6 +383,14 @@ class GatewayResource(_message.Message):
     def budget_policy(self) -> _budget_pb2.GatewayBudgetPolicy:
         """A budget policy."""
 
+    @_builtins.property
+    def guardrail(self) -> _guardrail_pb2.GatewayGuardrail:
+        """A guardrail."""
+
+    @_builtins.property
+    def guardrail_config(self) -> _guardrail_pb2.GatewayGuardrailConfig:
+        """A guardrail of an endpoint, without the guardrail: that is a resource of its own."""
+
     def __init__(
         self,
         *,
@@ -391,10 +402,12 @@ class GatewayResource(_message.Message):
         endpoint: _endpoint_pb2.GatewayEndpoint | None = ...,
         binding: _binding_pb2.GatewayEndpointBinding | None = ...,
         budget_policy: _budget_pb2.GatewayBudgetPolicy | None = ...,
+        guardrail: _guardrail_pb2.GatewayGuardrail | None = ...,
+        guardrail_config: _guardrail_pb2.GatewayGuardrailConfig | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "guardrail", b"guardrail", "guardrail_config", b"guardrail_config", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag", "_id", b"_id", "_noun", b"_noun", "binding", b"binding", "budget_policy", b"budget_policy", "content_etag", b"content_etag", "endpoint", b"endpoint", "guardrail", b"guardrail", "guardrail_config", b"guardrail_config", "id", b"id", "model_definition", b"model_definition", "noun", b"noun", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__content_etag: _TypeAlias = _typing.Literal["content_etag"]  # noqa: Y015
     _WhichOneofArgType__content_etag: _TypeAlias = _typing.Literal["_content_etag", b"_content_etag"]  # noqa: Y015
@@ -402,7 +415,7 @@ class GatewayResource(_message.Message):
     _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
     _WhichOneofReturnType__noun: _TypeAlias = _typing.Literal["noun"]  # noqa: Y015
     _WhichOneofArgType__noun: _TypeAlias = _typing.Literal["_noun", b"_noun"]  # noqa: Y015
-    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["secret", "model_definition", "endpoint", "binding", "budget_policy"]  # noqa: Y015
+    _WhichOneofReturnType_resource: _TypeAlias = _typing.Literal["secret", "model_definition", "endpoint", "binding", "budget_policy", "guardrail", "guardrail_config"]  # noqa: Y015
     _WhichOneofArgType_resource: _TypeAlias = _typing.Literal["resource", b"resource"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__content_etag) -> _WhichOneofReturnType__content_etag | None: ...

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from gatewayentities.v1 import endpoint_pb2 as gatewayentities_dot_v1_dot_endpoint__pb2
+from gatewayentities.v1 import guardrail_pb2 as gatewayentities_dot_v1_dot_guardrail__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#gatewayentities/v1/resolution.proto\x12\x12gatewayentities.v1\x1a!gatewayentities/v1/endpoint.proto\"\x8a\x01\n\x17ResolvedGatewayEndpoint\x12\x35\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32#.gatewayentities.v1.GatewayEndpoint\x12\x38\n\x06models\x18\x02 \x03(\x0b\x32(.gatewayentities.v1.ResolvedGatewayModel\"\xa0\x04\n\x14ResolvedGatewayModel\x12\x17\n\nmapping_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\x13model_definition_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08provider\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\nmodel_name\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x16\n\tsecret_id\x18\x05 \x01(\tH\x04\x88\x01\x01\x12\x18\n\x0bsecret_etag\x18\x06 \x01(\tH\x05\x88\x01\x01\x12M\n\x0b\x61uth_config\x18\x07 \x03(\x0b\x32\x38.gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry\x12T\n\x0csecret_value\x18\x08 \x03(\x0b\x32\x39.gatewayentities.v1.ResolvedGatewayModel.SecretValueEntryB\x03\x80\x01\x01\x1a\x31\n\x0f\x41uthConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10SecretValueEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_mapping_idB\x16\n\x14_model_definition_idB\x0b\n\t_providerB\r\n\x0b_model_nameB\x0c\n\n_secret_idB\x0e\n\x0c_secret_etag\"\xad\x01\n\x13GatewaySecretAccess\x12\x16\n\tsecret_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x65ndpoint_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x18\n\x0b\x61\x63\x63\x65ssed_at\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x0c\n\n_secret_idB\x0e\n\x0c_endpoint_idB\x08\n\x06_actorB\x0e\n\x0c_accessed_at\"D\n\x1dResolveGatewayEndpointRequest\x12\x14\n\x0c\x65ndpoint_ids\x18\x01 \x03(\t\x12\r\n\x05names\x18\x02 \x03(\t\"\x85\x01\n\x1eResolveGatewayEndpointResponse\x12>\n\tendpoints\x18\x01 \x03(\x0b\x32+.gatewayentities.v1.ResolvedGatewayEndpoint\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_revision\"\x90\x02\n ListGatewaySecretAccessesRequest\x12\x16\n\tsecret_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x65ndpoint_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x1b\n\x0e\x61\x63\x63\x65ssed_since\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x04\x88\x01\x01\x12\x18\n\npage_token\x18\xed\x07 \x01(\tH\x05\x88\x01\x01\x42\x0c\n\n_secret_idB\x0e\n\x0c_endpoint_idB\x08\n\x06_actorB\x11\n\x0f_accessed_sinceB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\x91\x01\n!ListGatewaySecretAccessesResponse\x12\x39\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\'.gatewayentities.v1.GatewaySecretAccess\x12\x1d\n\x0fnext_page_token\x18\xee\x07 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_next_page_token2\xa4\x02\n\x11ResolutionService\x12\x7f\n\x16ResolveGatewayEndpoint\x12\x31.gatewayentities.v1.ResolveGatewayEndpointRequest\x1a\x32.gatewayentities.v1.ResolveGatewayEndpointResponse\x12\x8d\x01\n\x19ListGatewaySecretAccesses\x12\x34.gatewayentities.v1.ListGatewaySecretAccessesRequest\x1a\x35.gatewayentities.v1.ListGatewaySecretAccessesResponse\"\x03\x90\x02\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#gatewayentities/v1/resolution.proto\x12\x12gatewayentities.v1\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\"\xca\x01\n\x17ResolvedGatewayEndpoint\x12\x35\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32#.gatewayentities.v1.GatewayEndpoint\x12\x38\n\x06models\x18\x02 \x03(\x0b\x32(.gatewayentities.v1.ResolvedGatewayModel\x12>\n\nguardrails\x18\x03 \x03(\x0b\x32*.gatewayentities.v1.GatewayGuardrailConfig\"\xa0\x04\n\x14ResolvedGatewayModel\x12\x17\n\nmapping_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\x13model_definition_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08provider\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x17\n\nmodel_name\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x16\n\tsecret_id\x18\x05 \x01(\tH\x04\x88\x01\x01\x12\x18\n\x0bsecret_etag\x18\x06 \x01(\tH\x05\x88\x01\x01\x12M\n\x0b\x61uth_config\x18\x07 \x03(\x0b\x32\x38.gatewayentities.v1.ResolvedGatewayModel.AuthConfigEntry\x12T\n\x0csecret_value\x18\x08 \x03(\x0b\x32\x39.gatewayentities.v1.ResolvedGatewayModel.SecretValueEntryB\x03\x80\x01\x01\x1a\x31\n\x0f\x41uthConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10SecretValueEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x0b_mapping_idB\x16\n\x14_model_definition_idB\x0b\n\t_providerB\r\n\x0b_model_nameB\x0c\n\n_secret_idB\x0e\n\x0c_secret_etag\"\xad\x01\n\x13GatewaySecretAccess\x12\x16\n\tsecret_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x65ndpoint_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x18\n\x0b\x61\x63\x63\x65ssed_at\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x0c\n\n_secret_idB\x0e\n\x0c_endpoint_idB\x08\n\x06_actorB\x0e\n\x0c_accessed_at\"D\n\x1dResolveGatewayEndpointRequest\x12\x14\n\x0c\x65ndpoint_ids\x18\x01 \x03(\t\x12\r\n\x05names\x18\x02 \x03(\t\"\x85\x01\n\x1eResolveGatewayEndpointResponse\x12>\n\tendpoints\x18\x01 \x03(\x0b\x32+.gatewayentities.v1.ResolvedGatewayEndpoint\x12\x16\n\x08revision\x18\xeb\x07 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_revision\"\x90\x02\n ListGatewaySecretAccessesRequest\x12\x16\n\tsecret_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x65ndpoint_id\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x12\n\x05\x61\x63tor\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x1b\n\x0e\x61\x63\x63\x65ssed_since\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x17\n\tpage_size\x18\xec\x07 \x01(\x05H\x04\x88\x01\x01\x12\x18\n\npage_token\x18\xed\x07 \x01(\tH\x05\x88\x01\x01\x42\x0c\n\n_secret_idB\x0e\n\x0c_endpoint_idB\x08\n\x06_actorB\x11\n\x0f_accessed_sinceB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\x91\x01\n!ListGatewaySecretAccessesResponse\x12\x39\n\x08\x61\x63\x63\x65sses\x18\x01 \x03(\x0b\x32\'.gatewayentities.v1.GatewaySecretAccess\x12\x1d\n\x0fnext_page_token\x18\xee\x07 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_next_page_token2\xa4\x02\n\x11ResolutionService\x12\x7f\n\x16ResolveGatewayEndpoint\x12\x31.gatewayentities.v1.ResolveGatewayEndpointRequest\x1a\x32.gatewayentities.v1.ResolveGatewayEndpointResponse\x12\x8d\x01\n\x19ListGatewaySecretAccesses\x12\x34.gatewayentities.v1.ListGatewaySecretAccessesRequest\x1a\x35.gatewayentities.v1.ListGatewaySecretAccessesResponse\"\x03\x90\x02\x01\x42T\n\x12gatewayentities.v1P\x01Z<gateway_entities/gen/go/gatewayentities/v1;gatewayentitiesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,24 +42,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOLVEDGATEWAYMODEL'].fields_by_name['secret_value']._serialized_options = b'\200\001\001'
   _globals['_RESOLUTIONSERVICE'].methods_by_name['ListGatewaySecretAccesses']._loaded_options = None
   _globals['_RESOLUTIONSERVICE'].methods_by_name['ListGatewaySecretAccesses']._serialized_options = b'\220\002\001'
-  _globals['_RESOLVEDGATEWAYENDPOINT']._serialized_start=95
-  _globals['_RESOLVEDGATEWAYENDPOINT']._serialized_end=233
-  _globals['_RESOLVEDGATEWAYMODEL']._serialized_start=236
-  _globals['_RESOLVEDGATEWAYMODEL']._serialized_end=780
-  _globals['_RESOLVEDGATEWAYMODEL_AUTHCONFIGENTRY']._serialized_start=582
-  _globals['_RESOLVEDGATEWAYMODEL_AUTHCONFIGENTRY']._serialized_end=631
-  _globals['_RESOLVEDGATEWAYMODEL_SECRETVALUEENTRY']._serialized_start=633
-  _globals['_RESOLVEDGATEWAYMODEL_SECRETVALUEENTRY']._serialized_end=683
-  _globals['_GATEWAYSECRETACCESS']._serialized_start=783
-  _globals['_GATEWAYSECRETACCESS']._serialized_end=956
-  _globals['_RESOLVEGATEWAYENDPOINTREQUEST']._serialized_start=958
-  _globals['_RESOLVEGATEWAYENDPOINTREQUEST']._serialized_end=1026
-  _globals['_RESOLVEGATEWAYENDPOINTRESPONSE']._serialized_start=1029
-  _globals['_RESOLVEGATEWAYENDPOINTRESPONSE']._serialized_end=1162
-  _globals['_LISTGATEWAYSECRETACCESSESREQUEST']._serialized_start=1165
-  _globals['_LISTGATEWAYSECRETACCESSESREQUEST']._serialized_end=1437
-  _globals['_LISTGATEWAYSECRETACCESSESRESPONSE']._serialized_start=1440
-  _globals['_LISTGATEWAYSECRETACCESSESRESPONSE']._serialized_end=1585
-  _globals['_RESOLUTIONSERVICE']._serialized_start=1588
-  _globals['_RESOLUTIONSERVICE']._serialized_end=1880
+  _globals['_RESOLVEDGATEWAYENDPOINT']._serialized_start=131
+  _globals['_RESOLVEDGATEWAYENDPOINT']._serialized_end=333
+  _globals['_RESOLVEDGATEWAYMODEL']._serialized_start=336
+  _globals['_RESOLVEDGATEWAYMODEL']._serialized_end=880
+  _globals['_RESOLVEDGATEWAYMODEL_AUTHCONFIGENTRY']._serialized_start=682
+  _globals['_RESOLVEDGATEWAYMODEL_AUTHCONFIGENTRY']._serialized_end=731
+  _globals['_RESOLVEDGATEWAYMODEL_SECRETVALUEENTRY']._serialized_start=733
+  _globals['_RESOLVEDGATEWAYMODEL_SECRETVALUEENTRY']._serialized_end=783
+  _globals['_GATEWAYSECRETACCESS']._serialized_start=883
+  _globals['_GATEWAYSECRETACCESS']._serialized_end=1056
+  _globals['_RESOLVEGATEWAYENDPOINTREQUEST']._serialized_start=1058
+  _globals['_RESOLVEGATEWAYENDPOINTREQUEST']._serialized_end=1126
+  _globals['_RESOLVEGATEWAYENDPOINTRESPONSE']._serialized_start=1129
+  _globals['_RESOLVEGATEWAYENDPOINTRESPONSE']._serialized_end=1262
+  _globals['_LISTGATEWAYSECRETACCESSESREQUEST']._serialized_start=1265
+  _globals['_LISTGATEWAYSECRETACCESSESREQUEST']._serialized_end=1537
+  _globals['_LISTGATEWAYSECRETACCESSESRESPONSE']._serialized_start=1540
+  _globals['_LISTGATEWAYSECRETACCESSESRESPONSE']._serialized_end=1685
+  _globals['_RESOLUTIONSERVICE']._serialized_start=1688
+  _globals['_RESOLUTIONSERVICE']._serialized_end=1980
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ Identifiers and names by which a request looks up or selects have at most 255 ch
 
 from collections import abc as _abc
 from gatewayentities.v1 import endpoint_pb2 as _endpoint_pb2
+from gatewayentities.v1 import guardrail_pb2 as _guardrail_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -30,6 +31,7 @@ class ResolvedGatewayEndpoint(_message.Message):
 
     ENDPOINT_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
+    GUARDRAILS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def endpoint(self) -> _endpoint_pb2.GatewayEndpoint:
         """The endpoint, with its models and tags. Always present."""
@@ -38,15 +40,20 @@ class ResolvedGatewayEndpoint(_message.Message):
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResolvedGatewayModel]:
         """Its models, in the order of the endpoint's mappings."""
 
+    @_builtins.property
+    def guardrails(self) -> _containers.RepeatedCompositeFieldContainer[_guardrail_pb2.GatewayGuardrailConfig]:
+        """Its guardrails, those of both stages, in order of execution, as ListEndpointGuardrailConfigs has them."""
+
     def __init__(
         self,
         *,
         endpoint: _endpoint_pb2.GatewayEndpoint | None = ...,
         models: _abc.Iterable[Global___ResolvedGatewayModel] | None = ...,
+        guardrails: _abc.Iterable[_guardrail_pb2.GatewayGuardrailConfig] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "models", b"models"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "guardrails", b"guardrails", "models", b"models"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

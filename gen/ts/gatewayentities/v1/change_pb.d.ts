@@ -11,6 +11,7 @@ import type { GatewayModelDefinition } from "./model_definition_pb.js";
 import type { GatewayEndpoint } from "./endpoint_pb.js";
 import type { GatewayEndpointBinding } from "./binding_pb.js";
 import type { GatewayBudgetPolicy } from "./budget_pb.js";
+import type { GatewayGuardrail, GatewayGuardrailConfig } from "./guardrail_pb.js";
 
 /**
  * Describes the file gatewayentities/v1/change.proto.
@@ -115,15 +116,15 @@ export declare const GatewayFieldDifferenceSchema: GenMessage<GatewayFieldDiffer
  */
 export declare type GatewayChangeEffect = Message<"gatewayentities.v1.GatewayChangeEffect"> & {
   /**
-   * Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+   * Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present.
    *
    * @generated from field: optional string noun = 1;
    */
   noun?: string | undefined;
 
   /**
-   * Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-   * present.
+   * Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+   * endpoint_id and guardrail_id, separated by slashes. Always present.
    *
    * @generated from field: optional string id = 2;
    */
@@ -291,15 +292,15 @@ export declare const ListGatewayChangesResponseSchema: GenMessage<ListGatewayCha
  */
 export declare type GatewayResource = Message<"gatewayentities.v1.GatewayResource"> & {
   /**
-   * Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+   * Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config. Always present.
    *
    * @generated from field: optional string noun = 1;
    */
   noun?: string | undefined;
 
   /**
-   * Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, separated by slashes. Always
-   * present.
+   * Identifier of the resource; for a binding its endpoint_id, resource_type and resource_id, and for a guardrail config its
+   * endpoint_id and guardrail_id, separated by slashes. Always present.
    *
    * @generated from field: optional string id = 2;
    */
@@ -358,6 +359,22 @@ export declare type GatewayResource = Message<"gatewayentities.v1.GatewayResourc
      */
     value: GatewayBudgetPolicy;
     case: "budgetPolicy";
+  } | {
+    /**
+     * A guardrail.
+     *
+     * @generated from field: gatewayentities.v1.GatewayGuardrail guardrail = 9;
+     */
+    value: GatewayGuardrail;
+    case: "guardrail";
+  } | {
+    /**
+     * A guardrail of an endpoint, without the guardrail: that is a resource of its own.
+     *
+     * @generated from field: gatewayentities.v1.GatewayGuardrailConfig guardrail_config = 10;
+     */
+    value: GatewayGuardrailConfig;
+    case: "guardrailConfig";
   } | { case: undefined; value?: undefined };
 };
 

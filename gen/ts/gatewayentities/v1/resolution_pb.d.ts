@@ -9,6 +9,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { GatewayEndpoint } from "./endpoint_pb.js";
+import type { GatewayGuardrailConfig } from "./guardrail_pb.js";
 
 /**
  * Describes the file gatewayentities/v1/resolution.proto.
@@ -34,6 +35,13 @@ export declare type ResolvedGatewayEndpoint = Message<"gatewayentities.v1.Resolv
    * @generated from field: repeated gatewayentities.v1.ResolvedGatewayModel models = 2;
    */
   models: ResolvedGatewayModel[];
+
+  /**
+   * Its guardrails, those of both stages, in order of execution, as ListEndpointGuardrailConfigs has them.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayGuardrailConfig guardrails = 3;
+   */
+  guardrails: GatewayGuardrailConfig[];
 };
 
 /**
