@@ -35,6 +35,9 @@ settings.load_profile(profiles.NAME)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+_WITH_PROGRAMS = "uses programs beside Python: GATEWAY_ENTITIES_TEST_PROFILE=variants runs it, or says what to install"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return twice the number of processors, because half of the tests' time is waiting for servers and processes."""
@@ -52,11 +55,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one variant of each test, unless the profile wants them all or the command line names them."""
+    """Keep what the profile has: one variant of each test, no other programs. What the command line names is kept."""
+    from tests.variants import case_of, drawn, uses_programs
+
+    if not profiles.PROFILE.programs and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        for item in items:
+            if uses_programs(item):
+                item.add_marker(pytest.mark.skip(reason=_WITH_PROGRAMS))
     if profiles.PROFILE.variants or any("::" in argument for argument in config.args):
         return
-    from tests.variants import case_of, drawn
-
     chosen = drawn(map(case_of, items), profiles.SEED)
     left_out = [item for position, item in enumerate(items) if position not in chosen]
     if left_out:

@@ -1,7 +1,8 @@
 """Size and seed of a test run. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
 
-- ``default``: every behaviour once, with few examples: a test that has variants (transports, sync and async, stores) runs in
-  one of them, which the seed draws.
+- ``default``: every behaviour once, with few examples, and with nothing but Python: a test that has variants (transports, sync
+  and async, stores) runs in one of them, which the seed draws; tests with other programs (PostgreSQL, compilers, other
+  languages) are skipped.
 - ``variants``: every variant, with few examples.
 - ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits
   add up.
@@ -27,15 +28,17 @@ class Profile(NamedTuple):
         examples: hypothesis's examples of one property. A law of the entities has this many for each of them.
         share: the drawn fraction of each large count. None: each test's own small count instead.
         variants: whether a test runs in each of its variants.
+        programs: whether tests use programs that a fresh machine lacks.
     """
 
     examples: int
     share: float | None
     variants: bool = True
+    programs: bool = True
 
 
 PROFILES = {
-    "default": Profile(examples=20, share=None, variants=False),
+    "default": Profile(examples=20, share=None, variants=False, programs=False),
     "variants": Profile(examples=20, share=None),
     "ci": Profile(examples=92, share=0.1),
     "full": Profile(examples=920, share=1.0),

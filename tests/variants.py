@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 import pytest
 
+from tests import profiles
 from tests.postgresql import find_programs
 
 _WORDS: Final = frozenset({"grpc", "http", "mlflow", "sync", "async", "sqlite", "postgresql"})
@@ -35,6 +36,13 @@ def case_of(item: pytest.Item) -> Case:
     return Case(item.nodeid, {} if callspec is None else callspec.params)
 
 
+def uses_programs(item: pytest.Item) -> bool:
+    """Return whether a test needs a program that a fresh machine lacks."""
+    if item.get_closest_marker("programs") or "postgresql" in getattr(item, "fixturenames", ()):
+        return True
+    return any("postgresql" in value.split("-") for value in case_of(item).parameters.values() if _is_variant(value))
+
+
 def drawn(cases: Iterable[Case], seed: int) -> set[int]:
     """Return the positions of the cases to run: one of those that are the same but for their variants.
 
@@ -50,7 +58,7 @@ def drawn(cases: Iterable[Case], seed: int) -> set[int]:
             name = function + bracket + parameters.replace(value, "*", 1)
             words.update(value.split("-"))
         groups.setdefault(name, []).append((position, words))
-    has_postgresql = find_programs() is not None
+    has_postgresql = profiles.PROFILE.programs and find_programs() is not None
     chosen = set[int]()
     for name, members in groups.items():
         # Without the program they would only be skipped.

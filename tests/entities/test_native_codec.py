@@ -282,6 +282,7 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return path, " ".join(found)
 
 
+@pytest.mark.programs
 def test_sanitizers_find_nothing(sanitized: tuple[Path, str]):
     path, libraries = sanitized
     counts = profiles.count(GENERATED, 150), profiles.count(MUTATED, 200)

@@ -26,6 +26,8 @@ from tests.server.consistency.server_process import ServerProcess
 from tests.server.raw import request
 from tests.stores import Place, sqlite_place
 
+pytestmark = pytest.mark.programs
+
 NOW, DAY_LATER, MONTH_LATER = "+0", "+25h", "+40d"
 CHARGES = 31
 

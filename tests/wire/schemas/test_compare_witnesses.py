@@ -57,6 +57,7 @@ def witnesses(count: int) -> Iterator[tuple[Difference, str]]:
                 yield found, json.dumps({"schemas": schemas, "type": witness.message_type, "data": data, "json": text})
 
 
+@pytest.mark.programs
 def test_protobuf_es_reads_every_witness_differently(tmp_path: Path) -> None:
     installed = sorted(_ROOT.glob(".cache/codegen-ts-*/node_modules/@bufbuild/protobuf"))
     if shutil.which("node") is None or not installed:
