@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 GRACE: Final = 10.0
 """Seconds for requests in flight to end after a stop signal."""
-_SWITCH_INTERVAL_S: Final = 0.0005
-"""Seconds after which a thread that runs Python lets another one run. By default it is 5 ms, and each cached response would
-wait for that several times while a worker is busy."""
 
 
 @click.command()
@@ -120,7 +116,6 @@ def serve(
                 limits=limits,
                 **access(),
             )
-            sys.setswitchinterval(_SWITCH_INTERVAL_S)
             asyncio.run(server.run_until_signalled(GRACE, _print_targets))
     except OSError as error:
         raise GatewayError(Code.UNAVAILABLE, str(error)) from error

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from gateway_entities import methods
 from gateway_entities.client._async.rpc import AsyncRpcClient
-from gateway_entities.client._base import read_entity
 from gateway_entities.client._requests import ApplyResult, assignments, build, message
 from gateway_entities.entities import GatewayConfiguration, GatewayConfigurationPlan, GatewayPlanBasis, SecretValue
 from gatewayentities.v1 import configuration_pb2
@@ -41,8 +40,7 @@ class AsyncConfigurationMethods(AsyncRpcClient):
             owner=owner,
             with_bindings=with_bindings,
         )
-        response = await self._call(methods.EXPORT_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfiguration.from_proto, response.configuration)
+        return await self._entity(methods.EXPORT_GATEWAY_CONFIGURATION, request, GatewayConfiguration, timeout)
 
     async def plan_configuration(
         self,
@@ -72,8 +70,7 @@ class AsyncConfigurationMethods(AsyncRpcClient):
             adopt=adopt,
             secret_values=assignments(secret_values),
         )
-        response = await self._call(methods.PLAN_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfigurationPlan.from_proto, response.plan)
+        return await self._entity(methods.PLAN_GATEWAY_CONFIGURATION, request, GatewayConfigurationPlan, timeout)
 
     async def plan_rollback(
         self,
@@ -100,8 +97,7 @@ class AsyncConfigurationMethods(AsyncRpcClient):
             secret_values=assignments(secret_values),
             with_bindings=with_bindings,
         )
-        response = await self._call(methods.PLAN_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfigurationPlan.from_proto, response.plan)
+        return await self._entity(methods.PLAN_GATEWAY_CONFIGURATION, request, GatewayConfigurationPlan, timeout)
 
     async def apply_configuration(
         self,

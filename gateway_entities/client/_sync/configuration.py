@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway_entities import methods
-from gateway_entities.client._base import read_entity
 from gateway_entities.client._requests import ApplyResult, assignments, build, message
 from gateway_entities.client._sync.rpc import RpcClient
 from gateway_entities.entities import GatewayConfiguration, GatewayConfigurationPlan, GatewayPlanBasis, SecretValue
@@ -42,8 +41,7 @@ class ConfigurationMethods(RpcClient):
             owner=owner,
             with_bindings=with_bindings,
         )
-        response = self._call(methods.EXPORT_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfiguration.from_proto, response.configuration)
+        return self._entity(methods.EXPORT_GATEWAY_CONFIGURATION, request, GatewayConfiguration, timeout)
 
     def plan_configuration(
         self,
@@ -73,8 +71,7 @@ class ConfigurationMethods(RpcClient):
             adopt=adopt,
             secret_values=assignments(secret_values),
         )
-        response = self._call(methods.PLAN_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfigurationPlan.from_proto, response.plan)
+        return self._entity(methods.PLAN_GATEWAY_CONFIGURATION, request, GatewayConfigurationPlan, timeout)
 
     def plan_rollback(
         self,
@@ -101,8 +98,7 @@ class ConfigurationMethods(RpcClient):
             secret_values=assignments(secret_values),
             with_bindings=with_bindings,
         )
-        response = self._call(methods.PLAN_GATEWAY_CONFIGURATION, request, timeout)
-        return read_entity(GatewayConfigurationPlan.from_proto, response.plan)
+        return self._entity(methods.PLAN_GATEWAY_CONFIGURATION, request, GatewayConfigurationPlan, timeout)
 
     def apply_configuration(
         self,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
@@ -31,6 +31,7 @@ from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
+from gateway_entities.server.rpc.short_turns import short_turns
 from gateway_entities.server.rpc.streams import MessageSink, Streams
 from gateway_entities.server.service.context import (
     CALL,
@@ -218,7 +219,7 @@ class Dispatcher:
         # Most callers without a right to the call are refused here too, so that they cost little. A new token may not be in
         # the cache yet.
         if self._cache is None or not self._cache.authenticate(method, credentials):
-            work = functools.partial(self._authenticate, credentials, required_scope(method))
+            work = partial(self._authenticate, credentials, required_scope(method))
             await self.submit(work, timeout, during=method.path, lane=self._tokens)
 
     async def call(
@@ -248,7 +249,9 @@ class Dispatcher:
             began = time.monotonic()
             await self.authenticate(method, credentials, timeout)
             timeout = None if timeout is None else timeout - (time.monotonic() - began)
-        lane = self._lists if is_whole_list else self._lane(method)
+        if is_whole_list:
+            return await self.submit(partial(_in_short_turns, work), timeout, during=during or method.path, lane=self._lists)
+        lane = self._lane(method)
         if method is WAIT_FOR_GATEWAY_CONVERGENCE:
             return await self._wait(work, timeout, during or method.path, lane)
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
@@ -422,6 +425,11 @@ def _guarded(work: Callable[[], T], call: Call, during: str) -> T:
         raise truncate_error(error) from None
     except Exception as error:
         raise internal_error(error, during) from None
+
+
+def _in_short_turns(work: Callable[[], T]) -> T:
+    with short_turns():
+        return work()
 
 
 def _give_up(job: Future[Any], outcome: asyncio.Future[Any], lane: Lane) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 import threading
 import time
 from typing import Any
@@ -354,3 +355,13 @@ async def test_close_waits_for_the_work_and_leaves_no_thread(service):
     await dispatcher.close()
     assert service.ended == ["s-1"]
     assert worker_threads() <= others
+
+
+async def test_threads_take_short_turns_only_while_a_whole_list_is_made(dispatcher):
+    def turn(**options):
+        return dispatcher.call(methods.LIST_GATEWAY_SECRET_INFOS, Credentials(), sys.getswitchinterval, 5, **options)
+
+    usual = sys.getswitchinterval()
+    assert await turn() == usual
+    assert await turn(is_whole_list=True) < usual
+    assert sys.getswitchinterval() == usual

@@ -1,0 +1,36 @@
+"""Short turns of threads, while one of them works for seconds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+_TURN_S: Final = 0.0005
+_lock: Final = threading.Lock()
+_open = 0
+_usual = 0.0
+
+
+@contextmanager
+def short_turns() -> Generator[None]:
+    """Let threads that run Python take turns of 0.5 ms, instead of Python's 5 ms, as long as a context is open.
+
+    Each cached response waits for several turns of a worker that is busy. It is not for always, because with many threads
+    each switch costs processor time: a server under a mixed load answers half as many calls.
+    """
+    global _open, _usual  # noqa: PLW0603 - the setting is the interpreter's.
+    with _lock:
+        if _open == 0:
+            _usual = sys.getswitchinterval()
+            sys.setswitchinterval(min(_TURN_S, _usual))
+        _open += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _open -= 1
+            if _open == 0:
+                sys.setswitchinterval(_usual)
