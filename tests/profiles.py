@@ -1,7 +1,7 @@
 """Size and seed of a test run. ``GATEWAY_ENTITIES_TEST_PROFILE`` names the profile:
 
-- ``default``: every behaviour once, with few examples, and with nothing but Python: a test that has variants (transports, sync
-  and async, stores) runs in one of them, which the seed draws; tests with other programs (PostgreSQL, compilers, other
+- ``default``: every behaviour once, with few examples, and with nothing but Python: a test that has variants (transports,
+  sync and async, stores) runs in one of them, which the seed draws; tests with other programs (PostgreSQL, compilers, other
   languages) are skipped.
 - ``variants``: every variant, with few examples.
 - ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits

@@ -29,7 +29,8 @@ class GatewayResourceType(StrEnum):
         return cls.__members__.get(value) if isinstance(value, str) else None
 
 
-_RESOURCE_TYPES: dict[str, GatewayResourceType] = {member.value: member for member in GatewayResourceType}
+RESOURCE_TYPES: dict[str, GatewayResourceType] = {member.value: member for member in GatewayResourceType}
+"""The known types by their texts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,14 +63,14 @@ class GatewayEndpointBinding(Entity[pb.GatewayEndpointBinding]):
     def __post_init__(self) -> None:
         self._unknown_fields = b""
         if type(self.resource_type) is str:
-            self.resource_type = _RESOURCE_TYPES.get(self.resource_type, self.resource_type)
+            self.resource_type = RESOURCE_TYPES.get(self.resource_type, self.resource_type)
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointBinding) -> Self:
         resource_type = proto.resource_type or required(proto, "resource_type")
         entity = new(cls)
         entity.endpoint_id = proto.endpoint_id or required(proto, "endpoint_id")
-        entity.resource_type = _RESOURCE_TYPES.get(resource_type, resource_type)
+        entity.resource_type = RESOURCE_TYPES.get(resource_type, resource_type)
         entity.resource_id = proto.resource_id or required(proto, "resource_id")
         entity.created_at = proto.created_at or required(proto, "created_at")
         entity.last_updated_at = proto.last_updated_at or required(proto, "last_updated_at")

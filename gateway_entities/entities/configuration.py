@@ -12,6 +12,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gateway_entities.entities import weights
 from gateway_entities.entities.base import Entity, new, required
+from gateway_entities.entities.binding import RESOURCE_TYPES, GatewayResourceType
 from gateway_entities.entities.budget import BudgetAction, BudgetDuration, BudgetTargetScope, BudgetUnit
 from gateway_entities.entities.canonical import unknown_fields
 from gateway_entities.entities.endpoint import FallbackConfig, GatewayModelLinkageType, RoutingStrategy
@@ -33,19 +34,25 @@ class GatewayEndpointBindingConfiguration(Entity[pb.GatewayEndpointBindingConfig
 
     Attributes:
         resource_type: type of the resource, 1 to 50 characters: a lower-case letter, then lower-case letters, digits
-            and underscores.
+            and underscores. A type that this version does not know stays a str.
         resource_id: identifier of the resource in its own system, 1 to 255 characters.
     """
 
     _message = pb.GatewayEndpointBindingConfiguration
 
-    resource_type: str
+    resource_type: GatewayResourceType | str
     resource_id: str
+
+    def __post_init__(self) -> None:
+        self._unknown_fields = b""
+        if type(self.resource_type) is str:
+            self.resource_type = RESOURCE_TYPES.get(self.resource_type, self.resource_type)
 
     @classmethod
     def _read(cls, proto: pb.GatewayEndpointBindingConfiguration) -> Self:
+        resource_type = proto.resource_type or required(proto, "resource_type")
         entity = new(cls)
-        entity.resource_type = proto.resource_type or required(proto, "resource_type")
+        entity.resource_type = RESOURCE_TYPES.get(resource_type, resource_type)
         entity.resource_id = proto.resource_id or required(proto, "resource_id")
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity

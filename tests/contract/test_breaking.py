@@ -59,7 +59,6 @@ BREAKING: dict[str, tuple[str, Edits, str]] = {
         {"DeleteGatewayEndpointBindingResponse": "Nothing"},
         "PACKAGE_MESSAGE_NO_DELETE",
     ),
-    "a package renamed": ("change", {"package gatewayentities.v1;": "package gatewayentities.v1.x;"}, "FILE_SAME_PACKAGE"),
 }
 COMPATIBLE: dict[str, tuple[str, Edits]] = {
     "a field": (
@@ -112,6 +111,14 @@ def test_a_breaking_change_is_caught(compare: Run, noun: str, edits: Edits, rule
     result = compare(noun, edits)
     assert result.returncode != 0
     assert rule in result.stdout, result.stdout + result.stderr
+
+
+def test_a_package_renamed_is_caught(compare: Run, tmp_path: Path) -> None:
+    for source in tmp_path.glob("proto/gatewayentities/v1/*.proto"):
+        source.write_text(source.read_text().replace("package gatewayentities.v1;", "package gatewayentities.v1.x;"))
+    result = compare("binding", {})
+    assert result.returncode != 0
+    assert "FILE_SAME_PACKAGE" in result.stdout, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(("noun", "edits"), COMPATIBLE.values(), ids=COMPATIBLE)

@@ -1,4 +1,7 @@
-"""Every test here uses other languages. Timeouts allow for builds: a language's first test builds its programs while others wait."""
+"""Every test here uses other languages.
+
+Timeouts allow for builds: a language's first test builds its programs while others wait.
+"""
 
 from __future__ import annotations
 

@@ -45,8 +45,9 @@ type ConfigurationServiceClient interface {
 	// PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
 	// nothing. Secret values, which tell whether they would change, need the scope write.
 	//
-	// Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-	// would have more than 4 MiB; apply it in parts).
+	// Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+	// ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+	// apply it in parts).
 	PlanGatewayConfiguration(ctx context.Context, in *PlanGatewayConfigurationRequest, opts ...grpc.CallOption) (*PlanGatewayConfigurationResponse, error)
 	// ApplyGatewayConfiguration makes the store as the configuration says, in one transaction with one revision. If nothing
 	// differs, nothing is written, and there is no new revision.
@@ -134,8 +135,9 @@ type ConfigurationServiceServer interface {
 	// PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
 	// nothing. Secret values, which tell whether they would change, need the scope write.
 	//
-	// Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-	// would have more than 4 MiB; apply it in parts).
+	// Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+	// ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+	// apply it in parts).
 	PlanGatewayConfiguration(context.Context, *PlanGatewayConfigurationRequest) (*PlanGatewayConfigurationResponse, error)
 	// ApplyGatewayConfiguration makes the store as the configuration says, in one transaction with one revision. If nothing
 	// differs, nothing is written, and there is no new revision.

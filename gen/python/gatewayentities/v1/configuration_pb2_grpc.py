@@ -78,8 +78,9 @@ class ConfigurationServiceServicer(object):
         """PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
         nothing. Secret values, which tell whether they would change, need the scope write.
 
-        Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-        would have more than 4 MiB; apply it in parts).
+        Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+        ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+        apply it in parts).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,8 +49,9 @@ class ConfigurationServiceStub:
     """PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
     nothing. Secret values, which tell whether they would change, need the scope write.
 
-    Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-    would have more than 4 MiB; apply it in parts).
+    Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+    ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+    apply it in parts).
     """
     ApplyGatewayConfiguration: _grpc.UnaryUnaryMultiCallable[_configuration_pb2.ApplyGatewayConfigurationRequest, _configuration_pb2.ApplyGatewayConfigurationResponse]
     """ApplyGatewayConfiguration makes the store as the configuration says, in one transaction with one revision. If nothing
@@ -93,8 +94,9 @@ class ConfigurationServiceAsyncStub(ConfigurationServiceStub):
     """PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
     nothing. Secret values, which tell whether they would change, need the scope write.
 
-    Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-    would have more than 4 MiB; apply it in parts).
+    Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+    ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+    apply it in parts).
     """
     ApplyGatewayConfiguration: _aio.UnaryUnaryMultiCallable[_configuration_pb2.ApplyGatewayConfigurationRequest, _configuration_pb2.ApplyGatewayConfigurationResponse]  # type: ignore[assignment]
     """ApplyGatewayConfiguration makes the store as the configuration says, in one transaction with one revision. If nothing
@@ -146,8 +148,9 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
         """PlanGatewayConfiguration says what ApplyGatewayConfiguration, or RollbackGatewayConfiguration, would do. It changes
         nothing. Secret values, which tell whether they would change, need the scope write.
 
-        Errors: as of ApplyGatewayConfiguration or RollbackGatewayConfiguration, without ABORTED; RESOURCE_EXHAUSTED (the plan
-        would have more than 4 MiB; apply it in parts).
+        Errors: INVALID_ARGUMENT; NOT_FOUND; ALREADY_EXISTS; FAILED_PRECONDITION; OUT_OF_RANGE; PERMISSION_DENIED (as of
+        ApplyGatewayConfiguration or RollbackGatewayConfiguration); RESOURCE_EXHAUSTED (the plan would have more than 4 MiB;
+        apply it in parts).
         """
 
     @_abc_1.abstractmethod
