@@ -3,6 +3,7 @@
 - ``default``: every behaviour once, with few examples, and with nothing but Python: a test that has variants (transports,
   sync and async, stores) runs in one of them, which the seed draws; tests with other programs (PostgreSQL, compilers, other
   languages) are skipped.
+- ``drawn``: as the default, and with other programs.
 - ``variants``: every variant, with few examples.
 - ``ci``: every variant, and a share of the large counts. The seed comes from the commit, so the shares of successive commits
   add up.
@@ -39,6 +40,7 @@ class Profile(NamedTuple):
 
 PROFILES = {
     "default": Profile(examples=20, share=None, variants=False, programs=False),
+    "drawn": Profile(examples=20, share=None, variants=False),
     "variants": Profile(examples=20, share=None),
     "ci": Profile(examples=92, share=0.1),
     "full": Profile(examples=920, share=1.0),
