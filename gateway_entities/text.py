@@ -1,9 +1,13 @@
-"""Text that people save in files or pipe into commands: UTF-8, with or without a byte order mark."""
+"""Text that people save in files, pipe into commands or set in the environment, with or without a byte order mark."""
 
 from __future__ import annotations
 
 import codecs
+import os
+from typing import Final
 
+TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a variable.
+"""The environment variable with the bearer token of clients and commands."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARK = "\ufeff"
 
@@ -20,6 +24,11 @@ def decode_text(data: bytes) -> str:
         return without_mark(data.decode())
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text; save it as UTF-8") from None
+
+
+def token_of_environment() -> str | None:
+    """Return the value of TOKEN_VARIABLE; None if it is not set or empty."""
+    return without_mark(os.environ.get(TOKEN_VARIABLE, "")) or None
 
 
 def without_mark(text: str) -> str:

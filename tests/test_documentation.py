@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities import GatewayClient, GatewayEndpointModelConfig, GatewayModelLinkageType
+from gateway_entities.server.service import nodes
 from gateway_entities.testing import Gateway, gateway
 from tests.documentation import PAGES, ROOT, Block, block, blocks
 
@@ -31,7 +32,7 @@ ELSEWHERE = {
     ("README.md", "Tests", "sh"): CI,
     ("docs/guides/containers.md", "A pod", "yaml"): "tests/cli/server/test_serve.py",
     ("docs/guides/gateway.md", "A gateway in one screen", "python"): "tests/mirror/test_small_gateway.py",
-    ("docs/guides/gateway.md", "Credentials", "python"): "tests/client/test_resolution.py",
+    ("docs/guides/gateway.md", "A gateway in one screen", "sh"): "tests/mirror/test_small_gateway.py",
     ("docs/guides/wire.md", "On GitHub", "yaml"): "tests/cli/wire/test_compare_against.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,
@@ -70,9 +71,9 @@ def create_support(client: GatewayClient) -> None:
     )
 
 
-def run_python(each: Block, text: str) -> str:
+def run_python(each: Block, text: str, folder: Path) -> str:
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), contextlib.chdir(folder):
         exec(compile(text, f"{each.page}: {each.heading}", "exec"), {"__name__": "example"})
     return printed.getvalue()
 
@@ -100,7 +101,11 @@ def run_shell(text: str, running: Gateway) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if examples(page)])
-def test_the_examples_of_a_page_run(page: str, running: Gateway, tool: Callable[[str, str], Path]) -> None:
+def test_the_examples_of_a_page_run(
+    page: str, running: Gateway, tool: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The mirror of an example has ended when the next one waits for all nodes.
+    monkeypatch.setattr(nodes, "STAY_S", 1.0)
     tool("curl", "apt-get install curl")
     tool("gateway-entities", "pip install -e '.[test]'")
     if not any(re.search(r'create_endpoint\("support"|endpoint create support', each.text) for each in examples(page)):
@@ -110,7 +115,8 @@ def test_the_examples_of_a_page_run(page: str, running: Gateway, tool: Callable[
     for each, shown in outputs(page):
         text = each.text.replace("grpc://127.0.0.1:50051", running.grpc_target)
         text = text.replace("http://127.0.0.1:8080", running.http_target)
-        printed = run_python(each, text) if each.language == "python" else run_shell(text, running)
+        folder = running.store_path.parent
+        printed = run_python(each, text, folder) if each.language == "python" else run_shell(text, running)
         options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         assert not shown or same.check_output(shown, printed, options), f"{text}\n{printed}"
 

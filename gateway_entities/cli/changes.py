@@ -23,6 +23,16 @@ _POLL_S: Final = 1.0
 _NOUNS: Final = ("secret", "model_definition", "endpoint", "binding", "budget_policy")
 
 
+def check_since(since: int | None, last: int | None) -> None:
+    """Check that a revision of --since exists; ``last`` is the last one.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if since is not None and last is not None and since > last:
+        raise click.UsageError(f"--since: revision {since} does not exist yet, the last one is {last}.")
+
+
 @click.command()
 @click.option(
     "--since", metavar="REVISION", type=click.IntRange(min=0), help="Only changes after this revision. Default: all."
@@ -54,7 +64,9 @@ def changes(
     """
     with connect() as client:
         if limit is None:
-            found = list(client.list_changes(since_revision=since, until_revision=until, **filters))
+            listed = client.list_changes(since_revision=since, until_revision=until, **filters)
+            check_since(since, listed.revision)
+            found = list(listed)
         else:
             newest = client.iter_changes(
                 since_revision=since,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway_entities.entities import ResolvedGatewayEndpoint
 
 _FILE_MODE: Final = 0o600
+_STANDARD_OUTPUT: Final = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 
 
 @click.command()
@@ -45,6 +46,8 @@ def resolve(connect: Callable[[], GatewayClient], key: str, show_values: bool, o
     if output is not None:
         if not show_values:
             raise click.UsageError("--output is for values: give --show-values too.")
+        if output in _STANDARD_OUTPUT:
+            raise click.UsageError("--output: values go to a new file, not to standard output; give the file's name.")
         with _new_private_file(output) as file, connect() as client:
             file.write(_json(lookup.resolve_endpoint(client, key), show_values=True) + "\n")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -205,11 +206,19 @@ def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str
     return value
 
 
+_MAX_BYTES: Final = 1024 * 1024
+"""Maximum size of a file with values, several times what a secret may have."""
+
+
 def _read(path: str, option: str) -> str:
     try:
         if path == "-" and sys.stdin.isatty():
             return without_mark(click.prompt(option, hide_input=True, err=True))
-        return decode_text(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise click.UsageError(f"{option}: {path} has more than {_MAX_BYTES} bytes.")
+        return decode_text(content)
     except OSError as error:
         raise click.UsageError(f"{option}: cannot read {path}: {error.strerror}") from None
     except ValueError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from gateway_entities.cli.changes import check_since
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.output import printable, time_text
 from gateway_entities.errors import Code
@@ -79,7 +80,7 @@ def watch(connect: Callable[[], GatewayClient], since: int | None, as_json: bool
 
     with contextlib.suppress(KeyboardInterrupt), connect() as client:
         # An address or a token that is wrong is an error now; a mirror would try again and again.
-        next(iter(client.iter_changes(since_revision=since, page_size=1).by_page()))
+        check_since(since, next(iter(client.iter_changes(since_revision=since, page_size=1).by_page())).revision)
         # Nobody waits for one who looks.
         mirror = GatewayMirror(client, acknowledges=False)
         with contextlib.closing(_lines(client, mirror, since)) as lines:

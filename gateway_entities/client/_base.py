@@ -13,7 +13,7 @@ from gateway_entities.entities.parts import field_of, split
 from gateway_entities.errors import Code, GatewayError, WireError
 from gateway_entities.methods import Method, Request, Response
 from gateway_entities.transports.deadline import Deadline
-from gateway_entities.transports.metadata import bearer, headers
+from gateway_entities.transports.metadata import bearer, bearer_of_environment, headers
 
 E = TypeVar("E", bound=Entity[Any])
 
@@ -41,6 +41,8 @@ class BaseClient:
                     Code.INVALID_ARGUMENT, "metadata['authorization'] and a token are one too many", reason="BAD_METADATA"
                 )
             self._metadata["authorization"] = bearer(target, token)
+        elif "authorization" not in self._metadata and (value := bearer_of_environment(target)) is not None:
+            self._metadata["authorization"] = value
         Deadline(timeout)
         Deadline(retry_timeout)
         self._retries = Retries(retry_timeout)

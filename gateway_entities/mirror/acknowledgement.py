@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REPEAT_S: Final = 8.0
 """Seconds until an acknowledgement is repeated: the server wants one every 10 seconds."""
-_INTERVAL_S: Final = 2.0
+INTERVAL_S: Final = 2.0
 """Seconds, at least, between two acknowledgements: a thousand mirrors must not answer each of a hundred changes a second."""
 _RETRY_S: Final = 1.0
 _DENIED_S: Final = 20.0
@@ -137,7 +137,7 @@ class Acknowledger(BaseAcknowledger):
                 continue
             try:
                 self._send(latest)
-                pause = _INTERVAL_S
+                pause = INTERVAL_S
             except GatewayError as error:
                 pause = self._pause_after(error)
                 self._changed.set()
@@ -182,7 +182,7 @@ class AsyncAcknowledger(BaseAcknowledger):
                 continue
             try:
                 await self._send(latest)
-                pause = _INTERVAL_S
+                pause = INTERVAL_S
             except GatewayError as error:
                 pause = self._pause_after(error)
                 self._changed.set()

@@ -97,6 +97,8 @@ class AsyncGatewayMirror(BaseMirror):
     async def resolve_all(self, names: Iterable[str], timeout: float = 30.0) -> list[ResolvedGatewayEndpoint]:
         """Return endpoints with the credentials of their models. Arguments and errors as of GatewayMirror."""
         self._check_process()
+        if not self._is_closed:
+            self._check_ready()
         found: list[ResolvedGatewayEndpoint] = []
         waiting = self._resolutions.get(names)
         try:

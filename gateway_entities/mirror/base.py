@@ -128,7 +128,7 @@ class BaseMirror(ABC):
         return self._core.state.guardrail_configs
 
     def endpoint(self, name: str) -> GatewayEndpoint | None:
-        """Return the endpoint with a name, or None."""
+        """Return the endpoint with a name, or None. Before there is a state there is none."""
         return self._core.state.endpoint(name)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
@@ -146,6 +146,11 @@ class BaseMirror(ABC):
                 self._subscribers.remove(subscriber)
 
         return unsubscribe
+
+    def _check_ready(self) -> None:
+        """Raise GatewayError if there is no state to look an endpoint up in: the start error, or UNAVAILABLE."""
+        if not self.is_ready:
+            raise self._start_error() or not_ready(self._error)
 
     def _check_process(self) -> None:
         """Raise GatewayError FAILED_PRECONDITION in a child of the process: nothing follows the server there."""
@@ -252,6 +257,17 @@ def late_resolution(timeout: float) -> GatewayError:
     """Return the error of a resolution that took too long."""
     return GatewayError(
         Code.DEADLINE_EXCEEDED, f"the endpoint has not been resolved within {timeout:g} seconds", reason="RESOLUTION_LATE"
+    )
+
+
+def not_ready(cause: GatewayError | None) -> GatewayError:
+    """Return the error of a look-up before there is a state, neither of the server nor of a file."""
+    because = "" if cause is None else f"; the last stream ended: {cause.message}"
+    return GatewayError(
+        Code.UNAVAILABLE,
+        "the mirror has no configuration yet, neither of the server nor of a file; wait for it with wait_until_ready()"
+        f"{because}",
+        reason="MIRROR_NOT_READY",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -56,12 +57,15 @@ def load_mirror(path: Path) -> MirrorCore | None:
     """Return a mirror with the state of a file; None if there is no file.
 
     Raises:
-        GatewayError: FAILED_PRECONDITION (others can read or change it, or it has another format), DATA_LOSS (it is
-            damaged) or UNAVAILABLE (it cannot be read); reason MIRROR_FILE.
+        GatewayError: FAILED_PRECONDITION (it is not a regular file, others can read or change it, or it has another format),
+            DATA_LOSS (it is damaged) or UNAVAILABLE (it cannot be read); reason MIRROR_FILE.
     """
     try:
-        with path.open("rb") as file:
-            problem = access_problem(path, os.fstat(file.fileno()))
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            # A device may have no end.
+            is_file = stat.S_ISREG(status.st_mode)
+            problem = access_problem(path, status) if is_file else "is not a regular file; name another one"
             content = b"" if problem else file.read(_MAX_BYTES)
     except FileNotFoundError:
         return None
@@ -70,6 +74,8 @@ def load_mirror(path: Path) -> MirrorCore | None:
     if problem:
         # It decides where the gateway sends its requests.
         raise _error(Code.FAILED_PRECONDITION, path, problem)
+    if not content:
+        raise _error(Code.DATA_LOSS, path, "is empty; delete it")
     start = len(_FORMAT) + _DIGEST_BYTES
     digest, snapshot = content[len(_FORMAT) : start], content[start:]
     if not content.startswith(_FORMAT):
@@ -78,10 +84,19 @@ def load_mirror(path: Path) -> MirrorCore | None:
         raise _error(Code.DATA_LOSS, path, "is damaged; delete it")
     core = MirrorCore()
     try:
-        core.apply(snapshot)
+        update = core.apply(snapshot)
     except WireError as error:
         raise _error(Code.DATA_LOSS, path, "has a resource that this version cannot read; delete it") from error
+    except GatewayError:
+        update = None
+    if update is None or not update.is_snapshot or not update.state.store_id:
+        raise _error(Code.DATA_LOSS, path, "has no whole configuration; delete it")
     return core
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A pipe would wait for a writer.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _error(code: Code, path: Path, problem: str) -> GatewayError:

@@ -1,8 +1,9 @@
 """Resolved endpoints of a mirror, without I/O: which are known, which to resolve when, and what follows a response.
 
-The values are in memory only. A resolved endpoint stays valid while its models use the same secrets: another weight, name or
-tag comes from the mirror's state. When a secret gets another value, or the endpoint another model, the former resolved
-endpoint is served until the next one is there.
+The values are in memory only. A resolved endpoint stays valid while its models use the same secrets: another weight or tag
+comes from the mirror's state. When a secret gets another value, or the endpoint another model, the former resolved endpoint
+is served until the next one is there. So it is, with its new name, when the endpoint is renamed: a token may be limited to
+names, and the server alone knows.
 """
 
 from __future__ import annotations
@@ -44,10 +45,18 @@ _Use = tuple[str, str, str, str, str]
 
 
 class _Entry(NamedTuple):
-    """A resolved endpoint, the revision it was resolved at, and the ids of the secrets and definitions that it uses."""
+    """A resolved endpoint.
+
+    Attributes:
+        resolved: the endpoint, as of the mirror's state.
+        revision: the revision that it was resolved at.
+        name: its name there.
+        uses: the ids of the secrets and definitions that it uses.
+    """
 
     resolved: ResolvedGatewayEndpoint
     revision: int
+    name: str | None
     uses: frozenset[str]
 
 
@@ -84,6 +93,8 @@ class Resolutions:
         """
         # One state for all names. Without the lock: it is on the path of each request of a gateway.
         state = self._state()
+        if state.store_id is None and self._is_closed:
+            raise _closed()
         ids = [_id_of(name, state) for name in names]
         entries = list(map(self._entries.get, ids))
         if None not in entries:
@@ -135,7 +146,7 @@ class Resolutions:
                 return
             for endpoint_id, resolved in zip(ids, found, strict=True):
                 self._failures.pop(endpoint_id, None)
-                self._entries[endpoint_id] = _Entry(resolved, revision, _uses(resolved))
+                self._entries[endpoint_id] = _Entry(resolved, revision, resolved.endpoint.name, _uses(resolved))
                 self._review(endpoint_id, self._state(), now)
                 waiting = self._waiting.pop(endpoint_id, None)
                 if waiting is not None:
@@ -208,19 +219,24 @@ class Resolutions:
             self._forget(endpoint_id)
             return
         models = _models(endpoint, entry.resolved, state)
-        if models is None:
-            if endpoint_id not in self._due:
-                # A rotation may concern many endpoints of this mirror, which it resolves in one call, and many mirrors,
-                # which spread their calls.
-                if self._planned <= now:
-                    self._planned = now + random.uniform(0, self._jitter)  # noqa: S311 - not a secret.
-                self._due[endpoint_id] = self._planned
-            return
-        self._due.pop(endpoint_id, None)
-        self._failures.pop(endpoint_id, None)
-        if models != entry.resolved.models or endpoint != entry.resolved.endpoint:
+        if models is None or endpoint.name != entry.name:
+            self._plan(endpoint_id, now)
+        else:
+            self._due.pop(endpoint_id, None)
+            self._failures.pop(endpoint_id, None)
+        if models is not None and (models != entry.resolved.models or endpoint != entry.resolved.endpoint):
             resolved = ResolvedGatewayEndpoint(endpoint, models)
-            self._entries[endpoint_id] = _Entry(resolved, entry.revision, _uses(resolved))
+            self._entries[endpoint_id] = entry._replace(resolved=resolved, uses=_uses(resolved))
+
+    def _plan(self, endpoint_id: str, now: float) -> None:
+        """Have an endpoint resolved again."""
+        if endpoint_id in self._due:
+            return
+        # A rotation may concern many endpoints of this mirror, which it resolves in one call, and many mirrors, which spread
+        # their calls.
+        if self._planned <= now:
+            self._planned = now + random.uniform(0, self._jitter)  # noqa: S311 - not a secret.
+        self._due[endpoint_id] = self._planned
 
     def _forget(self, endpoint_id: str) -> None:
         for each in (self._entries, self._due, self._failures):

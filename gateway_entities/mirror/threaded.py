@@ -131,8 +131,9 @@ class GatewayMirror(BaseMirror):
 
         The first call for an endpoint waits for the server; all that wait share one request. Later ones return what is in
         memory: always with the mirror's weights, names and tags; with new credentials and models as soon as they have been
-        resolved, and with the former ones until then, also while the server is away. It is the same object until something
-        changes, so do not change it. Values are never in the file.
+        resolved, and with the former ones until then, also while the server is away. After a change of its name the server
+        is asked too, because tokens may be limited to names. It is the same object until something changes, so do not change
+        it. Values are never in the file.
 
         Args:
             name: the endpoint's name.
@@ -141,7 +142,8 @@ class GatewayMirror(BaseMirror):
         Raises:
             GatewayError: NOT_FOUND (the mirror has no such endpoint, or the token is not for it); PERMISSION_DENIED (the
                 token lacks the scope ``resolve``); FAILED_PRECONDITION (a model's secret was deleted; the store has no
-                token); UNAVAILABLE; DEADLINE_EXCEEDED; CANCELLED when the mirror is closed.
+                token); UNAVAILABLE (also before there is a state; reason MIRROR_NOT_READY); DEADLINE_EXCEEDED; CANCELLED
+                when the mirror is closed. Before there is a state also the errors of ``wait_for``.
         """
         return self.resolve_all((name,), timeout)[0]
 
@@ -158,6 +160,8 @@ class GatewayMirror(BaseMirror):
             GatewayError: as ``resolve``, for the first endpoint that cannot be resolved.
         """
         self._check_process()
+        if not self._closing.is_set():
+            self._check_ready()
         until = time.monotonic() + timeout
         found: list[ResolvedGatewayEndpoint] = []
         for each in self._resolutions.get(names):

@@ -202,8 +202,7 @@ class Server:
                 limits=self._limits,
             )
             undo.push_async_callback(dispatcher.close)
-            store.observe(observer.metrics.transaction)
-            observer.metrics.store_quota(self._limits.max_store_bytes)
+            observer.metrics.waits(lambda: dispatcher.waits)
             readiness = Readiness(lambda: _check_store(store, observer.metrics))
             undo.push_async_callback(readiness.close)
             metrics = MetricsEndpoint(
@@ -259,14 +258,17 @@ class Server:
             shared_bytes=self._limits.watch_snapshot_bytes,
         )
         undo.push_async_callback(feed.close)
+        store.observe(observer.metrics.transaction)
+        observer.metrics.store_quota(self._limits.max_store_bytes)
         observer.metrics.watch(feed.status)
         service = GatewayService(store, self._allowed_addresses)
         service.watch = feed.watch
-        digests = Digests(feed.watch)
+        digests = Digests(feed.watch, service.waits.notify)
         undo.push_async_callback(digests.close)
         service.nodes.digests = digests
         observer.metrics.nodes(lambda: service.nodes.count)
         undo.push_async_callback(asyncio.to_thread, service.nodes.close)
+        undo.push_async_callback(asyncio.to_thread, service.waits.close)
         service.accesses.observe(observer.metrics.secret_accesses)
         # Closed after the calls that wait for it, and before the store.
         undo.push_async_callback(asyncio.to_thread, service.close)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.text import TOKEN_VARIABLE, token_of_environment
 from gateway_entities.transports.target import Target
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -27,6 +28,24 @@ _RESERVED_KEYS = frozenset(
     | {"transfer-encoding", "upgrade"}
 )
 _RESERVED_PREFIXES = ("grpc-", "connect-")
+
+
+def bearer_of_environment(target: str) -> str | None:
+    """Return the value of the authorization header for the token in TOKEN_VARIABLE.
+
+    Returns:
+        None if there is none, and for a server of MLflow, whose tokens are others.
+
+    Raises:
+        GatewayError: as ``bearer``.
+    """
+    token = token_of_environment()
+    if token is None or Target.parse(target).scheme.startswith("mlflow"):
+        return None
+    try:
+        return bearer(target, token)
+    except GatewayError as error:
+        raise GatewayError(error.code, f"{TOKEN_VARIABLE}: {error.message}", reason=error.reason) from None
 
 
 def bearer(target: str, token: str) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import ssl
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.text import refuse_mark
 from gateway_entities.transports.target import Target, TlsFiles
+
+_MAX_BYTES: Final = 16 * 1024 * 1024
+"""Maximum size of a file. The system's authorities have less than a megabyte."""
 
 
 class Tls(NamedTuple):
@@ -86,7 +89,10 @@ def _read(path: str | os.PathLike[str] | None) -> bytes | None:
     if path is None:
         return None
     try:
-        content = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ValueError(f"has more than {_MAX_BYTES} bytes")
         refuse_mark(content)
     except OSError as error:
         raise _unusable(f"{path} cannot be read: {error.strerror}") from None

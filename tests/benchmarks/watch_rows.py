@@ -15,6 +15,7 @@ from typing import Final
 import grpc
 
 from gateway_entities import GatewayClient
+from gateway_entities.mirror.acknowledgement import INTERVAL_S
 from gatewayentities.v1 import change_pb2
 from tests.benchmarks import example
 from tests.benchmarks.bare_stream import PUBLISH, bare_server
@@ -27,6 +28,8 @@ WATCHERS: Final = int(os.environ.get("GATEWAY_ENTITIES_BENCH_WATCHERS", "1000"))
 MANY: Final = 5 * WATCHERS
 _WRITES: Final = 50
 """Writes of one sample. Its figure is the slowest of them."""
+_WRITE_S: Final = 3 * INTERVAL_S
+"""Seconds of writes of one sample: each watcher acknowledges several times."""
 _IDLE_S: Final = 5.0
 _PAUSE_S: Final = 0.02
 BARE = "a bare grpc.aio stream server"
@@ -112,22 +115,29 @@ def _memory(transport: str, stage: Stage, _stack: ExitStack) -> Subjects:
 
 def _writes(stage: Stage, stack: ExitStack) -> Subjects:
     def start(count: int) -> Sample:
-        server, _ = stack.enter_context(roomy_server(stage))
-        writer = Writer(stack.enter_context(GatewayClient(server.http_target)))
-        watchers = stack.enter_context(watching(server.http_target, count)) if count else None
+        server, token = stack.enter_context(roomy_server(stage, with_token=True))
+        writer = Writer(stack.enter_context(GatewayClient(server.http_target, token=token)))
+        watchers = None
+        if count:
+            watchers = stack.enter_context(watching(server.http_target, count, token=token, acknowledge=True))
 
         def sample() -> float:
-            began = time.perf_counter()
-            for _ in range(_WRITES):
+            began, writes = time.perf_counter(), 0
+            while (taken := time.perf_counter() - began) < _WRITE_S:
                 writer.write()
-            taken = (time.perf_counter() - began) / _WRITES
+                writes += 1
             if watchers is not None:
                 watchers.until(writer.revision)
-            return taken
+                found = writer.client.wait_for_convergence(writer.revision)
+                if not found.converged or len(found.nodes) != count:
+                    raise RuntimeError(f"not all of {count} watchers have acknowledged: {len(found.nodes)} nodes")
+            return taken / writes
 
         return sample
 
-    return Subjects(start(WATCHERS), limit=start(0))
+    subjects = Subjects(start(WATCHERS), limit=start(0))
+    subjects.notes.append(f"the mean of {_WRITE_S:g} s of writes; each watcher acknowledges every {INTERVAL_S:g} s")
+    return subjects
 
 
 def _idle(stage: Stage, stack: ExitStack) -> Subjects:
@@ -263,7 +273,15 @@ ROWS = (
         rounds=3,
         warm=False,
     ),
-    Row("watch-writes", f"write while {WATCHERS:,} watch", "ms", _writes, limit="without watchers", quick=False, rounds=9),
+    Row(
+        "watch-writes",
+        f"write while {WATCHERS:,} watch and acknowledge",
+        "ms",
+        _writes,
+        limit="without watchers",
+        quick=False,
+        rounds=5,
+    ),
     Row("watch-idle", f"processor time with {WATCHERS:,} idle watchers", "%", _idle, quick=False, rounds=2, warm=False),
     Row(
         "resolve-storm",

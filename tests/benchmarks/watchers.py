@@ -52,8 +52,8 @@ def _create_token(url: str) -> str:
     from gateway_entities.server.store.admin.token_manager import open_tokens
     from gateway_entities.server.store.repositories.token import AccessScope
 
-    with open_tokens(url) as tokens:
-        return tokens.create("bench", AccessScope.ADMIN | AccessScope.RESOLVE).text
+    with open_tokens(url, create=True) as tokens:
+        return tokens.create("bench", AccessScope.ADMIN | AccessScope.RESOLVE | AccessScope.NODE).text
 
 
 class Watchers:
@@ -83,7 +83,9 @@ class Watchers:
 
 
 @contextmanager
-def watching(target: str, count: int, *, endpoint_id: str | None = None, token: str | None = None) -> Iterator[Watchers]:
+def watching(
+    target: str, count: int, *, endpoint_id: str | None = None, token: str | None = None, acknowledge: bool = False
+) -> Iterator[Watchers]:
     """Run watchers, PER_PROCESS of them in each process.
 
     Args:
@@ -91,13 +93,15 @@ def watching(target: str, count: int, *, endpoint_id: str | None = None, token: 
         count: the number.
         endpoint_id: an endpoint that each of them resolves after an update; None for none.
         token: their token.
+        acknowledge: whether they acknowledge their updates, each as a node of the token.
     """
     environment = os.environ if token is None else {**os.environ, TOKEN: token}
     with ExitStack() as stack:
         outputs: list[IO[str]] = []
         for first in range(0, count, PER_PROCESS):
             command = [sys.executable, "-m", "tests.benchmarks.watch_readers", target, str(min(PER_PROCESS, count - first))]
-            command += [] if endpoint_id is None else [endpoint_id]
+            command += [] if endpoint_id is None else ["--endpoint", endpoint_id]
+            command += ["--acknowledge"] if acknowledge else []
             process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment))
             stack.callback(process.kill)
             assert process.stdout is not None

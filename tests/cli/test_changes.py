@@ -65,6 +65,13 @@ def test_after_the_last_there_is_none(run: Run, run_json: RunJson, secret: dict[
     assert run_json("changes", "--since", str(last(run_json))) == []
 
 
+def test_a_revision_that_does_not_exist_yet_is_an_error(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
+    future = last(run_json) + 1
+    refused = run("changes", "--since", str(future), code=2)
+    assert f"--since: revision {future} does not exist yet, the last one is {future - 1}" in refused.stderr
+    assert refused.stdout == ""
+
+
 @pytest.mark.parametrize("since", ["-1", "x"])
 def test_since_is_a_revision(run: Run, since: str) -> None:
     run("changes", "--since", since, code=2)

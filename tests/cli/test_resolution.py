@@ -93,6 +93,10 @@ def test_a_file_of_values_is_private_and_new(run: Run, tmp_path: Path) -> None:
     run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", str(link), code=2)
     assert not (tmp_path / "elsewhere").exists()
     assert "--show-values too" in run("gateway", "endpoint", "resolve", "chat", "--output", "x", code=2).stderr
+    for place in ("-", "/dev/stdout"):
+        refused = run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", place, code=2)
+        assert "not to standard output" in refused.stderr
+    assert not Path("-").exists()
     assert accesses(run) == before
 
 

@@ -157,6 +157,16 @@ def test_what_cannot_be_watched_is_an_error_immediately(running: Gateway) -> Non
         assert "Traceback" not in done.stderr
 
 
+def test_a_revision_that_does_not_exist_yet_is_an_error(running: Gateway) -> None:
+    with GatewayClient(running.http_target) as client:
+        client.create_secret("the-last", VALUE)
+        last = client.list_changes().revision
+    command = [sys.executable, "-m", "gateway_entities.cli", "watch", "--target", running.http_target]
+    done = subprocess.run([*command, "--since", str(last + 1)], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--since: revision {last + 1} does not exist yet, the last one is {last}" in done.stderr
+
+
 def test_a_reader_that_pauses_misses_nothing(running: Gateway, start: Start) -> None:
     with GatewayClient(running.http_target) as client:
         process = start(running.http_target)

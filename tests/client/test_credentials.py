@@ -77,6 +77,48 @@ def test_an_unusable_file_is_named(kind, scheme, option, content, tmp_path):
     assert str(path) in error.message
 
 
+@pytest.mark.parametrize("option", ["ca_file", "cert_file"])
+def test_a_file_without_an_end_is_refused(option):
+    error = refused(GatewayClient, "https://localhost:1", **{option: "/dev/zero"})
+    assert error.reason == "TLS_FILE"
+    assert "/dev/zero has more than 16777216 bytes" in error.message
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_comes_with_its_certificate(kind, tmp_path):
     assert refused(kind, "https://localhost:1", key_file=tmp_path / "key.pem").code is Code.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestTokenOfTheEnvironment:
+    @pytest.fixture(autouse=True)
+    def variable(self, monkeypatch):
+        monkeypatch.setenv("GATEWAY_ENTITIES_TOKEN", f"\ufeff{TOKEN}")
+
+    def test_it_is_sent_where_none_is_given(self, kind):
+        assert sent(kind("https://gateway.example")) == f"Bearer {TOKEN}"
+        assert sent(kind("https://gateway.example", token="given")) == "Bearer given"
+        assert sent(kind("https://gateway.example", metadata={"authorization": "Basic x"})) == "Basic x"
+
+    def test_an_empty_one_is_none(self, kind, monkeypatch):
+        monkeypatch.setenv("GATEWAY_ENTITIES_TOKEN", "")
+        assert sent(kind("https://gateway.example")) is None
+
+    @pytest.mark.parametrize("target", ["mlflow+https://mlflow.example", "mlflow+http://mlflow.example"])
+    def test_it_is_not_for_servers_of_mlflow(self, kind, target):
+        assert sent(kind(target)) is None
+
+    def test_it_crosses_no_network_in_clear(self, kind):
+        error = refused(kind, "http://gateway.example")
+        assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "INSECURE_TOKEN")
+        assert "GATEWAY_ENTITIES_TOKEN" in error.message
+
+    def test_a_text_that_is_no_token(self, kind, monkeypatch):
+        monkeypatch.setenv("GATEWAY_ENTITIES_TOKEN", "Canary with spaces")
+        error = refused(kind, "https://gateway.example")
+        assert error.reason == "BAD_TOKEN"
+        assert "GATEWAY_ENTITIES_TOKEN" in error.message
+
+
+def sent(client):
+    return client._metadata.get("authorization")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -21,7 +19,6 @@ from gateway_entities import (
 from gateway_entities.client import GatewayClient
 from gateway_entities.testing import Gateway, gateway
 from tests.client.server_client_pairs import PAIRS, Blocking
-from tests.documentation import block
 
 VALUE = {"api_key": "sk-canary-4f0a7c", "organization": "org-1"}
 
@@ -139,17 +136,3 @@ def test_mlflow_has_no_resolution(mlflow_clients):
             with pytest.raises(GatewayError) as caught:
                 call()
             assert (caught.value.code, caught.value.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
-
-
-def test_the_example_of_the_guide(served, tmp_path):
-    running, _, tokens = served
-    token = tmp_path / "gateway.token"
-    token.write_text(tokens["gateway"] + "\n")
-    text = block("docs/guides/gateway.md", "Credentials", "python")
-    for place, ours in (("grpc://127.0.0.1:50051", running.grpc_target), ("gateway.token", str(token)), ("support", "wide")):
-        assert place in text
-        text = text.replace(place, ours)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(text, {})
-    assert printed.getvalue() == block("docs/guides/gateway.md", "Credentials", "text")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,12 +134,12 @@ def site(folder: Path, network: str) -> Generator[Site]:
         )
 
 
-def create_token(store_url: str, name: str, *scopes: str) -> str:
+def create_token(store_url: str, name: str, *scopes: str, endpoints: Iterable[str] | None = None) -> str:
     scope = AccessScope(0)
     for each in scopes:
         scope |= AccessScope[each]
     with open_tokens(store_url) as tokens:
-        return tokens.create(name, scope).text
+        return tokens.create(name, scope, endpoints=endpoints).text
 
 
 def create_endpoint(client: GatewayClient, name: str, key: str, *, secrets: int = 1) -> list[str]:

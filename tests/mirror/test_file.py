@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import stat
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.mirror import MirrorCore, load_mirror, save_mirror
 from gateway_entities.server.watch import reader
-from tests.mirror.messages import definition, endpoint, snapshot
+from tests.mirror.messages import definition, endpoint, message, snapshot
 from tests.server.service.conftest import Gateway
 from tests.stores import sqlite_place
 
@@ -21,6 +24,11 @@ def core() -> MirrorCore:
     core = MirrorCore()
     core.apply(snapshot(7, definition(1), endpoint(1, "chat", 1)))
     return core
+
+
+def whole(body: bytes) -> bytes:
+    """Return a file whose digest is right."""
+    return b"gateway-entities mirror 1\n" + sha256(body).digest() + body
 
 
 def refused(path: Path) -> GatewayError:
@@ -75,6 +83,47 @@ def test_a_damaged_file_is_refused(core: MirrorCore, tmp_path: Path) -> None:
         for content in (bytes(changed), whole[:place]):
             path.write_bytes(content)
             assert refused(path).code in {Code.FAILED_PRECONDITION, Code.DATA_LOSS}
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "problem"),
+    [
+        (b"", Code.DATA_LOSS, "is empty"),
+        (b"\n", Code.FAILED_PRECONDITION, "not a mirror file of this version"),
+        (whole(b""), Code.DATA_LOSS, "no whole configuration"),
+        (whole(snapshot(7, is_partial=True)), Code.DATA_LOSS, "no whole configuration"),
+        (whole(message(7)), Code.DATA_LOSS, "no whole configuration"),
+        (whole(snapshot(7, store_id="")), Code.DATA_LOSS, "no whole configuration"),
+        (whole(b"\xff"), Code.DATA_LOSS, "cannot read"),
+    ],
+    ids=["empty", "text", "no body", "a part", "an update", "no store", "no message"],
+)
+def test_a_file_without_a_whole_configuration_is_refused(tmp_path: Path, content: bytes, code: Code, problem: str) -> None:
+    path = tmp_path / "mirror"
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    error = refused(path)
+    assert error.code is code
+    assert problem in error.message
+    assert "delete it" in error.message
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "socket"])
+def test_what_is_no_file_is_refused_immediately(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "mirror"
+    with contextlib.ExitStack() as stack:
+        if kind == "pipe":
+            os.mkfifo(path, 0o600)
+        elif kind == "device":
+            path.symlink_to("/dev/zero")
+        elif kind == "folder":
+            path.mkdir(mode=0o700)
+        else:
+            stack.enter_context(socket.socket(socket.AF_UNIX)).bind(str(path))
+        error = refused(path)
+    problems = {"folder": "Is a directory", "socket": "cannot be read"}
+    assert error.code is (Code.UNAVAILABLE if kind in problems else Code.FAILED_PRECONDITION)
+    assert problems.get(kind, "is not a regular file") in error.message
 
 
 def test_a_file_that_cannot_be_written_leaves_the_former_one(core: MirrorCore, tmp_path: Path) -> None:

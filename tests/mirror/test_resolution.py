@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import threading
@@ -13,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from gateway_entities import Code, GatewayClient, GatewayEndpointModelConfig, GatewayError
+from gateway_entities import (
+    AsyncGatewayClient,
+    Code,
+    GatewayClient,
+    GatewayEndpointModelConfig,
+    GatewayError,
+    GatewayModelLinkageType,
+)
+from gateway_entities.mirror import AsyncGatewayMirror, GatewayMirror
 from tests import profiles
 from tests.forks import in_children
 from tests.mirror.mirrors import NETWORKS, PAIRS, Site, create_endpoint, create_token, eventually, key_of, open_mirror, site
@@ -76,21 +85,93 @@ def test_other_changes_come_from_the_mirror_without_another_access(here: Site, p
         ]
         client.update_endpoint(endpoint.endpoint_id, model_configs=configs)
         client.set_endpoint_tag(endpoint.endpoint_id, "team", "blue")
-        client.update_endpoint(endpoint.endpoint_id, name=f"{name}-renamed")
         mirror.wait_for(client.list_changes().revision)
-        after = mirror.resolve(f"{name}-renamed")
-        assert after.endpoint == mirror.endpoint(f"{name}-renamed")
+        after = mirror.resolve(name)
+        assert after.endpoint == mirror.endpoint(name)
         assert [each.weight for each in after.endpoint.model_mappings] == [0.25, 0.75]
         assert [each.mapping_id for each in after.models] == [each.mapping_id for each in after.endpoint.model_mappings]
         assert [key_of(after, number) for number in (0, 1)] == ["sk-0123456789"] * 2
         # What was returned before is as it was.
         assert [each.weight for each in before.endpoint.model_mappings] == [1.0, 1.0]
-        assert accesses(client, f"{name}-renamed") == 2
+        assert accesses(client, name) == 2
         # Without one of its models it needs no access either.
         client.detach_model(endpoint.endpoint_id, after.models[0].model_definition_id)
         mirror.wait_for(client.list_changes().revision)
-        assert mirror.resolve(f"{name}-renamed").models == after.models[1:]
-        assert accesses(client, f"{name}-renamed") == 2
+        assert mirror.resolve(name).models == after.models[1:]
+        assert accesses(client, name) == 2
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_renamed_endpoint_is_resolved_for_tokens_of_its_new_name_only(here: Site, pair: str, name: str) -> None:
+    url = here.server._store_url
+    former, new = (create_token(url, each, "READ", "RESOLVE", endpoints=[each]) for each in (name, f"{name}2"))
+    with (
+        here.client() as client,
+        here.mirror(pair, token=former, resolve_jitter=0) as mirror,
+        here.mirror(pair, token=new, resolve_jitter=0) as other,
+        here.mirror(pair, resolve_jitter=0) as unlimited,
+    ):
+        create_endpoint(client, name, "sk-0123456789")
+        revision = client.list_changes().revision
+        for each in (mirror, other, unlimited):
+            each.wait_for(revision)
+        assert key_of(mirror.resolve(name)) == key_of(unlimited.resolve(name)) == "sk-0123456789"
+        assert code_of(other, name) is Code.NOT_FOUND
+        client.update_endpoint(mirror.endpoint(name).endpoint_id, name=f"{name}2")
+        revision = client.list_changes().revision
+        for each in (mirror, other, unlimited):
+            each.wait_for(revision)
+        # The mirror does not know its token's limit: it asks the server.
+        assert key_of(unlimited.resolve(f"{name}2")) == "sk-0123456789"
+        eventually(lambda: code_of(mirror, f"{name}2") is Code.NOT_FOUND, "it is for the former name only")
+        assert code_of(mirror, name) is Code.NOT_FOUND
+        assert key_of(other.resolve(f"{name}2")) == "sk-0123456789"
+        assert unlimited.resolve(f"{name}2").endpoint == unlimited.endpoint(f"{name}2")
+        # Another endpoint gets the former name.
+        definition_id = mirror.endpoint(f"{name}2").model_mappings[0].model_definition_id
+        client.create_endpoint(name, [GatewayEndpointModelConfig(definition_id, GatewayModelLinkageType.PRIMARY)])
+        mirror.wait_for(client.list_changes().revision)
+        assert key_of(mirror.resolve(name)) == "sk-0123456789"
+
+
+def code_of(mirror: Any, name: str) -> Code | None:
+    try:
+        mirror.resolve(name)
+    except GatewayError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_mirror_without_a_state_is_not_ready(mode: str) -> None:
+    async with AsyncGatewayClient("http://127.0.0.1:1", retry_timeout=0) as asynchronous:
+        with GatewayClient("http://127.0.0.1:1", retry_timeout=0) as client:
+            mirror: Any = GatewayMirror(client) if mode == "sync" else AsyncGatewayMirror(asynchronous)
+
+            async def resolve() -> None:
+                found = mirror.resolve_all(["chat"])
+                if mode == "async":
+                    await found
+
+            async def refused() -> GatewayError:
+                with pytest.raises(GatewayError) as caught:
+                    await resolve()
+                return caught.value
+
+            error = await refused()
+            assert (error.code, error.reason) == (Code.UNAVAILABLE, "MIRROR_NOT_READY")
+            assert "no configuration yet" in error.message
+            assert "wait_until_ready" in error.message
+            mirror.start()
+            while mirror.error is None:
+                await asyncio.sleep(0.01)
+            error = await refused()
+            assert (error.code, error.reason) == (Code.UNAVAILABLE, "MIRROR_NOT_READY")
+            assert mirror.error.message in error.message
+            closing = mirror.close()
+            if mode == "async":
+                await closing
+            assert (await refused()).code is Code.CANCELLED
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -30,6 +30,7 @@ from tests.documentation import block
 from tests.mirror.mirrors import eventually
 
 PROGRAM = block("docs/guides/gateway.md", "A gateway in one screen", "python")
+COMMAND = block("docs/guides/gateway.md", "A gateway in one screen", "sh")
 FIRST, SECOND = "sk-first-0123456789", "sk-second-0123456789"
 CLIENTS = 4
 
@@ -160,16 +161,19 @@ def running(tmp_path: Path) -> Iterator[Running]:
                 routing_strategy=RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT,
                 fallback_config=FallbackConfig(max_attempts=1),
             )
-            (tmp_path / "gateway.py").write_text(PROGRAM)
-            environment = {
-                **os.environ,
-                "GATEWAY_ENTITIES_TARGET": served.http_target,
-                "GATEWAY_ENTITIES_TOKEN": token,
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            }
+            (tmp_path / "small_gateway.py").write_text(PROGRAM)
+            (tmp_path / "gateway.token").write_text(token + "\n")
+            command = COMMAND
+            for place, ours in (
+                ("grpc://127.0.0.1:50051", served.http_target),
+                ("python small_gateway.py 8000", f"exec {sys.executable} -X faulthandler small_gateway.py 0"),
+            ):
+                assert place in command
+                command = command.replace(place, ours)
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
             with (tmp_path / "stderr").open("w") as errors:
                 process = subprocess.Popen(
-                    [sys.executable, "-X", "faulthandler", "gateway.py", "0"],
+                    ["sh", "-e", "-c", command],
                     cwd=tmp_path,
                     env=environment,
                     stdout=subprocess.PIPE,

@@ -14,14 +14,13 @@ import click
 from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.private_file import access_problem
-from gateway_entities.text import decode_text, without_mark
+from gateway_entities.text import TOKEN_VARIABLE, decode_text, token_of_environment
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
 
 DEFAULT_TARGET: Final = "grpc://127.0.0.1:50051"
 TARGET_VARIABLE: Final = "GATEWAY_ENTITIES_TARGET"
-TOKEN_VARIABLE: Final = "GATEWAY_ENTITIES_TOKEN"  # noqa: S105 - the name of a variable.
 
 _RETRY_S: Final = 1.0
 """Seconds for which a command is retried: a mistyped target is reported soon."""
@@ -68,7 +67,12 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 # No call was made: the command line itself is wrong.
                 raise click.UsageError(error.message) from None
 
-        return function(*args, connect=connect, **others)
+        try:
+            return function(*args, connect=connect, **others)
+        except GatewayError as error:
+            if error.code is not Code.UNAUTHENTICATED or error.reason == "CERTIFICATE_NAME":
+                raise
+            raise GatewayError(error.code, f"{error.message}; {_advice(token_file)}", reason=error.reason) from error
 
     decorated: Callable[..., Any] = run
     for option in reversed(_OPTIONS):
@@ -76,10 +80,19 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+def _advice(token_file: str | None) -> str:
+    """Return the clause of an error that says where the token is from, or where it would be."""
+    if token_file is not None:
+        return f"it is that of --token-file {token_file}"
+    if token_of_environment() is not None:
+        return f"it is that of the environment variable {TOKEN_VARIABLE}"
+    return f"give it with --token-file FILE, or in the environment variable {TOKEN_VARIABLE}"
+
+
 def read_token(path: str | None) -> str | None:
     """Return the token of a file, or that of the environment without one; None if there is none."""
     if path is None:
-        return without_mark(os.environ.get(TOKEN_VARIABLE, "")) or None
+        return token_of_environment()
     try:
         with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())

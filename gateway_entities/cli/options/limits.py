@@ -34,6 +34,7 @@ _HELP: Final = {
     "streams": "Most streams of WatchGateway in flight, of both ports. Beyond it new ones are refused.",
     "stream_age_s": "Seconds after which a stream ends, and its client goes on with a new one.",
     "stream_write_timeout_s": "Seconds that a message of a gRPC stream waits for the client to read. Then the stream ends.",
+    "waits": "Most calls in flight that wait for nodes, of both ports. Beyond it new ones are refused.",
     "watch_buffer_bytes": "Most bytes of the recent updates for watchers, which all of them share.",
     "watch_snapshot_bytes": "Bytes of snapshots that watchers are reading, beyond which new watchers are refused.",
     "request_bytes_in_flight": "Most bytes of all request bodies of a port together. Beyond it requests are "

@@ -92,6 +92,8 @@ def backup(file: Path, store: str, form: str, keys: Sources) -> None:
     The first key seals it; without any key it has no seal. A temporary file beside FILE is renamed when complete. The format
     is gzipped JSON lines with a digest; see the module gateway_entities.server.store.admin.backup.
     """
+    if str(file) == "-":
+        raise click.UsageError("FILE is the name of a new file; a backup is not written to standard output.")
     with _database(store) as database, progress("writing") as bar:
         from gateway_entities.server.store.admin.backup import write_backup
         from gateway_entities.server.store.open import available_keys, open_database

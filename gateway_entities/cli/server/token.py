@@ -39,7 +39,8 @@ def token() -> None:
     spend for charges and budget checks, and node for acknowledging revisions. Servers need no restart: new tokens are valid
     immediately, and revoked ones are rejected within two seconds.
 
-    Clients send "Authorization: Bearer TOKEN"; these commands read it from --token-file or GATEWAY_ENTITIES_TOKEN.
+    Clients send "Authorization: Bearer TOKEN"; commands read it from --token-file, commands and clients of Python from the
+    environment variable GATEWAY_ENTITIES_TOKEN.
     """
 
 
@@ -58,7 +59,8 @@ def token() -> None:
     "endpoints",
     metavar="NAME",
     multiple=True,
-    help="Only this endpoint may be resolved and charged. Repeatable. It need not exist yet. Default: all.",
+    help="With the scopes resolve and spend: only the endpoint that has this name may be resolved and charged. Repeatable. "
+    "It need not exist yet. Default: all.",
 )
 @click.option(
     "--expires",
@@ -86,6 +88,9 @@ def create(
     """Create a token for NAME, the actor of all requests made with it.
 
     The token is printed once, to standard output: only its digest is stored. All other output goes to standard error.
+
+    NAME may have had a token that was revoked: the change log, the list of accesses and the list of nodes have the name,
+    and do not tell the two apart. Use it again for the same program only.
     """
     if not scopes and not gateway:
         raise click.UsageError("Give --scope or --gateway.")
@@ -103,6 +108,16 @@ def create(
     limit = f", endpoints {', '.join(endpoints)}" if endpoints else ""
     shown = f"Token {made.token.token_id} of {name}, scope {_scope(made.token, ', ')}{limit}, valid until {until}:"
     click.echo(printable(shown), err=True)
+    if made.former is not None and made.former.revoked_at is not None:
+        note = (
+            f"Note: {name} had a token before, revoked {_time(made.former.revoked_at)}. Records do not tell the two apart."
+        )
+        click.echo(printable(note), err=True)
+    if endpoints and made.token.scope & AccessScope.WRITE:
+        click.echo(
+            "Warning: --endpoint does not limit write. A token that can change endpoints can attach any secret to these.",
+            err=True,
+        )
     show(made.text, {**_document(made.token), "token": made.text}, form)
 
 

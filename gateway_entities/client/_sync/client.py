@@ -54,7 +54,9 @@ class GatewayClient(
         retry_timeout: seconds for which a call that fails is retried, within its timeout; 0 for no retries, None for no
             other limit than the timeout.
         metadata: sent with every call: printable ASCII by lower-case key.
-        token: a bearer token, sent with every call; None for none. It is never sent without TLS but to this machine.
+        token: a bearer token, sent with every call; None for that of the environment variable ``GATEWAY_ENTITIES_TOKEN``, if
+            it is set and neither ``metadata`` has an authorization nor the server is MLflow's. It is never sent without TLS
+            but to this machine.
         ca_file: the authorities that are trusted with TLS, PEM; None for those of the system.
         cert_file: the client's own certificate, PEM, followed by those between it and its authority; None for none.
         key_file: its private key, PEM, without a passphrase; None when it is in ``cert_file`` too.

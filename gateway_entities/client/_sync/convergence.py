@@ -106,7 +106,8 @@ class ConvergenceMethods(RpcClient):
             timeout: seconds in all; None uses the client's, or that time and 10 seconds more if it is longer.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT (also for a revision that does not exist yet).
+            GatewayError: INVALID_ARGUMENT (also for a revision that does not exist yet); RESOURCE_EXHAUSTED (too many calls
+                wait at the server).
         """
         request = build(convergence_pb2.WaitForGatewayConvergenceRequest, revision=revision, timeout_ms=timeout_ms)
         if timeout is None and self._timeout is not None:

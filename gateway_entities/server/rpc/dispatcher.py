@@ -33,12 +33,12 @@ from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
 from gateway_entities.server.rpc.short_turns import short_turns
 from gateway_entities.server.rpc.streams import MessageSink, Streams
+from gateway_entities.server.rpc.waits import Waits, wait_until_woken
 from gateway_entities.server.service.context import (
     CALL,
     CALLER,
     ENDPOINTS,
     SCOPE,
-    WAITING_SINCE,
     Call,
     StillWaiting,
     check_call,
@@ -54,13 +54,10 @@ _RESOLVE_WORKERS: Final = 64
 _LIST_WORKERS: Final = 1
 """Each that is busy delays every other call, because only one thread of a process runs Python."""
 _NODE_WORKERS: Final = 2
-_NODE_METHODS: Final = frozenset(
-    {ACKNOWLEDGE_GATEWAY_REVISION, REFUSE_GATEWAY_REVISION, LIST_GATEWAY_NODES, WAIT_FOR_GATEWAY_CONVERGENCE}
-)
+_NODE_METHODS: Final = frozenset({ACKNOWLEDGE_GATEWAY_REVISION, REFUSE_GATEWAY_REVISION, LIST_GATEWAY_NODES})
 """They do not wait for the writer."""
-_FIRST_LOOK_S: Final = 0.05
-_LAST_LOOK_S: Final = 0.5
-"""The pause between two looks of a call that waits grows from the first to the last."""
+_WAIT_WORKERS: Final = 1
+"""For the beginning and the end of calls that wait. Those that end together share a response, which one thread makes."""
 _QUIET_PERIOD_S: Final = 0.1
 """Seconds without a new call after which no more are expected."""
 
@@ -99,6 +96,8 @@ class Dispatcher:
         self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
         self._resolutions = Lane("resolve", _RESOLVE_WORKERS, limits.queue_timeout_s)
         self._nodes = Lane("node", _NODE_WORKERS, limits.queue_timeout_s)
+        self._waiting = Lane("wait", _WAIT_WORKERS, limits.queue_timeout_s)
+        self._waits = Waits(limits)
         self._streams = Streams(authenticate, self._tokens, limits)
         self._lists = Lane("whole list", _LIST_WORKERS, limits.queue_timeout_s)
         self._outcomes: set[asyncio.Future[Any]] = set()
@@ -107,6 +106,11 @@ class Dispatcher:
         self._idle.set()
         self._draining = False
         self._last_call = -math.inf
+
+    @property
+    def waits(self) -> int:
+        """The number of calls that wait for others."""
+        return self._waits.count
 
     def can_get_cached(self, method: Method[Any, Any]) -> bool:
         """Whether ``get_cached`` can return responses of an RPC."""
@@ -304,20 +308,18 @@ class Dispatcher:
             release()
 
     async def _wait(self, work: Callable[[], T], timeout: float | None, during: str, lane: Lane) -> T:
-        """Run a call that waits for others again and again, and between that in no worker thread."""
-        began, pause = time.monotonic(), _FIRST_LOOK_S
-        WAITING_SINCE.set(began)
-        while True:
-            try:
-                left = None if timeout is None else timeout - (time.monotonic() - began)
-                return await self.submit(work, left, during=during, lane=lane)
-            except StillWaiting as waiting:
-                await asyncio.sleep(min(pause, waiting.left))
-            pause = min(1.5 * pause, _LAST_LOOK_S)
+        """Run a call that waits for others, and while it does so in no worker thread."""
+        with self._waits.admitted() as wait:
+            with contextlib.suppress(StillWaiting):
+                return await self.submit(work, timeout, during=during, lane=lane)
+            await wait_until_woken(wait, wait.left(timeout), during)
+            return await self.submit(work, wait.left(timeout), during=during, lane=lane)
 
     def _lane(self, method: Method[Any, Any]) -> Lane:
         if method in _NODE_METHODS:
             return self._nodes
+        if method is WAIT_FOR_GATEWAY_CONVERGENCE:
+            return self._waiting
         if method is RESOLVE_GATEWAY_ENDPOINT:
             return self._resolutions
         return self._reads if method in READ_METHODS else self._writes
@@ -384,6 +386,7 @@ class Dispatcher:
             grace: seconds to wait. Calls that take longer are answered UNAVAILABLE.
         """
         self._draining = True
+        self._waits.end(_stopping())
         await self._streams.drain(_stopping())
         try:
             await asyncio.wait_for(self._idle.wait(), grace)
@@ -408,7 +411,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions, self._nodes):
+        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions, self._nodes, self._waiting):
             await asyncio.to_thread(lane.close)
 
 

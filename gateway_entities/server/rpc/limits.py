@@ -58,6 +58,8 @@ class Limits:
             with a new one, perhaps of another server.
         stream_write_timeout_s: seconds that a message of a gRPC stream waits for the client to read. Then the stream is
             dropped. Over HTTP it is ``http_write_timeout_s``.
+        waits: maximum calls of WaitForGatewayConvergence in flight, of both ports. Beyond it they are refused as
+            RESOURCE_EXHAUSTED.
         watch_buffer_bytes: maximum bytes of the recent updates of WatchGateway, which all watchers share. A watcher that is
             further behind gets one update with all that it lacks.
         watch_snapshot_bytes: bytes of snapshots and of updates for watchers that are further behind, beyond which no more
@@ -103,6 +105,7 @@ class Limits:
     streams: int = 5000
     stream_age_s: float = 1800.0
     stream_write_timeout_s: float = 30.0
+    waits: int = 1000
     watch_buffer_bytes: int = 16 * 1024 * 1024
     watch_snapshot_bytes: int = 128 * 1024 * 1024
     request_bytes_in_flight: int = 64 * 1024 * 1024

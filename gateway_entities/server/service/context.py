@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.repositories.token import AccessScope, scope_names
@@ -36,20 +37,31 @@ class Call:
         self.is_over = False
 
 
-WAITING_SINCE: Final[ContextVar[float | None]] = ContextVar("waiting_since", default=None)
-"""``time.monotonic`` at the start of a call that may wait for others; None where it must not. The dispatcher sets it."""
+class Wait:
+    """A call that may wait for others, in no worker thread.
+
+    Attributes:
+        began: the ``time.monotonic`` at its start.
+        outcome: done when the call is to be made again, with what it has waited for. Any thread may complete or cancel it.
+    """
+
+    __slots__ = ("began", "outcome")
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.outcome: Future[Any] = Future()
+
+    def left(self, timeout: float | None) -> float | None:
+        """Return the seconds that are left of a time-out that began with the call; None for none."""
+        return None if timeout is None else timeout - (time.monotonic() - self.began)
+
+
+WAIT: Final[ContextVar[Wait | None]] = ContextVar("wait", default=None)
+"""Set by the dispatcher for a call that may wait; None where it must not."""
 
 
 class StillWaiting(Exception):  # noqa: N818 - not an error.
-    """Raised by a call that waits for others, so that it does so in no worker thread: call it again.
-
-    Attributes:
-        left: seconds after which it returns in any case.
-    """
-
-    def __init__(self, left: float) -> None:
-        super().__init__(left)
-        self.left = left
+    """Raised by a call that waits for others: call it again when the outcome of its Wait is done."""
 
 
 CALL: Final[ContextVar[Call | None]] = ContextVar("call", default=None)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
-from gateway_entities.entities import GatewayNodeState
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses, validate
-from gateway_entities.server.service.base import BaseService, add_all
-from gateway_entities.server.service.context import CALLER, WAITING_SINCE, StillWaiting
+from gateway_entities.server.service.base import BaseService
+from gateway_entities.server.service.context import CALLER, WAIT, StillWaiting
+from gateway_entities.server.service.node_waits import NodesAt, NodeWaits
 from gateway_entities.server.service.nodes import Node, NodeKey, Nodes
 from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import convergence_pb2 as pb
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Store
     from gateway_entities.server.store.repositories.state import State
 
-MAX_NODES: Final = 10_000
-"""Nodes of one response, at most."""
 _DEFAULT_WAIT_MS: Final = 30_000
-_ENDED: Final = (GatewayNodeState.APPLIED, GatewayNodeState.REFUSED)
 
 
 class ConvergenceService(BaseService):
@@ -29,11 +25,13 @@ class ConvergenceService(BaseService):
 
     Attributes:
         nodes: the nodes.
+        waits: the calls that wait for them.
     """
 
     def __init__(self, store: Store, allowed_addresses: AllowedAddresses = NONE_ALLOWED) -> None:
         super().__init__(store, allowed_addresses)
         self.nodes = Nodes(store)
+        self.waits = NodeWaits(store, self.nodes)
 
     def acknowledge_gateway_revision(
         self, request: pb.AcknowledgeGatewayRevisionRequest
@@ -75,26 +73,21 @@ class ConvergenceService(BaseService):
         """Return how far the nodes are, once each has applied or refused the revision, or at the end of the time.
 
         Raises:
-            StillWaiting: to be called again, by a caller that has set WAITING_SINCE.
+            StillWaiting: to be called again, by a caller that has set WAIT.
         """
+        wait = WAIT.get()
+        if wait is not None and wait.outcome.done():
+            found: NodesAt = wait.outcome.result()
+            return found.response(request.revision)
         validate(request)
         with self.read() as transaction:
             state = transaction.state.get()
             _check_exists(request.revision, state)
-            found = self.nodes.list(transaction, state.store_id)
-        nodes = [node.entity(key, request.revision) for key, node in found]
-        since = WAITING_SINCE.get()
-        if since is not None and not all(node.state in _ENDED for node in nodes):
-            wait_ms = request.timeout_ms if request.HasField("timeout_ms") else _DEFAULT_WAIT_MS
-            left = since + wait_ms / 1000 - time.monotonic()
-            if left > 0:
-                raise StillWaiting(left)
-        nodes.sort(key=lambda node: node.state == GatewayNodeState.APPLIED)
-        response = pb.WaitForGatewayConvergenceResponse(
-            converged=all(node.state == GatewayNodeState.APPLIED for node in nodes)
-        )
-        add_all(response, response.nodes, nodes[:MAX_NODES])
-        return response
+            if wait is None:
+                return NodesAt(self.nodes.list(transaction, state.store_id)).response(request.revision)
+        wait_ms = request.timeout_ms if request.HasField("timeout_ms") else _DEFAULT_WAIT_MS
+        self.waits.add(wait.outcome, request.revision, wait.began + wait_ms / 1000)
+        raise StillWaiting
 
     def _check(self, store_id: str, revision: int) -> None:
         digests = self.nodes.digests

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from gateway_entities.entities import GatewayNode, GatewayNodeState
 from gateway_entities.errors import GatewayError
@@ -23,6 +25,8 @@ MAX_NODES: Final = 10_000
 """Nodes of one server, at most."""
 MAX_OF_TOKEN: Final = 5_000
 """Nodes of one token on one server, at most, so that one token cannot take them all."""
+MAX_TEXT_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of the names, instances and reasons of the nodes of one server, at most: each report has them all."""
 STAY_S: Final = 30.0
 """Seconds from a node's last call until it leaves."""
 REPORT_S: Final = 0.2
@@ -31,6 +35,8 @@ _REPEAT_S: Final = 5.0
 """Seconds, at most, until calls that change nothing are reported."""
 _STALE_MS: Final = 60 * 60 * 1000
 """Age at which the report of a server that is gone is deleted."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +127,11 @@ class Node:
             return GatewayNodeState.REFUSED
         return GatewayNodeState.PENDING
 
+    def settled(self) -> int:
+        """Return the last revision relative to which the node has applied or refused; -1 for none."""
+        done = [each for each in (self.verified, self.refused) if each is not None]
+        return -1 if self.diverged else max(done, default=-1)
+
     def entity(self, key: NodeKey, revision: int) -> GatewayNode:
         """Return the node with its state relative to a revision."""
         return GatewayNode(
@@ -153,7 +164,11 @@ class Nodes:
         self._server_id = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._own: dict[NodeKey, Node] = {}
+        # How many of them each token has, and the bytes of their texts.
+        self._of_token = Counter[str]()
+        self._text_bytes = 0
         self._store_id = ""
+        self._observer: Callable[[], None] | None = None
         self._changed = threading.Event()
         self._is_news = False
         self._closing = threading.Event()
@@ -170,6 +185,10 @@ class Nodes:
         """The number of nodes of this server."""
         return len(self._own)
 
+    def observe(self, observer: Callable[[], None]) -> None:
+        """Call a function, in any thread, when a node of this server is new or says something else than before."""
+        self._observer = observer
+
     def acknowledge(self, store_id: str, key: NodeKey, revision: int, digest: str) -> None:
         """Note that a node has applied a revision.
 
@@ -177,23 +196,35 @@ class Nodes:
             GatewayError: RESOURCE_EXHAUSTED; there are too many nodes.
         """
         with self._lock:
-            node = self._seen(store_id, key)
+            node, is_new = self._seen(store_id, key, 0)
             before = (node.applied, node.digest, node.refused)
+            self._text_bytes -= _size(node.reason)
             node.acknowledge(revision, digest)
-            is_new = self.digests is not None and node.verify(store_id, self.digests)
-            self._is_news |= is_new or before != (node.applied, node.digest, node.refused)
-        self._wake()
+            self._text_bytes += _size(node.reason)
+            is_verified = self.digests is not None and node.verify(store_id, self.digests)
+            is_new = is_new or is_verified or before != (node.applied, node.digest, node.refused)
+            self._is_news |= is_new
+        self._wake(is_new=is_new)
 
     def refuse(self, store_id: str, key: NodeKey, revision: int, reason: str) -> None:
         """Note that a node has refused a revision; errors as of ``acknowledge``."""
         with self._lock:
-            node = self._seen(store_id, key)
-            self._is_news |= (node.refused, node.reason) != (revision, reason)
+            node, is_new = self._seen(store_id, key, _size(reason))
+            is_new = is_new or (node.refused, node.reason) != (revision, reason)
+            self._text_bytes += _size(reason) - _size(node.reason)
             node.refuse(revision, reason)
-        self._wake()
+            self._is_news |= is_new
+        self._wake(is_new=is_new)
 
     def list(self, transaction: Transaction, store_id: str) -> list[tuple[NodeKey, Node]]:
         """Return the nodes of all servers that have not left, in order of name and instance."""
+        return self._present(transaction, store_id, lambda found: sorted((key, _copy(node)) for key, node in found.items()))
+
+    def settled(self, transaction: Transaction, store_id: str) -> int:
+        """Return what ``settled_by`` returns of them, at a small part of the cost of ``list``."""
+        return self._present(transaction, store_id, lambda found: settled_by(found.values()))
+
+    def _present(self, transaction: Transaction, store_id: str, use: Callable[[dict[NodeKey, Node]], T]) -> T:
         if self.digests is not None:
             self.digests.need()
         found: dict[NodeKey, Node] = {}
@@ -209,7 +240,7 @@ class Nodes:
                     if key not in found or node.last_seen_at >= found[key].last_seen_at:
                         found[key] = node
             left = time.monotonic() - STAY_S
-            return sorted((key, _copy(node)) for key, node in found.items() if node.seen > left)
+            return use({key: node for key, node in found.items() if node.seen > left})
 
     def close(self) -> None:
         """Write the last report, so that a server that starts now knows the nodes."""
@@ -218,35 +249,49 @@ class Nodes:
         if self._thread is not None:
             self._thread.join()
 
-    def _seen(self, store_id: str, key: NodeKey) -> Node:
+    def _seen(self, store_id: str, key: NodeKey, reason_bytes: int) -> tuple[Node, bool]:
+        """Return a node that calls, and whether it is a new one."""
         if self.digests is not None:
             self.digests.need()
         if store_id != self._store_id:
             # Of the former store.
             self._own.clear()
+            self._of_token.clear()
+            self._text_bytes = 0
             self._store_id = store_id
         now = time.monotonic()
         node = self._own.get(key)
+        is_new = node is None
+        added = reason_bytes + (_size(key.name) + _size(key.instance) if node is None else -_size(node.reason))
+        if added > 0 and self._text_bytes + added > MAX_TEXT_BYTES:
+            raise exhausted(
+                f"The names, instances and reasons of the server's nodes have {MAX_TEXT_BYTES} bytes, its maximum. Give "
+                "shorter ones.",
+                "TOO_MANY_NODES",
+            )
         if node is None:
             if len(self._own) >= MAX_NODES:
                 raise exhausted(f"The server has {MAX_NODES} nodes, and takes no more.", "TOO_MANY_NODES")
-            if sum(each.name == key.name for each in self._own) >= MAX_OF_TOKEN:
+            if self._of_token[key.name] >= MAX_OF_TOKEN:
                 raise exhausted(f"The token has {MAX_OF_TOKEN} nodes, and the server takes no more.", "TOO_MANY_NODES")
             node = self._own[key] = Node(now, 0)
-            self._is_news = True
+            self._of_token[key.name] += 1
+            self._text_bytes += _size(key.name) + _size(key.instance)
         node.seen = now
         node.last_seen_at = self._time_of(now)
         if self._thread is None and not self._closing.is_set():
             self._thread = threading.Thread(target=self._run, name="gateway-nodes", daemon=True)
             self._thread.start()
-        return node
+        return node, is_new
 
     def _time_of(self, moment: float) -> int:
         offset = self._offset_ms
         return round(moment * 1000) + (round((time.time() - time.monotonic()) * 1000) if offset is None else offset)
 
-    def _wake(self) -> None:
+    def _wake(self, *, is_new: bool) -> None:
         self._changed.set()
+        if is_new and self._observer is not None:
+            self._observer()
 
     def _verify(self) -> None:
         if self.digests is not None:
@@ -285,7 +330,7 @@ class Nodes:
                 )
                 left = [key for key, node in self._own.items() if node.seen <= began - STAY_S]
                 for key in left:
-                    del self._own[key]
+                    self._forget(key)
                 due = self._is_news or left or began - reported_at >= _REPEAT_S
             if due:
                 self._report()
@@ -295,6 +340,13 @@ class Nodes:
             if unverified:
                 self._changed.set()
         self._report()
+
+    def _forget(self, key: NodeKey) -> None:
+        node = self._own.pop(key)
+        self._text_bytes -= _size(key.name) + _size(key.instance) + _size(node.reason)
+        self._of_token[key.name] -= 1
+        if not self._of_token[key.name]:
+            del self._of_token[key.name]
 
     def _report(self) -> None:
         with self._lock:
@@ -326,6 +378,15 @@ class Nodes:
             _log.error("the nodes of this server cannot be reported to the store", exc_info=error)
 
 
+def settled_by(nodes: Iterable[Node]) -> int:
+    """Return the last revision that each of some nodes has applied or refused; without nodes it is after all others."""
+    return min((node.settled() for node in nodes), default=sys.maxsize)
+
+
+def _size(text: str | None) -> int:
+    return 0 if text is None else len(text.encode())
+
+
 def _copy(node: Node) -> Node:
     return Node(**{name: getattr(node, name) for name in Node.__slots__})
 
@@ -347,6 +408,8 @@ def _encode(nodes: Iterable[tuple[NodeKey, Node]]) -> str:
             ]
             for key, n in nodes
         ],
+        # As many bytes as are counted, not three times as many.
+        ensure_ascii=False,
         separators=(",", ":"),
     )
 

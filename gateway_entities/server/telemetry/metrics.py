@@ -197,6 +197,9 @@ class Metrics:
         self._nodes = Gauge(
             "gateway_entities_nodes", "Nodes that acknowledge revisions at this server.", registry=self._registry
         )
+        self._waits = Gauge(
+            "gateway_entities_waits", "Calls of WaitForGatewayConvergence in flight.", registry=self._registry
+        )
         self._rendering = threading.Lock()
         self._rendered: dict[str, tuple[float, bytes]] = {}
         self._certificate: tuple[Gauge, Gauge] | None = None
@@ -237,6 +240,10 @@ class Metrics:
     def nodes(self, count: Callable[[], int]) -> None:
         """Show the number of nodes. The function is called in any thread."""
         self._nodes.set_function(count)
+
+    def waits(self, count: Callable[[], int]) -> None:
+        """Show the number of calls that wait for nodes. The function is called in any thread."""
+        self._waits.set_function(count)
 
     def transaction(self, kind: str, wait: float, duration: float) -> None:
         """Count a ``read`` or ``write`` transaction of the store: seconds until it was open, and seconds open."""

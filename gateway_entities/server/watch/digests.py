@@ -32,13 +32,15 @@ class Digests:
     Create and close it on the event loop; the other methods are thread-safe.
     """
 
-    def __init__(self, watch: Callable[[str], AsyncGenerator[bytes]]) -> None:
+    def __init__(self, watch: Callable[[str], AsyncGenerator[bytes]], notify: Callable[[], None]) -> None:
         """Create it.
 
         Args:
             watch: returns the stream after a resume token.
+            notify: called when another digest is known.
         """
         self._watch = watch
+        self._notify = notify
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._needed_at = 0.0
@@ -132,3 +134,4 @@ class Digests:
         while len(digests) > MAX_DIGESTS:
             digests.popitem(last=False)
         self._known = (part.store_id, digests)
+        self._notify()

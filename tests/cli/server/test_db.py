@@ -63,6 +63,12 @@ def test_check_reports_rows_and_problems(filled: Place) -> None:
     assert "1 problem found." in shown
 
 
+def test_a_backup_is_not_written_to_standard_output(filled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "not written to standard output" in db(filled, "backup", "-", code=2).stderr
+    assert not Path("-").exists()
+
+
 def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) -> None:
     key = filled.keys[0].path if filled.path is None else Path(f"{filled.path}.key")
     saved = db_json(filled, "backup", str(tmp_path / "backup"), "--key-file", str(key))

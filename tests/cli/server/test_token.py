@@ -107,6 +107,34 @@ def test_a_token_needs_a_scope_and_valid_endpoints(run):
         assert "limited to 1 to 1000 endpoints" in refused
 
 
+def test_a_limit_that_can_never_matter_is_refused(run):
+    run("create", "boss", "--scope", "admin")
+    for scopes in (("read",), ("node",), ("read", "node"), ("admin",)):
+        options = [part for each in scopes for part in ("--scope", each)]
+        refused = run("create", "x", *options, "--endpoint", "chat", code=2).stderr
+        assert f"scope {', '.join(scopes)} cannot be limited to endpoints" in refused
+        assert "resolve and spend" in refused
+    assert "Warning" not in run("create", "gw", "--gateway", "--endpoint", "chat").stderr
+    for scope in ("resolve", "spend"):
+        run("create", scope, "--scope", scope, "--endpoint", "chat")
+    # Who can change endpoints can attach any secret to one of these.
+    for scope in ("write", "admin"):
+        warned = run("create", f"{scope}-gw", "--scope", scope, "--scope", "resolve", "--endpoint", "chat")
+        assert "Warning: --endpoint does not limit write" in warned.stderr
+        assert "Warning" not in warned.stdout
+
+
+def test_a_name_that_is_used_again_is_noted(run):
+    assert "Note" not in run("create", "alice", "--scope", "admin").stderr
+    revoked = json.loads(run("revoke", "alice", "--format", "json").stdout)
+    again = run("create", "alice", "--scope", "admin")
+    assert "Note: alice had a token before, revoked 20" in again.stderr
+    assert "do not tell the two apart" in again.stderr
+    assert TEXT.fullmatch(again.stdout.removesuffix("\n"))
+    assert revoked["id"] not in again.stdout
+    assert "Note" not in run("create", "bob", "--scope", "admin").stderr
+
+
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 256])
 def test_an_invalid_name(run, name):
     assert "printable" in run("create", name, "--scope", "read", code=2).stderr
@@ -134,10 +162,18 @@ def test_commands_send_the_token_of_a_file_or_of_the_environment(tmp_path):
             assert token not in result.output
             return result
 
-        assert "UNAUTHENTICATED" in call().stderr
+        missing = call().stderr
+        assert "UNAUTHENTICATED" in missing
+        assert "give it with --token-file FILE, or in the environment variable GATEWAY_ENTITIES_TOKEN" in missing
         assert call(GATEWAY_ENTITIES_TOKEN=token).exit_code == 0
         assert call("--token-file", str(file)).exit_code == 0
         assert call(GATEWAY_ENTITIES_TOKEN_FILE=str(file)).exit_code == 0
+        other = f"gwe_{'0' * 16}_{'a' * 43}"
+        assert "that of the environment variable GATEWAY_ENTITIES_TOKEN" in call(GATEWAY_ENTITIES_TOKEN=other).stderr
+        wrong = tmp_path / "wrong"
+        wrong.write_text(other)
+        wrong.chmod(0o600)
+        assert f"that of --token-file {wrong}" in call("--token-file", str(wrong), GATEWAY_ENTITIES_TOKEN=token).stderr
         insecure = call("--target", "http://192.0.2.1:1", GATEWAY_ENTITIES_TOKEN=token)
         assert (insecure.exit_code, "without TLS" in insecure.stderr) == (1, True)
         assert call("--token-file", str(tmp_path / "missing")).exit_code == 2

@@ -268,3 +268,20 @@ def test_a_closed_recorder_has_written_everything_and_takes_nothing(gateway: Any
         recorder.record([access(2)])
     assert caught.value.code is Code.UNAVAILABLE
     assert [each.secret_id for each in accesses(gateway)] == ["s-1"]
+
+
+def test_two_rotations_within_one_millisecond_have_different_etags(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = gateway.secret(secret_value=VALUE)
+    definition = gateway.definition(secret_id=secret.secret_id)
+    endpoint = gateway.endpoint(gateway.config(model_definition_id=definition.model_definition_id))
+    monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
+    etags: list[str] = []
+    for number in range(3):
+        # Of the same masked form.
+        value = {**VALUE, "api_key": f"sk-012345678{number}"}
+        changed = gateway.do(UpdateGatewaySecretRequest(secret_id=secret.secret_id, secret_value=value))
+        (model,) = resolve(gateway, endpoint.name).endpoints[0].models
+        assert dict(model.secret_value) == value
+        assert model.secret_etag == changed.etag
+        etags.append(changed.etag)
+    assert len(set(etags)) == 3

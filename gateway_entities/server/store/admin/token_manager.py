@@ -11,12 +11,14 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.open import find_database, open_current_database, upgrade_database
 from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import (
+    LIMITED_SCOPES,
     AccessScope,
     Token,
     Tokens,
     digest_of,
     id_of,
     new_text,
+    scope_names,
     with_included,
 )
 from gateway_entities.server.store.sql.database import Database
@@ -38,10 +40,12 @@ class NewToken(NamedTuple):
     Attributes:
         token: the stored token.
         text: the text that clients send. It cannot be retrieved later.
+        former: the last token of the same name, which was revoked; None if none is known. Records do not tell them apart.
     """
 
     token: Token
     text: str
+    former: Token | None = None
 
     def __repr__(self) -> str:
         return f"<NewToken {self.token.token_id}>"
@@ -69,7 +73,7 @@ class TokenManager:
             scope: one or more scopes.
             lifetime_ms: its lifetime in milliseconds, at most 100 years; None for no expiry.
             endpoints: the names of the endpoints that it may resolve and spend on, 1 to 1000; None for all. They need not
-                exist.
+                exist. An endpoint that gets one of these names later is among them, and one that loses it is not.
             closes: whether the store may require tokens from now on, if this is its first one and not an admin's.
 
         Raises:
@@ -95,6 +99,13 @@ class TokenManager:
                 f"A token is limited to 1 to {_MAX_ENDPOINTS} endpoints, each by its name of 1 to {_NAME_LENGTH} characters",
                 reason="TOKEN_ENDPOINTS",
             )
+        if limited is not None and not scope & LIMITED_SCOPES:
+            raise GatewayError(
+                Code.INVALID_ARGUMENT,
+                f"A token of scope {', '.join(scope_names(scope))} cannot be limited to endpoints: that limits resolve and "
+                "spend alone, and all else would be allowed on every endpoint. Give one of these scopes, or no endpoints",
+                reason="TOKEN_ENDPOINTS",
+            )
         text = new_text()
         with map_db_errors(), self._database.write() as connection:
             self._database.clock.check(connection)
@@ -112,10 +123,11 @@ class TokenManager:
                 )
             if tokens.named(name) is not None:
                 raise name_taken("Token", name)
+            former = tokens.last_named(name)
             tokens.prune(now - RETENTION_MS, _PRUNED_PER_PASS)
             tokens.add(token)
             StoreState(connection).record_token()
-        return NewToken(token, text)
+        return NewToken(token, text, former)
 
     def list(self) -> Sequence[Token]:
         """Return all tokens, including revoked and expired ones, ordered by creation."""

@@ -31,6 +31,12 @@ _LIST: Final = select(
 ).order_by(_own.created_at, _own.token_id)
 _GET: Final = _LIST.where(_own.token_id == bindparam("id"))
 _NAMED: Final = _LIST.where(_own.name == bindparam("name"), _own.revoked_at.is_(None))
+_LAST_NAMED: Final = (
+    _LIST.where(_own.name == bindparam("name"))
+    .order_by(None)
+    .order_by(_own.created_at.desc(), _own.token_id.desc())
+    .limit(1)
+)
 _REVOKE: Final = update(tokens).where(_own.token_id == bindparam("id")).values(revoked_at=bindparam("at"))
 # The tokens that ended at or before a time: revoked or expired.
 _ENDED: Final = (
@@ -61,6 +67,10 @@ class AccessScope(IntFlag):
 
 GATEWAY: Final = AccessScope.READ | AccessScope.RESOLVE | AccessScope.SPEND | AccessScope.NODE
 """The scopes of a gateway."""
+
+
+LIMITED_SCOPES: Final = AccessScope.RESOLVE | AccessScope.SPEND
+"""The scopes that a limit to endpoints is about."""
 
 
 def with_included(scope: AccessScope) -> AccessScope:
@@ -144,6 +154,11 @@ class Tokens:
     def named(self, name: str) -> Token | None:
         """Return the unrevoked token with this name, or None."""
         row = self._connection.execute(_NAMED, {"name": name}).one_or_none()
+        return None if row is None else _read(row)
+
+    def last_named(self, name: str) -> Token | None:
+        """Return the token with this name that was created last, revoked or not; None if there is none."""
+        row = self._connection.execute(_LAST_NAMED, {"name": name}).one_or_none()
         return None if row is None else _read(row)
 
     def add(self, token: Token) -> None:

@@ -593,7 +593,7 @@ type WaitForGatewayConvergenceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether every node has applied the revision.
 	Converged *bool `protobuf:"varint,1,opt,name=converged,proto3,oneof" json:"converged,omitempty"`
-	// The nodes, at most 10000: those that have not applied the revision first.
+	// The nodes, at most 10000 and 2 MiB: those that have not applied the revision first.
 	Nodes         []*GatewayNode `protobuf:"bytes,2,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -37,12 +37,13 @@ type ConvergenceServiceClient interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-	// (the store_id is of another store; reason STORE_CHANGED).
+	// (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+	// text of theirs; reason TOO_MANY_NODES).
 	AcknowledgeGatewayRevision(ctx context.Context, in *AcknowledgeGatewayRevisionRequest, opts ...grpc.CallOption) (*AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
 	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-	// STORE_CHANGED).
+	// STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
 	RefuseGatewayRevision(ctx context.Context, in *RefuseGatewayRevisionRequest, opts ...grpc.CallOption) (*RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -51,7 +52,8 @@ type ConvergenceServiceClient interface {
 	// WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
 	// when the time is over.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+	// RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
 	WaitForGatewayConvergence(ctx context.Context, in *WaitForGatewayConvergenceRequest, opts ...grpc.CallOption) (*WaitForGatewayConvergenceResponse, error)
 }
 
@@ -113,12 +115,13 @@ type ConvergenceServiceServer interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-	// (the store_id is of another store; reason STORE_CHANGED).
+	// (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+	// text of theirs; reason TOO_MANY_NODES).
 	AcknowledgeGatewayRevision(context.Context, *AcknowledgeGatewayRevisionRequest) (*AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
 	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-	// STORE_CHANGED).
+	// STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
 	RefuseGatewayRevision(context.Context, *RefuseGatewayRevisionRequest) (*RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -127,7 +130,8 @@ type ConvergenceServiceServer interface {
 	// WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
 	// when the time is over.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+	// RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
 	WaitForGatewayConvergence(context.Context, *WaitForGatewayConvergenceRequest) (*WaitForGatewayConvergenceResponse, error)
 	mustEmbedUnimplementedConvergenceServiceServer()
 }

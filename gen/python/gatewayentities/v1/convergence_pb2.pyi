@@ -383,7 +383,7 @@ class WaitForGatewayConvergenceResponse(_message.Message):
     """Whether every node has applied the revision."""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayNode]:
-        """The nodes, at most 10000: those that have not applied the revision first."""
+        """The nodes, at most 10000 and 2 MiB: those that have not applied the revision first."""
 
     def __init__(
         self,

@@ -67,7 +67,8 @@ class ConvergenceServiceServicer(object):
         """AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 
         Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-        (the store_id is of another store; reason STORE_CHANGED).
+        (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+        text of theirs; reason TOO_MANY_NODES).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,7 +78,7 @@ class ConvergenceServiceServicer(object):
         """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
         Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-        STORE_CHANGED).
+        STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,7 +97,8 @@ class ConvergenceServiceServicer(object):
         """WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
         when the time is over.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+        RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,13 +39,14 @@ class ConvergenceServiceStub:
     """AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 
     Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-    (the store_id is of another store; reason STORE_CHANGED).
+    (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+    text of theirs; reason TOO_MANY_NODES).
     """
     RefuseGatewayRevision: _grpc.UnaryUnaryMultiCallable[_convergence_pb2.RefuseGatewayRevisionRequest, _convergence_pb2.RefuseGatewayRevisionResponse]
     """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
     Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-    STORE_CHANGED).
+    STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
     """
     ListGatewayNodes: _grpc.UnaryUnaryMultiCallable[_convergence_pb2.ListGatewayNodesRequest, _convergence_pb2.ListGatewayNodesResponse]
     """ListGatewayNodes lists the nodes, in order of name, then of instance.
@@ -56,7 +57,8 @@ class ConvergenceServiceStub:
     """WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
     when the time is over.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+    RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
     """
 
 @_typing.type_check_only
@@ -70,13 +72,14 @@ class ConvergenceServiceAsyncStub(ConvergenceServiceStub):
     """AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 
     Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-    (the store_id is of another store; reason STORE_CHANGED).
+    (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+    text of theirs; reason TOO_MANY_NODES).
     """
     RefuseGatewayRevision: _aio.UnaryUnaryMultiCallable[_convergence_pb2.RefuseGatewayRevisionRequest, _convergence_pb2.RefuseGatewayRevisionResponse]  # type: ignore[assignment]
     """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
     Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-    STORE_CHANGED).
+    STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
     """
     ListGatewayNodes: _aio.UnaryUnaryMultiCallable[_convergence_pb2.ListGatewayNodesRequest, _convergence_pb2.ListGatewayNodesResponse]  # type: ignore[assignment]
     """ListGatewayNodes lists the nodes, in order of name, then of instance.
@@ -87,7 +90,8 @@ class ConvergenceServiceAsyncStub(ConvergenceServiceStub):
     """WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
     when the time is over.
 
-    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+    Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+    RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
     """
 
 class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -104,7 +108,8 @@ class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 
         Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-        (the store_id is of another store; reason STORE_CHANGED).
+        (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+        text of theirs; reason TOO_MANY_NODES).
         """
 
     @_abc_1.abstractmethod
@@ -116,7 +121,7 @@ class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 
         Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-        STORE_CHANGED).
+        STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
         """
 
     @_abc_1.abstractmethod
@@ -139,7 +144,8 @@ class ConvergenceServiceServicer(metaclass=_abc_1.ABCMeta):
         """WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
         when the time is over.
 
-        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+        Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+        RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
         """
 
 def add_ConvergenceServiceServicer_to_server(servicer: ConvergenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -294,7 +294,7 @@ export declare type WaitForGatewayConvergenceResponse = Message<"gatewayentities
   converged?: boolean | undefined;
 
   /**
-   * The nodes, at most 10000: those that have not applied the revision first.
+   * The nodes, at most 10000 and 2 MiB: those that have not applied the revision first.
    *
    * @generated from field: repeated gatewayentities.v1.GatewayNode nodes = 2;
    */
@@ -365,7 +365,8 @@ export declare const ConvergenceService: GenService<{
    * AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
    *
    * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-   * (the store_id is of another store; reason STORE_CHANGED).
+   * (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+   * text of theirs; reason TOO_MANY_NODES).
    *
    * @generated from rpc gatewayentities.v1.ConvergenceService.AcknowledgeGatewayRevision
    */
@@ -378,7 +379,7 @@ export declare const ConvergenceService: GenService<{
    * RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
    *
    * Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-   * STORE_CHANGED).
+   * STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
    *
    * @generated from rpc gatewayentities.v1.ConvergenceService.RefuseGatewayRevision
    */
@@ -403,7 +404,8 @@ export declare const ConvergenceService: GenService<{
    * WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
    * when the time is over.
    *
-   * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+   * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+   * RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
    *
    * @generated from rpc gatewayentities.v1.ConvergenceService.WaitForGatewayConvergence
    */

@@ -54,12 +54,13 @@ type ConvergenceServiceClient interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-	// (the store_id is of another store; reason STORE_CHANGED).
+	// (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+	// text of theirs; reason TOO_MANY_NODES).
 	AcknowledgeGatewayRevision(context.Context, *v1.AcknowledgeGatewayRevisionRequest) (*v1.AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
 	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-	// STORE_CHANGED).
+	// STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
 	RefuseGatewayRevision(context.Context, *v1.RefuseGatewayRevisionRequest) (*v1.RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -68,7 +69,8 @@ type ConvergenceServiceClient interface {
 	// WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
 	// when the time is over.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+	// RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
 	WaitForGatewayConvergence(context.Context, *v1.WaitForGatewayConvergenceRequest) (*v1.WaitForGatewayConvergenceResponse, error)
 }
 
@@ -164,12 +166,13 @@ type ConvergenceServiceHandler interface {
 	// AcknowledgeGatewayRevision says that the calling node has applied a revision. Nodes repeat it at least every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet); OUT_OF_RANGE
-	// (the store_id is of another store; reason STORE_CHANGED).
+	// (the store_id is of another store; reason STORE_CHANGED); RESOURCE_EXHAUSTED (the server has too many nodes, or too much
+	// text of theirs; reason TOO_MANY_NODES).
 	AcknowledgeGatewayRevision(context.Context, *v1.AcknowledgeGatewayRevisionRequest) (*v1.AcknowledgeGatewayRevisionResponse, error)
 	// RefuseGatewayRevision says that the calling node cannot apply a revision, and why.
 	//
 	// Errors: INVALID_ARGUMENT (as of AcknowledgeGatewayRevision); OUT_OF_RANGE (the store_id is of another store; reason
-	// STORE_CHANGED).
+	// STORE_CHANGED); RESOURCE_EXHAUSTED (as of AcknowledgeGatewayRevision).
 	RefuseGatewayRevision(context.Context, *v1.RefuseGatewayRevisionRequest) (*v1.RefuseGatewayRevisionResponse, error)
 	// ListGatewayNodes lists the nodes, in order of name, then of instance.
 	//
@@ -178,7 +181,8 @@ type ConvergenceServiceHandler interface {
 	// WaitForGatewayConvergence waits until each node has applied or refused a revision, and returns their states then or
 	// when the time is over.
 	//
-	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet).
+	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; a revision that does not exist yet);
+	// RESOURCE_EXHAUSTED (too many calls wait at the server; reason TOO_MANY_WAITS).
 	WaitForGatewayConvergence(context.Context, *v1.WaitForGatewayConvergenceRequest) (*v1.WaitForGatewayConvergenceResponse, error)
 }
 
