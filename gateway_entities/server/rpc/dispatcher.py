@@ -16,10 +16,6 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.methods import (
-    ACKNOWLEDGE_GATEWAY_REVISION,
-    LIST_GATEWAY_NODES,
-    REFUSE_GATEWAY_REVISION,
-    RESOLVE_GATEWAY_ENDPOINT,
     WAIT_FOR_GATEWAY_CONVERGENCE,
     Method,
     Request,
@@ -29,9 +25,10 @@ from gateway_entities.server.rpc.auth import AuthenticateFn, Credentials, Princi
 from gateway_entities.server.rpc.codec import PROTO, Codec
 from gateway_entities.server.rpc.errors import internal_error, truncate_error
 from gateway_entities.server.rpc.lane import READ_METHODS, Lane
+from gateway_entities.server.rpc.lanes import Lanes
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import CACHEABLE_METHODS, Key, ResponseCache
-from gateway_entities.server.rpc.short_turns import short_turns
+from gateway_entities.server.rpc.short_turns import in_short_turns
 from gateway_entities.server.rpc.streams import MessageSink, Streams
 from gateway_entities.server.rpc.waits import Waits, wait_until_woken
 from gateway_entities.server.service.context import (
@@ -48,16 +45,6 @@ from gateway_entities.server.service.context import (
 
 T = TypeVar("T")
 
-_TOKEN_WORKERS: Final = 2
-_RESOLVE_WORKERS: Final = 64
-"""Calls that wait at the same time for one transaction to record their accesses."""
-_LIST_WORKERS: Final = 1
-"""Each that is busy delays every other call, because only one thread of a process runs Python."""
-_NODE_WORKERS: Final = 2
-_NODE_METHODS: Final = frozenset({ACKNOWLEDGE_GATEWAY_REVISION, REFUSE_GATEWAY_REVISION, LIST_GATEWAY_NODES})
-"""They do not wait for the writer."""
-_WAIT_WORKERS: Final = 1
-"""For the beginning and the end of calls that wait. Those that end together share a response, which one thread makes."""
 _QUIET_PERIOD_S: Final = 0.1
 """Seconds without a new call after which no more are expected."""
 
@@ -91,15 +78,9 @@ class Dispatcher:
         self._authenticate = authenticate
         self._cache = cache
         self._loop = asyncio.get_running_loop()
-        self._reads = Lane("read", limits.read_workers, limits.queue_timeout_s)
-        self._writes = Lane("write", limits.write_workers, limits.queue_timeout_s)
-        self._tokens = Lane("token", _TOKEN_WORKERS, limits.queue_timeout_s)
-        self._resolutions = Lane("resolve", _RESOLVE_WORKERS, limits.queue_timeout_s)
-        self._nodes = Lane("node", _NODE_WORKERS, limits.queue_timeout_s)
-        self._waiting = Lane("wait", _WAIT_WORKERS, limits.queue_timeout_s)
+        self._lanes = Lanes(limits)
         self._waits = Waits(limits)
-        self._streams = Streams(authenticate, self._tokens, limits)
-        self._lists = Lane("whole list", _LIST_WORKERS, limits.queue_timeout_s)
+        self._streams = Streams(authenticate, self._lanes.tokens, limits)
         self._outcomes: set[asyncio.Future[Any]] = set()
         self._lookups = 0
         self._idle = asyncio.Event()
@@ -224,7 +205,7 @@ class Dispatcher:
         # the cache yet.
         if self._cache is None or not self._cache.authenticate(method, credentials):
             work = partial(self._authenticate, credentials, required_scope(method))
-            await self.submit(work, timeout, during=method.path, lane=self._tokens)
+            await self.submit(work, timeout, during=method.path, lane=self._lanes.tokens)
 
     async def call(
         self,
@@ -254,8 +235,8 @@ class Dispatcher:
             await self.authenticate(method, credentials, timeout)
             timeout = None if timeout is None else timeout - (time.monotonic() - began)
         if is_whole_list:
-            return await self.submit(partial(_in_short_turns, work), timeout, during=during or method.path, lane=self._lists)
-        lane = self._lane(method)
+            work = partial(in_short_turns, work)
+        lane = self._lanes.lists if is_whole_list else self._lanes.of(method)
         if method is WAIT_FOR_GATEWAY_CONVERGENCE:
             return await self._wait(work, timeout, during or method.path, lane)
         return await self.submit(work, timeout, during=during or method.path, lane=lane)
@@ -315,15 +296,6 @@ class Dispatcher:
             await wait_until_woken(wait, wait.left(timeout), during)
             return await self.submit(work, wait.left(timeout), during=during, lane=lane)
 
-    def _lane(self, method: Method[Any, Any]) -> Lane:
-        if method in _NODE_METHODS:
-            return self._nodes
-        if method is WAIT_FOR_GATEWAY_CONVERGENCE:
-            return self._waiting
-        if method is RESOLVE_GATEWAY_ENDPOINT:
-            return self._resolutions
-        return self._reads if method in READ_METHODS else self._writes
-
     async def submit(self, work: Callable[[], T], timeout: float | None, *, during: str, lane: Lane | None = None) -> T:
         """Run a function in a worker thread and return its result.
 
@@ -351,7 +323,7 @@ class Dispatcher:
         outcome: asyncio.Future[T] = self._loop.create_future()
         self._outcomes.add(outcome)
         self._idle.clear()
-        lane = lane or self._reads
+        lane = lane or self._lanes.reads
         job = lane.submit(copy_context().run, _guarded, work, call, during)
         job.add_done_callback(lambda done: self._report(done, outcome))
         if timeout is None or timeout > lane.queue_timeout:
@@ -411,8 +383,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End the worker threads after the work that they still run. ``drain`` comes first."""
         # In a thread, because the loop has to run on: a worker reports its end to it.
-        for lane in (self._reads, self._writes, self._tokens, self._lists, self._resolutions, self._nodes, self._waiting):
-            await asyncio.to_thread(lane.close)
+        await asyncio.to_thread(self._lanes.close)
 
 
 def _guarded(work: Callable[[], T], call: Call, during: str) -> T:
@@ -428,11 +399,6 @@ def _guarded(work: Callable[[], T], call: Call, during: str) -> T:
         raise truncate_error(error) from None
     except Exception as error:
         raise internal_error(error, during) from None
-
-
-def _in_short_turns(work: Callable[[], T]) -> T:
-    with short_turns():
-        return work()
 
 
 def _give_up(job: Future[Any], outcome: asyncio.Future[Any], lane: Lane) -> None:
