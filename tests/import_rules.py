@@ -22,7 +22,7 @@ OURS: dict[str, set[str] | None] = {
     "transports.mlflow_rest": {"transports", "mlflow_rest", "methods", "errors"},
     "client": {*LEAVES, "transports.open", "methods", "entities", "errors", "gen"},
     "mirror": {"client", "transports.base", "entities", "errors", "private_file", "gen"},
-    "wire": {"wire.messages", "wire.schemas", "wire.sources", "gen", "entities", "rules", "errors"},
+    "wire": {"wire.messages", "wire.reviews", "wire.schemas", "wire.sources", "gen", "entities", "rules", "errors", "text"},
     "wire.messages": {"wire.sources", "gen", "entities", "rules", "errors", "mlflow_rest"},
     "wire.schemas": {"wire.sources", "gen", "rules", "errors"},
     "wire.reviews": {"wire.schemas", "errors"},

@@ -209,6 +209,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Escape as ``printable`` does, but keep the line breaks of a text of several lines."""
+    return "\n".join(map(printable, text.splitlines()))
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

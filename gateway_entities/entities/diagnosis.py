@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from operator import index
 from types import NoneType
-from typing import Any, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -21,6 +21,7 @@ from gateway_entities.errors import WireError
 
 Fault: TypeAlias = tuple[str, str]
 """The path of a field, and what is wrong with it."""
+_MISSING: Final = object()
 EntityType: TypeAlias = type[Any]
 """A subclass of Entity. Typed as Any because ``base`` imports this module."""
 
@@ -105,8 +106,10 @@ def _in_message(kind: EntityType, proto: Any, path: str) -> Iterator[Fault]:
 
 def _in_entity(kind: EntityType, entity: Any, path: str) -> Iterator[Fault]:
     for name, shape in shapes(kind).items():
-        where, value = f"{path}.{name}", getattr(entity, name)
-        if value is None:
+        where, value = f"{path}.{name}", getattr(entity, name, _MISSING)
+        if value is _MISSING:
+            yield where, "is not set"
+        elif value is None:
             if not shape.optional:
                 yield where, "is required"
         elif shape.is_list and shape.entity:
@@ -142,12 +145,19 @@ def _in_nested(kind: EntityType, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _in_map(value: object, path: str) -> Iterator[Fault]:
+    kind = type(value).__name__
     if not isinstance(value, Mapping):
-        yield path, f"must be a dict, not a {type(value).__name__}"
+        yield path, f"must be a dict, not a {kind}"
         return
     import json
 
-    for key, item in cast("Mapping[object, object]", value).items():
+    try:
+        # Another thread may change it, and so may the code of what it holds.
+        items = list(cast("Mapping[object, object]", value).items())
+    except Exception:  # A mapping may be of any class.
+        yield path, f"cannot be read as a dict; it is of type {kind}"
+        return
+    for key, item in items:
         where = f"{path}[{json.dumps(key)}]" if isinstance(key, str) else path
         yield from _in_scalar(FieldDescriptor.TYPE_STRING, key, where)
         yield from _in_scalar(FieldDescriptor.TYPE_STRING, item, where)

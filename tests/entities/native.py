@@ -8,6 +8,7 @@ compiled with sanitizers:
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import importlib.util
 import struct
@@ -117,6 +118,16 @@ def without_codec() -> Generator[None]:
             setattr(module, name, value)
 
 
+@contextmanager
+def strict_handler(handler: Callable[[UnicodeError], Any]) -> Generator[None]:
+    """Have a program's own handler of what cannot be encoded or decoded, for as long as the context is open."""
+    codecs.register_error("strict", handler)
+    try:
+        yield
+    finally:
+        codecs.register_error("strict", codecs.strict_errors)
+
+
 def outcome(call: Callable[..., Any], *arguments: Any) -> Any:
     """Return what a call returns, exactly, or its error."""
     try:
@@ -200,6 +211,36 @@ def compare_damaged(random: Random, entity: Any) -> None:
     assert outcome(entity.to_bytes) == outcome(reference_encode, entity), (type(entity).__name__, name, odd)
 
 
+def compare_emptied() -> None:
+    """Encode text that has no UTF-8 while a handler of the program empties what is being encoded."""
+    from gateway_entities import GatewayEndpoint, GatewayEndpointTag, GatewaySecretInfo, WireError
+
+    def raising(error: UnicodeError) -> Any:
+        empty()
+        raise error
+
+    def replacing(error: Any) -> tuple[str, int]:
+        empty()
+        return "?", error.end
+
+    for handler in (raising, replacing):
+        for count in (4, 100):
+            # Texts that nothing else has, and whose UTF-8 is memory of their own.
+            mapping = {f"\u6f22{number}" * 20: f"\u00e9{number}" * 20 for number in range(count)}
+            secret = GatewaySecretInfo("s-1", "name", {**mapping, "\ud800": "x"}, 1, 1)
+            endpoint = GatewayEndpoint("e-1", None, 1, 1, tags=[GatewayEndpointTag(key, "v") for key in mapping])
+            del mapping
+            endpoint.tags[1].value = "\ud800"
+
+            def empty(secret: Any = secret, endpoint: Any = endpoint) -> None:
+                secret.masked_values.clear()
+                endpoint.tags.clear()
+
+            with strict_handler(handler):
+                found = [outcome(secret.to_bytes), outcome(endpoint.to_bytes)]
+            assert all(kind in (WireError, bytes) for kind, _ in found), found
+
+
 def compare_generated(kind: Any, random: Random, count: int) -> int:
     """Compare generated messages, and what happens to damaged entities; return how many of them are valid."""
     from tests.entities.wire_messages import generated
@@ -237,6 +278,7 @@ def main(path: str, seed: str, generated: int, mutated: int) -> None:
     assert NATIVE
     assert extension is codec
     assert codec.decode(GatewayEndpointTag, b"\n\1k") == GatewayEndpointTag("k", None)
+    compare_emptied()
     for kind in KINDS:
         random = Random(f"{seed} {kind.__name__}")
         compare_generated(kind, random, generated)

@@ -87,6 +87,42 @@ def test_a_path_names_the_key_of_a_map_and_no_value():
     assert "CANARY" not in str(caught.value)
 
 
+def test_a_map_that_changes_while_it_is_looked_at_is_diagnosed():
+    class Growing(str):
+        __slots__ = ()
+
+        def __add__(self, other: str) -> str:
+            mapping[f"new-{len(mapping)}"] = "x"
+            return str.__add__(self, other)
+
+    mapping: Any = {Growing("a"): "x", "b": 7}
+    entity = GatewaySecretInfo("s-1", "name", mapping, 1, 1)
+    for encode in (entity.to_bytes, entity.to_proto):
+        with pytest.raises(WireError) as caught:
+            encode()
+        assert caught.value.path == 'GatewaySecretInfo.masked_values["b"]'
+
+
+def test_a_mapping_that_fails_is_named():
+    class Broken(dict[str, str]):
+        def items(self) -> Any:
+            raise RuntimeError("CANARY")
+
+        __iter__ = keys = __getitem__ = items
+
+    entity = GatewaySecretInfo("s-1", "name", Broken(a="b"), 1, 1)
+    with pytest.raises(WireError, match="cannot be read as a dict; it is of type Broken") as caught:
+        entity.to_bytes()
+    assert caught.value.path == "GatewaySecretInfo.masked_values"
+
+
+def test_an_attribute_that_was_deleted_is_named():
+    for name in ("key", "value"):
+        tag = GatewayEndpointTag("k", "v")
+        delattr(tag, name)
+        assert path_of(tag) == f"GatewayEndpointTag.{name}"
+
+
 def test_a_required_message_may_not_be_another():
     policy = GatewayBudgetPolicy.from_proto(full(message_type(GatewayBudgetPolicy)))
     policy.duration = FallbackConfig()  # type: ignore[assignment]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway_entities import GatewayEndpointTag
+from tests.messages import varint
 from tests.wire.foreign_repository import ForeignRepository
 
 CONFIGURATION = """
@@ -140,3 +143,137 @@ def test_messages_and_schemas_of_somebody_else(tmp_path):
     result = run(tmp_path, "pytest.ini::proto")
     assert "1 failed" in result.stdout
     assert "acme.v1.Order.quantity" in result.stdout
+
+
+def test_messages_in_every_format_are_checked(repository):
+    good = GatewayEndpointTag("team", "search")
+    data = good.to_bytes()
+    recorded = {
+        "GatewayEndpointTag.good.json": good.to_json().encode(),
+        "GatewayEndpointTag.bad.json": b'{"key": 7}',
+        "GatewayEndpointTag.good.hex": data.hex(" ").encode(),
+        "GatewayEndpointTag.bad.hex": b"zz",
+        "GatewayEndpointTag.good.b64": base64.b64encode(data),
+        "GatewayEndpointTag.bad.b64": base64.b64encode(b"\x0a\x09short"),
+        "GatewayEndpointTag.good.stream": varint(len(data)) + data,
+        "GatewayEndpointTag.bad.stream": varint(len(data)) + data + b"\x09ab",
+        "GatewayEndpointTag.none.delimited": b"",
+        "somebody.json": good.to_json().encode(),
+    }
+    for name, content in recorded.items():
+        (repository / "recorded" / name).write_bytes(content)
+    result = run(repository)
+    assert "6 failed, 7 passed" in result.stdout, result.stdout
+    for text in (
+        "recorded/GatewayEndpointTag.bad.json, as GatewayEndpointTag:\nerror json/value: ",
+        "recorded/GatewayEndpointTag.bad.hex: it is not hexadecimal",
+        "error wire/truncated at byte",
+        "recorded/GatewayEndpointTag.bad.stream[1], as GatewayEndpointTag:",
+        "recorded/GatewayEndpointTag.none.delimited: it is a stream without a message",
+        "call it <Message>.<anything>.json; it looks like",
+    ):
+        assert text in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_files_that_are_not_checked_are_named(repository):
+    (repository / "recorded" / "GatewayEndpointTag.team.txt").write_text("key: 'team'")
+    (repository / "recorded" / ".gitattributes").write_text("*.binpb binary")
+    (repository / "recorded" / "build").mkdir()
+    shutil.copy(repository / "recorded" / "GatewayEndpointTag.team.binpb", repository / "recorded" / "build")
+    (repository / "test_other.py").write_text("def test_other(): pass\n")
+    result = run(repository)
+    assert result.returncode == 0
+    assert "gateway_wire_messages: 2 of the files in recorded are not checked" in result.stdout
+    assert "GatewayEndpointTag.team.txt, build/GatewayEndpointTag.team.binpb" in result.stdout
+    assert "not checked" not in run(repository, "test_other.py").stdout
+
+
+def test_golden_vectors_are_messages_and_their_manifest_is_none(tmp_path):
+    vectors = Path(__file__).parent / "vectors" / "HEAD"
+    (tmp_path / "golden").mkdir()
+    for name in ("manifest.json", "GatewayEndpointTag.full.json", "GatewayEndpointTag.full.binpb"):
+        shutil.copy(vectors / name, tmp_path / "golden")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "pytest.ini").write_text(
+        "[pytest]\naddopts = -p gateway_entities.wire.pytest_plugin\ngateway_wire_messages = ../golden\n"
+    )
+    result = run(tmp_path / "project")
+    assert "2 passed" in result.stdout, result.stdout + result.stderr
+    assert "not checked" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("table", "settings", "text"),
+    [
+        (
+            "tool.pytest.ini_options",
+            'gateway_wire_message_schema = ["proto"]',
+            "gateway_wire_message_schema: it is one text",
+        ),
+        ("tool.pytest", 'gateway_wire_message_schema = ["proto"]', "gateway_wire_message_schema"),
+        (
+            "tool.pytest.ini_options",
+            'gateway_wire_schemas = ["proto"]\ngateway_wire_against = ["main"]',
+            "gateway_wire_against",
+        ),
+        ("tool.pytest.ini_options", "gateway_wire_messages = [1]", "gateway_wire_messages: it is a list of texts"),
+        ("tool.pytest.ini_options", 'gateway_wire_merge_base = "perhaps"', "perhaps"),
+        ("tool.pytest", "gateway_wire_merge_base = true", "gateway_wire_merge_base: it needs gateway_wire_against"),
+    ],
+)
+def test_a_setting_of_another_type_is_a_usage_error(tmp_path, table, settings, text):
+    options = "-p gateway_entities.wire.pytest_plugin"
+    addopts = f'addopts = "{options}"' if table == "tool.pytest.ini_options" else f"addopts = {options.split()}"
+    (tmp_path / "pyproject.toml").write_text(f"[{table}]\n{addopts}\n{settings}\n")
+    result = run(tmp_path)
+    assert result.returncode == 4, result.stdout + result.stderr
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+
+
+PULL_REQUEST = """
+[pytest]
+addopts = -p gateway_entities.wire.pytest_plugin
+gateway_wire_schemas = proto
+gateway_wire_against = main
+"""
+
+
+def test_a_schema_is_compared_with_the_merge_base_on_demand(tmp_path):
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    foreign = ForeignRepository(tmp_path)
+    foreign.branch("change")
+    foreign.git("switch", "-q", "main")
+    foreign.replace("proto/acme/v1/money.proto", "int64 units = 2;", "int64 units = 2;\n  int32 nanos = 3;")
+    foreign.commit()
+    foreign.git("switch", "-q", "change")
+    foreign.replace("proto/acme/v1/money.proto", "int64 units = 2;", "int64 units = 2;\n  string note = 3;")
+    foreign.write("pytest.ini", PULL_REQUEST)
+    assert "1 failed" in run(tmp_path).stdout
+    foreign.write("pytest.ini", PULL_REQUEST + "gateway_wire_merge_base = true\n")
+    assert "1 passed" in run(tmp_path).stdout
+
+
+def test_accepted_breaks_pass_until_their_end(tmp_path):
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    foreign = ForeignRepository(tmp_path)
+    foreign.replace("proto/acme/v1/order.proto", "int32 quantity", "string quantity")
+    foreign.write("pytest.ini", PULL_REQUEST + "gateway_wire_ignore = accepted.toml\n")
+    assert "cannot read the ignore file" in run(tmp_path).stdout
+    entry = '[[ignore]]\nsubject = "acme.v1.Order.quantity"\nreason = "no reader is left"\nexpires = {}\n'
+    foreign.write("accepted.toml", entry.format("2999-01-31"))
+    assert "1 passed" in run(tmp_path).stdout
+    foreign.write("accepted.toml", entry.format("2020-01-31"))
+    result = run(tmp_path)
+    assert "1 failed" in result.stdout
+    assert "proto/acme/v1/order.proto:10: new reader of old data" in result.stdout
+    assert "has ended on 2020-01-31" in result.stdout
+
+
+def test_a_module_cannot_be_compared_with_a_commit(tmp_path):
+    foreign = ForeignRepository(tmp_path)
+    foreign.write("pytest.ini", PULL_REQUEST.replace("= proto", "= gatewayentities.v1"))
+    result = run(tmp_path)
+    assert "a module is in no commit" in result.stdout
+    assert "Traceback" not in result.stdout

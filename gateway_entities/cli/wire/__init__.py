@@ -25,7 +25,8 @@ from gateway_entities.cli.wire.vectors import vectors
 def wire() -> None:
     """Validate and inspect messages, compare schemas.
 
-    Exit codes: 0 no findings; 1 findings; 2 unreadable input or a usage error.
+    Exit codes: 0 nothing is wrong; 1 a message or a schema is; 2 an input cannot be read, nothing was compared, or a usage
+    error.
     """
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 from google.protobuf.message import Message
 
-from gateway_entities.cli.output import printable
+from gateway_entities.cli.output import printable, printable_lines
 from gateway_entities.cli.wire.source import (
     Source,
     exit_with,
     import_option,
     input_option,
+    not_checked,
     open_types,
     paths,
     read,
@@ -22,11 +24,13 @@ from gateway_entities.cli.wire.source import (
     schema_option,
     type_option,
 )
-from gateway_entities.wire.messages.check import check as check_bytes
 from gateway_entities.wire.messages.guess import Guess, guess, guess_json
-from gateway_entities.wire.messages.inputs import InputFormat, InputMessage, UnreadableError, check_json, from_stream
+from gateway_entities.wire.messages.inputs import InputFormat, UnreadableError
 from gateway_entities.wire.messages.output import Checked, Failed, to_json, to_sarif, to_text
+from gateway_entities.wire.recorded import checked
 from gateway_entities.wire.sources.image import is_image
+
+_MOST_NAMES: Final = 5
 
 
 @click.command()
@@ -59,60 +63,61 @@ def check(
     """Validate messages in files, folders or standard input (-, the default), and report all findings.
 
     Secret values are never shown.
+
+    Exit codes: 0 no errors; 1 a message has an error, or with --strict a warning; 2 an input or the schema cannot be read, a
+    type is unknown, or a usage error.
     """
     results: list[Checked] = []
     failures: list[Failed] = []
     try:
         types = open_types(schema, import_paths)
     except UnreadableError as error:
-        click.echo(printable(f"error: {error}"), err=True)
+        click.echo(printable_lines(f"error: {error}"), err=True)
         exit_with(2)
     kind = require_type(types, type_name)
     guesses = types.of_contract and not no_guess
-    for path in paths(sources):
+    skipped: list[str] = []
+    for given in sources or ("-",):
+        skipped += not_checked(given)
         try:
-            results += _checked(read(path, form, types, kind), guesses=guesses)
+            files = paths(given)
         except UnreadableError as error:
-            failures.append(Failed(path, str(error)))
-    if not results and not failures:
-        failures.append(Failed(", ".join(sources), "it contains no file with a known suffix"))
+            failures.append(Failed(given, str(error)))
+            continue
+        for path in files:
+            try:
+                results += _checked(read(path, form, types, kind), guesses=guesses)
+            except UnreadableError as error:
+                failures.append(Failed(path, str(error)))
     if format_ == "text":
         for each in results:
             for line in to_text(each):
                 click.echo(printable(line))
         for failure in failures:
             click.echo(printable(f"error: {failure.source}: {failure.why}"), err=True)
+        if skipped:
+            names = ", ".join(skipped[:_MOST_NAMES]) + (", ..." if len(skipped) > _MOST_NAMES else "")
+            click.echo(printable(f"not checked, as they have no suffix of messages: {names}"), err=True)
     else:
-        click.echo(json.dumps((to_json if format_ == "json" else to_sarif)(results, failures), indent=2))
+        click.echo(json.dumps((to_json if format_ == "json" else to_sarif)(results, failures, skipped), indent=2))
     bad = any(not each.report.ok or (strict and each.report.has("warning")) for each in results)
     exit_with(2 if failures else 1 if bad else 0)
 
 
 def _checked(source: Source, *, guesses: bool) -> Iterator[Checked]:
     kind = source.kind
-    if kind is None and source.form == "binary" and is_image(source.data):
+    if kind is None and source.form != "stream" and is_image(source.data):
         raise UnreadableError("it is a descriptor set or a buf image, not a message; wire compare reads it, and --schema")
     if kind is None and not guesses:
         raise UnreadableError("its type is unknown; name it <Message>.<anything>.binpb, or specify the type with --type")
-    if source.form == "json":
-        found, reasons = _type(kind, guess_json(source.data) if kind is None else [])
-        yield Checked(source.name, None, 0, check_json(source.data, found), reasons)
-        return
-    stream = source.form == "stream"
-    for position, part in enumerate(from_stream(source.data) if stream else [InputMessage(0, source.data)]):
-        if part.finding is not None and not part.data and kind is None:
-            raise UnreadableError(f"{part.finding.message} (byte {part.offset})")
-        found, reasons = _type(kind, guess(part.data) if kind is None else [])
-        report = check_bytes(part.data, found)
-        if part.finding is not None:
-            # Its offset is in the stream; those of a report are relative to the message.
-            report.findings.insert(0, part.finding._replace(offset=(part.finding.offset or 0) - part.offset))
-        yield Checked(source.name, position if stream else None, part.offset, report, reasons)
+
+    def type_of(data: bytes) -> tuple[type[Message] | str, tuple[str, ...]]:
+        return (kind, ()) if kind is not None else _guessed(guess_json(data) if source.form == "json" else guess(data))
+
+    return checked(source.name, source.data, source.form, type_of)
 
 
-def _type(named: type[Message] | None, guesses: list[Guess]) -> tuple[type[Message] | str, tuple[str, ...]]:
-    if named is not None:
-        return named, ()
+def _guessed(guesses: list[Guess]) -> tuple[str, tuple[str, ...]]:
     if not guesses:
         raise UnreadableError("the message type cannot be guessed; specify it with --type")
     best = guesses[0]

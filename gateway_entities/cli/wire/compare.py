@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.output import printable, printable_lines, table
 from gateway_entities.cli.wire.source import import_option
 from gateway_entities.errors import Code, GatewayError
 
@@ -107,14 +107,15 @@ def compare(
     Prints the compatibility as in schema registries: BACKWARD (upgrade readers first: new ones read old data), FORWARD
     (upgrade writers first: old readers read new data), FULL (any order) or NONE.
 
-    Exit codes: 0 nothing fails; 1 a break, by --level, --direction, --fail-on and --ignore; 2 a schema cannot be read, or
-    nothing was compared.
+    Exit codes: 0 nothing fails; 1 a break, by --level, --direction, --fail-on and --ignore; 2 a schema or another file
+    cannot be read, nothing was compared, or a usage error.
     """
     from gateway_entities.wire.reviews.ignores import read_ignores
     from gateway_entities.wire.reviews.review import review
     from gateway_entities.wire.schemas.compare import compare as compare_schemas
     from gateway_entities.wire.schemas.limits import limits_json, read_limits
     from gateway_entities.wire.schemas.load import schema_of
+    from gateway_entities.wire.sources.repository import repository_paths
 
     try:
         ignores = [] if ignore_file is None else read_ignores(ignore_file)
@@ -133,15 +134,18 @@ def compare(
                 "and --new-limits, which --save-limits writes",
             )
     except (GatewayError, OSError) as error:
-        click.echo(f"error: {printable(error.message if isinstance(error, GatewayError) else str(error))}", err=True)
+        text = error.message if isinstance(error, GatewayError) else str(error)
+        click.echo(printable_lines(f"error: {text}"), err=True)
         ctx.exit(2)
+    # Readers of the other formats look for files from the top of the repository, wherever this was run.
+    old_paths, new_paths = (each.paths if form in ("text", "json") else repository_paths(each.paths) for each in files)
     reviewed = review(
         result,
         _policy(**policy),
         ignores,
         today=datetime.now(UTC).date(),
-        old_paths=files[0].paths,
-        new_paths=files[1].paths,
+        old_paths=old_paths,
+        new_paths=new_paths,
     )
     click.echo(_formatted(reviewed, form))
     ctx.exit(1 if reviewed.failed else 0)

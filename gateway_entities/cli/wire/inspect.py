@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from gateway_entities.cli.output import printable
+from gateway_entities.cli.output import printable, printable_lines
 from gateway_entities.cli.wire.source import (
     exit_with,
     import_option,
@@ -19,8 +20,8 @@ from gateway_entities.cli.wire.source import (
     type_option,
 )
 from gateway_entities.wire.messages.inputs import InputFormat, InputMessage, UnreadableError, from_stream
+from gateway_entities.wire.messages.inspect import WirePiece, render
 from gateway_entities.wire.messages.inspect import inspect as inspect_bytes
-from gateway_entities.wire.messages.inspect import render
 
 
 @click.command()
@@ -43,6 +44,9 @@ def inspect(
 
     The pieces cover the input without gaps. Without a type, their content is a guess and marked as one. Secret values are
     never shown.
+
+    Exit codes: 0 everything was shown; 1 some bytes are not in the wire format; 2 the input or the schema cannot be read, or
+    a usage error.
     """
     try:
         types = open_types(schema, import_paths)
@@ -50,13 +54,21 @@ def inspect(
         if read_source.form == "json":
             raise UnreadableError("JSON cannot be inspected, only binary messages")
     except UnreadableError as error:
-        click.echo(printable(f"error: {source}: {error}"), err=True)
+        click.echo(printable_lines(f"error: {source}: {error}"), err=True)
         exit_with(2)
+    unreadable: list[int] = []
+
+    def watched(pieces: Iterator[WirePiece]) -> Iterator[WirePiece]:
+        for piece in pieces:
+            if piece.type == "unreadable" and not piece.number:
+                unreadable.append(piece.start)
+            yield piece
+
     stream = read_source.form == "stream"
     for position, part in enumerate(from_stream(read_source.data) if stream else [InputMessage(0, read_source.data)]):
         if stream and not as_json:
             click.echo(f"message {position}, {len(part.data)} bytes from byte {part.offset}")
-        pieces = inspect_bytes(part.data, read_source.kind)
+        pieces = watched(inspect_bytes(part.data, read_source.kind))
         if as_json:
             for piece in pieces:
                 click.echo(json.dumps({"message": position, **piece._asdict()}))
@@ -65,4 +77,5 @@ def inspect(
                 click.echo(printable(line))
         if part.finding is not None:
             click.echo(f"error: {part.finding.message}", err=True)
-            exit_with(1)
+            unreadable.append(part.offset)
+    exit_with(1 if unreadable else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -11,10 +11,9 @@ import click
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.text import decode_text
-from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError, from_base64, from_hex
+from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError
 from gateway_entities.wire.messages.types import NamedTypes, named_types
-from gateway_entities.wire.vectors import is_manifest
+from gateway_entities.wire.recorded import content, is_recorded, unrecorded
 
 MAX_INPUT_BYTES: Final = 2**31 - 1
 """The size of one input, in bytes: protobuf's limit of one message."""
@@ -90,17 +89,24 @@ def require_type(types: NamedTypes, name: str | None) -> type[Message] | None:
         raise click.UsageError(f"{error.args[0]}.") from None
 
 
-def paths(given: tuple[str, ...]) -> Iterator[str]:
-    """Yield the given files, and all files with a known suffix in the given folders, sorted by path.
+def paths(given: str) -> list[str]:
+    """Return a given file, or all files with a suffix of messages in a given folder, sorted by path.
 
     The manifest of a folder of golden vectors is no message, and left out.
+
+    Raises:
+        UnreadableError: the folder has no such file.
     """
-    for path in given or ("-",):
-        if path != "-" and Path(path).is_dir():
-            files = (each for each in sorted(Path(path).rglob("*")) if each.suffix in INPUT_FORMATS and each.is_file())
-            yield from (str(each) for each in files if not is_manifest(each))
-        else:
-            yield path
+    if given == "-" or not Path(given).is_dir():
+        return [given]
+    if found := [str(each) for each in sorted(Path(given).rglob("*")) if is_recorded(each)]:
+        return found
+    raise UnreadableError(f"it contains no file with a suffix of messages: {', '.join(sorted(INPUT_FORMATS))}")
+
+
+def not_checked(given: str) -> list[str]:
+    """Return the files in a given folder that have no suffix of messages."""
+    return list(map(str, unrecorded(Path(given)))) if given != "-" and Path(given).is_dir() else []
 
 
 def read(path: str, form: InputFormat | None, types: NamedTypes, kind: type[Message] | None) -> Source:
@@ -126,18 +132,7 @@ def read(path: str, form: InputFormat | None, types: NamedTypes, kind: type[Mess
     if len(data) > MAX_INPUT_BYTES:
         raise UnreadableError(f"it has more than {MAX_INPUT_BYTES} bytes, the most that protobuf reads")
     form = form or INPUT_FORMATS.get(Path(path).suffix, "binary")
-    if form in ("hex", "base64", "json"):
-        try:
-            text = decode_text(data).encode()
-        except ValueError as error:
-            raise UnreadableError(f"it {error}") from None
-        # JSON has no byte order mark, and its parsers refuse one.
-        data = data if form == "json" else text
-    if form == "hex":
-        data = from_hex(data)
-    elif form == "base64":
-        data = from_base64(data)
-    return Source(path, form, data, kind or types.of_file(path))
+    return Source(path, form, content(data, form), kind or types.of_file(path))
 
 
 def exit_with(code: int) -> NoReturn:

@@ -25,12 +25,19 @@ if TYPE_CHECKING:
         def __call__(self, kind: type[E], number: int, data: object, /) -> tuple[list[E], bytes] | None: ...
 
 
+_INTERFACE = 2
+"""As in module.c."""
+
+
 def _load() -> ModuleType | None:
     wanted = mode()
     if wanted == OFF:
         return None
     try:
         from gateway_entities.entities._native import _codec
+
+        if getattr(_codec, "INTERFACE", None) != _INTERFACE:
+            raise ImportError("it was compiled from other sources: python -m gateway_entities.entities._native.compile")
     except ImportError as error:
         if wanted == REQUIRE:
             raise ImportError(f"{VARIABLE}=require, but the native codec cannot be imported: {error}") from error

@@ -20,6 +20,8 @@
 #define MESSAGE_DEPTH 32
 /* Protobuf's limit of a message. */
 #define MAXIMUM_SIZE INT32_MAX
+/* Classes inside each other. GatewayEndpoint has 5. */
+#define MOST_CLASSES 16
 /* Field numbers below this are found by index. */
 #define DIRECT_NUMBERS 64
 
@@ -45,6 +47,11 @@ typedef struct {
 struct Table {
     PyObject_HEAD
     PyTypeObject *kind;
+    /* Of the class when it was last found to be as it was registered; 0 before. */
+    unsigned int version;
+    /* Itself, and all that its fields have inside each other. */
+    Table *classes[MOST_CLASSES];
+    Py_ssize_t class_count;
     Py_ssize_t unknown_offset;
     /* By number. */
     Field *fields;

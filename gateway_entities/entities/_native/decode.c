@@ -1,6 +1,7 @@
 /* Bytes to entities. */
 
 #include "codec.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,15 +99,15 @@ static PyObject *read_text(Span *span, Memory *memory)
     Span content;
     if (!read_content(span, &content))
         return NULL;
-    Py_ssize_t size = content.end - content.at;
+    size_t size = (size_t)(content.end - content.at);
     /* Texts of one character are Python's own. */
     if (size < 2 || size > LONGEST_REMEMBERED || memory->text_count == 0)
-        return PyUnicode_DecodeUTF8((const char *)content.at, size, NULL);
-    PyObject **known = &memory->texts[hash_of(content.at, (size_t)size) & (memory->text_count - 1)];
-    if (*known != NULL && PyUnicode_GET_LENGTH(*known) == size
-        && memcmp(PyUnicode_1BYTE_DATA(*known), content.at, (size_t)size) == 0)
+        return text_of(content.at, size);
+    PyObject **known = &memory->texts[hash_of(content.at, size) & (memory->text_count - 1)];
+    if (*known != NULL && PyUnicode_GET_LENGTH(*known) == (Py_ssize_t)size
+        && memcmp(PyUnicode_1BYTE_DATA(*known), content.at, size) == 0)
         return Py_NewRef(*known);
-    PyObject *text = PyUnicode_DecodeUTF8((const char *)content.at, size, NULL);
+    PyObject *text = text_of(content.at, size);
     /* Only of these the bytes are those that were read. */
     if (text != NULL && PyUnicode_IS_COMPACT_ASCII(text))
         Py_XSETREF(*known, Py_NewRef(text));
@@ -319,19 +320,12 @@ static int read_field(const Field *field, Span *span, PyObject **slot, Memory *m
     if (field->form == ENTITIES) {
         if (*slot == NULL && (*slot = PyList_New(0)) == NULL)
             return 0;
-        /* Who looks for objects through the collector may take it from the entity. */
-        PyObject *list = Py_NewRef(*slot);
-        int done = read_item(field->part, span, list, memory, depth);
-        Py_DECREF(list);
-        return done;
+        return read_item(field->part, span, *slot, memory, depth);
     }
     if (field->form == MAP) {
         if (*slot == NULL && (*slot = PyDict_New()) == NULL)
             return 0;
-        PyObject *map = Py_NewRef(*slot);
-        int done = read_entry(span, map, memory);
-        Py_DECREF(map);
-        return done;
+        return read_entry(span, *slot, memory);
     }
     /* A message that comes twice is merged, which is rare: the Python converters do it. */
     if (field->form == ENTITY && *slot != NULL)
@@ -371,6 +365,8 @@ static PyObject *read_entity(const Table *table, Span span, Memory *memory, unsi
     PyObject *entity = table->kind->tp_alloc(table->kind, 0);
     if (entity == NULL)
         return NULL;
+    /* Python code that runs before it is complete must not find it, and take its parts, through the collector. */
+    PyObject_GC_UnTrack(entity);
     Pieces unknown = {NULL, 0, 0};
     while (span.at < span.end) {
         const uint8_t *start = span.at;
@@ -388,6 +384,7 @@ static PyObject *read_entity(const Table *table, Span span, Memory *memory, unsi
     if (!fill_absent(table, entity) || (*slot_at(entity, table->unknown_offset) = joined(&unknown)) == NULL)
         goto failed;
     PyMem_Free(unknown.start);
+    PyObject_GC_Track(entity);
     return entity;
 failed:
     PyMem_Free(unknown.start);

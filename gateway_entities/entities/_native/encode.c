@@ -5,6 +5,7 @@
  */
 
 #include "codec.h"
+#include "utf8.h"
 
 #include <float.h>
 #include <math.h>
@@ -126,16 +127,6 @@ static int write_content(Output *output, uint32_t tag, const void *content, size
 static int close_message(Output *output, uint32_t tag, size_t before)
 {
     return write_number(output, tag, written(output) - before);
-}
-
-/* Return the UTF-8 of a text; NULL if it has none. The text owns it. */
-static inline const char *utf8_of(PyObject *text, Py_ssize_t *size)
-{
-    if (PyUnicode_IS_COMPACT_ASCII(text)) {
-        *size = PyUnicode_GET_LENGTH(text);
-        return (const char *)PyUnicode_1BYTE_DATA(text);
-    }
-    return PyUnicode_AsUTF8AndSize(text, size);
 }
 
 static int write_text(Output *output, const Field *field, PyObject *value)

@@ -2,10 +2,16 @@
 
 #include "codec.h"
 
+/* Changes with what Python passes to these functions: `__init__.py` has the same number. A module that was compiled in place
+ * from older sources is then left alone. */
+#define INTERFACE 2
+
 /* By class: its table; None until it is made. */
 static PyObject *tables;
 /* Returns the table of a class; None if it has none. */
 static PyObject *make_table;
+/* Returns whether what converts a class is what it had when it was registered. */
+static PyObject *is_original;
 
 /* Return None: the Python converters take over. What is no error of the value, such as an interrupt, is raised. */
 static PyObject *handed_over(void)
@@ -18,21 +24,42 @@ static PyObject *handed_over(void)
     Py_RETURN_NONE;
 }
 
+/* Return whether a class is converted as it was registered, not by a function that somebody put in place of its own.
+ * Python gives a class another version after a change of one of its attributes, or of those of its bases. */
+static int is_unchanged(PyTypeObject *kind, unsigned int *version)
+{
+    if (*version != 0 && *version == kind->tp_version_tag)
+        return 1;
+    /* A class without a version gets one when an attribute is looked up. */
+    PyObject *message = PyObject_GetAttrString((PyObject *)kind, "_message");
+    Py_XDECREF(message);
+    unsigned int current = kind->tp_version_tag;
+    PyObject *answer = message == NULL ? NULL : PyObject_CallOneArg(is_original, (PyObject *)kind);
+    Py_XDECREF(answer);
+    if (answer != Py_True)
+        return 0;
+    *version = current;
+    return 1;
+}
+
 /* Return the table of a class, borrowed: it is never replaced. NULL if there is none (yet). */
-static const Table *known_table(PyObject *kind, PyObject **found)
+static Table *known_table(PyObject *kind, PyObject **found)
 {
     *found = PyDict_GetItemWithError(tables, kind);
     return *found != NULL && Py_IS_TYPE(*found, table_type) ? (Table *)*found : NULL;
 }
 
 /* Make the table of a class on its first use. */
-static const Table *made_table(PyObject *kind)
+static Table *made_table(PyObject *kind)
 {
-    PyObject *found, *made = make_table == NULL ? NULL : PyObject_CallOneArg(make_table, kind);
+    unsigned int version = 0;
+    if (make_table == NULL || !is_unchanged((PyTypeObject *)kind, &version))
+        return NULL;
+    PyObject *found, *made = PyObject_CallOneArg(make_table, kind);
     if (made == NULL)
         return NULL;
     /* Another thread may have made it meanwhile, and may be using it. */
-    const Table *table = known_table(kind, &found);
+    Table *table = known_table(kind, &found);
     if (table == NULL && found != NULL) {
         if (!Py_IS_TYPE(made, table_type) || ((Table *)made)->kind != (PyTypeObject *)kind)
             PyDict_DelItem(tables, kind);
@@ -43,11 +70,21 @@ static const Table *made_table(PyObject *kind)
     return table;
 }
 
+/* Return the table of a class with which entities of it are converted now; NULL if the Python converters must. */
 static const Table *table_of(PyObject *kind)
 {
+    /* By a metaclass of their own other classes may be equal to one of these. */
+    if (!PyType_Check(kind) || Py_TYPE(kind)->tp_hash != PyType_Type.tp_hash
+        || Py_TYPE(kind)->tp_richcompare != PyType_Type.tp_richcompare)
+        return NULL;
     PyObject *found;
-    const Table *table = known_table(kind, &found);
-    return table != NULL || found == NULL ? table : made_table(kind);
+    Table *table = known_table(kind, &found);
+    if (table == NULL && (found == NULL || (table = made_table(kind)) == NULL))
+        return NULL;
+    for (Py_ssize_t index = 0; index < table->class_count; index++)
+        if (!is_unchanged(table->classes[index]->kind, &table->classes[index]->version))
+            return NULL;
+    return table;
 }
 
 static int span_of(PyObject *data, Span *span)
@@ -117,10 +154,11 @@ static PyObject *encode_in(PyObject *Py_UNUSED(module), PyObject *const *argumen
 
 static PyObject *set_up(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
-    if (!takes(count, 2))
+    if (!takes(count, 3))
         return NULL;
     Py_XSETREF(make_table, Py_NewRef(arguments[0]));
-    set_shortest_decimal(arguments[1]);
+    Py_XSETREF(is_original, Py_NewRef(arguments[1]));
+    set_shortest_decimal(arguments[2]);
     Py_RETURN_NONE;
 }
 
@@ -144,7 +182,7 @@ static PyMethodDef functions[] = {
     {"encode_in", (PyCFunction)(void (*)(void))encode_in, METH_FASTCALL,
      "encode_in(kind, number, entities): the entities as one field of a message; or None."},
     {"set_up", (PyCFunction)(void (*)(void))set_up, METH_FASTCALL,
-     "set_up(make_table, shortest_decimal): set the functions that the codec calls."},
+     "set_up(make_table, is_original, shortest_decimal): set the functions that the codec calls."},
     {"register", register_kind, METH_O, "register(kind): have the entities of a class, whose table is made on first use."},
     {NULL, NULL, 0, NULL},
 };
@@ -160,7 +198,8 @@ static int execute(PyObject *module)
         return -1;
     if (table_type == NULL && (table_type = new_table_type(module)) == NULL)
         return -1;
-    if (PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0)
+    if (PyModule_AddStringConstant(module, "SOURCES", SOURCES) < 0
+        || PyModule_AddIntConstant(module, "INTERFACE", INTERFACE) < 0)
         return -1;
     return PyModule_AddObjectRef(module, "Table", (PyObject *)table_type);
 }

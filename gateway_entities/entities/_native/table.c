@@ -57,6 +57,24 @@ static int set_members(Field *field, PyObject *kind, PyObject *members)
     return 1;
 }
 
+/* Add a table and those inside it to the classes of another. */
+static int add_classes(Table *table, Table *part)
+{
+    for (Py_ssize_t index = 0; index < part->class_count; index++) {
+        Py_ssize_t place = 0;
+        while (place < table->class_count && table->classes[place] != part->classes[index])
+            place++;
+        if (place == MOST_CLASSES) {
+            PyErr_SetString(PyExc_ValueError, "too many classes inside each other");
+            return 0;
+        }
+        table->classes[place] = part->classes[index];
+        if (place == table->class_count)
+            table->class_count++;
+    }
+    return 1;
+}
+
 static int set_field(Table *table, Field *field, PyObject *given, uint32_t previous)
 {
     unsigned int number;
@@ -88,8 +106,8 @@ static PyObject *new_table(PyTypeObject *type, PyObject *arguments, PyObject *ke
     if (!PyArg_ParseTuple(arguments, "O!OO!", &PyType_Type, &kind, &unknown, &PyTuple_Type, &fields))
         return NULL;
     /* `direct` has positions of a byte. */
-    if (PyTuple_GET_SIZE(fields) > 255 || ((PyTypeObject *)kind)->tp_itemsize != 0) {
-        PyErr_SetString(PyExc_ValueError, "too many fields, or an entity of variable size");
+    if (PyTuple_GET_SIZE(fields) > 255 || ((PyTypeObject *)kind)->tp_itemsize != 0 || !PyType_IS_GC((PyTypeObject *)kind)) {
+        PyErr_SetString(PyExc_ValueError, "too many fields, or an entity of variable size or without slots");
         return NULL;
     }
     Table *table = (Table *)type->tp_alloc(type, 0);
@@ -104,6 +122,8 @@ static PyObject *new_table(PyTypeObject *type, PyObject *arguments, PyObject *ke
         goto failed;
     uint32_t number = 0;
     table->is_flat = 1;
+    /* What is inside is held by the fields. */
+    table->classes[table->class_count++] = table;
     for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(fields); index++) {
         Field *field = &table->fields[index];
         /* Counted before it is complete, so that what it refers to is released. */
@@ -111,8 +131,11 @@ static PyObject *new_table(PyTypeObject *type, PyObject *arguments, PyObject *ke
         if (!set_field(table, field, PyTuple_GET_ITEM(fields, index), number))
             goto failed;
         number = field->tag >> 3;
-        if (field->part != NULL)
+        if (field->part != NULL) {
             table->is_flat = 0;
+            if (!add_classes(table, field->part))
+                goto failed;
+        }
         if (number < DIRECT_NUMBERS)
             table->direct[number] = (uint8_t)(index + 1);
     }

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from gateway_entities.wire.messages.report import RULES, Finding, Report, Severity
 from gateway_entities.wire.messages.types import MESSAGE_TYPES
+from gateway_entities.wire.sources.repository import repository_path
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
@@ -70,8 +71,8 @@ def to_text(checked: Checked) -> Iterator[str]:
         yield "  The contract's rules were not checked: the input cannot be parsed as a message of the contract."
 
 
-def to_json(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return the reports as a JSON object."""
+def to_json(results: Sequence[Checked], failures: Sequence[Failed], not_checked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the reports as a JSON object, with the paths of files that were not checked."""
     return {
         "messages": [
             {
@@ -98,11 +99,12 @@ def to_json(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str,
             for each in results
         ],
         "unreadable": [failure._asdict() for failure in failures],
+        "not_checked": list(not_checked),
     }
 
 
-def to_sarif(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str, Any]:
-    """Return the reports as a SARIF 2.1.0 log with one run."""
+def to_sarif(results: Sequence[Checked], failures: Sequence[Failed], not_checked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the reports as a SARIF 2.1.0 log with one run, with the paths of files that were not checked."""
     used = sorted({finding.rule for each in results for finding in each.report.findings})
     index = {rule: position for position, rule in enumerate(used)}
     found: list[dict[str, Any]] = []
@@ -111,9 +113,11 @@ def to_sarif(results: Sequence[Checked], failures: Sequence[Failed]) -> dict[str
         for rule, number in each.report.more.items():
             text = f"{number} more of {rule} are not listed"
             found.append(_result(each, Finding(rule, "", None, text), index))
+    said = [("error", each.source, each.why) for each in failures]
+    said += [("note", path, "it has no suffix of messages, and was not checked") for path in not_checked]
     notifications = [
-        {"level": "error", "message": {"text": f"{each.source}: {each.why}"}, "locations": [_location(each.source, None)]}
-        for each in failures
+        {"level": level, "message": {"text": f"{source}: {why}"}, "locations": [_location(source, None)]}
+        for level, source, why in said
     ]
     driver = {
         "name": "gateway-entities",
@@ -146,7 +150,8 @@ def _result(checked: Checked, finding: Finding, index: dict[str, int]) -> dict[s
 
 
 def _location(source: str, offset: int | None) -> dict[str, Any]:
-    uri = "stdin" if source == "-" else quote(source.replace("\\", "/"))
+    # Code scanning looks for files from the top folder of the repository.
+    uri = "stdin" if source == "-" else quote(repository_path(source).replace("\\", "/"))
     location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if offset is not None:
         location["region"] = {"byteOffset": offset}

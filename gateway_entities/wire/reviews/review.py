@@ -220,7 +220,7 @@ def compared(result: Review) -> str:
     """Return the sizes of what was compared, without what is zero."""
     comparison = result.comparison
     sizes = {"message": comparison.compared, "enum": comparison.compared_enums, "service": comparison.compared_services}
-    return ", ".join(counted(number, noun) for noun, number in sizes.items() if number)
+    return ", ".join(counted(number, noun) for noun, number in sizes.items() if number) or counted(0, "message")
 
 
 def remarks(result: Review) -> list[str]:

@@ -67,7 +67,7 @@ class _Comparison:
 
     def __init__(self, old: Schema, new: Schema, matching: Matching, chosen: Callable[..., bool]) -> None:
         self._old, self._new, self._matching, self._chosen = old, new, matching, chosen
-        self._left_out = [*old.left_out, *(text for text in new.left_out if text not in old.left_out)]
+        self._left_out = [*old.left_out, *(text for text in new.left_out if text not in old.left_out), *matching.unused]
         self._pairs = Pairs(matching)
 
     def run(self) -> Comparison:
@@ -133,13 +133,25 @@ class _Comparison:
     def _nothing_compared(self, services: Sequence[object]) -> None:
         if any(True for _ in self._pairs) or services:
             return
-        shown = ", ".join(sorted({_package(n) for n in self._old.messages}) or ["none"])
-        theirs = ", ".join(sorted({_package(n) for n in self._new.messages}) or ["none"])
+        if self._old.is_empty and any(map(self._chosen, self._elements(self._new))):
+            return
+        if self._matching.names:
+            shared = "message, enum or service that the two schemas share"
+            text = f"nothing was compared: no {shared} has a full name that was selected"
+            raise GatewayError(Code.FAILED_PRECONDITION, text, reason="NOTHING_COMPARED")
+        packages = [
+            ", ".join(sorted({each.file.package or "(no package)" for each in self._elements(schema)}) or ["none"])
+            for schema in (self._old, self._new)
+        ]
         text = (
             f"nothing was compared: {self._old.name} and {self._new.name} have no message, enum or service of one full name "
-            f"that was selected (packages {shown}, and {theirs}); renames pair those of different packages"
+            f"(packages {', and '.join(packages)}); renames pair those of different packages"
         )
         raise GatewayError(Code.FAILED_PRECONDITION, text, reason="NOTHING_COMPARED")
+
+    @staticmethod
+    def _elements(schema: Schema) -> list[Any]:
+        return [*schema.messages.values(), *schema.enums.values(), *schema.services.values(), *schema.extensions.values()]
 
     def _result(self, differences: Sequence[Difference], services: int) -> Comparison:
         order = {member: i for enum in (Direction, DifferenceLevel) for i, member in enumerate(enum)}
@@ -162,7 +174,3 @@ class _Comparison:
             sum(isinstance(pair.old, EnumDescriptor) for pair in pairs),
             services,
         )
-
-
-def _package(name: str) -> str:
-    return name.rpartition(".")[0] or "(no package)"

@@ -238,10 +238,10 @@ def _same(field: FieldDescriptor, value: Any, other: FieldDescriptor, seen: Any)
     if message_of(field) is not None:
         if message_of(other) is not None:
             return True
-        return isinstance(seen, bytes) and other.type == other.TYPE_BYTES and value.SerializeToString() == seen
+        return isinstance(seen, bytes) and other.type == other.TYPE_BYTES and value.SerializePartialToString() == seen
     if message_of(other) is not None:
         # Empty text or bytes and an empty message have the same bytes.
-        return value in ("", b"") and seen.ByteSize() == 0
+        return value in ("", b"") and not seen.SerializePartialToString()
     if _is_number(field) and _is_number(other):
         return bool(value == seen or (field.type == field.TYPE_FLOAT and _as_float(seen) == value))
     if not {field.type, other.type} <= {field.TYPE_STRING, field.TYPE_BYTES}:

@@ -15,7 +15,8 @@ from gateway_entities.wire.schemas.examples import contents, message_with
 from gateway_entities.wire.schemas.found import Found
 from gateway_entities.wire.schemas.parts import holder
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.signature import enum_index, json_name, map_entry, reserves_number
+from gateway_entities.wire.schemas.reserved import note_unreserved
+from gateway_entities.wire.schemas.signature import enum_index, json_name, map_entry, reserved_values
 from gateway_entities.wire.schemas.witness import read_across, read_text
 
 
@@ -45,7 +46,7 @@ def compare_enums(old: EnumDescriptor, new: EnumDescriptor, use: EnumUse | None,
         found: where the differences go.
     """
     if _same(old, new):
-        _note_unreserved(old, new, found)
+        note_unreserved(old, reserved_values(old), reserved_values(new), found)
         return
     if use is None:
         ours, theirs = holder(old), holder(new)
@@ -57,7 +58,7 @@ def compare_enums(old: EnumDescriptor, new: EnumDescriptor, use: EnumUse | None,
         key = Direction.NEW_READS_OLD, DifferenceLevel.BINARY, DifferenceKind.RENAMED
         text = f"is named {new.full_name} in the new schema"
         found.note(Difference(*key, old.full_name, text, old.full_name, 0, None, Element.ENUM))
-    _note_unreserved(old, new, found)
+    note_unreserved(old, reserved_values(old), reserved_values(new), found)
 
 
 def _same(old: EnumDescriptor, new: EnumDescriptor) -> bool:
@@ -137,19 +138,3 @@ def _aliases(enum: EnumDescriptor, other: EnumDescriptor, direction: Direction) 
             elif name in index.reserved_names:
                 kind, text = DifferenceKind.RETIRED, "is retired: readers of JSON do not know it"
             yield number, name, Mismatch(kind, f"{enum.full_name}.{name}", text, number, None, Element.ENUM_VALUE)
-
-
-def _note_unreserved(old: EnumDescriptor, new: EnumDescriptor, found: Found) -> None:
-    before, after = enum_index(old), enum_index(new)
-    freed = [
-        *(
-            str(low) if high == low + 1 else f"{low} to {high - 1}"
-            for low, high in before.reserved_ranges
-            if not all(reserves_number(after.reserved_ranges, n) for n in (low, high - 1))
-        ),
-        *sorted(before.reserved_names - after.reserved_names),
-    ]
-    if freed:
-        text = f"no longer reserves {', '.join(freed)}: another value may take its place"
-        key = Direction.NEW_READS_OLD, DifferenceLevel.BINARY, DifferenceKind.UNRESERVED
-        found.note(Difference(*key, old.full_name, text, old.full_name, 0, None, Element.ENUM))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode
 from gateway_entities.wire.schemas.parts import true_name
-from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction
-from gateway_entities.wire.schemas.witness import CrossRead
+from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Witness
+from gateway_entities.wire.schemas.witness import DEFAULT_NOTE, CrossRead
 
 _Key = tuple[Direction, DifferenceLevel, str]
 
@@ -44,6 +45,7 @@ class Found:
         owner: str,
         rejection: str | None = None,
         content: Any = None,
+        inner: Break | None = None,
     ) -> bool:
         """Add a difference that one message showed.
 
@@ -54,6 +56,7 @@ class Found:
             owner: the full name of the message or enum that holds the subject.
             rejection: why the reader's rules reject the message, if they do.
             content: what a field that leads here would hold, if not the message.
+            inner: the break inside it, if it is one of types that a field or an RPC leads to.
 
         Returns:
             Whether it was new, or smaller than the one so far.
@@ -66,7 +69,10 @@ class Found:
         key = (direction, level, subject)
         if key in self._breaks and shown.size >= self._breaks[key][0]:
             return False
-        witness = shown.witness(direction, rejection, number if kind is DifferenceKind.DEFAULT else None)
+        is_default = kind is DifferenceKind.DEFAULT
+        witness = shown.witness(direction, rejection, number if is_default and inner is None else None)
+        if is_default and inner is not None:
+            witness = _with_default(witness, inner)
         # The schemas may differ although this message does not show it.
         if witness.old == witness.new:
             return False
@@ -96,3 +102,16 @@ class Found:
                 best[direction, level] = size, found
         for key, (_, found) in best.items():
             yield key, found
+
+
+def _with_default(witness: Witness, inner: Break) -> Witness:
+    """Return a witness with the defaults that a break inside it is about: an absent field shows in no message."""
+    shown = inner.difference.witness
+    if shown is None:
+        return witness
+    notes = [(each.text or "").partition(DEFAULT_NOTE)[2] for each in (shown.old, shown.new)]
+    old, new = (
+        reading if reading.text is None else reading._replace(text=f"{reading.text} {DEFAULT_NOTE}{note}".lstrip())
+        for reading, note in zip((witness.old, witness.new), notes, strict=True)
+    )
+    return replace(witness, old=old, new=new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -31,12 +32,15 @@ def load(source: str | Path | ModuleType, import_paths: Sequence[Path] = ()) -> 
 
 
 def schema_of(files: SchemaFiles) -> Schema:
-    """Return the schema of files. That of a module of the contract has its rules as limits.
+    """Return the schema of files. That of a module of the contract has its rules as limits; that of no files has nothing.
 
     Raises:
         GatewayError: INVALID_ARGUMENT if the files conflict, lack an import, or define nothing.
     """
+    if files.absent and not files.files.file:
+        return Schema(files.name, {}, left_out=files.absent)
     schema = Schema.from_files(files.name, files.files, files.own)
+    schema = replace(schema, left_out=[*schema.left_out, *files.absent])
     if files.module is None:
         return schema
     return schema.with_limits(rule_limits(own_files(files.name, files.module)) or None)

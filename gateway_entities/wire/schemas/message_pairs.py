@@ -21,6 +21,7 @@ from gateway_entities.wire.schemas.openness import openness, raw_text, skips_tex
 from gateway_entities.wire.schemas.pairs import Pair
 from gateway_entities.wire.schemas.parts import parts, true_name
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
+from gateway_entities.wire.schemas.reserved import note_unreserved
 from gateway_entities.wire.schemas.signature import (
     checks_text,
     field_keyed,
@@ -64,7 +65,7 @@ class MessagePairs:
         """
         found = pair.found
         if old.full_name == new.full_name and not self._differ(old, new):
-            _note_unreserved(old, new, found)
+            note_unreserved(old, reserved_of(old), reserved_of(new), found)
             return True
         self.skips_text = self.skips_text or skips_text(old, new)
         self._classes.make(old)
@@ -79,7 +80,7 @@ class MessagePairs:
                 pair.parts.update((field.number, (ours, theirs)) for field in ours.fields)
             self._compare(ours, theirs, found)
         _note_renames(old, new, found)
-        _note_unreserved(old, new, found)
+        note_unreserved(old, reserved_of(old), reserved_of(new), found)
         return True
 
     def _differ(self, old: Descriptor, new: Descriptor) -> bool:
@@ -220,36 +221,3 @@ def _note_renames(old: Descriptor, new: Descriptor, found: Found) -> None:
         crosses = field.name in new.fields_by_name or (other is not None and other.name in old.fields_by_name)
         if other is not None and other.name != field.name and not crosses:
             note(field.full_name, other.name, field.number, Element.FIELD)
-
-
-def _note_unreserved(old: Descriptor, new: Descriptor, found: Found) -> None:
-    before, after = reserved_of(old), reserved_of(new)
-    if before == after:
-        return
-    freed = [*_freed_ranges(before.ranges, after.ranges), *sorted(before.names - after.names)]
-    if freed:
-        text = f"no longer reserves {', '.join(freed)}: another field may take its place"
-        key = Direction.NEW_READS_OLD, DifferenceLevel.BINARY, DifferenceKind.UNRESERVED
-        found.note(Difference(*key, old.full_name, text, old.full_name, 0, None, Element.MESSAGE))
-
-
-def _freed_ranges(before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]) -> Iterator[str]:
-    """Yield the parts of sorted half-open ranges that others do not cover, as text."""
-    first = 0
-    for start, end in before:
-        at = start
-        while first < len(after) and after[first][1] <= at:
-            first += 1
-        last = first
-        while last < len(after) and after[last][0] < end:
-            low, high = after[last]
-            if low > at:
-                yield _range(at, low)
-            at = max(at, high)
-            last += 1
-        if at < end:
-            yield _range(at, end)
-
-
-def _range(start: int, end: int) -> str:
-    return str(start) if end == start + 1 else f"{start} to {end - 1}"

@@ -186,7 +186,7 @@ def _blame_field(lead: Lead, parent: Pair, pair: Pair, inner: Break, mode: ReadM
         return
     text = _text(pair, inner, mode.direction)
     mismatch = Mismatch(inner.difference.kind, named.full_name, text, named.number, None, element_of(named))
-    parent.found.add(mode, mismatch, shown, owner=(parent.new if ahead else parent.old).full_name)
+    parent.found.add(mode, mismatch, shown, owner=(parent.new if ahead else parent.old).full_name, inner=inner)
 
 
 def _text(pair: Pair, inner: Break, direction: Direction) -> str:
@@ -231,4 +231,4 @@ def _blame_rpc(lead: Lead, pair: Pair, inner: Break, services: Found) -> None:
         return
     mismatch = Mismatch(inner.difference.kind, named.full_name, _text(pair, inner, direction), 0, None, Element.RPC)
     mode = ReadMode(direction, level)
-    services.add(mode, mismatch, inner.shown, owner=named.containing_service.full_name)
+    services.add(mode, mismatch, inner.shown, owner=named.containing_service.full_name, inner=inner)

@@ -34,7 +34,8 @@ _OF: Final[Mapping[Element, tuple[DifferenceKind, ...]]] = {
     Element.ENUM_VALUE: (*_VALUE, *_SURROUNDING),
     Element.SERVICE: (DifferenceKind.UNAVAILABLE, DifferenceKind.NEW, DifferenceKind.RENAMED),
     Element.RPC: (
-        *(*_VALUE, DifferenceKind.UNAVAILABLE, DifferenceKind.STREAMING),
+        *(*_VALUE, DifferenceKind.DEFAULT, DifferenceKind.PRESENCE, DifferenceKind.REFUSED),
+        *(DifferenceKind.UNAVAILABLE, DifferenceKind.STREAMING),
         *(DifferenceKind.NEW, DifferenceKind.RENAMED, DifferenceKind.IDEMPOTENCY),
     ),
 }

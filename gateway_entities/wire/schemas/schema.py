@@ -28,7 +28,7 @@ class Schema:
         extensions: its own extensions by full name.
         pool: the descriptor pool of all of it.
         places: where everything is declared.
-        left_out: what the runtime cannot represent, as sentences.
+        left_out: what is not compared and why, as sentences: what the runtime cannot represent, and what is not there yet.
     """
 
     name: str
@@ -66,6 +66,11 @@ class Schema:
         if not messages and not enums and not services and not extensions:
             raise unreadable(name, "it defines no message, enum, service or extension")
         return cls(name, messages, None, enums, services, extensions, pool, Places(files.file), left_out)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing, as before its first file was added."""
+        return not (self.messages or self.enums or self.services or self.extensions)
 
     def with_limits(self, limits: Limits | None) -> Schema:
         """Return a copy with these limits."""

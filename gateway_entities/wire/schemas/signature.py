@@ -108,7 +108,7 @@ def enum_index(enum: EnumDescriptor) -> EnumIndex:
 
 
 class Reserved(NamedTuple):
-    """What a message reserves.
+    """What a message or an enum reserves.
 
     Attributes:
         names: the reserved names.
@@ -124,6 +124,12 @@ def reserved_of(message: Descriptor) -> Reserved:
     """Return what a message reserves."""
     described = described_message(message)
     return Reserved(frozenset(described.reserved_name), tuple(sorted((r.start, r.end) for r in described.reserved_range)))
+
+
+def reserved_values(enum: EnumDescriptor) -> Reserved:
+    """Return what an enum reserves."""
+    index = enum_index(enum)
+    return Reserved(index.reserved_names, index.reserved_ranges)
 
 
 @lru_cache(_KEPT)

@@ -18,6 +18,8 @@ from gateway_entities.wire.schemas.signature import enum_of, missing_fields, nam
 # json_format lets through what its readers of well-known types and of wrong types raise.
 REFUSALS: Final = (DecodeError, json_format.Error, UnicodeError, ValueError, TypeError, AttributeError, KeyError)
 """What a parser raises for a message that it does not read."""
+DEFAULT_NOTE: Final = "# default of "
+"""What precedes the default of an absent field in a witness's text, as a comment of the text format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def witness_reading(message: Message, fault: str | None = None, left_out: int | 
         value = value_of(message, field)
         enum = enum_of(field)
         shown = repr(value) if enum is None else " or ".join(names_of(enum, value)) or str(value)
-        text = f"{text} # default of {field.name}: {shown}".lstrip()
+        text = f"{text} {DEFAULT_NOTE}{field.name}: {shown}".lstrip()
     return WitnessReading(text, _to_json(message, proto_names=False), fault)
 
 

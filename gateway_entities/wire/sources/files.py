@@ -20,6 +20,7 @@ class SchemaFiles:
         paths: the paths of the .proto files on disk by file name, relative to the working directory where they are below
             it; a file without an entry has no source there.
         module: the Python module that it was read from; None for other sources.
+        absent: what was to be read and is not there, as in a commit from before it was added; as sentences.
     """
 
     name: str
@@ -27,3 +28,4 @@ class SchemaFiles:
     own: tuple[str, ...]
     paths: Mapping[str, str] = field(default_factory=dict[str, str])
     module: ModuleType | None = None
+    absent: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Generator, Sequence
@@ -16,6 +17,8 @@ from gateway_entities.errors import Code, GatewayError
 GIT_TIMEOUT_S: Final = 120
 """The time that one command of git has, in seconds."""
 _SCHEMA_FILES: Final = ("*.proto", "buf.yaml", "buf.work.yaml", "buf.lock", "**/buf.yaml", "**/buf.work.yaml", "**/buf.lock")
+_BRANCH: Final = re.compile(r"\w[\w./+-]*")
+_ID: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,7 @@ def find_commit(folder: Path, reference: str, *, merge_base: bool = False) -> Co
     root = Path(os.fsdecode(top).strip()).resolve()
     found = _try(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     if found is None:
-        raise _wrong(
-            f"git knows no commit {reference!r}. In CI fetch it first: git fetch origin {reference}, and name "
-            f"origin/{reference}; actions/checkout fetches everything with fetch-depth: 0"
-        )
+        raise _wrong(f"git knows no commit {reference!r}. {_fetch_hint(root, reference)}")
     commit = found.decode().strip()
     if merge_base:
         base = _try(root, "merge-base", commit, "HEAD")
@@ -91,6 +91,19 @@ def find_commit(folder: Path, reference: str, *, merge_base: bool = False) -> Co
         commit = base.decode().strip()
         return Commit(root, commit, f"merge base of {reference} and HEAD ({commit[:12]})")
     return Commit(root, commit, reference if commit.startswith(reference) else f"{reference} ({commit[:12]})")
+
+
+def _fetch_hint(root: Path, reference: str) -> str:
+    everything = "with actions/checkout, fetch-depth: 0 fetches everything"
+    if not _BRANCH.fullmatch(reference):
+        return f"A shallow clone lacks it: fetch the history; {everything}"
+    if _ID.fullmatch(reference):
+        return f"In CI fetch it first: git fetch origin {reference}; {everything}"
+    remote, _, branch = reference.partition("/")
+    if not branch or remote not in (_try(root, "remote") or b"origin").decode(errors="replace").split():
+        remote, branch = "origin", reference
+    name = f"{remote}/{branch}"
+    return f"In CI fetch it first: git fetch {remote} {branch}:refs/remotes/{name}, and name {name}; {everything}"
 
 
 def _wrong(message: str) -> GatewayError:

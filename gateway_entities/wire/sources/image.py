@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,8 @@ MAX_IMAGE_BYTES: Final = 512 << 20
 
 _GZIP: Final = b"\x1f\x8b"
 _BUF_EXTENSION: Final = 8042
+_IMPORT: Final = b"\xd2\xf6\x03\x02\x08\x01"
+"""The extension of buf that marks a file as an import."""
 
 
 def read_image(path: Path, *, name: str = "") -> SchemaFiles:
@@ -58,7 +61,7 @@ def image_of(data: bytes) -> FileDescriptorSet:
         data = _decompress(data)
     try:
         files = _of_json(data) if data.lstrip()[:1] == b"{" else FileDescriptorSet.FromString(data)
-    except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+    except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
         raise ValueError(f"it is neither a FileDescriptorSet nor a buf image: {error}") from None
     if not files.file:
         raise ValueError("it is neither a FileDescriptorSet nor a buf image: it has no file")
@@ -68,17 +71,23 @@ def image_of(data: bytes) -> FileDescriptorSet:
 
 
 def is_image(data: bytes) -> bool:
-    """Return whether some bytes are a binary FileDescriptorSet or buf image, and hardly anything else."""
+    """Return whether some bytes are a FileDescriptorSet or buf image, in any of its formats, and hardly anything else."""
     try:
-        files = FileDescriptorSet.FromString(data)
-    except DecodeError:
+        files = image_of(data)
+    except ValueError:
         return False
-    return bool(files.file) and all(file.name.endswith(".proto") for file in files.file)
+    return all(file.name.endswith(".proto") for file in files.file)
 
 
 def _of_json(data: bytes) -> FileDescriptorSet:
+    content: object = json.loads(data.decode())
     # The names of custom options are in no pool; they do not change what is on the wire.
-    return json_format.Parse(data.decode(), FileDescriptorSet(), ignore_unknown_fields=True)
+    files = json_format.ParseDict(cast("Any", content), FileDescriptorSet(), ignore_unknown_fields=True)
+    for described, file in zip(cast("Any", content)["file"], files.file, strict=True) if files.file else ():
+        extension = described.get("bufExtension")
+        if isinstance(extension, dict) and cast("dict[str, object]", extension).get("isImport") is True:
+            file.MergeFromString(_IMPORT)
+    return files
 
 
 def _decompress(data: bytes) -> bytes:

@@ -59,7 +59,7 @@ def compile_protos(
         if workspace is not None:
             return _compile_workspace(name, sources[0], workspace, shown)
     roots = [*import_paths, *(source if source.is_dir() else source.parent for source in sources)]
-    files = [path for source in sources for path in (_protos_below(source) if source.is_dir() else [source])]
+    files = [path for source in sources for path in (protos_below(source) if source.is_dir() else [source])]
     return _compile(name, roots, files, shown)
 
 
@@ -69,7 +69,7 @@ def _compile_workspace(name: str, folder: Path, workspace: Workspace, shown: Pat
     for root in workspace.roots:
         if not root.is_dir():
             raise unreadable(name, f"its buf.yaml names {root.name}, which is not a folder")
-    files = [path for root in workspace.roots for path in _protos_below(root)]
+    files = [path for root in workspace.roots for path in protos_below(root)]
     files = [path for path in files if not any(path.is_relative_to(each) for each in workspace.excluded)]
     try:
         return _compile(name, workspace.roots, files, shown)
@@ -129,7 +129,8 @@ def _run(name: str, command: list[str], folder: str, shown: Path | None) -> None
         raise unreadable(name, text[:_MAX_ERROR] + hint)
 
 
-def _protos_below(folder: Path) -> list[Path]:
+def protos_below(folder: Path) -> list[Path]:
+    """Return the .proto files in a folder, without those in hidden folders and those of installed packages."""
     return sorted(_walk(folder))
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
 from gateway_entities.wire.sources.errors import unreadable
 from gateway_entities.wire.sources.files import SchemaFiles
 from gateway_entities.wire.sources.git import Commit
 from gateway_entities.wire.sources.image import read_image
 from gateway_entities.wire.sources.module import import_schema, read_module
-from gateway_entities.wire.sources.protos import compile_protos
+from gateway_entities.wire.sources.protos import compile_protos, protos_below
 
 FORMS: Final = (
     "a folder of .proto files, a workspace of buf, one .proto file, a file with a FileDescriptorSet or a buf image "
@@ -50,7 +52,7 @@ def read_schemas(sources: Sequence[Path], import_paths: Sequence[Path] = ()) -> 
 
 
 def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[Path] = ()) -> SchemaFiles:
-    """Read the same files and folders as they were in a commit.
+    """Read the same files and folders as they were in a commit. The result says which of them it does not have.
 
     Args:
         commit: the commit.
@@ -58,26 +60,38 @@ def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[
         import_paths: as for ``read_schema``; those in the repository are the commit's.
 
     Raises:
-        GatewayError: INVALID_ARGUMENT if they cannot be read, or are not in the commit.
+        GatewayError: INVALID_ARGUMENT if they cannot be read, or are of another repository.
     """
     name = commit.name if list(sources) == [Path()] else f"{', '.join(map(str, sources))} at {commit.name}"
     absolute = [source.resolve() for source in sources]
+    for path, source in zip(absolute, sources, strict=True):
+        if not path.is_relative_to(commit.root):
+            raise unreadable(str(source), f"it is not in the repository {commit.root}, so {commit.name} has none of it")
     with commit.checkout(absolute) as tree:
 
         def in_tree(path: Path) -> Path:
             return tree / path.relative_to(commit.root) if path.is_relative_to(commit.root) else path
 
         old = [in_tree(path) for path in absolute]
-        for path, source in zip(old, sources, strict=True):
-            if not path.exists():
-                raise unreadable(str(source), f"it is not in {commit.name}, so there is nothing to compare with")
+        absent = tuple(
+            f"{'the current folder' if source == Path() else source} is not in {commit.name}, so all that it has is new."
+            for path, source in zip(old, sources, strict=True)
+            if not _is_there(path)
+        )
+        old = [path for path in old if _is_there(path)]
+        if not old:
+            return SchemaFiles(name, FileDescriptorSet(), (), absent=absent)
         paths = [path if (path := in_tree(each.resolve())).is_dir() else each for each in import_paths]
         if len(old) == 1 and old[0].is_file() and old[0].suffix != ".proto":
             read = read_image(old[0], name=name)
         else:
             read = compile_protos(old, paths, name=name, shown=tree)
         places = {file: _shown(commit.root / path) for file, path in read.paths.items()}
-        return SchemaFiles(name, read.files, read.own, places)
+        return SchemaFiles(name, read.files, read.own, places, absent=absent)
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and bool(protos_below(path)))
 
 
 def _shown(path: Path) -> str:

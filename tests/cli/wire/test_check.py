@@ -100,14 +100,32 @@ def test_a_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "inner" / "GatewayEndpointTag.bad.hex").write_text(text(1, "").hex())
     (tmp_path / "inner" / "notes.txt").write_text("not a message")
     result = run(tmp_path, code=1)
-    assert "notes.txt" not in result.output
+    assert "notes.txt" not in result.stdout
+    assert f"not checked, as they have no suffix of messages: {tmp_path / 'inner' / 'notes.txt'}" in result.stderr
+    assert json.loads(run(tmp_path, "--format", "json", code=1).stdout)["not_checked"] == [
+        str(tmp_path / "inner" / "notes.txt")
+    ]
+    notifications = json.loads(run(tmp_path, "--format", "sarif", code=1).stdout)["runs"][0]["invocations"][0]
+    assert [each["level"] for each in notifications["toolExecutionNotifications"]] == ["note"]
     assert "GatewayEndpoint.full.binpb: GatewayEndpoint: clean, canonical" in result.stdout
     assert "error at byte 0: key must be 1 to 250 characters, has 0 [rules/length]" in result.stdout
     (tmp_path / "broken.hex").write_text("0")
     assert "broken.hex" in run(tmp_path, code=2).stderr
     empty = tmp_path / "empty"
     empty.mkdir()
-    run(empty, code=2)
+    (tmp_path / "broken.hex").unlink()
+    for arguments in ([empty], [tmp_path, empty]):
+        assert f"error: {empty}: it contains no file with a suffix of messages" in run(*arguments, code=2).stderr
+
+
+def test_a_stream_without_a_message_is_no_success(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "GatewayEndpointTag.none.stream").write_bytes(b"")
+    assert "it is a stream without a message" in run(tmp_path / "GatewayEndpointTag.none.stream", code=2).stderr
+
+
+def test_a_descriptor_set_in_json_is_no_message(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "image.json").write_text('{"file": [{"name": "a.proto", "messageType": [{"name": "A"}]}]}')
+    assert "it is a descriptor set or a buf image" in run(tmp_path / "image.json", code=2).stderr
 
 
 def test_offsets_in_a_stream_are_those_of_the_file(run: Run) -> None:

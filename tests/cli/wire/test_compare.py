@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from gateway_entities.cli.wire.compare import compare
 from gateway_entities.wire.schemas.limits import Limit, limits_json
@@ -85,3 +85,39 @@ def test_unreadable_input_is_exit_code_2(folder: Path, options: list[str]) -> No
     result = run(folder, *options)
     assert result.exit_code == 2
     assert "error: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("renames", "text"),
+    [
+        (
+            [("y\\.(.*)", "x.\\1")],
+            "pairs nothing: no old message, enum or service has a full name that it matches as a whole.",
+        ),
+        ([("M", "x.M")], "no old message, enum or service has a full name that it matches as a whole."),
+        ([("x\\.M", "x.N")], "pairs nothing: none of the new messages is named x.N."),
+        ([("x\\.M", "x.M"), (".*", "x.M")], "'.*' to 'x.M' pairs nothing: renames before it apply to what it matches."),
+    ],
+)
+def test_a_rename_that_pairs_nothing_is_named(folder: Path, renames: list[tuple[str, str]], text: str) -> None:
+    options = [part for rename in renames for part in ("--rename", *rename)]
+    result = run(folder, "old", "more", *options)
+    assert result.exit_code == 0
+    assert text in result.output
+    assert text in " ".join(json.loads(run(folder, "old", "more", *options, "--format", "json").output)["remarks"])
+
+
+def test_a_rename_that_pairs_something_is_not_named(folder: Path) -> None:
+    assert "pairs nothing" not in run(folder, "old", "more", "--rename", "x\\.(.*)", "x.\\1").output
+
+
+def test_schemas_with_nothing_in_common_are_named_with_their_packages(folder: Path) -> None:
+    inner = model("N: int32 a 1").file()
+    inner.package = "y.v1"
+    inner.message_type[0].nested_type.add(name="Inner").nested_type.add(name="Deep")
+    (folder / "nested").write_bytes(FileDescriptorSet(file=[inner]).SerializeToString())
+    enums = FileDescriptorProto(name="e.proto", package="z.v1", syntax="proto3")
+    enums.enum_type.add(name="E").value.add(name="ZERO", number=0)
+    (folder / "enums").write_bytes(FileDescriptorSet(file=[enums]).SerializeToString())
+    assert "(packages x, and y.v1)" in run(folder, "old", "nested").stderr
+    assert "(packages z.v1, and y.v1)" in run(folder, "enums", "nested").stderr

@@ -209,17 +209,123 @@ def test_a_removed_field_is_shown_where_it_was_missed(repository: ForeignReposit
         (["--against", "nosuch", "proto"], "git knows no commit 'nosuch'. In CI fetch it first"),
         (["--against", "--output=x", "proto"], "git knows no commit '--output=x'"),
         (["--against", "main", "missing"], "missing: there is no such file or folder"),
-        (["--against", "main", "new"], "it is not in main"),
         (["--merge-base", "proto", "proto"], "--merge-base needs --against"),
         (["proto"], "Name two schemas, OLD and NEW"),
         (["proto", "proto", "proto"], "Name two schemas, OLD and NEW"),
         (["--against", "main", "proto", "--ignore", "none.toml"], "cannot read the ignore file none.toml"),
-        (["--against", "main", "proto", "--only", "nosuch"], ""),
+        (["--against", "main", "proto", "--only", "nosuch"], "nothing was compared"),
+        (["--against", "main", "new", "--only", "nosuch"], "nothing was compared"),
     ],
 )
 def test_errors_say_what_would_be_right(repository: ForeignRepository, arguments: list[str], text: str) -> None:
     repository.write("new/a.proto", 'syntax = "proto3"; message A { int32 a = 1; }')
     assert text in run(*arguments, code=2).stderr
+
+
+def test_a_folder_that_is_new_on_the_branch_breaks_nothing(repository: ForeignRepository) -> None:
+    added = 'syntax = "proto3"; package a.v1; message A { int32 a = 1; } service S { rpc R(A) returns (A); }'
+    repository.write("new/a.proto", added)
+    commit = repository.git("rev-parse", "main")[:12]
+    said = f"new is not in main ({commit}), so all that it has is new."
+    text = run("--against", "main", "new").stdout
+    assert "compatibility: FULL" in text
+    assert "only new: 1" in text
+    assert said in text
+    for form in ("json", "sarif", "github", "junit", "markdown"):
+        assert said in run("--against", "main", "new", "--format", form).stdout.replace("\\", "")
+    both = run("--against", "main", "proto", "new").stdout
+    assert said in both
+    assert "2 messages, 1 enum compared; only old: 0; only new: 1" in both
+    repository.replace(ORDER, "int32 quantity", "string quantity")
+    run("--against", "main", "proto", "new", code=1)
+
+
+def test_the_first_proto_of_a_repository_breaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ForeignRepository(tmp_path)
+    made.git("rm", "-q", "-r", "proto")
+    made.write("README.md", "empty")
+    made.commit()
+    made.write("a.proto", 'syntax = "proto3"; message A { int32 a = 1; }')
+    monkeypatch.chdir(tmp_path)
+    assert "compatibility: FULL" in run("--against", "HEAD").stdout
+    made.write("schema.binpb", FileDescriptorSet(file=[model("M: int32 a 1").file()]).SerializeToString())
+    assert "compatibility: FULL" in run("--against", "HEAD", "schema.binpb").stdout
+
+
+def test_other_programs_get_paths_from_the_top_of_the_repository(
+    repository: ForeignRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_it(repository)
+    monkeypatch.chdir(repository.root / "proto" / "acme")
+    options = ["--against", "main", "v1", "-I", ".."]
+    annotation = run(*options, "--format", "github", code=1).stdout.splitlines()[0]
+    assert f"file={ORDER},line=10" in annotation
+    sarif = json.loads(run(*options, "--format", "sarif", code=1).stdout)
+    uris = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in sarif["runs"][0]["results"]}
+    assert uris == {ORDER}
+    assert f'file="{ORDER}"' in run(*options, "--format", "junit", code=1).stdout
+    assert f"`{ORDER}:10`" in run(*options, "--format", "markdown", code=1).stdout
+    assert "at         v1/order.proto:10" in run(*options, code=1).stdout
+
+
+def test_checked_messages_have_the_same_paths_in_sarif(
+    repository: ForeignRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write("recorded/acme.v1.Order.bad.binpb", b"\x0a\x09short")
+    monkeypatch.chdir(repository.root / "recorded")
+    command = ["wire", "check", ".", "--schema", "../proto", "--format", "sarif"]
+    document = json.loads(CliRunner().invoke(cli, command).stdout)
+    places = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in document["runs"][0]["results"]}
+    assert places == {"recorded/acme.v1.Order.bad.binpb"}
+
+
+def test_a_folder_outside_of_the_repository_is_an_error(
+    repository: ForeignRepository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "a.proto").write_text('syntax = "proto3"; message A { int32 a = 1; }')
+    assert "it is not in the repository" in run("--against", "main", "proto", other, code=2).stderr
+
+
+def test_the_errors_of_the_compiler_keep_their_lines(repository: ForeignRepository) -> None:
+    repository.write(ORDER, "message {\n}\nmessage {\n}")
+    message = str(repository.write("acme.v1.Order.one.binpb", b""))
+    commands = [
+        ["compare", "--against", "main", "proto"],
+        *([name, message, "--schema", "proto"] for name in ("check", "inspect")),
+    ]
+    for command in commands:
+        result = CliRunner().invoke(cli, ["wire", *command])
+        assert result.exit_code == 2
+        assert result.stderr.startswith("error: ")
+        assert "\\n" not in result.stderr
+        assert len([line for line in result.stderr.splitlines() if "order.proto:" in line]) >= 2, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        ("nosuch", "git fetch origin nosuch:refs/remotes/origin/nosuch, and name origin/nosuch"),
+        ("origin/nosuch", "git fetch origin nosuch:refs/remotes/origin/nosuch, and name origin/nosuch"),
+        ("upstream/a/b", "git fetch upstream a/b:refs/remotes/upstream/a/b, and name upstream/a/b"),
+        ("feature/x", "git fetch origin feature/x:refs/remotes/origin/feature/x, and name origin/feature/x"),
+        ("0123456789abcdef", "git fetch origin 0123456789abcdef"),
+        ("HEAD~99", "A shallow clone lacks it"),
+    ],
+)
+def test_a_commit_that_is_not_there_has_one_hint_that_works(
+    repository: ForeignRepository, reference: str, hint: str
+) -> None:
+    for remote in ("origin", "upstream"):
+        repository.git("remote", "add", remote, str(repository.root))
+    error = run("--against", reference, "proto", code=2).stderr
+    assert hint in error
+    assert error.count("git fetch") <= 1
+    assert error.count("fetch-depth") == 1
+    if command := re.search(r"git (fetch \S+ \S+:\S+?), and name (\S+);", error):
+        repository.git("branch", command[2].partition("/")[2], "main")
+        repository.git(*command[1].split())
+        run("--against", command[2], "proto")
 
 
 def test_a_broken_proto_in_the_commit_is_named_without_the_temporary_folder(repository: ForeignRepository) -> None:

@@ -19,6 +19,7 @@ TIME, ANY = 'import "google/protobuf/timestamp.proto"; ', 'import "google/protob
 EXTENDED = "message M { extensions 100 to 200; } "
 E10 = "enum E { Z = 0; A = 1; } "
 AB = "message A { string a = 1; } message B { int32 a = 1; } "
+DEFAULTS = "message A { optional int32 a = 1 [default = 5]; } message B { optional int32 a = 1 [default = 6]; } "
 SAME = "message A { string a = 1; } message B { string a = 1; } "
 
 CASES = {
@@ -233,6 +234,12 @@ CASES = {
     "reservations of an enum removed": Case(
         "enum E { reserved 2 to 4; Z = 0; }", "enum E { reserved 3; Z = 0; }", notes="new binary enum-unreserved E"
     ),
+    "reservations in the middle of an enum's range removed": Case(
+        "enum E { reserved 2 to 9; Z = 0; }", "enum E { reserved 2, 9; Z = 0; }", notes="new binary enum-unreserved E"
+    ),
+    "reservations of an enum split": Case(
+        "enum E { reserved 2 to 9; Z = 0; }", "enum E { reserved 2 to 4, 5 to 9; Z = 0; }"
+    ),
     "reservations split": Case(
         "message M { reserved 2 to 9; string a = 1; }", "message M { reserved 2 to 4, 5 to 9; string a = 1; }"
     ),
@@ -256,6 +263,29 @@ CASES = {
         "message L { L next = 1; string a = 2; } message K { K next = 1; int32 a = 2; } message D { L t = 1; }",
         "message L { L next = 1; string a = 2; } message K { K next = 1; int32 a = 2; } message D { K t = 1; }",
         "both binary field-lost D.t; both json field-rejected D.t",
+    ),
+    "another type with another default": Case(
+        DEFAULTS + "message D { optional A t = 1; } service S { rpc R(A) returns (A); }",
+        DEFAULTS + "message D { optional B t = 1; } service S { rpc R(B) returns (A); }",
+        "both meaning field-default D.t; both meaning rpc-default S.R",
+        syntax="2",
+    ),
+    "an extension of another type with another default": Case(
+        DEFAULTS + "message M { extensions 100; } extend M { optional A e = 100; }",
+        DEFAULTS + "message M { extensions 100; } extend M { optional B e = 100; }",
+        "both meaning extension-default e",
+        syntax="2",
+    ),
+    "a request of another type without presence": Case(
+        "message A { optional int32 a = 1; } message B { int32 a = 1; } service S { rpc R(A) returns (A); }",
+        "message A { optional int32 a = 1; } message B { int32 a = 1; } service S { rpc R(B) returns (A); }",
+        "new meaning rpc-presence S.R",
+    ),
+    "text in place of a message with required fields": Case(
+        "message R { required int32 a = 1; } message M { optional string t = 1; }",
+        "message R { required int32 a = 1; } message M { optional R t = 1; }",
+        "new binary field-rejected M.t; old binary field-misread M.t; both json field-rejected M.t",
+        syntax="2",
     ),
     "another type with the same encoding": Case(SAME + "message D { A t = 1; }", SAME + "message D { B t = 1; }"),
     "numbers exchanged, JSON the same": Case(
