@@ -79,6 +79,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "GatewayEndpointBindingsConfiguration": (),
     "GatewayEndpointBindingConfiguration": ("resource_type", "resource_id"),
     "GatewayBudgetPolicyConfiguration": ("target_scope", "budget_unit", "budget_amount", "duration", "budget_action"),
+    "GatewayGuardrailConfiguration": ("name", "scorer_id", "scorer_version", "stage", "action"),
+    "GatewayGuardrailEndpointConfiguration": ("name",),
     "GatewaySecretAssignment": ("name",),
     "GatewayResourceVersion": ("noun", "name"),
     "GatewayPlanBasis": ("store_id",),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PAGE_SIZE: Final = 1000
 _POLL_S: Final = 1.0
-_NOUNS: Final = ("secret", "model_definition", "endpoint", "binding", "budget_policy")
+_NOUNS: Final = ("secret", "model_definition", "endpoint", "binding", "budget_policy", "guardrail", "guardrail_config")
 
 
 def check_since(since: int | None, last: int | None) -> None:

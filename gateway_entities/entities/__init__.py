@@ -24,10 +24,6 @@ from gateway_entities.entities.change import (
 from gateway_entities.entities.configuration import (
     GatewayBudgetPolicyConfiguration,
     GatewayConfiguration,
-    GatewayEndpointBindingConfiguration,
-    GatewayEndpointBindingsConfiguration,
-    GatewayEndpointConfiguration,
-    GatewayEndpointModelConfiguration,
     GatewayModelDefinitionConfiguration,
     GatewaySecretAssignment,
     GatewaySecretConfiguration,
@@ -43,12 +39,22 @@ from gateway_entities.entities.endpoint import (
     GatewayModelLinkageType,
     RoutingStrategy,
 )
+from gateway_entities.entities.endpoint_configuration import (
+    GatewayEndpointBindingConfiguration,
+    GatewayEndpointBindingsConfiguration,
+    GatewayEndpointConfiguration,
+    GatewayEndpointModelConfiguration,
+)
 from gateway_entities.entities.guardrail import (
     GatewayGuardrail,
     GatewayGuardrailConfig,
     GuardrailAction,
     GuardrailStage,
     Scorer,
+)
+from gateway_entities.entities.guardrail_configuration import (
+    GatewayGuardrailConfiguration,
+    GatewayGuardrailEndpointConfiguration,
 )
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from gateway_entities.entities.plan import (
@@ -93,6 +99,8 @@ __all__ = [
     "GatewayFieldDifference",
     "GatewayGuardrail",
     "GatewayGuardrailConfig",
+    "GatewayGuardrailConfiguration",
+    "GatewayGuardrailEndpointConfiguration",
     "GatewayModelDefinition",
     "GatewayModelDefinitionConfiguration",
     "GatewayModelLinkageType",
@@ -143,6 +151,8 @@ register(
     GatewayFieldDifference,
     GatewayGuardrail,
     GatewayGuardrailConfig,
+    GatewayGuardrailConfiguration,
+    GatewayGuardrailEndpointConfiguration,
     GatewayModelDefinition,
     GatewayModelDefinitionConfiguration,
     GatewayNode,

@@ -46,6 +46,7 @@ class GatewayPlanNoteKind(NamedEnum):
             which it keeps.
         GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE: the secret was deleted after the revision of the rollback, and
             returns without a value.
+        GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL: it is the last guardrail of its endpoint, which will have none.
     """
 
     GATEWAY_PLAN_NOTE_KIND_UNSPECIFIED = 0
@@ -54,6 +55,7 @@ class GatewayPlanNoteKind(NamedEnum):
     GATEWAY_PLAN_NOTE_KIND_SECRET_VALUE_CHANGES = 3
     GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE = 4
     GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE = 5
+    GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL = 6
 
 
 _ACTIONS = members(GatewayPlanAction)
@@ -65,11 +67,12 @@ class GatewayResourceVersion(Entity[pb.GatewayResourceVersion]):
     """A resource that a plan has read: the version that it had, or that there was none.
 
     Attributes:
-        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
+        noun: resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config,
+            the use of a guardrail by an endpoint.
         name: name of the resource, as in GatewayPlannedChange.
         id: identifier of the resource. None if there was none.
-        content_etag: version, 32 hexadecimal digits; for an endpoint the content_etag of the watch stream. None if
-            there was none.
+        content_etag: version, 32 hexadecimal digits; for an endpoint or a guardrail_config the content_etag of the
+            watch stream. None if there was none.
         owner: owner of the resource. None if it had none.
     """
 
@@ -177,10 +180,12 @@ class GatewayPlannedChange(Entity[pb.GatewayPlannedChange]):
 
     Attributes:
         action: what would happen.
-        noun: resource kind: secret, model_definition, endpoint, binding or budget_policy.
+        noun: resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config,
+            the use of a guardrail by an endpoint.
         name: name of the resource; after a change of its name the new one. A binding has that of its endpoint, its
-            resource_type and resource_id, separated by slashes; a budget policy has a description, such as "ENDPOINT
-            support, 100 USD per 1 MONTHS, REJECT".
+            resource_type and resource_id, separated by slashes; a guardrail_config has those of its endpoint and its
+            guardrail, separated by a slash; a budget policy has a description, such as "ENDPOINT support, 100 USD per
+            1 MONTHS, REJECT".
         id: identifier of the resource. None if it would be created.
         fields: the fields that change, with the field names of GatewayConfiguration. The field "owner" is the
             resource's owner.
@@ -242,7 +247,8 @@ class GatewayConfigurationPlan(Entity[pb.GatewayConfigurationPlan]):
         changes: what the configuration says itself, in the order in which it would be done. Empty if nothing
             differs.
         effects: what happens besides: endpoints whose model definitions change, model definitions that lose their
-            secret, and what is deleted with its endpoint.
+            secret, the uses of guardrails that change, guardrails that lose their action endpoint, and what is
+            deleted with its endpoint or guardrail.
     """
 
     _message = pb.GatewayConfigurationPlan

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, endpoint, model_definition, mutation, secret
+from gateway_entities.rules import binding, budget, endpoint, guardrail, model_definition, mutation, secret
 from gateway_entities.rules.bounds import MAX_BINDINGS, MAX_MODELS, MAX_TAGS, at_most
 from gateway_entities.rules.change import DIFFERENCE
 from gateway_entities.rules.mutation import CREATES
 from gateway_entities.rules.table import Table, each, nested, optional, required
 from gateway_entities.rules.values import (
     ACTOR,
+    IDENTIFIER,
     LIMITS,
     NAME,
     SELECTOR,
@@ -27,7 +28,7 @@ from gateway_entities.rules.values import (
     whole,
 )
 from gateway_entities.rules.violation import Violation
-from gatewayentities.v1 import budget_pb2, endpoint_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, guardrail_pb2
 from gatewayentities.v1 import configuration_pb2 as pb
 
 MAX_RESOURCES: Final = 10_000
@@ -157,10 +158,26 @@ _POLICY = Table(
     across=[_target],
 )
 
+_GUARDRAIL_ENDPOINT = Table({"name": required(NAME), "execution_order": optional(anything)})
+
 
 def _named(table: Table, noun: str) -> Any:
     return at_most(MAX_RESOURCES, noun, _distinct(nested(table), lambda element: element.name, ".name"))
 
+
+_GUARDRAIL = Table(
+    {
+        "name": required(NAME),
+        "scorer_id": required(IDENTIFIER),
+        "scorer_version": required(guardrail.VERSION),
+        "stage": required(known(guardrail_pb2.GuardrailStage)),
+        "action": required(known(guardrail_pb2.GuardrailAction)),
+        "action_endpoint": optional(SELECTOR),
+        "scorer": optional(nested(guardrail.SCORER)),
+        "endpoints": optional(_named(_GUARDRAIL_ENDPOINT, "endpoints")),
+    },
+    across=[guardrail.same_scorer],
+)
 
 CONFIGURATION = Table(
     {
@@ -169,6 +186,7 @@ CONFIGURATION = Table(
         "model_definitions": optional(_named(_DEFINITION, "model definitions")),
         "endpoints": optional(_named(_ENDPOINT, "endpoints")),
         "budget_policies": optional(at_most(MAX_RESOURCES, "budget policies", each(nested(_POLICY)))),
+        "guardrails": optional(at_most(MAX_RESOURCES, "guardrails", each(nested(_GUARDRAIL)))),
     }
 )
 
@@ -264,6 +282,8 @@ RESOURCES: dict[type[Message], Table] = {
     pb.GatewayEndpointBindingsConfiguration: _BINDINGS,
     pb.GatewayEndpointConfiguration: _ENDPOINT,
     pb.GatewayBudgetPolicyConfiguration: _POLICY,
+    pb.GatewayGuardrailEndpointConfiguration: _GUARDRAIL_ENDPOINT,
+    pb.GatewayGuardrailConfiguration: _GUARDRAIL,
     pb.GatewayConfiguration: CONFIGURATION,
     pb.GatewaySecretAssignment: _ASSIGNMENT,
     pb.GatewayResourceVersion: _VERSION,

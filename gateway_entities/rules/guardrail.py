@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -29,22 +29,25 @@ from gatewayentities.v1 import guardrail_pb2 as pb
 MAX_SERIALIZED_SCORER: Final = 65_536
 """Maximum characters of a serialized scorer. A list of an endpoint's guardrails repeats each of theirs."""
 
-_VERSION = whole(1, 2**31 - 1)
-_SCORER = Table(
+VERSION = whole(1, 2**31 - 1)
+"""Rule of a scorer's version."""
+SCORER = Table(
     {
         "experiment_id": optional(anything),
         "scorer_name": optional(text(0, 255)),
-        "scorer_version": optional(_VERSION),
+        "scorer_version": optional(VERSION),
         "serialized_scorer": optional(text(0, MAX_SERIALIZED_SCORER)),
         "creation_time": optional(whole(0)),
         "scorer_id": optional(IDENTIFIER),
     }
 )
+"""Rules of a scorer."""
 _CONFIG_KEY = {"endpoint_id": required(IDENTIFIER), "guardrail_id": required(IDENTIFIER)}
 _ORDER = {"execution_order": optional(anything)}
 
 
-def _same_scorer(request: pb.CreateGatewayGuardrailRequest) -> Iterator[Violation]:
+def same_scorer(request: Any) -> Iterator[Violation]:
+    """The scorer of a request or a description is the one that its own fields name."""
     for name in ("scorer_id", "scorer_version"):
         if request.scorer.HasField(name) and getattr(request.scorer, name) != getattr(request, name):
             yield Violation("across/scorer", f"scorer.{name}", f"must be absent, or equal to {name}")
@@ -55,14 +58,14 @@ TABLES: dict[type[Message], Table] = {
         {
             "name": required(NAME),
             "scorer_id": required(IDENTIFIER),
-            "scorer_version": required(_VERSION),
+            "scorer_version": required(VERSION),
             "stage": required(known(pb.GuardrailStage)),
             "action": required(known(pb.GuardrailAction)),
             "action_endpoint_id": optional(SELECTOR),
-            "scorer": optional(nested(_SCORER)),
+            "scorer": optional(nested(SCORER)),
             **CREATES,
         },
-        across=[_same_scorer],
+        across=[same_scorer],
     ),
     pb.GetGatewayGuardrailRequest: Table({"guardrail_id": required(IDENTIFIER)}),
     pb.DeleteGatewayGuardrailRequest: Table({"guardrail_id": required(IDENTIFIER), **CHANGES}),
@@ -79,7 +82,7 @@ _GUARDRAIL = Table(
     {
         "guardrail_id": required(IDENTIFIER),
         "name": required(NAME),
-        "scorer": optional(nested(_SCORER)),
+        "scorer": optional(nested(SCORER)),
         "stage": optional(recognized(pb.GuardrailStage)),
         "action": optional(recognized(pb.GuardrailAction)),
         "action_endpoint_id": optional(IDENTIFIER),
@@ -93,7 +96,7 @@ CONFIG = Table(
 """Rules of a guardrail of an endpoint."""
 
 RESOURCES: dict[type[Message], Table] = {
-    pb.Scorer: _SCORER,
+    pb.Scorer: SCORER,
     pb.GatewayGuardrail: _GUARDRAIL,
     pb.GatewayGuardrailConfig: CONFIG,
 }

@@ -7,6 +7,8 @@ import warnings
 import pytest
 
 from gateway_entities import Code, GatewayEndpointModelConfig, GatewayError, GatewayModelLinkageType
+from gateway_entities.cli.config.importers import mlflow
+from gateway_entities.cli.config.importers.fidelity import UNACCOUNTED
 from tests.client.server_client_pairs import MLFLOW_PAIRS
 
 
@@ -112,3 +114,20 @@ def test_what_is_missing_or_there_already(client, endpoint, guard, scorer, uniqu
 
 def test_an_unknown_action_endpoint(client, guard):
     assert code(guard, action_endpoint_id="e-none") is Code.NOT_FOUND
+
+
+def test_they_are_imported_as_a_configuration(client, endpoint, guard, scorer):
+    made = guard("AFTER", "SANITIZATION", action_endpoint_id=endpoint.endpoint_id)
+    client.add_guardrail_to_endpoint(endpoint.endpoint_id, made.guardrail_id, execution_order=3)
+    result, fidelity = mlflow.convert(client)
+    [found] = [each for each in result.to_dict()["guardrails"] if each["name"] == made.name]
+    found.pop("scorer", None)
+    assert found == {
+        "name": made.name,
+        **scorer,
+        "stage": "AFTER",
+        "action": "SANITIZATION",
+        "action_endpoint": endpoint.name,
+        "endpoints": [{"name": endpoint.name, "execution_order": 3}],
+    }
+    assert not [each for each in fidelity.outcomes() if each.outcome == UNACCOUNTED and "guardrail" in each.path]

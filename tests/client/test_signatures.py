@@ -71,10 +71,6 @@ VALUES = {
     "configuration": GatewayConfiguration("o"),
     "basis": GatewayPlanBasis("s"),
     "secret_values": {"k": {"api_key": "v"}},
-}
-_OTHER_PLAN = {
-    "plan_configuration": {"to_revision", "with_bindings"},
-    "plan_rollback": {"configuration", "prune", "adopt"},
     "revision": 9,
     "timeout_ms": 10,
     "scorer_version": 11,
@@ -82,6 +78,10 @@ _OTHER_PLAN = {
     "action": 13,
     "execution_order": 14,
     "scorer": Scorer(scorer_name="s"),
+}
+_OTHER_PLAN = {
+    "plan_configuration": {"to_revision", "with_bindings"},
+    "plan_rollback": {"configuration", "prune", "adopt"},
 }
 # Set by a list itself.
 PAGING = {"page_size", "page_token", "max_results"}

@@ -1,11 +1,20 @@
-"""Generated configurations: every noun, Unicode, empty values."""
+"""Configurations for tests, generated with every noun, Unicode and empty values, and calls with them."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from gateway_entities.errors import Code, GatewayError
+from gateway_entities.server.service import GatewayService
+from gatewayentities.v1 import budget_pb2
 from gatewayentities.v1 import configuration_pb2 as pb
+
+Open = Callable[[], GatewayService]
+"""Opens a new, empty store."""
 
 _TEXTS = ("a", "Ü", "日本", "😀 x", 'q"\\', "\u0301", "line\nbreak", " ")
 
@@ -52,7 +61,33 @@ def configuration(rng: random.Random, owner: str = "", prefix: str = "", most: i
             policy.target_value = prefix + rng.choice(_TEXTS) if scope == "USER" else rng.choice(endpoints)
         elif rng.random() < 0.5:
             policy.target_value = ""
+    # Few names, so that some are equal.
+    for _ in range(rng.randrange(most)):
+        _guardrail(rng, made.guardrails.add(name=f"{prefix}g{rng.randrange(2)}{rng.choice(_TEXTS[:2])}"), endpoints)
     return made
+
+
+def _guardrail(rng: random.Random, guardrail: Any, endpoints: list[str]) -> None:
+    guardrail.scorer_id, guardrail.scorer_version = rng.choice(("1", "ü")), rng.choice((1, 2, 2**31 - 1))
+    guardrail.stage, guardrail.action = rng.choice(("BEFORE", "AFTER")), rng.choice(("VALIDATION", "SANITIZATION"))
+    if rng.random() < 0.5:
+        guardrail.action_endpoint = rng.choice(("", *endpoints))
+    if rng.random() < 0.5:
+        guardrail.scorer.SetInParent()
+        for field, values in (
+            ("experiment_id", (0, 7)),
+            ("scorer_name", ("", *_TEXTS)),
+            ("scorer_version", (guardrail.scorer_version,)),
+            ("serialized_scorer", ("", '{"é": 1}')),
+            ("creation_time", (0, 1_700_000_000_000)),
+            ("scorer_id", (guardrail.scorer_id,)),
+        ):
+            if rng.random() < 0.5:
+                setattr(guardrail.scorer, field, rng.choice(values))
+    for name in rng.sample(endpoints, rng.randrange(min(3, len(endpoints)) + 1)):
+        added = guardrail.endpoints.add(name=name)
+        if rng.random() < 0.6:
+            added.execution_order = rng.choice((0, 1, -(2**63), 2**63 - 1))
 
 
 def _endpoint(rng: random.Random, endpoint: Any, models: list[str]) -> None:
@@ -84,3 +119,40 @@ def _endpoint(rng: random.Random, endpoint: Any, models: list[str]) -> None:
         endpoint.bindings.SetInParent()
         for identifier in rng.sample(("1", "ü", "a/b"), rng.randrange(3)):
             endpoint.bindings.items.add(resource_type="scorer", resource_id=identifier)
+
+
+def export(service: GatewayService, **fields: Any) -> bytes:
+    fields = {"with_bindings": True, **fields}
+    response = service.export_gateway_configuration(pb.ExportGatewayConfigurationRequest(**fields))
+    return response.configuration.SerializeToString(deterministic=True)
+
+
+def apply(service: GatewayService, wanted: pb.GatewayConfiguration, **fields: Any) -> Any:
+    return service.apply_gateway_configuration(pb.ApplyGatewayConfigurationRequest(configuration=wanted, **fields))
+
+
+def plan(service: GatewayService, wanted: pb.GatewayConfiguration, **fields: Any) -> Any:
+    return service.plan_gateway_configuration(pb.PlanGatewayConfigurationRequest(configuration=wanted, **fields)).plan
+
+
+def refused(call: Callable[[], Any], code: Code, reason: str | None = None) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        call()
+    assert (caught.value.code, caught.value.reason if reason else None) == (code, reason)
+    return caught.value
+
+
+def small(owner: str = "team", name: str = "support") -> pb.GatewayConfiguration:
+    made = pb.GatewayConfiguration(owner=owner)
+    made.secrets.add(name=f"{name}-key", provider="openai")
+    made.model_definitions.add(name=f"{name}-chat", secret=f"{name}-key", provider="openai", model_name="gpt-4o")
+    made.endpoints.add(name=name).models.add(model_definition=f"{name}-chat")
+    made.budget_policies.add(
+        target_scope="ENDPOINT",
+        target_value=name,
+        budget_unit="USD",
+        budget_amount=5.0,
+        duration=budget_pb2.BudgetDuration(unit="DAYS", value=1),
+        budget_action="REJECT",
+    )
+    return made

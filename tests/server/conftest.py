@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from gateway_entities.server.service import GatewayService
 from gateway_entities.server.telemetry.access_log import LOGGER
+from tests.server.configurations import Open
+from tests.stores import KINDS, postgresql_place, sqlite_place
 
 
 class Lines(logging.Handler):
@@ -47,3 +51,31 @@ def lines() -> Iterator[Lines]:
     yield handler
     log.setLevel(before)
     log.removeHandler(handler)
+
+
+@pytest.fixture(params=KINDS)
+def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Opens new, empty stores."""
+    opened: list[Any] = []
+    places: list[Any] = []
+
+    def open_one() -> GatewayService:
+        if request.param == "postgresql":
+            key = tmp_path_factory.mktemp("keys") / "gateway.key"
+            places.append(postgresql_place(request.getfixturevalue("postgresql"), key, with_tables=True))
+            place = places[-1].__enter__()
+        else:
+            place = sqlite_place(tmp_path_factory.mktemp("store") / "gateway.db", with_tables=True)
+        opened.append(place.open())
+        return GatewayService(opened[-1])
+
+    yield open_one
+    for store in opened:
+        store.close()
+    for place in places:
+        place.__exit__(None, None, None)
+
+
+@pytest.fixture
+def service(stores: Open) -> GatewayService:
+    return stores()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service import GatewayService
@@ -18,76 +16,11 @@ from gatewayentities.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, r
 from gatewayentities.v1 import change_pb2 as change
 from gatewayentities.v1 import configuration_pb2 as pb
 from tests import profiles
-from tests.server.configurations import configuration
-from tests.stores import KINDS, postgresql_place, sqlite_place
+from tests.server.configurations import Open, apply, configuration, export, plan, refused, small
 
-Open = Callable[[], GatewayService]
 GENERATED = profiles.count(1000, 12)
-
-
-@pytest.fixture(params=KINDS)
-def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """Opens new, empty stores."""
-    opened: list[Any] = []
-    places: list[Any] = []
-
-    def open_one() -> GatewayService:
-        if request.param == "postgresql":
-            key = tmp_path_factory.mktemp("keys") / "gateway.key"
-            places.append(postgresql_place(request.getfixturevalue("postgresql"), key, with_tables=True))
-            place = places[-1].__enter__()
-        else:
-            place = sqlite_place(tmp_path_factory.mktemp("store") / "gateway.db", with_tables=True)
-        opened.append(place.open())
-        return GatewayService(opened[-1])
-
-    yield open_one
-    for store in opened:
-        store.close()
-    for place in places:
-        place.__exit__(None, None, None)
-
-
-@pytest.fixture
-def service(stores: Open) -> GatewayService:
-    return stores()
-
-
-def export(service: GatewayService, **fields: Any) -> bytes:
-    fields = {"with_bindings": True, **fields}
-    response = service.export_gateway_configuration(pb.ExportGatewayConfigurationRequest(**fields))
-    return response.configuration.SerializeToString(deterministic=True)
-
-
-def apply(service: GatewayService, wanted: pb.GatewayConfiguration, **fields: Any) -> Any:
-    return service.apply_gateway_configuration(pb.ApplyGatewayConfigurationRequest(configuration=wanted, **fields))
-
-
-def plan(service: GatewayService, wanted: pb.GatewayConfiguration, **fields: Any) -> Any:
-    return service.plan_gateway_configuration(pb.PlanGatewayConfigurationRequest(configuration=wanted, **fields)).plan
-
-
-def refused(call: Callable[[], Any], code: Code, reason: str | None = None) -> GatewayError:
-    with pytest.raises(GatewayError) as caught:
-        call()
-    assert (caught.value.code, caught.value.reason if reason else None) == (code, reason)
-    return caught.value
-
-
-def small(owner: str = "team", name: str = "support") -> pb.GatewayConfiguration:
-    made = pb.GatewayConfiguration(owner=owner)
-    made.secrets.add(name=f"{name}-key", provider="openai")
-    made.model_definitions.add(name=f"{name}-chat", secret=f"{name}-key", provider="openai", model_name="gpt-4o")
-    made.endpoints.add(name=name).models.add(model_definition=f"{name}-chat")
-    made.budget_policies.add(
-        target_scope="ENDPOINT",
-        target_value=name,
-        budget_unit="USD",
-        budget_amount=5.0,
-        duration=budget_pb2.BudgetDuration(unit="DAYS", value=1),
-        budget_action="REJECT",
-    )
-    return made
+RETURNS = profiles.count(150, 12)
+"""Number of rollbacks. Each reads every change since."""
 
 
 def test_an_export_applied_to_an_empty_store_is_exported_again_byte_for_byte(stores: Open):
@@ -114,7 +47,7 @@ def test_after_a_rollback_the_export_is_that_of_the_revision(stores: Open):
     rng = random.Random(profiles.SEED)
     service = stores()
     exports: dict[int, tuple[bytes, bytes]] = {0: (export(service), export(service, owner="o"))}
-    for _ in range(GENERATED):
+    for _ in range(RETURNS):
         made, prune = configuration(rng, owner=rng.choice(("o", "p"))), rng.random() < 0.7
         try:
             response = apply(service, made, prune=prune, adopt=True)
@@ -124,7 +57,7 @@ def test_after_a_rollback_the_export_is_that_of_the_revision(stores: Open):
                 raise
             continue
         exports[response.revision] = export(service), export(service, owner="o")
-    for revision in rng.sample(sorted(exports), min(len(exports), GENERATED)):
+    for revision in rng.sample(sorted(exports), min(len(exports), RETURNS)):
         assert (export(service, at_revision=revision), export(service, at_revision=revision, owner="o")) == exports[revision]
         # The destinations of the generated secrets differ, and these have no values.
         request = pb.RollbackGatewayConfigurationRequest(to_revision=revision, with_bindings=True)

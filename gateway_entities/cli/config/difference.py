@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Final, cast
 
 from gateway_entities.entities import (
@@ -18,7 +19,13 @@ from gateway_entities.rules.values import entry
 _NOUNS: Final = {"secrets": "secret", "model_definitions": "model_definition", "endpoints": "endpoint"}
 MODEL_DEFAULTS: Final[Mapping[str, object]] = {"linkage_type": "PRIMARY", "weight": 1.0}
 """Values that the fields of an endpoint's model have if they are absent."""
-DEFAULTS: Final[Mapping[str, object]] = {"usage_tracking": True, "experiment_id": "", "provider": "", "secret": ""}
+DEFAULTS: Final[Mapping[str, object]] = {
+    "usage_tracking": True,
+    "experiment_id": "",
+    "provider": "",
+    "secret": "",
+    "action_endpoint": "",
+}
 """Values that the other fields have if they are absent."""
 _LONGEST: Final = 1000
 
@@ -38,7 +45,7 @@ def differences(before: GatewayConfiguration, after: GatewayConfiguration) -> li
         first = {former.get(name, name): item for name, item in first.items()}
         for name in sorted({*first, *second}):
             found += _change(noun, name, first.get(name), second.get(name))
-    return [*found, *_policies(old, new)]
+    return [*found, *_policies(old, new), *_guardrails(old, new)]
 
 
 def _change(
@@ -72,12 +79,37 @@ def _policy(item: Mapping[str, Any]) -> str:
     )
 
 
+def _guardrails(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GatewayPlannedChange]:
+    first, second = (_by_key(each.get("guardrails", [])) for each in (old, new))
+    for key in sorted({*first, *second}):
+        before, after = first.get(key, []), second.get(key, [])
+        # Those that are equal stay, the others are paired.
+        rest = [item for item in before if item not in after]
+        for item in before:
+            if item in after:
+                after.remove(item)
+        for one, other in zip_longest(rest, after):
+            yield from _change("guardrail", key[0], one, other)
+
+
+def _by_key(guardrails: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
+    """Return guardrails by what they are known by, with the endpoints that use them by their names."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for item in guardrails:
+        uses = {
+            use["name"]: {key: value for key, value in use.items() if key != "name"} for use in item.get("endpoints", [])
+        }
+        key = item["name"], item["scorer_id"], str(item["stage"])
+        found.setdefault(key, []).append({**item, "endpoints": uses})
+    return found
+
+
 def _flat(
     value: Mapping[str, Any], path: str = "", defaults: Mapping[str, object] = DEFAULTS
 ) -> Iterator[tuple[str, object]]:
     for name, item in value.items():
         where = f"{path}.{name}" if path else name
-        if name in ("tags", "auth_config"):
+        if name in ("tags", "auth_config", "endpoints"):
             yield from ((entry(where, key), text) for key, text in sorted(item.items()))
         elif isinstance(item, Mapping):
             yield from _flat(cast("Mapping[str, Any]", item), where)

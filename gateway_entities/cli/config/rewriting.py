@@ -39,6 +39,7 @@ _LISTS: Final[Mapping[str, _ListRule]] = {
     "model_definitions": _ListRule(("name",)),
     "endpoints": _ListRule(("name",)),
     "budget_policies": _ListRule(("target_scope", "target_value", "budget_unit", "duration", "budget_action")),
+    "guardrails": _ListRule(("name", "scorer_id", "stage")),
     "models": _ListRule(("model_definition", "linkage_type"), ordered=True),
     "items": _ListRule(("resource_type", "resource_id")),
 }

@@ -35,6 +35,7 @@ def validate(paths: Sequence[str]) -> None:
             (found.model_definitions, "model definitions", "model definition"),
             (found.endpoints, "endpoints", "endpoint"),
             (found.budget_policies, "budget policies", "budget policy"),
+            (found.guardrails, "guardrails", "guardrail"),
         )
     ]
     click.echo(f"valid: {', '.join(parts)}")

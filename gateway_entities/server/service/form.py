@@ -18,13 +18,16 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewayModelLinkageType,
     GatewaySecretInfo,
+    Scorer,
 )
 from gateway_entities.entities.weights import shortest_decimal
 from gateway_entities.rules import normalized_auth_config
-from gatewayentities.v1 import change_pb2, endpoint_pb2
+from gatewayentities.v1 import change_pb2, endpoint_pb2, guardrail_pb2
 from gatewayentities.v1 import configuration_pb2 as pb
 
 _MAX_TEXT: Final = 1000
@@ -97,6 +100,35 @@ def binding_form(binding: GatewayEndpointBinding) -> pb.GatewayEndpointBindingCo
     return pb.GatewayEndpointBindingConfiguration(resource_type=str(binding.resource_type), resource_id=binding.resource_id)
 
 
+def guardrail_form(guardrail: GatewayGuardrail, endpoint_names: Mapping[str, str]) -> pb.GatewayGuardrailConfiguration:
+    """Return the description of a guardrail, without the endpoints that use it.
+
+    Args:
+        guardrail: the guardrail.
+        endpoint_names: the names of endpoints by id.
+    """
+    scorer = guardrail.scorer or Scorer()
+    action_endpoint = guardrail.action_endpoint_id or None
+    if action_endpoint is not None:
+        action_endpoint = endpoint_names.get(action_endpoint, action_endpoint)
+    return pb.GatewayGuardrailConfiguration(
+        name=guardrail.name,
+        scorer_id=scorer.scorer_id or "",
+        scorer_version=scorer.scorer_version or 0,
+        stage=_number(guardrail.stage or 0),
+        action=_number(guardrail.action or 0),
+        action_endpoint=action_endpoint,
+        scorer=_normal_scorer(scorer.to_proto()),
+    )
+
+
+def use_form(config: GatewayGuardrailConfig, endpoint_names: Mapping[str, str]) -> pb.GatewayGuardrailEndpointConfiguration:
+    """Return the description of an endpoint's use of a guardrail. Arguments as of ``guardrail_form``."""
+    return pb.GatewayGuardrailEndpointConfiguration(
+        name=endpoint_names.get(config.endpoint_id, config.endpoint_id), execution_order=config.execution_order
+    )
+
+
 def normal_secret(given: pb.GatewaySecretConfiguration) -> pb.GatewaySecretConfiguration:
     """Return the description of the secret that a given one means."""
     return pb.GatewaySecretConfiguration(
@@ -145,6 +177,23 @@ def normal_policy(given: pb.GatewayBudgetPolicyConfiguration) -> pb.GatewayBudge
     return form
 
 
+def normal_guardrail(given: pb.GatewayGuardrailConfiguration) -> pb.GatewayGuardrailConfiguration:
+    """Return the description of the guardrail that a given one means. Its endpoints are in the given order."""
+    form = pb.GatewayGuardrailConfiguration(
+        name=given.name,
+        scorer_id=given.scorer_id,
+        scorer_version=given.scorer_version,
+        stage=given.stage,
+        action=given.action,
+        action_endpoint=given.action_endpoint or None,
+        scorer=_normal_scorer(given.scorer),
+    )
+    for endpoint in given.endpoints:
+        order = endpoint.execution_order if endpoint.HasField("execution_order") else None
+        form.endpoints.add(name=endpoint.name, execution_order=order)
+    return form
+
+
 def policy_name(form: pb.GatewayBudgetPolicyConfiguration) -> str:
     """Return the name under which plans and the change log show a budget policy."""
     entity = BudgetDuration.from_proto(form.duration)
@@ -171,6 +220,25 @@ def policy_key(form: pb.GatewayBudgetPolicyConfiguration) -> tuple[Any, ...]:
     )
 
 
+def guardrail_key(form: pb.GatewayGuardrailConfiguration) -> tuple[Any, ...]:
+    """Return the sort key of guardrails, which those that mean the same have in common."""
+    uses = sorted((each.name, each.HasField("execution_order"), each.execution_order) for each in form.endpoints)
+    return (*guardrail_content(form), tuple(uses))
+
+
+def guardrail_content(form: pb.GatewayGuardrailConfiguration) -> tuple[Any, ...]:
+    """Return ``guardrail_key`` without the endpoints that use it."""
+    return (
+        form.name,
+        form.scorer_id,
+        form.stage,
+        form.scorer_version,
+        form.action,
+        form.action_endpoint,
+        form.scorer.SerializeToString(deterministic=True),
+    )
+
+
 def differences(before: Any, after: Any) -> list[change_pb2.GatewayFieldDifference]:
     """Return the fields in which two descriptions differ, in order of their paths in the message.
 
@@ -191,19 +259,25 @@ def differences(before: Any, after: Any) -> list[change_pb2.GatewayFieldDifferen
 
 def describe(noun: str, resource: Any, endpoint_names: Mapping[str, str]) -> Any:
     """Return the description of a resource."""
-    if noun == "budget_policy":
-        return policy_form(resource, endpoint_names)
-    return _FORMS[noun](resource)
+    with_names = _FORMS_WITH_NAMES.get(noun)
+    return _FORMS[noun](resource) if with_names is None else with_names(resource, endpoint_names)
 
 
 def name_of(noun: str, resource: Any, described: Any, endpoint_names: Mapping[str, str]) -> str:
     """Return the name of a resource in plans and in the change log."""
     if noun == "budget_policy":
         return policy_name(described)
-    if noun == "binding":
+    if noun in {"binding", "guardrail_config"}:
         endpoint = endpoint_names.get(resource.endpoint_id, resource.endpoint_id)
-        return f"{endpoint}/{resource.resource_type}/{resource.resource_id}"
+        if noun == "binding":
+            return f"{endpoint}/{resource.resource_type}/{resource.resource_id}"
+        return use_name(endpoint, resource)
     return str(described.name)
+
+
+def use_name(endpoint: str, config: GatewayGuardrailConfig) -> str:
+    """Return the name of an endpoint's use of a guardrail."""
+    return f"{endpoint}/{config.guardrail_id if config.guardrail is None else config.guardrail.name}"
 
 
 _FORMS: Final[Mapping[str, Any]] = {
@@ -212,11 +286,25 @@ _FORMS: Final[Mapping[str, Any]] = {
     "endpoint": endpoint_form,
     "binding": binding_form,
 }
+_FORMS_WITH_NAMES: Final[Mapping[str, Any]] = {
+    "budget_policy": policy_form,
+    "guardrail": guardrail_form,
+    "guardrail_config": use_form,
+}
 
 
 def _number(member: int) -> Any:
     """Return the number of an enum's member, which need not be one of the generated code."""
     return int(member)
+
+
+def _normal_scorer(scorer: guardrail_pb2.Scorer) -> guardrail_pb2.Scorer | None:
+    """Return a scorer without its id and version; None if it has nothing else."""
+    known = guardrail_pb2.Scorer()
+    for field, value in scorer.ListFields():
+        if field.name not in {"scorer_id", "scorer_version"} and value != "":
+            setattr(known, field.name, value)
+    return known if known.ListFields() else None
 
 
 def _set_fallback(form: pb.GatewayEndpointConfiguration, strategy: int, max_attempts: int | None) -> None:

@@ -58,6 +58,16 @@ Response = TypeVar("Response", bound=Message)
 _RPCS: Final = {method.request_type: method for method in METHODS}
 
 
+_ENDPOINT_FIELDS: Final[Mapping[str, str]] = {
+    "binding": "endpoint_id",
+    "budget_policy": "target_value",
+    "guardrail": "action_endpoint_id",
+    "guardrail_config": "endpoint_id",
+}
+"""The field with the id of an endpoint, whose name is in the name or in the description of a resource."""
+_WITHOUT_OWNERS: Final = ("binding", "guardrail_config")
+_FEW: Final = 100
+"""Number of endpoints whose names are read one by one."""
 _REMOVERS: Final = ("delete_", "detach_", "remove_")
 
 
@@ -193,7 +203,10 @@ class Mutation:
 
     def will_affect(self, resources: Iterable[Resource]) -> None:
         """Record other resources that the mutation changes or deletes, before it does."""
-        for resource in resources:
+        affected = list(resources)
+        if len({_endpoint_id(resource) for resource in affected}) > _FEW:
+            self._endpoint_names = self.transaction.endpoints.names()
+        for resource in affected:
             self._record_state(resource, self._before)
 
     def did_affect(self, resources: Iterable[Resource]) -> None:
@@ -231,12 +244,12 @@ class Mutation:
     def _name(self, resource: Any) -> str:
         """Return the name of a resource in the change log."""
         kind = _key(resource)[0]
-        if kind not in {"binding", "budget_policy"}:
-            return str(resource.secret_name if kind == "secret" else resource.name)
-        endpoint = resource.endpoint_id if kind == "binding" else resource.target_value
+        endpoint = _endpoint_id(resource)
         if endpoint is not None and endpoint not in self._endpoint_names:
             found = self.transaction.endpoints.name(endpoint)
             self._endpoint_names |= {} if found is None else {endpoint: found}
+        if kind not in {"binding", "budget_policy", "guardrail_config"}:
+            return str(resource.secret_name if kind == "secret" else resource.name)
         return form.name_of(kind, resource, form.describe(kind, resource, self._endpoint_names), self._endpoint_names)
 
     def _fields(self) -> list[GatewayFieldDifference]:
@@ -248,7 +261,7 @@ class Mutation:
     def _effect(self, key: tuple[str, str]) -> Effect:
         before, after = self._before.get(key), self._after.get(key)
         owner = None
-        if after is None and key[0] != "binding":
+        if after is None and key[0] not in _WITHOUT_OWNERS:
             owner = self.transaction.owners.get(*key)
             if owner is not None:
                 self.transaction.owners.set(*key, None)
@@ -262,6 +275,13 @@ class Mutation:
             self._fields() if key == self._own else (),
             owner,
         )
+
+
+def _endpoint_id(resource: Entity[Any]) -> str | None:
+    """Return the id of the endpoint that a resource other than an endpoint names; None if there is none."""
+    field = _ENDPOINT_FIELDS.get(noun(type(resource)))
+    found: str | None = None if field is None else getattr(resource, field)
+    return found
 
 
 def _key(resource: Entity[Any]) -> tuple[str, str]:

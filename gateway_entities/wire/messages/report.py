@@ -77,6 +77,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "across/tag-key": Rule("error", "An endpoint has each tag key once."),
     "across/target": Rule("error", "A budget has a target if its scope needs one, and none otherwise."),
     "across/scorer": Rule("error", "The scorer of a guardrail is the one that scorer_id and scorer_version name."),
+    "across/name": Rule("error", "The items of a configuration's list differ in what they are known by."),
+    "across/owner": Rule("error", "What prunes has an owner."),
     "across/window": Rule("error", "A budget window ends after it starts."),
     "any/payload": Rule("error", "The payload of an Any is a message of its type."),
     "any/type-url": Rule(

@@ -52,6 +52,26 @@ budget_policies:
     duration: {unit: MONTHS, value: 1}
     budget_action: REJECT
 """
+GUARDED = (
+    EXAMPLE
+    + """\
+
+guardrails:
+  - name: safe   # agreed with legal
+    scorer_id: "1234"
+    scorer_version: 1
+    stage: AFTER
+    action: SANITIZATION
+    action_endpoint: support
+    scorer:
+      scorer_name: ${MINI}
+    endpoints:
+      # The only one for now.
+      - name: support
+        execution_order: 1
+"""
+)
+"""The example with a guardrail."""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from gateway_entities.cli.config.nodes import documents, plain
 from gateway_entities.cli.config.schema import build
-from tests.cli.config.conftest import EXAMPLE, Config
+from tests.cli.config.conftest import EXAMPLE, GUARDED, Config
 from tests.documentation import ROOT
 
 PUBLISHED = ROOT / "docs" / "reference" / "gateway.schema.json"
@@ -33,9 +33,14 @@ REJECTED = [
     "endpoints: [{name: e, models: [{model_definition: m, weight: -1}]}]",
     "endpoints: [{name: e, models: [{model_definition: m, fallback_order: 0.5}]}]",
     "model_definitions: [{name: m, provider: p}]",
+    "guardrails: [{name: g, scorer_id: s, scorer_version: 1, stage: BEFORE}]",
+    "guardrails: [{name: g, scorer_id: s, scorer_version: 0, stage: BEFORE, action: VALIDATION}]",
+    "guardrails: [{name: g, scorer_id: s, scorer_version: 1, stage: LATER, action: VALIDATION}]",
+    "guardrails: [{name: g, scorer_id: s, scorer_version: 1, stage: AFTER, action: VALIDATION, endpoints: [support]}]",
 ]
 ACCEPTED = [
     EXAMPLE,
+    GUARDED,
     "$schema: ./gateway.schema.json",
     "secrets: [{name: s, value_from: {k: {command: [a, b]}, l: {file: x}}}]",
     f"endpoints: [{{name: '${{MINI}}', {MODELS}, usage_tracking: '${{YES}}'}}]",

@@ -11,7 +11,7 @@ from tests.cli.config.conftest import CANARY, EXAMPLE, Config
 
 
 def test_the_default_file_is_valid(offline: Config) -> None:
-    assert offline("validate").output == "valid: 1 secret, 2 model definitions, 1 endpoint, 1 budget policy\n"
+    assert offline("validate").output == "valid: 1 secret, 2 model definitions, 1 endpoint, 1 budget policy, 0 guardrails\n"
 
 
 def test_every_problem_is_reported_with_file_line_and_column(offline: Config, folder: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_variable_is_neither_key_nor_structure(offline: Config, monkeypatch: p
     monkeypatch.setenv("WEIGHT", "0.5")
     monkeypatch.setenv("DIGITS", "007")
     offline("validate", "-", stdin="${EVIL}: x\n", code=1)
-    found = "valid: 0 secrets, 0 model definitions, 1 endpoint, 0 budget policies\n"
+    found = "valid: 0 secrets, 0 model definitions, 1 endpoint, 0 budget policies, 0 guardrails\n"
     text = """\
 owner: ${EVIL}
 endpoints:

@@ -314,7 +314,8 @@ def test_the_cacheable_methods_are_the_reads_of_configuration() -> None:
     assert {method.name for method in response_cache.CACHEABLE_METHODS} == {
         *("GetGatewaySecretInfo", "ListGatewaySecretInfos", "GetGatewayModelDefinition", "ListGatewayModelDefinitions"),
         *("GetGatewayEndpoint", "ListGatewayEndpoints", "ListGatewayEndpointBindings", "GetGatewayBudgetPolicy"),
-        *("ListGatewayBudgetPolicies", "ListGatewayChanges", "ExportGatewayConfiguration"),
+        *("ListGatewayBudgetPolicies", "GetGatewayGuardrail", "ListGatewayGuardrails", "ListEndpointGuardrailConfigs"),
+        *("ListGatewayChanges", "ExportGatewayConfiguration"),
     }
 
 

@@ -36,14 +36,14 @@ def count(gateway: Any) -> Count:
 @pytest.mark.parametrize("models", [1, 3, 9])
 def test_mutations_of_endpoints(gateway: Any, count: Count, models: int) -> None:
     configs = [gateway.config() for _ in range(models)]
-    # Definitions; endpoint; mappings; revision, change-log entry and its revision; pruning of two tables.
-    assert count(CreateGatewayEndpointRequest(name="counted", model_configs=configs)) == 1 + 1 + models + 3 + 2
+    # Definitions; endpoint; mappings; revision, change-log entry and its revision; pruning of stored responses.
+    assert count(CreateGatewayEndpointRequest(name="counted", model_configs=configs)) == 1 + 1 + models + 3 + 1
     identifier = gateway.do(GetGatewayEndpointRequest(name="counted")).endpoint.endpoint_id
     # Endpoint, mappings and tags are read; the endpoint is updated; log and pruning as above.
-    assert count(UpdateGatewayEndpointRequest(endpoint_id=identifier, name="renamed")) == 3 + 1 + 3 + 2
+    assert count(UpdateGatewayEndpointRequest(endpoint_id=identifier, name="renamed")) == 3 + 1 + 3 + 1
     # In addition the definitions, one delete of the old mappings, one insert each.
     update = UpdateGatewayEndpointRequest(endpoint_id=identifier, model_configs=configs)
-    assert count(update) == 3 + 1 + 1 + models + 1 + 3 + 2
+    assert count(update) == 3 + 1 + 1 + models + 1 + 3 + 1
 
 
 def test_reads_of_endpoints(gateway: Any, count: Count) -> None:

@@ -317,6 +317,8 @@ BAD: list[Bad] = [
         -3,
     ),
     Bad("across/target", "GatewayBudgetPolicy", _sent(policy(target_value="x")), "target_value", -3),
+    Bad("across/name", "GatewayConfiguration", text(2, text(1, "s")) * 2, "secrets[1].name", 7),
+    Bad("across/owner", "ApplyGatewayConfigurationRequest", text(1, b"") + number(2, 1), "prune", 2),
     Bad(
         "across/window",
         "GatewayBudgetWindow",

@@ -11,7 +11,7 @@ from gatewayentities.v1 import endpoint_pb2
 from tests.wire.messages.samples import ENDPOINT, SECRET, endpoint, mapping, policy, secret
 
 
-@pytest.mark.parametrize("message", [endpoint(), secret(), policy(), mapping(), mapping().model_definition])
+@pytest.mark.parametrize("message", [endpoint(), secret(provider="openai"), policy(), mapping(), mapping().model_definition])
 def test_a_valid_message_is_guessed(message: object) -> None:
     best = guess(message.SerializeToString())[0]  # type: ignore[attr-defined]
     assert best.message_type == message.DESCRIPTOR.name  # type: ignore[attr-defined]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway_entities.cli.config.importers.fidelity import Fidelity
 from gateway_entities.cli.config.importers.names import variable
 from gateway_entities.cli.config.importers.result import Result
 from gateway_entities.cli.config.writing import escaped
+from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
+    from gateway_entities.entities import GatewayGuardrail
 
 _STORE: Final = ("created_at", "last_updated_at", "created_by", "last_updated_by")
 _BY_NAME: Final = "resources are known by their names here"
@@ -25,7 +28,12 @@ def convert(client: GatewayClient) -> tuple[Result, Fidelity]:
         "endpoints": [each.to_dict() for each in client.list_endpoints()],
         "bindings": [each.to_dict() for each in client.list_bindings()],
         "budget_policies": [each.to_dict() for each in client.list_budget_policies()],
+        "guardrails": [each.to_dict() for each in _guardrails(client)],
     }
+    # MLflow has no list of all of them.
+    endpoints = [each["endpoint_id"] for each in source["endpoints"]] if source["guardrails"] else []
+    uses = [use.to_dict() for each in endpoints for use in client.list_endpoint_guardrails(each)]
+    source["guardrail_configs"] = uses
     fidelity, result = Fidelity(source), Result()
     for kind in source:
         fidelity.mapped(kind, "the list of the same name")
@@ -49,7 +57,27 @@ def convert(client: GatewayClient) -> tuple[Result, Fidelity]:
         bound.append(escaped({key: item[key] for key in ("resource_type", "resource_id")}))
     for path, item in _items(source, "budget_policies", fidelity, "budget_policy_id"):
         _policy(result, fidelity, path, item, names)
+    by_id: dict[str, dict[str, Any]] = {}
+    for path, item in _items(source, "guardrails", fidelity, "guardrail_id"):
+        by_id[item["guardrail_id"]] = _guardrail(result, fidelity, path, item, names)
+    places = Counter((use["endpoint_id"], use.get("execution_order")) for use in uses)
+    for path, item in _items(source, "guardrail_configs", fidelity, "guardrail.guardrail_id"):
+        _use(fidelity, path, item, by_id, names)
+        if places[item["endpoint_id"], item.get("execution_order")] > 1:
+            how = "in endpoints; those of one order are executed in the order of their ids, which are others here"
+            fidelity.approximated(f"{path}.guardrail_id", how)
+        fidelity.mapped(path, "in endpoints of the guardrail")
     return result, fidelity
+
+
+def _guardrails(client: GatewayClient) -> Sequence[GatewayGuardrail]:
+    try:
+        return client.list_guardrails()
+    except GatewayError as error:
+        if error.code is not Code.UNIMPLEMENTED:
+            raise
+        # Before 3.12.0 MLflow has none.
+        return ()
 
 
 def _items(
@@ -121,3 +149,36 @@ def _policy(result: Result, fidelity: Fidelity, path: str, item: dict[str, Any],
         content["target_value"] = escaped(target)
     fidelity.mapped(f"{path}.target_value", "target_value, an endpoint by its name")
     result.policies.append(content)
+
+
+def _guardrail(
+    result: Result, fidelity: Fidelity, path: str, item: dict[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
+    content = _copied(fidelity, path, item, ("name", "stage", "action"))
+    scorer = dict(item.get("scorer", {}))
+    for name in ("scorer_id", "scorer_version"):
+        if name in scorer:
+            content[name] = escaped(scorer.pop(name))
+    fidelity.mapped(f"{path}.scorer", "scorer_id, scorer_version, and scorer with what else is known of it")
+    if scorer:
+        content["scorer"] = {name: escaped(value) for name, value in scorer.items()}
+    if item.get("action_endpoint_id") in names:
+        content["action_endpoint"] = escaped(names[item["action_endpoint_id"]])
+        fidelity.mapped(f"{path}.action_endpoint_id", "action_endpoint, by its name")
+    else:
+        fidelity.dropped(f"{path}.action_endpoint_id", "its endpoint is not there")
+    if not {"scorer_id", "scorer_version", "stage", "action"} <= content.keys():
+        fidelity.dropped(path, "it has no scorer, stage or action, so that it does nothing")
+    else:
+        fidelity.mapped(path, "a guardrail")
+        result.guardrails.append(content)
+    return content
+
+
+def _use(
+    fidelity: Fidelity, path: str, item: dict[str, Any], by_id: Mapping[str, dict[str, Any]], names: Mapping[str, str]
+) -> None:
+    fidelity.mapped(f"{path}.guardrail", "the guardrail of that id")
+    fidelity.mapped(f"{path}.endpoint_id", "name")
+    content = {"name": escaped(names[item["endpoint_id"]]), **_copied(fidelity, path, item, ("execution_order",))}
+    by_id[item["guardrail_id"]].setdefault("endpoints", []).append(content)

@@ -20,6 +20,7 @@ class Result:
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     endpoints: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     policies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    guardrails: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     secret_names: Names = field(default_factory=Names)
     definition_names: Names = field(default_factory=Names)
     endpoint_names: Names = field(default_factory=Names)
@@ -43,6 +44,7 @@ class Result:
             "model_definitions": list(self.definitions.values()),
             "endpoints": list(self.endpoints.values()),
             "budget_policies": self.policies,
+            "guardrails": self.guardrails,
         }
         return {name: items for name, items in document.items() if items}
 

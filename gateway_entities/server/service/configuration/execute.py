@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway_entities.entities import GatewayFieldDifference
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service.configuration.plan import Plan
-from gateway_entities.server.service.configuration.state import BINDING, DEFINITION, ENDPOINT, POLICY, SECRET
+from gateway_entities.server.service.configuration.state import (
+    BINDING,
+    DEFINITION,
+    ENDPOINT,
+    GUARDRAIL,
+    POLICY,
+    SECRET,
+    USE,
+)
 from gateway_entities.server.service.configuration.step import Step
 from gateway_entities.server.service.context import check_call
 from gateway_entities.server.service.errors import exhausted
@@ -20,8 +28,10 @@ from gatewayentities.v1 import configuration_pb2 as pb
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
-_DELETED_LAST: Final = (POLICY, ENDPOINT, DEFINITION, SECRET)
-_STAMPED: Final = (SECRET, DEFINITION, ENDPOINT, POLICY)
+_DELETED_LAST: Final = (GUARDRAIL, POLICY, ENDPOINT, DEFINITION, SECRET)
+_STAMPED: Final = (SECRET, DEFINITION, ENDPOINT, POLICY, GUARDRAIL)
+_LINKS: Final = (BINDING, USE)
+"""Nouns whose resources are removed before others are written."""
 
 
 def execute(transaction: Transaction, plan: Plan, actor: str | None) -> list[Effect]:
@@ -46,9 +56,9 @@ def execute(transaction: Transaction, plan: Plan, actor: str | None) -> list[Eff
     # The effects first: they are of the resources as they are.
     effects = [_effect(step) for step in (*steps, *plan.effects)]
     _free_names(transaction, steps)
-    for noun in (SECRET, DEFINITION, ENDPOINT, BINDING, POLICY):
+    for noun in (SECRET, DEFINITION, ENDPOINT, BINDING, POLICY, GUARDRAIL, USE):
         for step in steps:
-            if step.noun == noun and (step.after is not None or noun == BINDING) and _is_written(step):
+            if step.noun == noun and (step.after is not None or noun in _LINKS) and _is_written(step):
                 check_call()
                 _WRITERS[noun](transaction, step)
     for noun in _DELETED_LAST:
@@ -133,17 +143,38 @@ def _write_policy(transaction: Transaction, step: Step) -> None:
         transaction.budget_spend.remove(step.id)
 
 
+def _write_guardrail(transaction: Transaction, step: Step) -> None:
+    if step.before is None:
+        transaction.guardrails.add(step.after)
+    else:
+        transaction.guardrails.update(step.after)
+
+
+def _write_use(transaction: Transaction, step: Step) -> None:
+    configs, after, before = transaction.guardrail_configs, step.after, step.before
+    if after is None:
+        configs.remove(before.endpoint_id, before.guardrail_id)
+    elif before is None:
+        configs.add(after)
+    else:
+        configs.update(after)
+
+
 _WRITERS: Final = {
     SECRET: _write_secret,
     DEFINITION: _write_definition,
     ENDPOINT: _write_endpoint,
     BINDING: _write_binding,
     POLICY: _write_policy,
+    GUARDRAIL: _write_guardrail,
+    USE: _write_use,
 }
 
 
 def _remove(transaction: Transaction, noun: str, identifier: str) -> None:
-    if noun == POLICY:
+    if noun == GUARDRAIL:
+        transaction.guardrails.remove(identifier)
+    elif noun == POLICY:
         transaction.budget_policies.remove(identifier)
     elif noun == ENDPOINT:
         transaction.endpoints.remove(identifier)

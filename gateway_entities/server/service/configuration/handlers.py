@@ -10,7 +10,15 @@ from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.configuration.execute import execute
 from gateway_entities.server.service.configuration.plan import Plan
-from gateway_entities.server.service.configuration.state import BINDING, POLICY, SECRET, State, version_of
+from gateway_entities.server.service.configuration.state import (
+    BINDING,
+    GUARDRAIL,
+    POLICY,
+    SECRET,
+    USE,
+    State,
+    version_of,
+)
 from gateway_entities.server.service.configuration.wanted import Wanted
 from gateway_entities.server.service.context import CALLER, require_scope
 from gateway_entities.server.service.errors import exhausted
@@ -24,6 +32,9 @@ if TYPE_CHECKING:
 MAX_RESPONSE_BYTES: Final = 4 * 1024 * 1024 - 4096
 """Maximum size of a configuration or a plan: gRPC clients accept 4 MiB by default."""
 _MAX_NAMED: Final = 100
+_WITHOUT_UNIQUE_NAMES: Final = (BINDING, POLICY, GUARDRAIL, USE)
+_OF_ADMINS: Final = {POLICY: "budget policies", GUARDRAIL: "guardrails"}
+"""What only the scope ADMIN may change."""
 _RPCS: Final = {method.request_type: method for method in METHODS}
 _Version = tuple[str, str, str, str, str]
 Response = TypeVar("Response", pb.ApplyGatewayConfigurationResponse, pb.RollbackGatewayConfigurationResponse)
@@ -129,12 +140,13 @@ def _refuse_unknown_values(wanted: Wanted) -> None:
 def _basis(transaction: Transaction, state: State, plan: Plan) -> pb.GatewayPlanBasis:
     basis = pb.GatewayPlanBasis(store_id=transaction.state.get().store_id)
     found: list[_Version] = []
-    deleted = [step for step in plan.effects if step.after is None]
-    for step in (*plan.steps, *deleted):
+    # The other effects leave what the resource itself has.
+    touched = [step for step in plan.effects if step.after is None or step.noun == GUARDRAIL]
+    for step in (*plan.steps, *touched):
         if step.before is not None:
             name = step.name if step.after is None else _name_before(step)
             found.append((step.noun, name, step.id, version_of(step.before), step.owner_before or ""))
-        elif step.noun not in (POLICY, BINDING):
+        elif step.noun not in _WITHOUT_UNIQUE_NAMES:
             found.append((step.noun, step.name, "", "", ""))
     for (noun, name), identifier in plan.references.items():
         resource = state.resources(noun)[identifier]
@@ -145,7 +157,8 @@ def _basis(transaction: Transaction, state: State, plan: Plan) -> pb.GatewayPlan
 
 
 def _name_before(step: Any) -> str:
-    name: str = getattr(step.form_before, "name", step.name)
+    # The description of a use has the name of its endpoint.
+    name: str = step.name if step.noun == USE else getattr(step.form_before, "name", step.name)
     return name
 
 
@@ -176,8 +189,10 @@ def _versions(basis: pb.GatewayPlanBasis) -> set[_Version]:
 
 
 def _require_scopes(plan: Plan) -> None:
-    if any(step.noun == POLICY and step.changes for step in plan.steps):
-        require_scope(AccessScope.ADMIN, "a configuration that changes budget policies")
+    changed = {step.noun for step in plan.steps if step.changes}
+    for noun, plural in _OF_ADMINS.items():
+        if noun in changed:
+            require_scope(AccessScope.ADMIN, f"a configuration that changes {plural}")
 
 
 def _noted(plan: Plan) -> list[Any]:

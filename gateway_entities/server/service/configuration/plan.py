@@ -1,7 +1,7 @@
 """Plans: from the state of now and what is wanted to the steps that lead from the one to the other."""
 
 # pyright: reportPrivateUsage=false
-# The two classes are one; they are apart because of their length.
+# The classes are one; they are apart because of their length.
 
 from __future__ import annotations
 
@@ -10,17 +10,26 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gateway_entities.entities import BudgetTargetScope, GatewayBudgetPolicy, GatewayEndpointBinding
+from gateway_entities.server.service.configuration.guardrails import GuardrailSteps
 from gateway_entities.server.service.configuration.problems import used
-from gateway_entities.server.service.configuration.state import BINDING, DEFINITION, ENDPOINT, POLICY, SECRET, State
+from gateway_entities.server.service.configuration.state import (
+    BINDING,
+    DEFINITION,
+    ENDPOINT,
+    GUARDRAIL,
+    POLICY,
+    SECRET,
+    Key,
+    State,
+)
 from gateway_entities.server.service.configuration.step import Step
-from gateway_entities.server.service.configuration.steps import Steps
 from gateway_entities.server.service.configuration.wanted import Wanted
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 
-class Plan(Steps):
+class Plan(GuardrailSteps):
     """The steps of an apply or a rollback, those of what goes included.
 
     Attributes: as of Steps.
@@ -30,18 +39,20 @@ class Plan(Steps):
         """Make a plan. Arguments as of Steps.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION: everything that is wrong.
+            GatewayError: INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION: everything that is wrong; RESOURCE_EXHAUSTED.
         """
         super().__init__(transaction, state, wanted, actor)
-        self._prune()
+        self._guardrail_steps()
+        gone = self._prune() if wanted.prunes else set[Key]()
         self._endpoint_effects()
+        self._guardrail_effects(gone)
         self._problems.refuse()
+        self._count_guardrails()
 
-    def _prune(self) -> None:
-        if not self._wanted.prunes:
-            return
-        gone: set[tuple[str, str]] = set()
-        for noun in (POLICY, ENDPOINT, DEFINITION, SECRET):
+    def _prune(self) -> set[Key]:
+        """Add the steps of what goes; return it."""
+        gone: set[Key] = set()
+        for noun in (GUARDRAIL, POLICY, ENDPOINT, DEFINITION, SECRET):
             for identifier, resource in self._state.resources(noun).items():
                 key = noun, identifier
                 owner = self._state.owners.get(key)
@@ -50,8 +61,10 @@ class Plan(Steps):
                     self._add(self._removed(noun, identifier, resource))
         self._go_along(gone)
         self._refuse_used(gone)
+        self._refuse_used_by_guardrails(gone)
+        return gone
 
-    def _go_along(self, gone: set[tuple[str, str]]) -> None:
+    def _go_along(self, gone: set[Key]) -> None:
         """Add what is deleted with its endpoint."""
         names = self._names
         own: tuple[tuple[str, Mapping[str, GatewayEndpointBinding | GatewayBudgetPolicy]], ...]
@@ -68,7 +81,7 @@ class Plan(Steps):
                     self._problems.used.append(used("endpoint", names[str(of)], f"budget policy '{step.name}'", other))
                 self.effects.append(step)
 
-    def _refuse_used(self, gone: set[tuple[str, str]]) -> None:
+    def _refuse_used(self, gone: set[Key]) -> None:
         definitions = {**self._state.definitions, **{each.model_definition_id: each for each in self._definitions.values()}}
         endpoints = {**self._state.endpoints, **{each.endpoint_id: each for each in self._endpoints.values()}}
         for identifier, definition in definitions.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,8 @@ from gateway_entities.entities import (
     GatewayBudgetPolicy,
     GatewayEndpoint,
     GatewayEndpointBinding,
+    GatewayGuardrail,
+    GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
 )
@@ -28,7 +30,8 @@ DEFINITION: Final = "model_definition"
 ENDPOINT: Final = "endpoint"
 BINDING: Final = "binding"
 POLICY: Final = "budget_policy"
-NOUNS: Final = (SECRET, DEFINITION, ENDPOINT, BINDING, POLICY)
+GUARDRAIL: Final = "guardrail"
+USE: Final = "guardrail_config"
 
 Key = tuple[str, str]
 """Noun and id of a resource."""
@@ -43,17 +46,21 @@ class State:
         endpoints: the endpoints by id; their mappings have the definitions of ``definitions``.
         bindings: the bindings by the id of the change log.
         policies: the budget policies by id.
+        guardrails: the guardrails by id.
+        uses: the uses of guardrails by endpoints, by the id of the change log; they have the guardrails of ``guardrails``.
         owners: the owners by noun and id.
     """
 
     def __init__(
         self,
+        *,
         secrets: Iterable[GatewaySecretInfo] = (),
         definitions: Iterable[GatewayModelDefinition] = (),
         endpoints: Iterable[GatewayEndpoint] = (),
         bindings: Iterable[GatewayEndpointBinding] = (),
         policies: Iterable[GatewayBudgetPolicy] = (),
-        *,
+        guardrails: Iterable[GatewayGuardrail] = (),
+        uses: Iterable[GatewayGuardrailConfig] = (),
         owners: dict[Key, str] | None = None,
     ) -> None:
         self.secrets = {secret.secret_id: secret for secret in secrets}
@@ -61,7 +68,11 @@ class State:
         self.endpoints = {endpoint.endpoint_id: endpoint for endpoint in endpoints}
         self.bindings = {binding_id(binding): binding for binding in bindings}
         self.policies = {policy.budget_policy_id: policy for policy in policies}
+        self.guardrails = {guardrail.guardrail_id: guardrail for guardrail in guardrails}
+        self.uses = {use_id(config.endpoint_id, config.guardrail_id): config for config in uses}
         self.owners = owners or {}
+        for config in self.uses.values():
+            config.guardrail = self.guardrails.get(config.guardrail_id)
         for endpoint in self.endpoints.values():
             for mapping in endpoint.model_mappings:
                 mapping.model_definition = self.definitions.get(mapping.model_definition_id)
@@ -70,11 +81,13 @@ class State:
     def current(cls, transaction: Transaction) -> State:
         """Read the state of now."""
         return cls(
-            transaction.secrets.list(),
-            transaction.model_definitions.list(),
-            transaction.endpoints.list(),
-            transaction.bindings.list(),
-            transaction.budget_policies.list(),
+            secrets=transaction.secrets.list(),
+            definitions=transaction.model_definitions.list(),
+            endpoints=transaction.endpoints.list(),
+            bindings=transaction.bindings.list(),
+            policies=transaction.budget_policies.list(),
+            guardrails=transaction.guardrails.list(),
+            uses=transaction.guardrail_configs.list(),
             owners=transaction.owners.all(),
         )
 
@@ -110,11 +123,13 @@ class State:
 
         owners: dict[Key, str | None] = {**current.owners, **changes.former_owners(revision)}
         return cls(
-            former(SECRET, GatewaySecretInfo, current.secrets),
-            former(DEFINITION, GatewayModelDefinition, current.definitions),
-            former(ENDPOINT, GatewayEndpoint, current.endpoints),
-            former(BINDING, GatewayEndpointBinding, current.bindings),
-            former(POLICY, GatewayBudgetPolicy, current.policies),
+            secrets=former(SECRET, GatewaySecretInfo, current.secrets),
+            definitions=former(DEFINITION, GatewayModelDefinition, current.definitions),
+            endpoints=former(ENDPOINT, GatewayEndpoint, current.endpoints),
+            bindings=former(BINDING, GatewayEndpointBinding, current.bindings),
+            policies=former(POLICY, GatewayBudgetPolicy, current.policies),
+            guardrails=former(GUARDRAIL, GatewayGuardrail, current.guardrails),
+            uses=former(USE, GatewayGuardrailConfig, current.uses),
             owners={key: owner for key, owner in owners.items() if owner is not None},
         )
 
@@ -126,12 +141,26 @@ class State:
             ENDPOINT: self.endpoints,
             BINDING: self.bindings,
             POLICY: self.policies,
+            GUARDRAIL: self.guardrails,
+            USE: self.uses,
         }
         return by_noun[noun]
 
     def endpoint_names(self) -> dict[str, str]:
         """Return the names of the endpoints by id."""
         return {identifier: str(endpoint.name) for identifier, endpoint in self.endpoints.items()}
+
+    def guardrail_forms(self, names: Mapping[str, str]) -> dict[str, pb.GatewayGuardrailConfiguration]:
+        """Return the descriptions of the guardrails by id, with the endpoints that use them in order of their names.
+
+        Args:
+            names: the names of endpoints by id.
+        """
+        found = {identifier: form.guardrail_form(guardrail, names) for identifier, guardrail in self.guardrails.items()}
+        uses = [(config.guardrail_id, form.use_form(config, names)) for config in self.uses.values()]
+        for identifier, described in sorted(uses, key=lambda use: use[1].name):
+            found[identifier].endpoints.append(described)
+        return found
 
     def export(self, owner: str | None, *, with_bindings: bool) -> pb.GatewayConfiguration:
         """Return the description of this state, or of what an owner has of it."""
@@ -153,6 +182,9 @@ class State:
             model_definitions=_by_name(map(form.definition_form, own(DEFINITION))),
             budget_policies=sorted((form.policy_form(policy, names) for policy in own(POLICY)), key=form.policy_key),
         )
+        guardrails = self.guardrail_forms(names)
+        owned = (guardrails[guardrail.guardrail_id] for guardrail in own(GUARDRAIL))
+        configuration.guardrails.extend(sorted(owned, key=form.guardrail_key))
         for endpoint in endpoints:
             check_call()
             described = form.endpoint_form(endpoint)
@@ -169,18 +201,26 @@ def binding_id(binding: GatewayEndpointBinding) -> str:
     return f"{binding.endpoint_id}/{binding.resource_type}/{binding.resource_id}"
 
 
+def use_id(endpoint_id: str, guardrail_id: str) -> str:
+    """Return the change log's id of an endpoint's use of a guardrail."""
+    return f"{endpoint_id}/{guardrail_id}"
+
+
 def version_of(resource: Entity[Any]) -> str:
-    """Return the content_etag of a resource: of an endpoint without its definitions."""
+    """Return the content_etag of a resource: of an endpoint without its definitions, of a use without its guardrail."""
     if isinstance(resource, GatewayEndpoint):
         bare = copy.copy(resource)
-        bare.model_mappings = [_alone(mapping) for mapping in resource.model_mappings]
+        bare.model_mappings = [_alone(mapping, "model_definition") for mapping in resource.model_mappings]
         resource = bare
+    elif isinstance(resource, GatewayGuardrailConfig):
+        resource = _alone(resource, "guardrail")
     return sha256(resource.to_bytes()).hexdigest()[:32]
 
 
-def _alone(mapping: Any) -> Any:
-    found = copy.copy(mapping)
-    found.model_definition = None
+def _alone(resource: Any, included: str) -> Any:
+    """Return a resource without the one that it includes."""
+    found = copy.copy(resource)
+    setattr(found, included, None)
     return found
 
 

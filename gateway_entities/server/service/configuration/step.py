@@ -17,6 +17,7 @@ _NOTES: Final[dict[int, str]] = {
     pb.GATEWAY_PLAN_NOTE_KIND_SECRET_VALUE_CHANGES: "The value that was sent differs from the stored one.",
     pb.GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE: "The secret got another value since then, which it keeps.",
     pb.GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE: "The secret was deleted since then, and returns without a value.",
+    pb.GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL: "The endpoint has no guardrails after this.",
 }
 
 

@@ -24,7 +24,7 @@ from gateway_entities.entities.weights import shortest_decimal
 from gateway_entities.errors import FieldViolation
 from gateway_entities.server.service import form
 from gateway_entities.server.service.base import new_id
-from gateway_entities.server.service.configuration import policies
+from gateway_entities.server.service.configuration.matching import MATCHING, Candidate, match
 from gateway_entities.server.service.configuration.problems import Problems
 from gateway_entities.server.service.configuration.state import BINDING, DEFINITION, ENDPOINT, POLICY, SECRET, State
 from gateway_entities.server.service.configuration.step import Step
@@ -32,14 +32,11 @@ from gateway_entities.server.service.configuration.stored import Claims, write_e
 from gateway_entities.server.service.configuration.wanted import Item, Wanted
 from gateway_entities.server.service.context import check_call
 from gateway_entities.server.service.secret import masked
-from gatewayentities.v1 import configuration_pb2 as pb
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 _API_BASE: Final = "api_base"
-_NONE: Final = pb.GatewayBudgetPolicyConfiguration()
-_MAX_NAMED: Final = 100
 
 
 class Steps:
@@ -84,6 +81,11 @@ class Steps:
         self._definition_steps()
         self._endpoint_steps()
         self._binding_steps()
+        # The endpoints as they will be; one that is wanted goes before one that is not.
+        endpoints = [step for step in self.steps if step.noun == ENDPOINT]
+        self._names_after = self._names | {step.id: step.name for step in endpoints}
+        self._ids_after = {name: identifier for identifier, name in self._names_after.items()}
+        self._ids_after |= {step.name: step.id for step in endpoints}
         self._policy_steps()
 
     # The nouns, in the order of their references.
@@ -288,24 +290,15 @@ class Steps:
                     self._add(self._removed(BINDING, identifier, binding))
 
     def _policy_steps(self) -> None:
-        names = dict(self._names)
-        # A renamed endpoint has its new name in descriptions.
-        for step in self.steps:
-            if step.noun == ENDPOINT:
-                names[step.id] = step.name
-        ids = {name: identifier for identifier, name in names.items()}
+        names = self._names_after
         now = {identifier: form.policy_form(policy, names) for identifier, policy in self._state.policies.items()}
-        matched = self._matched(now)
+        matched = self._matched(POLICY, self._wanted.policies, now)
         for item, identifier in zip(self._wanted.policies, matched, strict=True):
             wanted = item.form
             before = None if identifier is None else self._state.policies[identifier]
             target: str | None = wanted.target_value or None
             if target is not None and wanted.target_scope == BudgetTargetScope.ENDPOINT:
-                if target not in ids:
-                    self._missing(f"{item.path}.target_value", "endpoint", target)
-                elif target not in self._endpoints:
-                    self.references[ENDPOINT, target] = ids[target]
-                target = ids.get(target)
+                target = self._endpoint_id(target, f"{item.path}.target_value")
             after = GatewayBudgetPolicy(
                 identifier or new_id("bp"),
                 BudgetUnit(wanted.budget_unit),
@@ -325,26 +318,6 @@ class Steps:
             if step.form_before is not None and step.form_before.duration != wanted.duration:
                 step.notes.add(1)
             self._add(step)
-
-    def _matched(self, now: Mapping[str, Any]) -> list[str | None]:
-        wanted, own = self._wanted, self._wanted.owner
-        found: list[str | None] = [
-            item.id if policies.group(now.get(item.id or "", _NONE)) == policies.group(item.form) else None
-            for item in wanted.policies
-        ]
-        given = {identifier for identifier in found if identifier is not None}
-        candidates: list[policies.Candidate] = []
-        for identifier, described in now.items():
-            owner = self._state.owners.get((POLICY, identifier))
-            foreign = owner is not None and owner != own and not wanted.takes_over
-            # A policy of another owner is none of this configuration's, unless it has no owner and only reads.
-            if identifier not in given and not (foreign and own):
-                candidates.append(policies.Candidate(identifier, described, 0 if owner == own else 1, foreign))
-        rest = [position for position, identifier in enumerate(found) if identifier is None]
-        more = policies.match([wanted.policies[position].form for position in rest], candidates)
-        for position, matching in zip(rest, more, strict=True):
-            found[position] = matching
-        return found
 
     # What all nouns share.
 
@@ -368,6 +341,43 @@ class Steps:
             if found is not None:
                 self.references[DEFINITION, name] = found.model_definition_id
                 self._definitions[name] = found
+        return found
+
+    def _endpoint_id(self, name: str, path: str) -> str | None:
+        """Return the id of the endpoint that has a name afterwards; None if it is missing."""
+        found = self._ids_after.get(name)
+        if found is None:
+            self._missing(path, "endpoint", name)
+        elif name not in self._endpoints:
+            self.references[ENDPOINT, name] = found
+        return found
+
+    def _matched(self, noun: str, wanted: Sequence[Item], now: Mapping[str, Any]) -> list[str | None]:
+        """Return for each wanted resource of a noun without unique names the id of the stored one; None for a new one.
+
+        Args:
+            noun: the noun.
+            wanted: what is wanted of it.
+            now: the descriptions of the stored ones by id.
+        """
+        own, takes_over = self._wanted.owner, self._wanted.takes_over
+        matching = MATCHING[noun]
+        found: list[str | None] = [
+            item.id if item.id and item.id in now and matching.group(now[item.id]) == matching.group(item.form) else None
+            for item in wanted
+        ]
+        given = {identifier for identifier in found if identifier is not None}
+        candidates: list[Candidate] = []
+        for identifier, described in now.items():
+            owner = self._state.owners.get((noun, identifier))
+            foreign = owner is not None and owner != own and not takes_over
+            # One of another owner is none of this configuration's, unless it has no owner and only reads.
+            if identifier not in given and not (foreign and own):
+                candidates.append(Candidate(identifier, described, 0 if owner == own else 1, foreign))
+        rest = [position for position, identifier in enumerate(found) if identifier is None]
+        more = match(matching, [wanted[position].form for position in rest], candidates)
+        for position, matched in zip(rest, more, strict=True):
+            found[position] = matched
         return found
 
     def _step(self, noun: str, identifier: str, name: str, before: Any, item: Item) -> Step:

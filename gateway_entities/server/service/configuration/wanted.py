@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway_entities.entities import GatewayBudgetPolicy
+from gateway_entities.entities import GatewayBudgetPolicy, GatewayGuardrail
 from gateway_entities.server.service import form
-from gateway_entities.server.service.configuration.state import DEFINITION, ENDPOINT, POLICY, SECRET, State
+from gateway_entities.server.service.configuration.state import DEFINITION, ENDPOINT, GUARDRAIL, POLICY, SECRET, State
 from gatewayentities.v1 import configuration_pb2 as pb
 
 
@@ -42,6 +42,7 @@ class Wanted:
         definitions: the model definitions.
         endpoints: the endpoints.
         policies: the budget policies.
+        guardrails: the guardrails; their descriptions have the endpoints that use them.
         owner: the owner of the configuration; None if it has none, and of a rollback.
         prunes: whether what is not wanted goes: of a rollback everything, else what the owner has.
         takes_over: whether resources of other owners are written.
@@ -55,6 +56,7 @@ class Wanted:
     definitions: list[Item] = field(default_factory=list[Item])
     endpoints: list[Item] = field(default_factory=list[Item])
     policies: list[Item] = field(default_factory=list[Item])
+    guardrails: list[Item] = field(default_factory=list[Item])
     owner: str | None = None
     prunes: bool = False
     takes_over: bool = False
@@ -86,6 +88,7 @@ class Wanted:
         wanted.policies = [
             Item(form.normal_policy(e), f"{at}.budget_policies[{i}]") for i, e in enumerate(given.budget_policies)
         ]
+        wanted.guardrails = [Item(form.normal_guardrail(e), f"{at}.guardrails[{i}]") for i, e in enumerate(given.guardrails)]
         wanted._take_values(request.secret_values)
         return wanted
 
@@ -115,6 +118,12 @@ class Wanted:
             return form.policy_form(policy, names)
 
         wanted.policies = items(POLICY, describe_policy)
+        guardrails = target.guardrail_forms(names)
+
+        def describe_guardrail(guardrail: GatewayGuardrail) -> pb.GatewayGuardrailConfiguration:
+            return guardrails[guardrail.guardrail_id]
+
+        wanted.guardrails = items(GUARDRAIL, describe_guardrail)
         if request.with_bindings:
             bindings: dict[str, list[pb.GatewayEndpointBindingConfiguration]] = {}
             for binding in target.bindings.values():

@@ -59,6 +59,7 @@ _ENDPOINT: Final = select(*_ROWS.columns)
 _GET: Final = _ENDPOINT.where(_own.endpoint_id == bindparam("endpoint_id"))
 _FIND: Final = _ENDPOINT.where(_own.name == bindparam("name"))
 _NAME: Final = select(_own.name).where(_own.endpoint_id == bindparam("endpoint_id"))
+_NAMES: Final = select(_own.endpoint_id, _own.name)
 _ADD: Final = insert(endpoints)
 _UPDATE: Final = update(endpoints).where(_own.endpoint_id == bindparam("id"))
 _SINCE: Final = {
@@ -133,6 +134,10 @@ class Endpoints:
         """Return the name of the endpoint with this id, or None."""
         row = execute.row(self._connection, _NAME, {"endpoint_id": endpoint_id})
         return None if row is None else str(row[0])
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all endpoints by id."""
+        return {identifier: str(name) for identifier, name in execute.rows(self._connection, _NAMES)}
 
     def add(self, endpoint: GatewayEndpoint) -> None:
         """Add an endpoint with its mappings and tags.

@@ -6,7 +6,7 @@ import builtins
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway_entities.entities import GatewayGuardrail, GuardrailAction, GuardrailStage, Scorer
@@ -52,12 +52,14 @@ ROWS: Final = EntityRows(
         "stage": enum_column("stage", GuardrailStage),
         "action": enum_column("action", GuardrailAction),
     },
+    fixed=("guardrail_id", "created_at", "created_by"),
 )
 """The conversion of rows."""
 
 _GUARDRAIL: Final = select(*ROWS.columns)
 _GET: Final = _GUARDRAIL.where(_own.guardrail_id == bindparam("guardrail_id"))
 _ADD: Final = insert(guardrails)
+_UPDATE: Final = update(guardrails).where(_own.guardrail_id == bindparam("id"))
 _REMOVE: Final = delete(guardrails).where(_own.guardrail_id == bindparam("guardrail_id"))
 
 
@@ -93,9 +95,22 @@ class Guardrails:
         try:
             execute.run(self._connection, _ADD, ROWS.write(guardrail))
         except IntegrityError as error:
-            if errors.violates_reference(error):
-                raise errors.not_found("GatewayEndpoint", endpoint_id=str(guardrail.action_endpoint_id)) from error
+            _raise_violation(error, guardrail)
             raise
+
+    def update(self, guardrail: GatewayGuardrail) -> None:
+        """Update a guardrail, except for its id, created_at and created_by.
+
+        Raises:
+            GatewayError: NOT_FOUND; the guardrail, or its action endpoint, does not exist.
+        """
+        try:
+            changed = execute.run(self._connection, _UPDATE, {"id": guardrail.guardrail_id, **ROWS.changes(guardrail)})
+        except IntegrityError as error:
+            _raise_violation(error, guardrail)
+            raise
+        if changed == 0:
+            raise errors.not_found("Guardrail", guardrail_id=guardrail.guardrail_id)
 
     def remove(self, guardrail_id: str) -> bool:
         """Delete a guardrail, also from every endpoint; return whether it existed."""
@@ -126,3 +141,8 @@ class Guardrails:
         }
         restrictions, parameters = paging.shape(filters, after, limit)
         return [ROWS.read(row) for row in execute.rows(self._connection, _list(restrictions), parameters)]
+
+
+def _raise_violation(error: IntegrityError, guardrail: GatewayGuardrail) -> None:
+    if errors.violates_reference(error):
+        raise errors.not_found("GatewayEndpoint", endpoint_id=str(guardrail.action_endpoint_id)) from error

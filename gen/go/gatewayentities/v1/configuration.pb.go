@@ -98,6 +98,8 @@ const (
 	GatewayPlanNoteKind_GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE GatewayPlanNoteKind = 4
 	// The secret was deleted after the revision of the rollback, and returns without a value.
 	GatewayPlanNoteKind_GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE GatewayPlanNoteKind = 5
+	// It is the last guardrail of its endpoint, which will have none.
+	GatewayPlanNoteKind_GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL GatewayPlanNoteKind = 6
 )
 
 // Enum value maps for GatewayPlanNoteKind.
@@ -109,6 +111,7 @@ var (
 		3: "GATEWAY_PLAN_NOTE_KIND_SECRET_VALUE_CHANGES",
 		4: "GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE",
 		5: "GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE",
+		6: "GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL",
 	}
 	GatewayPlanNoteKind_value = map[string]int32{
 		"GATEWAY_PLAN_NOTE_KIND_UNSPECIFIED":          0,
@@ -117,6 +120,7 @@ var (
 		"GATEWAY_PLAN_NOTE_KIND_SECRET_VALUE_CHANGES": 3,
 		"GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE": 4,
 		"GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE": 5,
+		"GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL":       6,
 	}
 )
 
@@ -163,9 +167,13 @@ type GatewayConfiguration struct {
 	// The budget policies. They have no names: those of one target_scope, target_value and budget_unit are matched with the
 	// stored ones, first where all is equal, then where duration and budget_action are, then duration, then budget_amount. The
 	// rest are updated in place before any is created or deleted.
-	BudgetPolicies []*GatewayBudgetPolicyConfiguration `protobuf:"bytes,5,rep,name=budget_policies,json=budgetPolicies,proto3" json:"budget_policies,omitempty"` // The number 6 is for guardrails.
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	BudgetPolicies []*GatewayBudgetPolicyConfiguration `protobuf:"bytes,5,rep,name=budget_policies,json=budgetPolicies,proto3" json:"budget_policies,omitempty"`
+	// The guardrails. Their names need not be unique: those of one name, scorer_id and stage are matched with the stored
+	// ones, first where all is equal, then where all but their endpoints is, then scorer_version and action, then
+	// scorer_version, then action. The rest are updated in place before any is created or deleted.
+	Guardrails    []*GatewayGuardrailConfiguration `protobuf:"bytes,6,rep,name=guardrails,proto3" json:"guardrails,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GatewayConfiguration) Reset() {
@@ -229,6 +237,13 @@ func (x *GatewayConfiguration) GetEndpoints() []*GatewayEndpointConfiguration {
 func (x *GatewayConfiguration) GetBudgetPolicies() []*GatewayBudgetPolicyConfiguration {
 	if x != nil {
 		return x.BudgetPolicies
+	}
+	return nil
+}
+
+func (x *GatewayConfiguration) GetGuardrails() []*GatewayGuardrailConfiguration {
+	if x != nil {
+		return x.Guardrails
 	}
 	return nil
 }
@@ -764,6 +779,171 @@ func (x *GatewayBudgetPolicyConfiguration) GetBudgetAction() BudgetAction {
 	return BudgetAction_BUDGET_ACTION_UNSPECIFIED
 }
 
+// GatewayGuardrailConfiguration describes a guardrail, and which endpoints use it.
+type GatewayGuardrailConfiguration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, 1 to 255 characters; not unique. Required.
+	Name *string `protobuf:"bytes,1,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Identifier of the scorer in its system, 1 to 255 characters. Its existence is not checked. Required.
+	ScorerId *string `protobuf:"bytes,2,opt,name=scorer_id,json=scorerId,proto3,oneof" json:"scorer_id,omitempty"`
+	// Version of the scorer, 1 to 2147483647. Required.
+	ScorerVersion *int32 `protobuf:"varint,3,opt,name=scorer_version,json=scorerVersion,proto3,oneof" json:"scorer_version,omitempty"`
+	// When the guardrail is executed. Required.
+	Stage *GuardrailStage `protobuf:"varint,4,opt,name=stage,proto3,enum=gatewayentities.v1.GuardrailStage,oneof" json:"stage,omitempty"`
+	// What it does with what the scorer finds. Required.
+	Action *GuardrailAction `protobuf:"varint,5,opt,name=action,proto3,enum=gatewayentities.v1.GuardrailAction,oneof" json:"action,omitempty"`
+	// Name of the endpoint that the action calls, in this configuration or in the store. Absent or empty means none.
+	ActionEndpoint *string `protobuf:"bytes,6,opt,name=action_endpoint,json=actionEndpoint,proto3,oneof" json:"action_endpoint,omitempty"`
+	// What else is known of the scorer. If it has a scorer_id or a scorer_version, they are those of the guardrail. Absent
+	// means nothing.
+	Scorer *Scorer `protobuf:"bytes,7,opt,name=scorer,proto3" json:"scorer,omitempty"`
+	// The endpoints that use the guardrail, at most 10000, each once. Others no longer use it.
+	Endpoints     []*GatewayGuardrailEndpointConfiguration `protobuf:"bytes,8,rep,name=endpoints,proto3" json:"endpoints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayGuardrailConfiguration) Reset() {
+	*x = GatewayGuardrailConfiguration{}
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayGuardrailConfiguration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayGuardrailConfiguration) ProtoMessage() {}
+
+func (x *GatewayGuardrailConfiguration) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayGuardrailConfiguration.ProtoReflect.Descriptor instead.
+func (*GatewayGuardrailConfiguration) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GatewayGuardrailConfiguration) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *GatewayGuardrailConfiguration) GetScorerId() string {
+	if x != nil && x.ScorerId != nil {
+		return *x.ScorerId
+	}
+	return ""
+}
+
+func (x *GatewayGuardrailConfiguration) GetScorerVersion() int32 {
+	if x != nil && x.ScorerVersion != nil {
+		return *x.ScorerVersion
+	}
+	return 0
+}
+
+func (x *GatewayGuardrailConfiguration) GetStage() GuardrailStage {
+	if x != nil && x.Stage != nil {
+		return *x.Stage
+	}
+	return GuardrailStage_GUARDRAIL_STAGE_UNSPECIFIED
+}
+
+func (x *GatewayGuardrailConfiguration) GetAction() GuardrailAction {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return GuardrailAction_GUARDRAIL_ACTION_UNSPECIFIED
+}
+
+func (x *GatewayGuardrailConfiguration) GetActionEndpoint() string {
+	if x != nil && x.ActionEndpoint != nil {
+		return *x.ActionEndpoint
+	}
+	return ""
+}
+
+func (x *GatewayGuardrailConfiguration) GetScorer() *Scorer {
+	if x != nil {
+		return x.Scorer
+	}
+	return nil
+}
+
+func (x *GatewayGuardrailConfiguration) GetEndpoints() []*GatewayGuardrailEndpointConfiguration {
+	if x != nil {
+		return x.Endpoints
+	}
+	return nil
+}
+
+// GatewayGuardrailEndpointConfiguration describes an endpoint's use of a guardrail.
+type GatewayGuardrailEndpointConfiguration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the endpoint, in this configuration or in the store. Required.
+	Name *string `protobuf:"bytes,1,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Place in the endpoint's order of execution; the lowest is first. Absent means after all others.
+	ExecutionOrder *int64 `protobuf:"varint,2,opt,name=execution_order,json=executionOrder,proto3,oneof" json:"execution_order,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *GatewayGuardrailEndpointConfiguration) Reset() {
+	*x = GatewayGuardrailEndpointConfiguration{}
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayGuardrailEndpointConfiguration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayGuardrailEndpointConfiguration) ProtoMessage() {}
+
+func (x *GatewayGuardrailEndpointConfiguration) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayGuardrailEndpointConfiguration.ProtoReflect.Descriptor instead.
+func (*GatewayGuardrailEndpointConfiguration) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GatewayGuardrailEndpointConfiguration) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *GatewayGuardrailEndpointConfiguration) GetExecutionOrder() int64 {
+	if x != nil && x.ExecutionOrder != nil {
+		return *x.ExecutionOrder
+	}
+	return 0
+}
+
 // GatewaySecretAssignment gives a secret its value.
 type GatewaySecretAssignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -777,7 +957,7 @@ type GatewaySecretAssignment struct {
 
 func (x *GatewaySecretAssignment) Reset() {
 	*x = GatewaySecretAssignment{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[8]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +969,7 @@ func (x *GatewaySecretAssignment) String() string {
 func (*GatewaySecretAssignment) ProtoMessage() {}
 
 func (x *GatewaySecretAssignment) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[8]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +982,7 @@ func (x *GatewaySecretAssignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewaySecretAssignment.ProtoReflect.Descriptor instead.
 func (*GatewaySecretAssignment) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{8}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GatewaySecretAssignment) GetName() string {
@@ -822,13 +1002,15 @@ func (x *GatewaySecretAssignment) GetSecretValue() map[string]string {
 // GatewayResourceVersion is a resource that a plan has read: the version that it had, or that there was none.
 type GatewayResourceVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+	// Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+	// guardrail by an endpoint. Always present.
 	Noun *string `protobuf:"bytes,1,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
 	// Name of the resource, as in GatewayPlannedChange. Always present.
 	Name *string `protobuf:"bytes,2,opt,name=name,proto3,oneof" json:"name,omitempty"`
 	// Identifier of the resource. Absent if there was none.
 	Id *string `protobuf:"bytes,3,opt,name=id,proto3,oneof" json:"id,omitempty"`
-	// Version, 32 hexadecimal digits; for an endpoint the content_etag of the watch stream. Absent if there was none.
+	// Version, 32 hexadecimal digits; for an endpoint or a guardrail_config the content_etag of the watch stream. Absent if
+	// there was none.
 	ContentEtag *string `protobuf:"bytes,4,opt,name=content_etag,json=contentEtag,proto3,oneof" json:"content_etag,omitempty"`
 	// Owner of the resource. Absent if it had none.
 	Owner         *string `protobuf:"bytes,5,opt,name=owner,proto3,oneof" json:"owner,omitempty"`
@@ -838,7 +1020,7 @@ type GatewayResourceVersion struct {
 
 func (x *GatewayResourceVersion) Reset() {
 	*x = GatewayResourceVersion{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[9]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1032,7 @@ func (x *GatewayResourceVersion) String() string {
 func (*GatewayResourceVersion) ProtoMessage() {}
 
 func (x *GatewayResourceVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[9]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1045,7 @@ func (x *GatewayResourceVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayResourceVersion.ProtoReflect.Descriptor instead.
 func (*GatewayResourceVersion) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{9}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GatewayResourceVersion) GetNoun() string {
@@ -914,7 +1096,7 @@ type GatewayPlanBasis struct {
 
 func (x *GatewayPlanBasis) Reset() {
 	*x = GatewayPlanBasis{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[10]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -926,7 +1108,7 @@ func (x *GatewayPlanBasis) String() string {
 func (*GatewayPlanBasis) ProtoMessage() {}
 
 func (x *GatewayPlanBasis) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[10]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -939,7 +1121,7 @@ func (x *GatewayPlanBasis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayPlanBasis.ProtoReflect.Descriptor instead.
 func (*GatewayPlanBasis) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{10}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GatewayPlanBasis) GetStoreId() string {
@@ -969,7 +1151,7 @@ type GatewayPlanNote struct {
 
 func (x *GatewayPlanNote) Reset() {
 	*x = GatewayPlanNote{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[11]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1163,7 @@ func (x *GatewayPlanNote) String() string {
 func (*GatewayPlanNote) ProtoMessage() {}
 
 func (x *GatewayPlanNote) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[11]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1176,7 @@ func (x *GatewayPlanNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayPlanNote.ProtoReflect.Descriptor instead.
 func (*GatewayPlanNote) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{11}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GatewayPlanNote) GetKind() GatewayPlanNoteKind {
@@ -1016,11 +1198,12 @@ type GatewayPlannedChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What would happen. Always present.
 	Action *GatewayPlanAction `protobuf:"varint,1,opt,name=action,proto3,enum=gatewayentities.v1.GatewayPlanAction,oneof" json:"action,omitempty"`
-	// Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+	// Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+	// guardrail by an endpoint. Always present.
 	Noun *string `protobuf:"bytes,2,opt,name=noun,proto3,oneof" json:"noun,omitempty"`
 	// Name of the resource; after a change of its name the new one. A binding has that of its endpoint, its resource_type and
-	// resource_id, separated by slashes; a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS,
-	// REJECT". Always present.
+	// resource_id, separated by slashes; a guardrail_config has those of its endpoint and its guardrail, separated by a slash;
+	// a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS, REJECT". Always present.
 	Name *string `protobuf:"bytes,3,opt,name=name,proto3,oneof" json:"name,omitempty"`
 	// Identifier of the resource. Absent if it would be created.
 	Id *string `protobuf:"bytes,4,opt,name=id,proto3,oneof" json:"id,omitempty"`
@@ -1037,7 +1220,7 @@ type GatewayPlannedChange struct {
 
 func (x *GatewayPlannedChange) Reset() {
 	*x = GatewayPlannedChange{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[12]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1232,7 @@ func (x *GatewayPlannedChange) String() string {
 func (*GatewayPlannedChange) ProtoMessage() {}
 
 func (x *GatewayPlannedChange) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[12]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1245,7 @@ func (x *GatewayPlannedChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayPlannedChange.ProtoReflect.Descriptor instead.
 func (*GatewayPlannedChange) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{12}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GatewayPlannedChange) GetAction() GatewayPlanAction {
@@ -1119,8 +1302,8 @@ type GatewayConfigurationPlan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the configuration says itself, in the order in which it would be done. Empty if nothing differs.
 	Changes []*GatewayPlannedChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
-	// What happens besides: endpoints whose model definitions change, model definitions that lose their secret, and what is
-	// deleted with its endpoint.
+	// What happens besides: endpoints whose model definitions change, model definitions that lose their secret, the uses of
+	// guardrails that change, guardrails that lose their action endpoint, and what is deleted with its endpoint or guardrail.
 	Effects []*GatewayPlannedChange `protobuf:"bytes,2,rep,name=effects,proto3" json:"effects,omitempty"`
 	// What the plan depends on. Always present.
 	Basis         *GatewayPlanBasis `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
@@ -1130,7 +1313,7 @@ type GatewayConfigurationPlan struct {
 
 func (x *GatewayConfigurationPlan) Reset() {
 	*x = GatewayConfigurationPlan{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[13]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1325,7 @@ func (x *GatewayConfigurationPlan) String() string {
 func (*GatewayConfigurationPlan) ProtoMessage() {}
 
 func (x *GatewayConfigurationPlan) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[13]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1338,7 @@ func (x *GatewayConfigurationPlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayConfigurationPlan.ProtoReflect.Descriptor instead.
 func (*GatewayConfigurationPlan) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{13}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GatewayConfigurationPlan) GetChanges() []*GatewayPlannedChange {
@@ -1194,7 +1377,7 @@ type ExportGatewayConfigurationRequest struct {
 
 func (x *ExportGatewayConfigurationRequest) Reset() {
 	*x = ExportGatewayConfigurationRequest{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[14]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1389,7 @@ func (x *ExportGatewayConfigurationRequest) String() string {
 func (*ExportGatewayConfigurationRequest) ProtoMessage() {}
 
 func (x *ExportGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[14]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1402,7 @@ func (x *ExportGatewayConfigurationRequest) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ExportGatewayConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*ExportGatewayConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{14}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExportGatewayConfigurationRequest) GetAtRevision() int64 {
@@ -1256,7 +1439,7 @@ type ExportGatewayConfigurationResponse struct {
 
 func (x *ExportGatewayConfigurationResponse) Reset() {
 	*x = ExportGatewayConfigurationResponse{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[15]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1451,7 @@ func (x *ExportGatewayConfigurationResponse) String() string {
 func (*ExportGatewayConfigurationResponse) ProtoMessage() {}
 
 func (x *ExportGatewayConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[15]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1464,7 @@ func (x *ExportGatewayConfigurationResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ExportGatewayConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*ExportGatewayConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{15}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExportGatewayConfigurationResponse) GetConfiguration() *GatewayConfiguration {
@@ -1319,7 +1502,7 @@ type PlanGatewayConfigurationRequest struct {
 
 func (x *PlanGatewayConfigurationRequest) Reset() {
 	*x = PlanGatewayConfigurationRequest{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[16]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1514,7 @@ func (x *PlanGatewayConfigurationRequest) String() string {
 func (*PlanGatewayConfigurationRequest) ProtoMessage() {}
 
 func (x *PlanGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[16]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1527,7 @@ func (x *PlanGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanGatewayConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*PlanGatewayConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{16}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PlanGatewayConfigurationRequest) GetConfiguration() *GatewayConfiguration {
@@ -1402,7 +1585,7 @@ type PlanGatewayConfigurationResponse struct {
 
 func (x *PlanGatewayConfigurationResponse) Reset() {
 	*x = PlanGatewayConfigurationResponse{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[17]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1597,7 @@ func (x *PlanGatewayConfigurationResponse) String() string {
 func (*PlanGatewayConfigurationResponse) ProtoMessage() {}
 
 func (x *PlanGatewayConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[17]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1610,7 @@ func (x *PlanGatewayConfigurationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanGatewayConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*PlanGatewayConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{17}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PlanGatewayConfigurationResponse) GetPlan() *GatewayConfigurationPlan {
@@ -1469,7 +1652,7 @@ type ApplyGatewayConfigurationRequest struct {
 
 func (x *ApplyGatewayConfigurationRequest) Reset() {
 	*x = ApplyGatewayConfigurationRequest{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[18]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1481,7 +1664,7 @@ func (x *ApplyGatewayConfigurationRequest) String() string {
 func (*ApplyGatewayConfigurationRequest) ProtoMessage() {}
 
 func (x *ApplyGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[18]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1494,7 +1677,7 @@ func (x *ApplyGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyGatewayConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*ApplyGatewayConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{18}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ApplyGatewayConfigurationRequest) GetConfiguration() *GatewayConfiguration {
@@ -1563,7 +1746,7 @@ type ApplyGatewayConfigurationResponse struct {
 
 func (x *ApplyGatewayConfigurationResponse) Reset() {
 	*x = ApplyGatewayConfigurationResponse{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[19]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1758,7 @@ func (x *ApplyGatewayConfigurationResponse) String() string {
 func (*ApplyGatewayConfigurationResponse) ProtoMessage() {}
 
 func (x *ApplyGatewayConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[19]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1771,7 @@ func (x *ApplyGatewayConfigurationResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ApplyGatewayConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*ApplyGatewayConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{19}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ApplyGatewayConfigurationResponse) GetCreated() int32 {
@@ -1641,7 +1824,7 @@ type RollbackGatewayConfigurationRequest struct {
 
 func (x *RollbackGatewayConfigurationRequest) Reset() {
 	*x = RollbackGatewayConfigurationRequest{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[20]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1836,7 @@ func (x *RollbackGatewayConfigurationRequest) String() string {
 func (*RollbackGatewayConfigurationRequest) ProtoMessage() {}
 
 func (x *RollbackGatewayConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[20]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1849,7 @@ func (x *RollbackGatewayConfigurationRequest) ProtoReflect() protoreflect.Messag
 
 // Deprecated: Use RollbackGatewayConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*RollbackGatewayConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{20}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RollbackGatewayConfigurationRequest) GetToRevision() int64 {
@@ -1728,7 +1911,7 @@ type RollbackGatewayConfigurationResponse struct {
 
 func (x *RollbackGatewayConfigurationResponse) Reset() {
 	*x = RollbackGatewayConfigurationResponse{}
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[21]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1923,7 @@ func (x *RollbackGatewayConfigurationResponse) String() string {
 func (*RollbackGatewayConfigurationResponse) ProtoMessage() {}
 
 func (x *RollbackGatewayConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[21]
+	mi := &file_gatewayentities_v1_configuration_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1936,7 @@ func (x *RollbackGatewayConfigurationResponse) ProtoReflect() protoreflect.Messa
 
 // Deprecated: Use RollbackGatewayConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*RollbackGatewayConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{21}
+	return file_gatewayentities_v1_configuration_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RollbackGatewayConfigurationResponse) GetCreated() int32 {
@@ -1788,13 +1971,16 @@ var File_gatewayentities_v1_configuration_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_configuration_proto_rawDesc = "" +
 	"\n" +
-	"&gatewayentities/v1/configuration.proto\x12\x12gatewayentities.v1\x1a\x1fgatewayentities/v1/budget.proto\x1a\x1fgatewayentities/v1/change.proto\x1a!gatewayentities/v1/endpoint.proto\"\x9a\x03\n" +
+	"&gatewayentities/v1/configuration.proto\x12\x12gatewayentities.v1\x1a\x1fgatewayentities/v1/budget.proto\x1a\x1fgatewayentities/v1/change.proto\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\"\xed\x03\n" +
 	"\x14GatewayConfiguration\x12\x19\n" +
 	"\x05owner\x18\x01 \x01(\tH\x00R\x05owner\x88\x01\x01\x12H\n" +
 	"\asecrets\x18\x02 \x03(\v2..gatewayentities.v1.GatewaySecretConfigurationR\asecrets\x12d\n" +
 	"\x11model_definitions\x18\x03 \x03(\v27.gatewayentities.v1.GatewayModelDefinitionConfigurationR\x10modelDefinitions\x12N\n" +
 	"\tendpoints\x18\x04 \x03(\v20.gatewayentities.v1.GatewayEndpointConfigurationR\tendpoints\x12]\n" +
-	"\x0fbudget_policies\x18\x05 \x03(\v24.gatewayentities.v1.GatewayBudgetPolicyConfigurationR\x0ebudgetPoliciesB\b\n" +
+	"\x0fbudget_policies\x18\x05 \x03(\v24.gatewayentities.v1.GatewayBudgetPolicyConfigurationR\x0ebudgetPolicies\x12Q\n" +
+	"\n" +
+	"guardrails\x18\x06 \x03(\v21.gatewayentities.v1.GatewayGuardrailConfigurationR\n" +
+	"guardrailsB\b\n" +
 	"\x06_owner\"\x8c\x02\n" +
 	"\x1aGatewaySecretConfiguration\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x1f\n" +
@@ -1865,7 +2051,28 @@ const file_gatewayentities_v1_configuration_proto_rawDesc = "" +
 	"\r_target_valueB\x0e\n" +
 	"\f_budget_unitB\x10\n" +
 	"\x0e_budget_amountB\x10\n" +
-	"\x0e_budget_action\"\xe1\x01\n" +
+	"\x0e_budget_action\"\x95\x04\n" +
+	"\x1dGatewayGuardrailConfiguration\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12 \n" +
+	"\tscorer_id\x18\x02 \x01(\tH\x01R\bscorerId\x88\x01\x01\x12*\n" +
+	"\x0escorer_version\x18\x03 \x01(\x05H\x02R\rscorerVersion\x88\x01\x01\x12=\n" +
+	"\x05stage\x18\x04 \x01(\x0e2\".gatewayentities.v1.GuardrailStageH\x03R\x05stage\x88\x01\x01\x12@\n" +
+	"\x06action\x18\x05 \x01(\x0e2#.gatewayentities.v1.GuardrailActionH\x04R\x06action\x88\x01\x01\x12,\n" +
+	"\x0faction_endpoint\x18\x06 \x01(\tH\x05R\x0eactionEndpoint\x88\x01\x01\x122\n" +
+	"\x06scorer\x18\a \x01(\v2\x1a.gatewayentities.v1.ScorerR\x06scorer\x12W\n" +
+	"\tendpoints\x18\b \x03(\v29.gatewayentities.v1.GatewayGuardrailEndpointConfigurationR\tendpointsB\a\n" +
+	"\x05_nameB\f\n" +
+	"\n" +
+	"_scorer_idB\x11\n" +
+	"\x0f_scorer_versionB\b\n" +
+	"\x06_stageB\t\n" +
+	"\a_actionB\x12\n" +
+	"\x10_action_endpoint\"\x8b\x01\n" +
+	"%GatewayGuardrailEndpointConfiguration\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12,\n" +
+	"\x0fexecution_order\x18\x02 \x01(\x03H\x01R\x0eexecutionOrder\x88\x01\x01B\a\n" +
+	"\x05_nameB\x12\n" +
+	"\x10_execution_order\"\xe1\x01\n" +
 	"\x17GatewaySecretAssignment\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12d\n" +
 	"\fsecret_value\x18\x02 \x03(\v2<.gatewayentities.v1.GatewaySecretAssignment.SecretValueEntryB\x03\x80\x01\x01R\vsecretValue\x1a>\n" +
@@ -1994,14 +2201,15 @@ const file_gatewayentities_v1_configuration_proto_rawDesc = "" +
 	"\x1fGATEWAY_PLAN_ACTION_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aGATEWAY_PLAN_ACTION_CREATE\x10\x01\x12\x1e\n" +
 	"\x1aGATEWAY_PLAN_ACTION_UPDATE\x10\x02\x12\x1e\n" +
-	"\x1aGATEWAY_PLAN_ACTION_DELETE\x10\x03*\xac\x02\n" +
+	"\x1aGATEWAY_PLAN_ACTION_DELETE\x10\x03*\xd7\x02\n" +
 	"\x13GatewayPlanNoteKind\x12&\n" +
 	"\"GATEWAY_PLAN_NOTE_KIND_UNSPECIFIED\x10\x00\x12)\n" +
 	"%GATEWAY_PLAN_NOTE_KIND_SPEND_RESTARTS\x10\x01\x12/\n" +
 	"+GATEWAY_PLAN_NOTE_KIND_SECRET_WITHOUT_VALUE\x10\x02\x12/\n" +
 	"+GATEWAY_PLAN_NOTE_KIND_SECRET_VALUE_CHANGES\x10\x03\x12/\n" +
 	"+GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE\x10\x04\x12/\n" +
-	"+GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE\x10\x052\xd0\x04\n" +
+	"+GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE\x10\x05\x12)\n" +
+	"%GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL\x10\x062\xd0\x04\n" +
 	"\x14ConfigurationService\x12\x90\x01\n" +
 	"\x1aExportGatewayConfiguration\x125.gatewayentities.v1.ExportGatewayConfigurationRequest\x1a6.gatewayentities.v1.ExportGatewayConfigurationResponse\"\x03\x90\x02\x01\x12\x85\x01\n" +
 	"\x18PlanGatewayConfiguration\x123.gatewayentities.v1.PlanGatewayConfigurationRequest\x1a4.gatewayentities.v1.PlanGatewayConfigurationResponse\x12\x88\x01\n" +
@@ -2022,92 +2230,102 @@ func file_gatewayentities_v1_configuration_proto_rawDescGZIP() []byte {
 }
 
 var file_gatewayentities_v1_configuration_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_gatewayentities_v1_configuration_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_gatewayentities_v1_configuration_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_gatewayentities_v1_configuration_proto_goTypes = []any{
-	(GatewayPlanAction)(0),                       // 0: gatewayentities.v1.GatewayPlanAction
-	(GatewayPlanNoteKind)(0),                     // 1: gatewayentities.v1.GatewayPlanNoteKind
-	(*GatewayConfiguration)(nil),                 // 2: gatewayentities.v1.GatewayConfiguration
-	(*GatewaySecretConfiguration)(nil),           // 3: gatewayentities.v1.GatewaySecretConfiguration
-	(*GatewayModelDefinitionConfiguration)(nil),  // 4: gatewayentities.v1.GatewayModelDefinitionConfiguration
-	(*GatewayEndpointConfiguration)(nil),         // 5: gatewayentities.v1.GatewayEndpointConfiguration
-	(*GatewayEndpointModelConfiguration)(nil),    // 6: gatewayentities.v1.GatewayEndpointModelConfiguration
-	(*GatewayEndpointBindingsConfiguration)(nil), // 7: gatewayentities.v1.GatewayEndpointBindingsConfiguration
-	(*GatewayEndpointBindingConfiguration)(nil),  // 8: gatewayentities.v1.GatewayEndpointBindingConfiguration
-	(*GatewayBudgetPolicyConfiguration)(nil),     // 9: gatewayentities.v1.GatewayBudgetPolicyConfiguration
-	(*GatewaySecretAssignment)(nil),              // 10: gatewayentities.v1.GatewaySecretAssignment
-	(*GatewayResourceVersion)(nil),               // 11: gatewayentities.v1.GatewayResourceVersion
-	(*GatewayPlanBasis)(nil),                     // 12: gatewayentities.v1.GatewayPlanBasis
-	(*GatewayPlanNote)(nil),                      // 13: gatewayentities.v1.GatewayPlanNote
-	(*GatewayPlannedChange)(nil),                 // 14: gatewayentities.v1.GatewayPlannedChange
-	(*GatewayConfigurationPlan)(nil),             // 15: gatewayentities.v1.GatewayConfigurationPlan
-	(*ExportGatewayConfigurationRequest)(nil),    // 16: gatewayentities.v1.ExportGatewayConfigurationRequest
-	(*ExportGatewayConfigurationResponse)(nil),   // 17: gatewayentities.v1.ExportGatewayConfigurationResponse
-	(*PlanGatewayConfigurationRequest)(nil),      // 18: gatewayentities.v1.PlanGatewayConfigurationRequest
-	(*PlanGatewayConfigurationResponse)(nil),     // 19: gatewayentities.v1.PlanGatewayConfigurationResponse
-	(*ApplyGatewayConfigurationRequest)(nil),     // 20: gatewayentities.v1.ApplyGatewayConfigurationRequest
-	(*ApplyGatewayConfigurationResponse)(nil),    // 21: gatewayentities.v1.ApplyGatewayConfigurationResponse
-	(*RollbackGatewayConfigurationRequest)(nil),  // 22: gatewayentities.v1.RollbackGatewayConfigurationRequest
-	(*RollbackGatewayConfigurationResponse)(nil), // 23: gatewayentities.v1.RollbackGatewayConfigurationResponse
-	nil,                            // 24: gatewayentities.v1.GatewaySecretConfiguration.AuthConfigEntry
-	nil,                            // 25: gatewayentities.v1.GatewayEndpointConfiguration.TagsEntry
-	nil,                            // 26: gatewayentities.v1.GatewaySecretAssignment.SecretValueEntry
-	(RoutingStrategy)(0),           // 27: gatewayentities.v1.RoutingStrategy
-	(*FallbackConfig)(nil),         // 28: gatewayentities.v1.FallbackConfig
-	(GatewayModelLinkageType)(0),   // 29: gatewayentities.v1.GatewayModelLinkageType
-	(BudgetTargetScope)(0),         // 30: gatewayentities.v1.BudgetTargetScope
-	(BudgetUnit)(0),                // 31: gatewayentities.v1.BudgetUnit
-	(*BudgetDuration)(nil),         // 32: gatewayentities.v1.BudgetDuration
-	(BudgetAction)(0),              // 33: gatewayentities.v1.BudgetAction
-	(*GatewayFieldDifference)(nil), // 34: gatewayentities.v1.GatewayFieldDifference
+	(GatewayPlanAction)(0),                        // 0: gatewayentities.v1.GatewayPlanAction
+	(GatewayPlanNoteKind)(0),                      // 1: gatewayentities.v1.GatewayPlanNoteKind
+	(*GatewayConfiguration)(nil),                  // 2: gatewayentities.v1.GatewayConfiguration
+	(*GatewaySecretConfiguration)(nil),            // 3: gatewayentities.v1.GatewaySecretConfiguration
+	(*GatewayModelDefinitionConfiguration)(nil),   // 4: gatewayentities.v1.GatewayModelDefinitionConfiguration
+	(*GatewayEndpointConfiguration)(nil),          // 5: gatewayentities.v1.GatewayEndpointConfiguration
+	(*GatewayEndpointModelConfiguration)(nil),     // 6: gatewayentities.v1.GatewayEndpointModelConfiguration
+	(*GatewayEndpointBindingsConfiguration)(nil),  // 7: gatewayentities.v1.GatewayEndpointBindingsConfiguration
+	(*GatewayEndpointBindingConfiguration)(nil),   // 8: gatewayentities.v1.GatewayEndpointBindingConfiguration
+	(*GatewayBudgetPolicyConfiguration)(nil),      // 9: gatewayentities.v1.GatewayBudgetPolicyConfiguration
+	(*GatewayGuardrailConfiguration)(nil),         // 10: gatewayentities.v1.GatewayGuardrailConfiguration
+	(*GatewayGuardrailEndpointConfiguration)(nil), // 11: gatewayentities.v1.GatewayGuardrailEndpointConfiguration
+	(*GatewaySecretAssignment)(nil),               // 12: gatewayentities.v1.GatewaySecretAssignment
+	(*GatewayResourceVersion)(nil),                // 13: gatewayentities.v1.GatewayResourceVersion
+	(*GatewayPlanBasis)(nil),                      // 14: gatewayentities.v1.GatewayPlanBasis
+	(*GatewayPlanNote)(nil),                       // 15: gatewayentities.v1.GatewayPlanNote
+	(*GatewayPlannedChange)(nil),                  // 16: gatewayentities.v1.GatewayPlannedChange
+	(*GatewayConfigurationPlan)(nil),              // 17: gatewayentities.v1.GatewayConfigurationPlan
+	(*ExportGatewayConfigurationRequest)(nil),     // 18: gatewayentities.v1.ExportGatewayConfigurationRequest
+	(*ExportGatewayConfigurationResponse)(nil),    // 19: gatewayentities.v1.ExportGatewayConfigurationResponse
+	(*PlanGatewayConfigurationRequest)(nil),       // 20: gatewayentities.v1.PlanGatewayConfigurationRequest
+	(*PlanGatewayConfigurationResponse)(nil),      // 21: gatewayentities.v1.PlanGatewayConfigurationResponse
+	(*ApplyGatewayConfigurationRequest)(nil),      // 22: gatewayentities.v1.ApplyGatewayConfigurationRequest
+	(*ApplyGatewayConfigurationResponse)(nil),     // 23: gatewayentities.v1.ApplyGatewayConfigurationResponse
+	(*RollbackGatewayConfigurationRequest)(nil),   // 24: gatewayentities.v1.RollbackGatewayConfigurationRequest
+	(*RollbackGatewayConfigurationResponse)(nil),  // 25: gatewayentities.v1.RollbackGatewayConfigurationResponse
+	nil,                            // 26: gatewayentities.v1.GatewaySecretConfiguration.AuthConfigEntry
+	nil,                            // 27: gatewayentities.v1.GatewayEndpointConfiguration.TagsEntry
+	nil,                            // 28: gatewayentities.v1.GatewaySecretAssignment.SecretValueEntry
+	(RoutingStrategy)(0),           // 29: gatewayentities.v1.RoutingStrategy
+	(*FallbackConfig)(nil),         // 30: gatewayentities.v1.FallbackConfig
+	(GatewayModelLinkageType)(0),   // 31: gatewayentities.v1.GatewayModelLinkageType
+	(BudgetTargetScope)(0),         // 32: gatewayentities.v1.BudgetTargetScope
+	(BudgetUnit)(0),                // 33: gatewayentities.v1.BudgetUnit
+	(*BudgetDuration)(nil),         // 34: gatewayentities.v1.BudgetDuration
+	(BudgetAction)(0),              // 35: gatewayentities.v1.BudgetAction
+	(GuardrailStage)(0),            // 36: gatewayentities.v1.GuardrailStage
+	(GuardrailAction)(0),           // 37: gatewayentities.v1.GuardrailAction
+	(*Scorer)(nil),                 // 38: gatewayentities.v1.Scorer
+	(*GatewayFieldDifference)(nil), // 39: gatewayentities.v1.GatewayFieldDifference
 }
 var file_gatewayentities_v1_configuration_proto_depIdxs = []int32{
 	3,  // 0: gatewayentities.v1.GatewayConfiguration.secrets:type_name -> gatewayentities.v1.GatewaySecretConfiguration
 	4,  // 1: gatewayentities.v1.GatewayConfiguration.model_definitions:type_name -> gatewayentities.v1.GatewayModelDefinitionConfiguration
 	5,  // 2: gatewayentities.v1.GatewayConfiguration.endpoints:type_name -> gatewayentities.v1.GatewayEndpointConfiguration
 	9,  // 3: gatewayentities.v1.GatewayConfiguration.budget_policies:type_name -> gatewayentities.v1.GatewayBudgetPolicyConfiguration
-	24, // 4: gatewayentities.v1.GatewaySecretConfiguration.auth_config:type_name -> gatewayentities.v1.GatewaySecretConfiguration.AuthConfigEntry
-	6,  // 5: gatewayentities.v1.GatewayEndpointConfiguration.models:type_name -> gatewayentities.v1.GatewayEndpointModelConfiguration
-	27, // 6: gatewayentities.v1.GatewayEndpointConfiguration.routing_strategy:type_name -> gatewayentities.v1.RoutingStrategy
-	28, // 7: gatewayentities.v1.GatewayEndpointConfiguration.fallback_config:type_name -> gatewayentities.v1.FallbackConfig
-	25, // 8: gatewayentities.v1.GatewayEndpointConfiguration.tags:type_name -> gatewayentities.v1.GatewayEndpointConfiguration.TagsEntry
-	7,  // 9: gatewayentities.v1.GatewayEndpointConfiguration.bindings:type_name -> gatewayentities.v1.GatewayEndpointBindingsConfiguration
-	29, // 10: gatewayentities.v1.GatewayEndpointModelConfiguration.linkage_type:type_name -> gatewayentities.v1.GatewayModelLinkageType
-	8,  // 11: gatewayentities.v1.GatewayEndpointBindingsConfiguration.items:type_name -> gatewayentities.v1.GatewayEndpointBindingConfiguration
-	30, // 12: gatewayentities.v1.GatewayBudgetPolicyConfiguration.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
-	31, // 13: gatewayentities.v1.GatewayBudgetPolicyConfiguration.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
-	32, // 14: gatewayentities.v1.GatewayBudgetPolicyConfiguration.duration:type_name -> gatewayentities.v1.BudgetDuration
-	33, // 15: gatewayentities.v1.GatewayBudgetPolicyConfiguration.budget_action:type_name -> gatewayentities.v1.BudgetAction
-	26, // 16: gatewayentities.v1.GatewaySecretAssignment.secret_value:type_name -> gatewayentities.v1.GatewaySecretAssignment.SecretValueEntry
-	11, // 17: gatewayentities.v1.GatewayPlanBasis.versions:type_name -> gatewayentities.v1.GatewayResourceVersion
-	1,  // 18: gatewayentities.v1.GatewayPlanNote.kind:type_name -> gatewayentities.v1.GatewayPlanNoteKind
-	0,  // 19: gatewayentities.v1.GatewayPlannedChange.action:type_name -> gatewayentities.v1.GatewayPlanAction
-	34, // 20: gatewayentities.v1.GatewayPlannedChange.fields:type_name -> gatewayentities.v1.GatewayFieldDifference
-	13, // 21: gatewayentities.v1.GatewayPlannedChange.notes:type_name -> gatewayentities.v1.GatewayPlanNote
-	14, // 22: gatewayentities.v1.GatewayConfigurationPlan.changes:type_name -> gatewayentities.v1.GatewayPlannedChange
-	14, // 23: gatewayentities.v1.GatewayConfigurationPlan.effects:type_name -> gatewayentities.v1.GatewayPlannedChange
-	12, // 24: gatewayentities.v1.GatewayConfigurationPlan.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
-	2,  // 25: gatewayentities.v1.ExportGatewayConfigurationResponse.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
-	2,  // 26: gatewayentities.v1.PlanGatewayConfigurationRequest.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
-	10, // 27: gatewayentities.v1.PlanGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
-	15, // 28: gatewayentities.v1.PlanGatewayConfigurationResponse.plan:type_name -> gatewayentities.v1.GatewayConfigurationPlan
-	2,  // 29: gatewayentities.v1.ApplyGatewayConfigurationRequest.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
-	10, // 30: gatewayentities.v1.ApplyGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
-	12, // 31: gatewayentities.v1.ApplyGatewayConfigurationRequest.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
-	10, // 32: gatewayentities.v1.RollbackGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
-	12, // 33: gatewayentities.v1.RollbackGatewayConfigurationRequest.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
-	16, // 34: gatewayentities.v1.ConfigurationService.ExportGatewayConfiguration:input_type -> gatewayentities.v1.ExportGatewayConfigurationRequest
-	18, // 35: gatewayentities.v1.ConfigurationService.PlanGatewayConfiguration:input_type -> gatewayentities.v1.PlanGatewayConfigurationRequest
-	20, // 36: gatewayentities.v1.ConfigurationService.ApplyGatewayConfiguration:input_type -> gatewayentities.v1.ApplyGatewayConfigurationRequest
-	22, // 37: gatewayentities.v1.ConfigurationService.RollbackGatewayConfiguration:input_type -> gatewayentities.v1.RollbackGatewayConfigurationRequest
-	17, // 38: gatewayentities.v1.ConfigurationService.ExportGatewayConfiguration:output_type -> gatewayentities.v1.ExportGatewayConfigurationResponse
-	19, // 39: gatewayentities.v1.ConfigurationService.PlanGatewayConfiguration:output_type -> gatewayentities.v1.PlanGatewayConfigurationResponse
-	21, // 40: gatewayentities.v1.ConfigurationService.ApplyGatewayConfiguration:output_type -> gatewayentities.v1.ApplyGatewayConfigurationResponse
-	23, // 41: gatewayentities.v1.ConfigurationService.RollbackGatewayConfiguration:output_type -> gatewayentities.v1.RollbackGatewayConfigurationResponse
-	38, // [38:42] is the sub-list for method output_type
-	34, // [34:38] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	10, // 4: gatewayentities.v1.GatewayConfiguration.guardrails:type_name -> gatewayentities.v1.GatewayGuardrailConfiguration
+	26, // 5: gatewayentities.v1.GatewaySecretConfiguration.auth_config:type_name -> gatewayentities.v1.GatewaySecretConfiguration.AuthConfigEntry
+	6,  // 6: gatewayentities.v1.GatewayEndpointConfiguration.models:type_name -> gatewayentities.v1.GatewayEndpointModelConfiguration
+	29, // 7: gatewayentities.v1.GatewayEndpointConfiguration.routing_strategy:type_name -> gatewayentities.v1.RoutingStrategy
+	30, // 8: gatewayentities.v1.GatewayEndpointConfiguration.fallback_config:type_name -> gatewayentities.v1.FallbackConfig
+	27, // 9: gatewayentities.v1.GatewayEndpointConfiguration.tags:type_name -> gatewayentities.v1.GatewayEndpointConfiguration.TagsEntry
+	7,  // 10: gatewayentities.v1.GatewayEndpointConfiguration.bindings:type_name -> gatewayentities.v1.GatewayEndpointBindingsConfiguration
+	31, // 11: gatewayentities.v1.GatewayEndpointModelConfiguration.linkage_type:type_name -> gatewayentities.v1.GatewayModelLinkageType
+	8,  // 12: gatewayentities.v1.GatewayEndpointBindingsConfiguration.items:type_name -> gatewayentities.v1.GatewayEndpointBindingConfiguration
+	32, // 13: gatewayentities.v1.GatewayBudgetPolicyConfiguration.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
+	33, // 14: gatewayentities.v1.GatewayBudgetPolicyConfiguration.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
+	34, // 15: gatewayentities.v1.GatewayBudgetPolicyConfiguration.duration:type_name -> gatewayentities.v1.BudgetDuration
+	35, // 16: gatewayentities.v1.GatewayBudgetPolicyConfiguration.budget_action:type_name -> gatewayentities.v1.BudgetAction
+	36, // 17: gatewayentities.v1.GatewayGuardrailConfiguration.stage:type_name -> gatewayentities.v1.GuardrailStage
+	37, // 18: gatewayentities.v1.GatewayGuardrailConfiguration.action:type_name -> gatewayentities.v1.GuardrailAction
+	38, // 19: gatewayentities.v1.GatewayGuardrailConfiguration.scorer:type_name -> gatewayentities.v1.Scorer
+	11, // 20: gatewayentities.v1.GatewayGuardrailConfiguration.endpoints:type_name -> gatewayentities.v1.GatewayGuardrailEndpointConfiguration
+	28, // 21: gatewayentities.v1.GatewaySecretAssignment.secret_value:type_name -> gatewayentities.v1.GatewaySecretAssignment.SecretValueEntry
+	13, // 22: gatewayentities.v1.GatewayPlanBasis.versions:type_name -> gatewayentities.v1.GatewayResourceVersion
+	1,  // 23: gatewayentities.v1.GatewayPlanNote.kind:type_name -> gatewayentities.v1.GatewayPlanNoteKind
+	0,  // 24: gatewayentities.v1.GatewayPlannedChange.action:type_name -> gatewayentities.v1.GatewayPlanAction
+	39, // 25: gatewayentities.v1.GatewayPlannedChange.fields:type_name -> gatewayentities.v1.GatewayFieldDifference
+	15, // 26: gatewayentities.v1.GatewayPlannedChange.notes:type_name -> gatewayentities.v1.GatewayPlanNote
+	16, // 27: gatewayentities.v1.GatewayConfigurationPlan.changes:type_name -> gatewayentities.v1.GatewayPlannedChange
+	16, // 28: gatewayentities.v1.GatewayConfigurationPlan.effects:type_name -> gatewayentities.v1.GatewayPlannedChange
+	14, // 29: gatewayentities.v1.GatewayConfigurationPlan.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
+	2,  // 30: gatewayentities.v1.ExportGatewayConfigurationResponse.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
+	2,  // 31: gatewayentities.v1.PlanGatewayConfigurationRequest.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
+	12, // 32: gatewayentities.v1.PlanGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
+	17, // 33: gatewayentities.v1.PlanGatewayConfigurationResponse.plan:type_name -> gatewayentities.v1.GatewayConfigurationPlan
+	2,  // 34: gatewayentities.v1.ApplyGatewayConfigurationRequest.configuration:type_name -> gatewayentities.v1.GatewayConfiguration
+	12, // 35: gatewayentities.v1.ApplyGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
+	14, // 36: gatewayentities.v1.ApplyGatewayConfigurationRequest.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
+	12, // 37: gatewayentities.v1.RollbackGatewayConfigurationRequest.secret_values:type_name -> gatewayentities.v1.GatewaySecretAssignment
+	14, // 38: gatewayentities.v1.RollbackGatewayConfigurationRequest.basis:type_name -> gatewayentities.v1.GatewayPlanBasis
+	18, // 39: gatewayentities.v1.ConfigurationService.ExportGatewayConfiguration:input_type -> gatewayentities.v1.ExportGatewayConfigurationRequest
+	20, // 40: gatewayentities.v1.ConfigurationService.PlanGatewayConfiguration:input_type -> gatewayentities.v1.PlanGatewayConfigurationRequest
+	22, // 41: gatewayentities.v1.ConfigurationService.ApplyGatewayConfiguration:input_type -> gatewayentities.v1.ApplyGatewayConfigurationRequest
+	24, // 42: gatewayentities.v1.ConfigurationService.RollbackGatewayConfiguration:input_type -> gatewayentities.v1.RollbackGatewayConfigurationRequest
+	19, // 43: gatewayentities.v1.ConfigurationService.ExportGatewayConfiguration:output_type -> gatewayentities.v1.ExportGatewayConfigurationResponse
+	21, // 44: gatewayentities.v1.ConfigurationService.PlanGatewayConfiguration:output_type -> gatewayentities.v1.PlanGatewayConfigurationResponse
+	23, // 45: gatewayentities.v1.ConfigurationService.ApplyGatewayConfiguration:output_type -> gatewayentities.v1.ApplyGatewayConfigurationResponse
+	25, // 46: gatewayentities.v1.ConfigurationService.RollbackGatewayConfiguration:output_type -> gatewayentities.v1.RollbackGatewayConfigurationResponse
+	43, // [43:47] is the sub-list for method output_type
+	39, // [39:43] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_configuration_proto_init() }
@@ -2118,6 +2336,7 @@ func file_gatewayentities_v1_configuration_proto_init() {
 	file_gatewayentities_v1_budget_proto_init()
 	file_gatewayentities_v1_change_proto_init()
 	file_gatewayentities_v1_endpoint_proto_init()
+	file_gatewayentities_v1_guardrail_proto_init()
 	file_gatewayentities_v1_configuration_proto_msgTypes[0].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[1].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[2].OneofWrappers = []any{}
@@ -2130,21 +2349,23 @@ func file_gatewayentities_v1_configuration_proto_init() {
 	file_gatewayentities_v1_configuration_proto_msgTypes[10].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[11].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[12].OneofWrappers = []any{}
+	file_gatewayentities_v1_configuration_proto_msgTypes[13].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[14].OneofWrappers = []any{}
-	file_gatewayentities_v1_configuration_proto_msgTypes[15].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[16].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[17].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[18].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[19].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[20].OneofWrappers = []any{}
 	file_gatewayentities_v1_configuration_proto_msgTypes[21].OneofWrappers = []any{}
+	file_gatewayentities_v1_configuration_proto_msgTypes[22].OneofWrappers = []any{}
+	file_gatewayentities_v1_configuration_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatewayentities_v1_configuration_proto_rawDesc), len(file_gatewayentities_v1_configuration_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -33,8 +33,9 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-// that is written needs the scope write. It is not part of the REST dialect.
+// ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+// everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+// REST dialect.
 type ConfigurationServiceClient interface {
 	// ExportGatewayConfiguration describes what is stored, now or after an earlier change. Equal stores give equal bytes: each
 	// list is in order of its names, and what has its default is absent.
@@ -58,7 +59,8 @@ type ConfigurationServiceClient interface {
 	// the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
 	// owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
 	// is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+	// scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
 	ApplyGatewayConfiguration(ctx context.Context, in *ApplyGatewayConfigurationRequest, opts ...grpc.CallOption) (*ApplyGatewayConfigurationResponse, error)
 	// RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
 	// the values that they have, and those that were deleted since return without one.
@@ -123,8 +125,9 @@ func (c *configurationServiceClient) RollbackGatewayConfiguration(ctx context.Co
 // All implementations must embed UnimplementedConfigurationServiceServer
 // for forward compatibility.
 //
-// ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-// that is written needs the scope write. It is not part of the REST dialect.
+// ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+// everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+// REST dialect.
 type ConfigurationServiceServer interface {
 	// ExportGatewayConfiguration describes what is stored, now or after an earlier change. Equal stores give equal bytes: each
 	// list is in order of its names, and what has its default is absent.
@@ -148,7 +151,8 @@ type ConfigurationServiceServer interface {
 	// the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
 	// owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
 	// is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+	// scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
 	ApplyGatewayConfiguration(context.Context, *ApplyGatewayConfigurationRequest) (*ApplyGatewayConfigurationResponse, error)
 	// RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
 	// the values that they have, and those that were deleted since return without one.

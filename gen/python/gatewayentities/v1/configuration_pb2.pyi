@@ -10,6 +10,7 @@ from collections import abc as _abc
 from gatewayentities.v1 import budget_pb2 as _budget_pb2
 from gatewayentities.v1 import change_pb2 as _change_pb2
 from gatewayentities.v1 import endpoint_pb2 as _endpoint_pb2
+from gatewayentities.v1 import guardrail_pb2 as _guardrail_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -71,6 +72,8 @@ class _GatewayPlanNoteKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_G
     """The secret got another value after the revision of the rollback, which it keeps."""
     GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE: _GatewayPlanNoteKind.ValueType  # 5
     """The secret was deleted after the revision of the rollback, and returns without a value."""
+    GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL: _GatewayPlanNoteKind.ValueType  # 6
+    """It is the last guardrail of its endpoint, which will have none."""
 
 class GatewayPlanNoteKind(_GatewayPlanNoteKind, metaclass=_GatewayPlanNoteKindEnumTypeWrapper):
     """GatewayPlanNoteKind is what a note is about."""
@@ -87,6 +90,8 @@ GATEWAY_PLAN_NOTE_KIND_SECRET_ROTATED_SINCE: GatewayPlanNoteKind.ValueType  # 4
 """The secret got another value after the revision of the rollback, which it keeps."""
 GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE: GatewayPlanNoteKind.ValueType  # 5
 """The secret was deleted after the revision of the rollback, and returns without a value."""
+GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL: GatewayPlanNoteKind.ValueType  # 6
+"""It is the last guardrail of its endpoint, which will have none."""
 Global___GatewayPlanNoteKind: _TypeAlias = GatewayPlanNoteKind  # noqa: Y015
 
 @_typing.final
@@ -102,6 +107,7 @@ class GatewayConfiguration(_message.Message):
     MODEL_DEFINITIONS_FIELD_NUMBER: _builtins.int
     ENDPOINTS_FIELD_NUMBER: _builtins.int
     BUDGET_POLICIES_FIELD_NUMBER: _builtins.int
+    GUARDRAILS_FIELD_NUMBER: _builtins.int
     owner: _builtins.str
     """Name of this configuration, which becomes the owner of its resources: 1 to 255 characters. Absent or empty means that it
     owns nothing.
@@ -123,7 +129,13 @@ class GatewayConfiguration(_message.Message):
         """The budget policies. They have no names: those of one target_scope, target_value and budget_unit are matched with the
         stored ones, first where all is equal, then where duration and budget_action are, then duration, then budget_amount. The
         rest are updated in place before any is created or deleted.
-        The number 6 is for guardrails.
+        """
+
+    @_builtins.property
+    def guardrails(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayGuardrailConfiguration]:
+        """The guardrails. Their names need not be unique: those of one name, scorer_id and stage are matched with the stored
+        ones, first where all is equal, then where all but their endpoints is, then scorer_version and action, then
+        scorer_version, then action. The rest are updated in place before any is created or deleted.
         """
 
     def __init__(
@@ -134,10 +146,11 @@ class GatewayConfiguration(_message.Message):
         model_definitions: _abc.Iterable[Global___GatewayModelDefinitionConfiguration] | None = ...,
         endpoints: _abc.Iterable[Global___GatewayEndpointConfiguration] | None = ...,
         budget_policies: _abc.Iterable[Global___GatewayBudgetPolicyConfiguration] | None = ...,
+        guardrails: _abc.Iterable[Global___GatewayGuardrailConfiguration] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_owner", b"_owner", "owner", b"owner"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_owner", b"_owner", "budget_policies", b"budget_policies", "endpoints", b"endpoints", "model_definitions", b"model_definitions", "owner", b"owner", "secrets", b"secrets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_owner", b"_owner", "budget_policies", b"budget_policies", "endpoints", b"endpoints", "guardrails", b"guardrails", "model_definitions", b"model_definitions", "owner", b"owner", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__owner: _TypeAlias = _typing.Literal["owner"]  # noqa: Y015
     _WhichOneofArgType__owner: _TypeAlias = _typing.Literal["_owner", b"_owner"]  # noqa: Y015
@@ -536,6 +549,118 @@ class GatewayBudgetPolicyConfiguration(_message.Message):
 Global___GatewayBudgetPolicyConfiguration: _TypeAlias = GatewayBudgetPolicyConfiguration  # noqa: Y015
 
 @_typing.final
+class GatewayGuardrailConfiguration(_message.Message):
+    """GatewayGuardrailConfiguration describes a guardrail, and which endpoints use it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SCORER_ID_FIELD_NUMBER: _builtins.int
+    SCORER_VERSION_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    ACTION_ENDPOINT_FIELD_NUMBER: _builtins.int
+    SCORER_FIELD_NUMBER: _builtins.int
+    ENDPOINTS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, 1 to 255 characters; not unique. Required."""
+    scorer_id: _builtins.str
+    """Identifier of the scorer in its system, 1 to 255 characters. Its existence is not checked. Required."""
+    scorer_version: _builtins.int
+    """Version of the scorer, 1 to 2147483647. Required."""
+    stage: _guardrail_pb2.GuardrailStage.ValueType
+    """When the guardrail is executed. Required."""
+    action: _guardrail_pb2.GuardrailAction.ValueType
+    """What it does with what the scorer finds. Required."""
+    action_endpoint: _builtins.str
+    """Name of the endpoint that the action calls, in this configuration or in the store. Absent or empty means none."""
+    @_builtins.property
+    def scorer(self) -> _guardrail_pb2.Scorer:
+        """What else is known of the scorer. If it has a scorer_id or a scorer_version, they are those of the guardrail. Absent
+        means nothing.
+        """
+
+    @_builtins.property
+    def endpoints(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayGuardrailEndpointConfiguration]:
+        """The endpoints that use the guardrail, at most 10000, each once. Others no longer use it."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        scorer_id: _builtins.str | None = ...,
+        scorer_version: _builtins.int | None = ...,
+        stage: _guardrail_pb2.GuardrailStage.ValueType | None = ...,
+        action: _guardrail_pb2.GuardrailAction.ValueType | None = ...,
+        action_endpoint: _builtins.str | None = ...,
+        scorer: _guardrail_pb2.Scorer | None = ...,
+        endpoints: _abc.Iterable[Global___GatewayGuardrailEndpointConfiguration] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_action", b"_action", "_action_endpoint", b"_action_endpoint", "_name", b"_name", "_scorer_id", b"_scorer_id", "_scorer_version", b"_scorer_version", "_stage", b"_stage", "action", b"action", "action_endpoint", b"action_endpoint", "name", b"name", "scorer", b"scorer", "scorer_id", b"scorer_id", "scorer_version", b"scorer_version", "stage", b"stage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_action", b"_action", "_action_endpoint", b"_action_endpoint", "_name", b"_name", "_scorer_id", b"_scorer_id", "_scorer_version", b"_scorer_version", "_stage", b"_stage", "action", b"action", "action_endpoint", b"action_endpoint", "endpoints", b"endpoints", "name", b"name", "scorer", b"scorer", "scorer_id", b"scorer_id", "scorer_version", b"scorer_version", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__action: _TypeAlias = _typing.Literal["action"]  # noqa: Y015
+    _WhichOneofArgType__action: _TypeAlias = _typing.Literal["_action", b"_action"]  # noqa: Y015
+    _WhichOneofReturnType__action_endpoint: _TypeAlias = _typing.Literal["action_endpoint"]  # noqa: Y015
+    _WhichOneofArgType__action_endpoint: _TypeAlias = _typing.Literal["_action_endpoint", b"_action_endpoint"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__scorer_id: _TypeAlias = _typing.Literal["scorer_id"]  # noqa: Y015
+    _WhichOneofArgType__scorer_id: _TypeAlias = _typing.Literal["_scorer_id", b"_scorer_id"]  # noqa: Y015
+    _WhichOneofReturnType__scorer_version: _TypeAlias = _typing.Literal["scorer_version"]  # noqa: Y015
+    _WhichOneofArgType__scorer_version: _TypeAlias = _typing.Literal["_scorer_version", b"_scorer_version"]  # noqa: Y015
+    _WhichOneofReturnType__stage: _TypeAlias = _typing.Literal["stage"]  # noqa: Y015
+    _WhichOneofArgType__stage: _TypeAlias = _typing.Literal["_stage", b"_stage"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__action) -> _WhichOneofReturnType__action | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__action_endpoint) -> _WhichOneofReturnType__action_endpoint | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scorer_id) -> _WhichOneofReturnType__scorer_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scorer_version) -> _WhichOneofReturnType__scorer_version | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stage) -> _WhichOneofReturnType__stage | None: ...
+
+Global___GatewayGuardrailConfiguration: _TypeAlias = GatewayGuardrailConfiguration  # noqa: Y015
+
+@_typing.final
+class GatewayGuardrailEndpointConfiguration(_message.Message):
+    """GatewayGuardrailEndpointConfiguration describes an endpoint's use of a guardrail."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXECUTION_ORDER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the endpoint, in this configuration or in the store. Required."""
+    execution_order: _builtins.int
+    """Place in the endpoint's order of execution; the lowest is first. Absent means after all others."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        execution_order: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_execution_order", b"_execution_order", "_name", b"_name", "execution_order", b"execution_order", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_execution_order", b"_execution_order", "_name", b"_name", "execution_order", b"execution_order", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__execution_order: _TypeAlias = _typing.Literal["execution_order"]  # noqa: Y015
+    _WhichOneofArgType__execution_order: _TypeAlias = _typing.Literal["_execution_order", b"_execution_order"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__execution_order) -> _WhichOneofReturnType__execution_order | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+
+Global___GatewayGuardrailEndpointConfiguration: _TypeAlias = GatewayGuardrailEndpointConfiguration  # noqa: Y015
+
+@_typing.final
 class GatewaySecretAssignment(_message.Message):
     """GatewaySecretAssignment gives a secret its value."""
 
@@ -597,13 +722,17 @@ class GatewayResourceVersion(_message.Message):
     CONTENT_ETAG_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
     noun: _builtins.str
-    """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
+    """Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+    guardrail by an endpoint. Always present.
+    """
     name: _builtins.str
     """Name of the resource, as in GatewayPlannedChange. Always present."""
     id: _builtins.str
     """Identifier of the resource. Absent if there was none."""
     content_etag: _builtins.str
-    """Version, 32 hexadecimal digits; for an endpoint the content_etag of the watch stream. Absent if there was none."""
+    """Version, 32 hexadecimal digits; for an endpoint or a guardrail_config the content_etag of the watch stream. Absent if
+    there was none.
+    """
     owner: _builtins.str
     """Owner of the resource. Absent if it had none."""
     def __init__(
@@ -721,11 +850,13 @@ class GatewayPlannedChange(_message.Message):
     action: Global___GatewayPlanAction.ValueType
     """What would happen. Always present."""
     noun: _builtins.str
-    """Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present."""
+    """Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+    guardrail by an endpoint. Always present.
+    """
     name: _builtins.str
     """Name of the resource; after a change of its name the new one. A binding has that of its endpoint, its resource_type and
-    resource_id, separated by slashes; a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS,
-    REJECT". Always present.
+    resource_id, separated by slashes; a guardrail_config has those of its endpoint and its guardrail, separated by a slash;
+    a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS, REJECT". Always present.
     """
     id: _builtins.str
     """Identifier of the resource. Absent if it would be created."""
@@ -794,8 +925,8 @@ class GatewayConfigurationPlan(_message.Message):
 
     @_builtins.property
     def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayPlannedChange]:
-        """What happens besides: endpoints whose model definitions change, model definitions that lose their secret, and what is
-        deleted with its endpoint.
+        """What happens besides: endpoints whose model definitions change, model definitions that lose their secret, the uses of
+        guardrails that change, guardrails that lose their action endpoint, and what is deleted with its endpoint or guardrail.
         """
 
     @_builtins.property

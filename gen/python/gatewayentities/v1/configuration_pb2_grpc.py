@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class ConfigurationServiceStub(object):
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     def __init__(self, channel):
@@ -59,8 +60,9 @@ class ConfigurationServiceStub(object):
 
 
 class ConfigurationServiceServicer(object):
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     def ExportGatewayConfiguration(self, request, context):
@@ -96,7 +98,8 @@ class ConfigurationServiceServicer(object):
         the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
         owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
         is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-        of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+        of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+        scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,8 +151,9 @@ def add_ConfigurationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConfigurationService(object):
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     @staticmethod

@@ -30,8 +30,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ConfigurationServiceStub:
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     @_typing.overload
@@ -63,7 +64,8 @@ class ConfigurationServiceStub:
     the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
     owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
     is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-    of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+    of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+    scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
     """
     RollbackGatewayConfiguration: _grpc.UnaryUnaryMultiCallable[_configuration_pb2.RollbackGatewayConfigurationRequest, _configuration_pb2.RollbackGatewayConfigurationResponse]
     """RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
@@ -78,8 +80,9 @@ class ConfigurationServiceStub:
 
 @_typing.type_check_only
 class ConfigurationServiceAsyncStub(ConfigurationServiceStub):
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -108,7 +111,8 @@ class ConfigurationServiceAsyncStub(ConfigurationServiceStub):
     the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
     owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
     is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-    of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+    of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+    scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
     """
     RollbackGatewayConfiguration: _aio.UnaryUnaryMultiCallable[_configuration_pb2.RollbackGatewayConfigurationRequest, _configuration_pb2.RollbackGatewayConfigurationResponse]  # type: ignore[assignment]
     """RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
@@ -122,8 +126,9 @@ class ConfigurationServiceAsyncStub(ConfigurationServiceStub):
     """
 
 class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
-    that is written needs the scope write. It is not part of the REST dialect.
+    """ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+    everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+    REST dialect.
     """
 
     @_abc_1.abstractmethod
@@ -168,7 +173,8 @@ class ConfigurationServiceServicer(metaclass=_abc_1.ABCMeta):
         the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
         owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
         is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-        of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+        of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+        scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
         """
 
     @_abc_1.abstractmethod

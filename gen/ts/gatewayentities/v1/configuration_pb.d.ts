@@ -10,6 +10,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { Message } from "@bufbuild/protobuf";
 import type { FallbackConfig, GatewayModelLinkageType, RoutingStrategy } from "./endpoint_pb.js";
 import type { BudgetAction, BudgetDuration, BudgetTargetScope, BudgetUnit } from "./budget_pb.js";
+import type { GuardrailAction, GuardrailStage, Scorer } from "./guardrail_pb.js";
 import type { GatewayFieldDifference } from "./change_pb.js";
 
 /**
@@ -58,11 +59,18 @@ export declare type GatewayConfiguration = Message<"gatewayentities.v1.GatewayCo
    * stored ones, first where all is equal, then where duration and budget_action are, then duration, then budget_amount. The
    * rest are updated in place before any is created or deleted.
    *
-   * The number 6 is for guardrails.
-   *
    * @generated from field: repeated gatewayentities.v1.GatewayBudgetPolicyConfiguration budget_policies = 5;
    */
   budgetPolicies: GatewayBudgetPolicyConfiguration[];
+
+  /**
+   * The guardrails. Their names need not be unique: those of one name, scorer_id and stage are matched with the stored
+   * ones, first where all is equal, then where all but their endpoints is, then scorer_version and action, then
+   * scorer_version, then action. The rest are updated in place before any is created or deleted.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayGuardrailConfiguration guardrails = 6;
+   */
+  guardrails: GatewayGuardrailConfiguration[];
 };
 
 /**
@@ -375,6 +383,103 @@ export declare type GatewayBudgetPolicyConfiguration = Message<"gatewayentities.
 export declare const GatewayBudgetPolicyConfigurationSchema: GenMessage<GatewayBudgetPolicyConfiguration>;
 
 /**
+ * GatewayGuardrailConfiguration describes a guardrail, and which endpoints use it.
+ *
+ * @generated from message gatewayentities.v1.GatewayGuardrailConfiguration
+ */
+export declare type GatewayGuardrailConfiguration = Message<"gatewayentities.v1.GatewayGuardrailConfiguration"> & {
+  /**
+   * Name, 1 to 255 characters; not unique. Required.
+   *
+   * @generated from field: optional string name = 1;
+   */
+  name?: string | undefined;
+
+  /**
+   * Identifier of the scorer in its system, 1 to 255 characters. Its existence is not checked. Required.
+   *
+   * @generated from field: optional string scorer_id = 2;
+   */
+  scorerId?: string | undefined;
+
+  /**
+   * Version of the scorer, 1 to 2147483647. Required.
+   *
+   * @generated from field: optional int32 scorer_version = 3;
+   */
+  scorerVersion?: number | undefined;
+
+  /**
+   * When the guardrail is executed. Required.
+   *
+   * @generated from field: optional gatewayentities.v1.GuardrailStage stage = 4;
+   */
+  stage?: GuardrailStage | undefined;
+
+  /**
+   * What it does with what the scorer finds. Required.
+   *
+   * @generated from field: optional gatewayentities.v1.GuardrailAction action = 5;
+   */
+  action?: GuardrailAction | undefined;
+
+  /**
+   * Name of the endpoint that the action calls, in this configuration or in the store. Absent or empty means none.
+   *
+   * @generated from field: optional string action_endpoint = 6;
+   */
+  actionEndpoint?: string | undefined;
+
+  /**
+   * What else is known of the scorer. If it has a scorer_id or a scorer_version, they are those of the guardrail. Absent
+   * means nothing.
+   *
+   * @generated from field: gatewayentities.v1.Scorer scorer = 7;
+   */
+  scorer?: Scorer | undefined;
+
+  /**
+   * The endpoints that use the guardrail, at most 10000, each once. Others no longer use it.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayGuardrailEndpointConfiguration endpoints = 8;
+   */
+  endpoints: GatewayGuardrailEndpointConfiguration[];
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayGuardrailConfiguration.
+ * Use `create(GatewayGuardrailConfigurationSchema)` to create a new message.
+ */
+export declare const GatewayGuardrailConfigurationSchema: GenMessage<GatewayGuardrailConfiguration>;
+
+/**
+ * GatewayGuardrailEndpointConfiguration describes an endpoint's use of a guardrail.
+ *
+ * @generated from message gatewayentities.v1.GatewayGuardrailEndpointConfiguration
+ */
+export declare type GatewayGuardrailEndpointConfiguration = Message<"gatewayentities.v1.GatewayGuardrailEndpointConfiguration"> & {
+  /**
+   * Name of the endpoint, in this configuration or in the store. Required.
+   *
+   * @generated from field: optional string name = 1;
+   */
+  name?: string | undefined;
+
+  /**
+   * Place in the endpoint's order of execution; the lowest is first. Absent means after all others.
+   *
+   * @generated from field: optional int64 execution_order = 2;
+   */
+  executionOrder?: bigint | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayGuardrailEndpointConfiguration.
+ * Use `create(GatewayGuardrailEndpointConfigurationSchema)` to create a new message.
+ */
+export declare const GatewayGuardrailEndpointConfigurationSchema: GenMessage<GatewayGuardrailEndpointConfiguration>;
+
+/**
  * GatewaySecretAssignment gives a secret its value.
  *
  * @generated from message gatewayentities.v1.GatewaySecretAssignment
@@ -408,7 +513,8 @@ export declare const GatewaySecretAssignmentSchema: GenMessage<GatewaySecretAssi
  */
 export declare type GatewayResourceVersion = Message<"gatewayentities.v1.GatewayResourceVersion"> & {
   /**
-   * Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+   * Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+   * guardrail by an endpoint. Always present.
    *
    * @generated from field: optional string noun = 1;
    */
@@ -429,7 +535,8 @@ export declare type GatewayResourceVersion = Message<"gatewayentities.v1.Gateway
   id?: string | undefined;
 
   /**
-   * Version, 32 hexadecimal digits; for an endpoint the content_etag of the watch stream. Absent if there was none.
+   * Version, 32 hexadecimal digits; for an endpoint or a guardrail_config the content_etag of the watch stream. Absent if
+   * there was none.
    *
    * @generated from field: optional string content_etag = 4;
    */
@@ -517,7 +624,8 @@ export declare type GatewayPlannedChange = Message<"gatewayentities.v1.GatewayPl
   action?: GatewayPlanAction | undefined;
 
   /**
-   * Resource kind: secret, model_definition, endpoint, binding or budget_policy. Always present.
+   * Resource kind: secret, model_definition, endpoint, binding, budget_policy, guardrail or guardrail_config, the use of a
+   * guardrail by an endpoint. Always present.
    *
    * @generated from field: optional string noun = 2;
    */
@@ -525,8 +633,8 @@ export declare type GatewayPlannedChange = Message<"gatewayentities.v1.GatewayPl
 
   /**
    * Name of the resource; after a change of its name the new one. A binding has that of its endpoint, its resource_type and
-   * resource_id, separated by slashes; a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS,
-   * REJECT". Always present.
+   * resource_id, separated by slashes; a guardrail_config has those of its endpoint and its guardrail, separated by a slash;
+   * a budget policy has a description, such as "ENDPOINT support, 100 USD per 1 MONTHS, REJECT". Always present.
    *
    * @generated from field: optional string name = 3;
    */
@@ -582,8 +690,8 @@ export declare type GatewayConfigurationPlan = Message<"gatewayentities.v1.Gatew
   changes: GatewayPlannedChange[];
 
   /**
-   * What happens besides: endpoints whose model definitions change, model definitions that lose their secret, and what is
-   * deleted with its endpoint.
+   * What happens besides: endpoints whose model definitions change, model definitions that lose their secret, the uses of
+   * guardrails that change, guardrails that lose their action endpoint, and what is deleted with its endpoint or guardrail.
    *
    * @generated from field: repeated gatewayentities.v1.GatewayPlannedChange effects = 2;
    */
@@ -1035,6 +1143,13 @@ export enum GatewayPlanNoteKind {
    * @generated from enum value: GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE = 5;
    */
   SECRET_DELETED_SINCE = 5,
+
+  /**
+   * It is the last guardrail of its endpoint, which will have none.
+   *
+   * @generated from enum value: GATEWAY_PLAN_NOTE_KIND_LAST_GUARDRAIL = 6;
+   */
+  LAST_GUARDRAIL = 6,
 }
 
 /**
@@ -1043,8 +1158,9 @@ export enum GatewayPlanNoteKind {
 export declare const GatewayPlanNoteKindSchema: GenEnum<GatewayPlanNoteKind>;
 
 /**
- * ConfigurationService exports, plans and applies configurations. Budget policies need the scope admin; everything else
- * that is written needs the scope write. It is not part of the REST dialect.
+ * ConfigurationService exports, plans and applies configurations. Budget policies and guardrails need the scope admin;
+ * everything else that is written, such as which endpoints use a guardrail, needs the scope write. It is not part of the
+ * REST dialect.
  *
  * @generated from service gatewayentities.v1.ConfigurationService
  */
@@ -1088,7 +1204,8 @@ export declare const ConfigurationService: GenService<{
    * the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
    * owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
    * is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-   * of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+   * of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+   * scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
    *
    * @generated from rpc gatewayentities.v1.ConfigurationService.ApplyGatewayConfiguration
    */

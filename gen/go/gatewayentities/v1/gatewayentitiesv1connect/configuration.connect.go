@@ -75,7 +75,8 @@ type ConfigurationServiceClient interface {
 	// the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
 	// owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
 	// is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+	// scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
 	ApplyGatewayConfiguration(context.Context, *v1.ApplyGatewayConfigurationRequest) (*v1.ApplyGatewayConfigurationResponse, error)
 	// RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
 	// the values that they have, and those that were deleted since return without one.
@@ -199,7 +200,8 @@ type ConfigurationServiceHandler interface {
 	// the store); ALREADY_EXISTS (the new name of a renamed resource is taken); FAILED_PRECONDITION (a resource has another
 	// owner, reason OWNED_BY_ANOTHER, or a resource of another owner uses what would be deleted, reason USED_BY_ANOTHER; each
 	// is named); ABORTED (resources have changed since the plan, reason STALE_PLAN; each is named); OUT_OF_RANGE (the plan is
-	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy would be written without the scope admin).
+	// of another store, reason STORE_CHANGED); PERMISSION_DENIED (a budget policy or a guardrail would be written without the
+	// scope admin); RESOURCE_EXHAUSTED (a resource would be too large, or an endpoint would have more than 100 guardrails).
 	ApplyGatewayConfiguration(context.Context, *v1.ApplyGatewayConfigurationRequest) (*v1.ApplyGatewayConfigurationResponse, error)
 	// RollbackGatewayConfiguration is a new change, after which the store exports as it did after an earlier one. Secrets keep
 	// the values that they have, and those that were deleted since return without one.
