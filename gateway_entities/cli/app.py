@@ -13,6 +13,7 @@ import click
 
 from gateway_entities.cli.binding import binding
 from gateway_entities.cli.budget_policy import budget_policy
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.changes import changes
 from gateway_entities.cli.command import Group
 from gateway_entities.cli.completion import completion
@@ -22,7 +23,6 @@ from gateway_entities.cli.guardrail import guardrail
 from gateway_entities.cli.health import health
 from gateway_entities.cli.model_definition import model_definition
 from gateway_entities.cli.nodes import nodes
-from gateway_entities.cli.output import printable
 from gateway_entities.cli.secret import secret
 from gateway_entities.cli.server.db import db
 from gateway_entities.cli.server.keys import keys
@@ -72,7 +72,7 @@ class _Root(Group):
 def cli() -> None:
     """Configure an LLM gateway: its secrets, models, endpoints, bindings, budgets and guardrails.
 
-    Commands that call a gateway have --target and --timeout, and print a table, or JSON with --json.
+    Commands that call a gateway have --target and --timeout, and print a table, or with -o JSON, YAML or names.
     Exit codes: 0 success; 1 the gateway or the server reports an error; 2 usage error.
     """
 

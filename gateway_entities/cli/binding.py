@@ -9,6 +9,7 @@ import click
 
 from gateway_entities.cli import lookup
 from gateway_entities.cli.command import CREATE_OPTIONS, MUTATION_OPTIONS, Group, client_command
+from gateway_entities.cli.options import names
 from gateway_entities.cli.output import Done
 from gateway_entities.errors import Code, GatewayError
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def _key_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
-    for name in ("resource_id", "resource_type", "endpoint"):
+    for name in ("resource_id", "resource_type"):
         function = click.argument(name)(function)
-    return function
+    return click.argument("endpoint", shell_complete=names.completed(names.endpoints))(function)
 
 
 @click.group(
@@ -48,7 +49,12 @@ def get(client: GatewayClient, endpoint: str, resource_type: str, resource_id: s
 @client_command(
     binding,
     "list",
-    click.option("--endpoint", metavar="ENDPOINT", help="Only bindings of this endpoint."),
+    click.option(
+        "--endpoint",
+        metavar="ENDPOINT",
+        shell_complete=names.completed(names.endpoints),
+        help="Only bindings of this endpoint.",
+    ),
     click.option("--resource-type", help="Only bindings of this resource type."),
     click.option("--resource-id", help="Only bindings of this resource."),
 )

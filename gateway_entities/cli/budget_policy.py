@@ -55,7 +55,7 @@ class _Nanos(_WholeNumber):
         return int(rounded.scaleb(9))
 
 
-_POLICY: Final = click.argument("budget_policy_id")
+_POLICY: Final = click.argument("key", metavar="BUDGET_POLICY", shell_complete=names.completed(names.budget_policies))
 _ENDPOINT: Final = click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
 _CALLER_OPTIONS: Final = (
     click.option("--user", metavar="NAME", help="User that makes the request."),
@@ -82,7 +82,12 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
             help=f"Window length, such as: 1 DAYS. Units: {', '.join(units.choices)}.",
         ),
         click.option("--scope", type=enum_choice(BudgetTargetScope), required=required, help="Requests that count."),
-        click.option("--target-value", metavar="TARGET", help="Endpoint (id or name) or user, depending on the scope."),
+        click.option(
+            "--target-value",
+            metavar="TARGET",
+            shell_complete=names.completed(names.endpoints),
+            help="Endpoint (id or name) or user, depending on the scope.",
+        ),
         click.option("--action", type=enum_choice(BudgetAction), required=required, help="Action once the amount is spent."),
     )
 
@@ -98,13 +103,16 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
     ),
 )
 def budget_policy() -> None:
-    """Spending limits per time window."""
+    """Spending limits per time window.
+
+    BUDGET_POLICY is the id of a policy, or the beginning of it that tables show: policies have no names.
+    """
 
 
 @client_command(budget_policy, "get", _POLICY)
-def get(client: GatewayClient, budget_policy_id: str) -> GatewayBudgetPolicy:
+def get(client: GatewayClient, key: str) -> GatewayBudgetPolicy:
     """Show one policy."""
-    return client.get_budget_policy(budget_policy_id)
+    return client.get_budget_policy(lookup.budget_policy_id(client, key))
 
 
 @client_command(budget_policy, "list")
@@ -148,7 +156,7 @@ def create(
 def update(
     client: GatewayClient,
     /,
-    budget_policy_id: str,
+    key: str,
     *,
     amount: float | None,
     unit: str | None,
@@ -160,6 +168,7 @@ def update(
     **change: Any,
 ) -> GatewayBudgetPolicy:
     """Update the given fields of a policy. A new scope clears the old target."""
+    budget_policy_id = lookup.budget_policy_id(client, key)
     target_scope = None if scope is None else BudgetTargetScope[scope]
     if target_value is not None:
         of_scope = client.get_budget_policy(budget_policy_id).target_scope if target_scope is None else target_scope
@@ -178,10 +187,11 @@ def update(
 
 
 @client_command(budget_policy, "delete", _POLICY, *MUTATION_OPTIONS)
-def delete(client: GatewayClient, /, budget_policy_id: str, **change: Any) -> Done:
+def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     """Delete a policy."""
-    client.delete_budget_policy(budget_policy_id, **change)
-    return Done(f"deleted {budget_policy_id}")
+    found = lookup.budget_policy_id(client, key)
+    client.delete_budget_policy(found, **change)
+    return Done(f"deleted {found}")
 
 
 @client_command(

@@ -12,7 +12,8 @@ import click
 
 from gateway_entities.cli.nodes import wait_for_nodes, wait_option
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.cli.output import Done, Entity, show, show_as
+from gateway_entities.cli.options.form import Form, form_options
+from gateway_entities.cli.output import Done, Entity, show
 from gateway_entities.entities import GatewayBudgetCheck
 from gateway_entities.extras import not_installed
 
@@ -110,15 +111,12 @@ def client_command(
 
     def decorate(function: Callable[Concatenate[GatewayClient, P], Result]) -> click.Command:
         @functools.wraps(function)
-        def run(connect: Callable[[], GatewayClient], as_json: bool, form: str, *args: P.args, **kwargs: P.kwargs) -> None:
+        def run(connect: Callable[[], GatewayClient], form: Form, *args: P.args, **kwargs: P.kwargs) -> None:
             wait = kwargs.pop("wait_for_nodes", None)
             with connect() as client:
                 result = function(client, *args, **kwargs)
                 # Before the wait: the change has been made, whatever the nodes do.
-                if as_json:
-                    show(result, as_json=True)
-                else:
-                    show_as(result, form)
+                show(result, form)
                 if isinstance(wait, float):
                     wait_for_nodes(client, wait)
             if isinstance(result, GatewayBudgetCheck) and not result.allowed:
@@ -134,16 +132,4 @@ def client_command(
     return decorate
 
 
-_CLIENT_OPTIONS: Final[Iterable[Decorator]] = (
-    connection_options,
-    click.option("--json", "as_json", is_flag=True, help="Print protobuf's JSON instead of a table."),
-    click.option(
-        "-o",
-        "--output",
-        "form",
-        type=click.Choice(["table", "wide", "json", "yaml", "name"]),
-        default="table",
-        show_default=True,
-        help="Form of the output. wide cuts nothing; json and yaml have the fields' own names and the etag.",
-    ),
-)
+_CLIENT_OPTIONS: Final[Iterable[Decorator]] = (connection_options, form_options)

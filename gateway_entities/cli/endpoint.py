@@ -47,12 +47,14 @@ _OPTIONS: Final[Sequence[Decorator]] = (
         metavar="MODEL WEIGHT",
         type=(str, float),
         multiple=True,
+        shell_complete=names.completed(names.model_definitions),
         help="PRIMARY model and its weight. Repeatable.",
     ),
     click.option(
         "--fallback",
         metavar="MODEL",
         multiple=True,
+        shell_complete=names.completed(names.model_definitions),
         help="FALLBACK model, tried in the given order when PRIMARY models fail. Repeatable.",
     ),
     click.option("--max-attempts", type=int, help="Maximum number of fallback models to try. Default: all."),
@@ -91,7 +93,12 @@ def get(client: GatewayClient, key: str) -> GatewayEndpoint:
     endpoint,
     "list",
     click.option("--provider", help="Only endpoints with a model of this provider."),
-    click.option("--secret", metavar="SECRET", help="Only endpoints with a model that uses this secret."),
+    click.option(
+        "--secret",
+        metavar="SECRET",
+        shell_complete=names.completed(names.secrets),
+        help="Only endpoints with a model that uses this secret.",
+    ),
 )
 def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Sequence[GatewayEndpoint]:
     """List endpoints, oldest first."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gateway_entities.cli.options.connection import target_option, tls_options
+from gateway_entities.cli.cells import printable
+from gateway_entities.cli.options.connection import target_option, tls_options, usage_errors
 from gateway_entities.cli.options.seconds import Seconds
-from gateway_entities.cli.output import printable
 
 
 @click.command()
@@ -31,5 +31,7 @@ def health(
     from gateway_entities.transports.health import check_health
     from gateway_entities.transports.target import TlsFiles
 
-    check_health(target, TlsFiles(tls_ca, tls_cert, tls_key), ready=ready, timeout=timeout)
+    # A probe has no request message that could be wrong.
+    with usage_errors():
+        check_health(target, TlsFiles(tls_ca, tls_cert, tls_key), ready=ready, timeout=timeout)
     click.echo(printable(f"{target} {'is ready' if ready else 'answers'}"))

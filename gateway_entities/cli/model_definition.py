@@ -12,6 +12,7 @@ from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
     UPDATE_OPTIONS,
+    Decorator,
     Group,
     changes_nothing,
     clear_option,
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from gateway_entities.entities import GatewayModelDefinition
 
 _MODEL: Final = click.argument("key", metavar="MODEL", shell_complete=names.completed(names.model_definitions))
+
+
+def _secret_option(text: str, *, required: bool = False) -> Decorator:
+    complete = names.completed(names.secrets)
+    return click.option("--secret", metavar="SECRET", required=required, shell_complete=complete, help=text)
 
 
 @click.group(
@@ -52,7 +58,7 @@ def get(client: GatewayClient, key: str) -> GatewayModelDefinition:
     model_definition,
     "list",
     click.option("--provider", help="Only models of this provider."),
-    click.option("--secret", metavar="SECRET", help="Only models that use this secret."),
+    _secret_option("Only models that use this secret."),
 )
 def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Sequence[GatewayModelDefinition]:
     """List model definitions, oldest first."""
@@ -65,7 +71,7 @@ def list_(client: GatewayClient, provider: str | None, secret: str | None) -> Se
     model_definition,
     "create",
     click.argument("name"),
-    click.option("--secret", metavar="SECRET", required=True, help="Secret for the provider."),
+    _secret_option("Secret for the provider.", required=True),
     click.option("--provider", required=True, help='Provider, such as "openai".'),
     click.option("--model-name", required=True, help='The provider\'s name of the model, such as "gpt-4o".'),
     *CREATE_OPTIONS,
@@ -90,7 +96,7 @@ def create(
     "update",
     _MODEL,
     click.option("--name", help="The new name."),
-    click.option("--secret", metavar="SECRET", help="The new secret."),
+    _secret_option("The new secret."),
     click.option("--provider", help="The new provider."),
     click.option("--model-name", help="The provider's name of the new model."),
     clear_option("secret_id"),

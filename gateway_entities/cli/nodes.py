@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from gateway_entities.cli.options.connection import connection_options
+from gateway_entities.cli.options.form import Form, form_options
 from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.cli.output import show
 from gateway_entities.errors import Code, FieldViolation, GatewayError
@@ -21,15 +22,15 @@ MAX_WAIT_S: Final = 600
 
 @click.command()
 @connection_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def nodes(connect: Callable[[], GatewayClient], as_json: bool) -> None:
+@form_options
+def nodes(connect: Callable[[], GatewayClient], form: Form) -> None:
     """List the nodes: the gateways that watch the configuration, and the revisions that they have applied.
 
     A node is named by its token and its instance. It leaves 30 seconds after its last call.
     """
     with connect() as client:
         found = client.list_nodes()
-    show(found, as_json=as_json)
+    show(found, form)
 
 
 wait_option: Final = click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -12,8 +11,12 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli import lookup
+from gateway_entities.cli.cells import printable, short_id
+from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.options.form import Form, form_options
+from gateway_entities.cli.output import document, document_text
+from gateway_entities.cli.table import table, terminal_width
 from gateway_entities.entities.secret_value import MASK
 
 if TYPE_CHECKING:
@@ -25,41 +28,46 @@ _STANDARD_OUTPUT: Final = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/sel
 
 
 @click.command()
-@click.argument("key", metavar="ENDPOINT")
+@click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
 @click.option(
     "--show-values",
     is_flag=True,
-    help="Show the values of the credentials, on a terminal or in the file of --output. Default: ***.",
+    help="Show the values of the credentials, on a terminal or in the file of --into. Default: ***.",
 )
 @click.option(
-    "--output",
+    "--into",
     metavar="FILE",
-    help="With --show-values: write JSON to this new file, mode 0600, instead of standard output.",
+    help="With --show-values: write JSON, or with -o yaml YAML, to this new file, mode 0600, instead of standard output.",
 )
 @connection_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def resolve(connect: Callable[[], GatewayClient], key: str, show_values: bool, output: str | None, as_json: bool) -> None:
+@form_options
+def resolve(connect: Callable[[], GatewayClient], key: str, show_values: bool, into: str | None, form: Form) -> None:
     """Show an endpoint's models with their credentials. Needs a token of scope resolve.
 
     The server records the access, also without --show-values.
     """
-    if output is not None:
+    if into is not None:
         if not show_values:
-            raise click.UsageError("--output is for values: give --show-values too.")
-        if output in _STANDARD_OUTPUT:
-            raise click.UsageError("--output: values go to a new file, not to standard output; give the file's name.")
-        with _new_private_file(output) as file, connect() as client:
-            file.write(_json(lookup.resolve_endpoint(client, key), show_values=True) + "\n")
+            raise click.UsageError("--into is for values: give --show-values too.")
+        if into in _STANDARD_OUTPUT:
+            raise click.UsageError("--into: values go to a new file, not to standard output; give the file's name.")
+        with _new_private_file(into) as file, connect() as client:
+            found = _document(lookup.resolve_endpoint(client, key), show_values=True)
+            file.write(document_text(found, form) + "\n")
         return
     if show_values and not sys.stdout.isatty():
         raise click.UsageError(
             "--show-values: standard output is not a terminal. Write the values to a file that others cannot read, with "
-            "--output FILE."
+            "--into FILE."
         )
     with connect() as client:
         resolved = lookup.resolve_endpoint(client, key)
-    form = _json if as_json else _table
-    click.echo(form(resolved, show_values=show_values))
+    if form in {"json", "yaml"}:
+        click.echo(document_text(_document(resolved, show_values=show_values), form))
+    elif form == "name":
+        click.echo(printable(resolved.endpoint.name or "-"))
+    else:
+        click.echo(_table(resolved, show_values=show_values, wide=form == "wide"))
 
 
 @contextmanager
@@ -72,7 +80,7 @@ def _new_private_file(path: str) -> Generator[IO[str]]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     except OSError as error:
-        raise click.UsageError(f"--output: cannot create {path}: {error.strerror}.") from None
+        raise click.UsageError(f"--into: cannot create {path}: {error.strerror}.") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
@@ -82,27 +90,28 @@ def _new_private_file(path: str) -> Generator[IO[str]]:
         raise
 
 
-def _json(resolved: ResolvedGatewayEndpoint, *, show_values: bool) -> str:
-    from google.protobuf.json_format import MessageToDict
-
-    proto = resolved.to_proto()
-    if not show_values:
-        for model in proto.models:
-            for name in list(model.secret_value):
-                model.secret_value[name] = MASK
-    document: dict[str, Any] = MessageToDict(proto)
-    return json.dumps(document, indent=2)
+def _document(resolved: ResolvedGatewayEndpoint, *, show_values: bool) -> dict[str, Any]:
+    found = {**resolved.to_dict(), "endpoint": document(resolved.endpoint)}
+    if show_values:
+        for model, shown in zip(resolved.models, found.get("models", ()), strict=True):
+            shown["secret_value"] = model.secret_value.reveal()
+    return found
 
 
-def _table(resolved: ResolvedGatewayEndpoint, *, show_values: bool) -> str:
+def _table(resolved: ResolvedGatewayEndpoint, *, show_values: bool, wide: bool) -> str:
     rows: list[tuple[str, ...]] = []
     for model in resolved.models:
         value = model.secret_value.reveal()
         shown = value if show_values else dict.fromkeys(value, MASK)
-        texts = (model.provider, model.model_name, model.secret_id, _pairs(model.auth_config), _pairs(shown))
-        rows.append(tuple(map(printable, texts)))
-    headings = ("provider", "model_name", "secret_id", "auth_config", "secret_value")
-    return table(headings, rows) if rows else "(none)"
+        secret = model.secret_id if wide else short_id(model.secret_id)
+        texts = (model.provider, model.model_name, _pairs(model.auth_config), _pairs(shown), secret)
+        others = (model.secret_etag, model.model_definition_id, model.mapping_id) if wide else ()
+        rows.append(tuple(map(printable, (*texts, *others))))
+    headings = ("provider", "model_name", "auth_config", "secret_value", "secret_id")
+    more = ("secret_etag", "model_definition_id", "mapping_id") if wide else ()
+    # A value that is asked for is shown whole.
+    width = None if wide or show_values else terminal_width()
+    return table((*headings, *more), rows, width=width) if rows else "(none)"
 
 
 def _pairs(settings: dict[str, str]) -> str:

@@ -156,8 +156,13 @@ def delete(client: GatewayClient, /, key: str, *, force: bool, **change: Any) ->
 @client_command(
     secret,
     "accesses",
-    click.argument("key", metavar="[SECRET]", required=False),
-    click.option("--endpoint", metavar="ENDPOINT", help="Only accesses through this endpoint."),
+    click.argument("key", metavar="[SECRET]", required=False, shell_complete=names.completed(names.secrets)),
+    click.option(
+        "--endpoint",
+        metavar="ENDPOINT",
+        shell_complete=names.completed(names.endpoints),
+        help="Only accesses through this endpoint.",
+    ),
     click.option("--actor", metavar="NAME", help="Only accesses with the token of this name."),
     click.option(
         "--since",

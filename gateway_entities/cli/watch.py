@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import json
 import queue
 import select
 import sys
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from gateway_entities.cli.cells import printable, short_id, time_text
 from gateway_entities.cli.changes import check_since
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.cli.output import printable, time_text
+from gateway_entities.cli.options.form import Form, form_options
+from gateway_entities.cli.output import document_text
 from gateway_entities.errors import Code
 
 if TYPE_CHECKING:
@@ -43,21 +44,17 @@ class _Line(NamedTuple):
     name: str | None
     id: str
 
-    def text(self, *, as_json: bool) -> str:
-        """Return the line to print."""
-        if as_json:
-            fields = {
-                "revision": str(self.revision),
-                "changedAt": None if self.changed_at is None else str(self.changed_at),
-                "what": self.what,
-                "noun": self.noun,
-                "name": self.name,
-                "id": self.id,
-            }
-            return json.dumps({name: value for name, value in fields.items() if value is not None})
-        moment = "-" if self.changed_at is None else time_text(self.changed_at)
+    def text(self, form: Form) -> str:
+        """Return what to print: one line, or a document of YAML."""
+        if form in {"json", "yaml"}:
+            fields = {name: value for name, value in self._asdict().items() if value is not None}
+            return ("---\n" if form == "yaml" else "") + document_text(fields, form, indent=None)
         name = "-" if self.name is None else printable(self.name)
-        return "  ".join((str(self.revision), moment, self.what, printable(self.noun), name, printable(self.id)))
+        if form == "name":
+            return name
+        moment = "-" if self.changed_at is None else time_text(self.changed_at)
+        identifier = printable(short_id(self.id) if form == "table" else self.id)
+        return "  ".join((str(self.revision), moment, self.what, printable(self.noun), name, identifier))
 
 
 @click.command()
@@ -68,12 +65,13 @@ class _Line(NamedTuple):
     help="Begin with the changes after this revision. Default: changes from now on.",
 )
 @connection_options
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each change.")
-def watch(connect: Callable[[], GatewayClient], since: int | None, as_json: bool) -> None:
+@form_options
+def watch(connect: Callable[[], GatewayClient], since: int | None, form: Form) -> None:
     """Follow the configuration: one line per change, until Ctrl-C.
 
     A line has the revision, the time if known, what happened (added, changed or removed), the kind of the resource, its name
-    and its id. After a lost connection it goes on where it was; of what happened many times meanwhile it shows the outcome.
+    and its id. JSON is a line too. After a lost connection it goes on where it was; of what happened many times meanwhile it
+    shows the outcome.
     Secret values are never shown.
     """
     from gateway_entities.mirror import GatewayMirror
@@ -85,7 +83,7 @@ def watch(connect: Callable[[], GatewayClient], since: int | None, as_json: bool
         mirror = GatewayMirror(client, acknowledges=False)
         with contextlib.closing(_lines(client, mirror, since)) as lines:
             for line in lines:
-                click.echo(line.text(as_json=as_json))
+                click.echo(line.text(form))
 
 
 def _lines(client: GatewayClient, mirror: GatewayMirror, since: int | None) -> Generator[_Line]:

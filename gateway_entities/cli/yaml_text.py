@@ -22,7 +22,14 @@ def dump(value: Mapping[str, Any] | list[dict[str, Any]], *, schema: str | None 
     emit = emitter()
     first = "" if schema is None else f"{_MODELINE}{schema}\n"
     emit.dump(quoted(value), stream)
-    return first + (stream.getvalue() if value else "[]\n" if isinstance(value, list) else "{}\n")
+    text = stream.getvalue() if value else "[]\n" if isinstance(value, list) else "{}\n"
+    # What a terminal would interpret is in double quotes.
+    return first + "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def quoted(value: object) -> Any:

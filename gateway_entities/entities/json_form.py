@@ -43,7 +43,7 @@ def to_dict(message: Message) -> dict[str, Any]:
 
 def to_json(message: Message) -> str:
     """Return a message as JSON text."""
-    return json.dumps(_portable(to_dict(message)), ensure_ascii=False, allow_nan=False)
+    return json.dumps(portable(to_dict(message)), ensure_ascii=False, allow_nan=False)
 
 
 def from_dict(kind: type[Any], value: object) -> Any:
@@ -139,12 +139,12 @@ def _written_one(field: FieldDescriptor, value: Any) -> Any:
     return weights.shortest_decimal(value) if field.type == FieldDescriptor.TYPE_FLOAT else value
 
 
-def _portable(value: Any) -> Any:
+def portable(value: Any) -> Any:
     """Replace what not every JSON reader can hold by text."""
     if isinstance(value, dict):
-        return {name: _portable(item) for name, item in cast("dict[str, Any]", value).items()}
+        return {name: portable(item) for name, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_portable(item) for item in cast("list[object]", value)]
+        return [portable(item) for item in cast("list[object]", value)]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     # Only 64-bit integers are that large. A bool is an int too, and small.

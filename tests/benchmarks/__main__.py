@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.benchmarks import (
     attack,
     calls,
+    configuration,
     entities,
     import_cost,
     lists,
@@ -51,6 +52,7 @@ ROWS: tuple[Row, ...] = tuple(
         anew,
         postgresql_store,
         watch_rows,
+        configuration,
     )
     for row in module.ROWS
 )

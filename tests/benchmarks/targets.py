@@ -81,6 +81,9 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "watcher-memory-grpc": (Target("limit", 1.3),),
     "watch-writes": (Target("limit", 2),),
     "watch-idle": (Target("ours", 0.03),),
+    "config-plan-1000": (Target("ours", 3),),
+    "config-apply-1000": (Target("ours", 3),),
+    "config-unchanged-1000": (Target("ours", 1),),
 }
 """Targets by row. Other rows are informative, and compared with earlier runs."""
 

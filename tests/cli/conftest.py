@@ -67,7 +67,7 @@ def secret(run_json: Callable[..., Any], name: str, canary: str) -> dict[str, An
 def models(run_json: Callable[..., Any], name: str, secret: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         run_json(
-            *("model-definition", "create", f"{name}-{part}", "--secret", secret["secretName"]),
+            *("model-definition", "create", f"{name}-{part}", "--secret", secret["secret_name"]),
             *("--provider", "openai", "--model-name", "gpt-4o"),
         )
         for part in ("a", "b", "c")

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import pytest
@@ -118,6 +119,37 @@ def test_the_error_for_an_invalid_target_lists_the_valid_forms() -> None:
     assert result.exit_code == 2
     assert "Usage: " in result.stderr
     assert "grpc://" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("endpoint", "list", "--target", "ftp://x"),
+        ("endpoint", "list", "--target", "http://127.0.0.1:9", "--tls-ca", "ca.pem"),
+        ("endpoint", "get", "--target", "http://127.0.0.1:9"),
+        ("changes", "--target", "nonsense"),
+        ("nodes", "--target", "nonsense"),
+        ("watch", "--target", "nonsense"),
+        ("endpoint", "resolve", "x", "--target", "nonsense"),
+        ("config", "export", "--target", "nonsense"),
+        ("config", "import", "--from", "mlflow", "nonsense"),
+        ("health", "--target", "nonsense"),
+        ("serve", "--grpc", "nonsense"),
+        ("serve", "--http", "127.0.0.1:99999"),
+        ("serve", "--store", "nonsense"),
+        ("token", "list", "--store", "nonsense"),
+        ("endpoint", "list", "-o", "json", "-o", "xml"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_what_the_command_line_has_wrong_exits_with_2(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").touch()
+    result = CliRunner(env={"GATEWAY_ENTITIES_TOKEN": "two words" if arguments[1] == "get" else None}).invoke(cli, arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "soon"])

@@ -16,11 +16,11 @@ def binding(run_json: RunJson, endpoint: dict[str, Any], name: str) -> dict[str,
 
 
 def test_create(binding: dict[str, Any], endpoint: dict[str, Any], name: str) -> None:
-    assert binding["endpointId"] == endpoint["endpointId"]
-    assert (binding["resourceType"], binding["resourceId"], binding["createdBy"]) == ("scorer_job", name, "ann")
+    assert binding["endpoint_id"] == endpoint["endpoint_id"]
+    assert (binding["resource_type"], binding["resource_id"], binding["created_by"]) == ("scorer_job", name, "ann")
 
 
-@pytest.mark.parametrize("field", ["endpointId", "name"])
+@pytest.mark.parametrize("field", ["endpoint_id", "name"])
 def test_get_by_all_three_keys(
     run: Run, run_json: RunJson, binding: dict[str, Any], endpoint: dict[str, Any], name: str, field: str
 ) -> None:
@@ -33,7 +33,7 @@ def test_get_by_all_three_keys(
 
 @pytest.mark.parametrize("resource", [("scorer", "none"), ("", ""), ("scorer_job", "")])
 def test_get_of_a_missing_binding(run: Run, binding: dict[str, Any], resource: tuple[str, str]) -> None:
-    assert run("binding", "get", binding["endpointId"], *resource, code=1).stderr.startswith("error: NOT_FOUND: ")
+    assert run("binding", "get", binding["endpoint_id"], *resource, code=1).stderr.startswith("error: NOT_FOUND: ")
 
 
 def test_list(run: Run, run_json: RunJson, binding: dict[str, Any], endpoint: dict[str, Any], name: str) -> None:
@@ -42,8 +42,9 @@ def test_list(run: Run, run_json: RunJson, binding: dict[str, Any], endpoint: di
     assert run_json("binding", "list", "--resource-id", name, "--resource-type", "scorer_job") == [binding]
     assert run_json("binding", "list", "--endpoint", endpoint["name"], "--resource-type", "scorer") == []
     heading, row = run("binding", "list", "--endpoint", endpoint["name"]).stdout.splitlines()
-    assert heading.split()[:3] == ["ENDPOINT_ID", "RESOURCE_TYPE", "RESOURCE_ID"]
-    assert row.split()[:3] == [endpoint["endpointId"], "scorer_job", name]
+    assert heading.split() == ["TYPE", "RESOURCE", "DISPLAY_NAME", "CREATED_AT", "ENDPOINT"]
+    assert row.split()[:2] == ["scorer_job", name]
+    assert row.split()[-1] == endpoint["endpoint_id"][:10]
 
 
 def test_delete(run: Run, binding: dict[str, Any], endpoint: dict[str, Any], name: str) -> None:

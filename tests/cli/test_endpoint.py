@@ -14,35 +14,36 @@ Model = dict[str, Any]
 def test_create_with_all_options(run_json: RunJson, name: str, models: list[Model]) -> None:
     a, b, c = models
     created = run_json(
-        *("endpoint", "create", name, "--primary", a["name"], "0.7", "--primary", b["modelDefinitionId"], "0.3"),
+        *("endpoint", "create", name, "--primary", a["name"], "0.7", "--primary", b["model_definition_id"], "0.3"),
         *("--fallback", c["name"], "--fallback", a["name"], "--max-attempts", "1", "--experiment-id", "12"),
         *("--no-usage-tracking", "--tag", "team", "search", "--tag", "empty", "", "--created-by", "ann"),
     )
     assert created["name"] == name
     assert [
-        (m["modelDefinitionId"], m["linkageType"], m.get("weight"), m.get("fallbackOrder")) for m in created["modelMappings"]
+        (m["model_definition_id"], m["linkage_type"], m.get("weight"), m.get("fallback_order"))
+        for m in created["model_mappings"]
     ] == [
-        (a["modelDefinitionId"], "PRIMARY", 0.7, None),
-        (b["modelDefinitionId"], "PRIMARY", 0.3, None),
-        (c["modelDefinitionId"], "FALLBACK", 1.0, 0),
-        (a["modelDefinitionId"], "FALLBACK", 1.0, 1),
+        (a["model_definition_id"], "PRIMARY", 0.7, None),
+        (b["model_definition_id"], "PRIMARY", 0.3, None),
+        (c["model_definition_id"], "FALLBACK", 1.0, 0),
+        (a["model_definition_id"], "FALLBACK", 1.0, 1),
     ]
     assert created["tags"] == [{"key": "team", "value": "search"}, {"key": "empty", "value": ""}]
-    assert created["routingStrategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
-    assert created["fallbackConfig"] == {"strategy": "SEQUENTIAL", "maxAttempts": 1}
-    assert (created["experimentId"], created["usageTracking"], created["createdBy"]) == ("12", False, "ann")
+    assert created["routing_strategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
+    assert created["fallback_config"] == {"strategy": "SEQUENTIAL", "max_attempts": 1}
+    assert (created["experiment_id"], created["usage_tracking"], created["created_by"]) == ("12", False, "ann")
     assert run_json("endpoint", "get", name) == created
 
 
 def test_one_primary_has_no_default_routing_strategy(
     run_json: RunJson, name: str, models: list[Model], endpoint: dict[str, Any]
 ) -> None:
-    assert "routingStrategy" not in endpoint
+    assert "routing_strategy" not in endpoint
     asked = run_json(
         *("endpoint", "create", name, "--primary", models[0]["name"], "1"),
         *("--routing-strategy", "REQUEST_BASED_TRAFFIC_SPLIT"),
     )
-    assert asked["routingStrategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
+    assert asked["routing_strategy"] == "REQUEST_BASED_TRAFFIC_SPLIT"
 
 
 def test_a_rejected_tag_leaves_no_endpoint(run: Run, name: str, models: list[Model]) -> None:
@@ -61,7 +62,7 @@ def test_an_invalid_weight_is_a_usage_error(run: Run, name: str) -> None:
     assert "'heavy' is not a valid float" in run("endpoint", "create", name, "--primary", "m", "heavy", code=2).stderr
 
 
-@pytest.mark.parametrize("field", ["endpointId", "name"])
+@pytest.mark.parametrize("field", ["endpoint_id", "name"])
 def test_get_by_id_and_by_name(run_json: RunJson, endpoint: dict[str, Any], field: str) -> None:
     assert run_json("endpoint", "get", endpoint[field]) == endpoint
 
@@ -84,47 +85,50 @@ def test_the_table_of_one_endpoint_has_a_line_for_each_model_and_tag(run: Run, n
 
 
 def test_list(run: Run, run_json: RunJson, endpoint: dict[str, Any], secret: dict[str, Any]) -> None:
-    assert run_json("endpoint", "list", "--secret", secret["secretName"]) == [endpoint]
-    assert run_json("endpoint", "list", "--secret", secret["secretId"], "--provider", "other") == []
-    heading, row = run("endpoint", "list", "--secret", secret["secretName"]).stdout.splitlines()
-    assert heading.split() == ["ENDPOINT_ID", "NAME", "MODEL_MAPPINGS", "TAGS", "CREATED_AT"]
-    assert row.split()[:2] == [endpoint["endpointId"], endpoint["name"]]
+    assert run_json("endpoint", "list", "--secret", secret["secret_name"]) == [endpoint]
+    assert run_json("endpoint", "list", "--secret", secret["secret_id"], "--provider", "other") == []
+    heading, row = run("endpoint", "list", "--secret", secret["secret_name"]).stdout.splitlines()
+    assert heading.split() == ["NAME", "MODELS", "TAGS", "CREATED_AT", "ID"]
+    assert row.split()[:2] == [endpoint["name"], endpoint["model_mappings"][0]["model_definition"]["name"]]
+    assert row.split()[-1] == endpoint["endpoint_id"][:10]
 
 
 def test_update_changes_the_given_fields(
     run_json: RunJson, name: str, endpoint: dict[str, Any], models: list[Model]
 ) -> None:
     renamed = run_json("endpoint", "update", endpoint["name"], "--name", name, "--experiment-id", "7", "--updated-by", "bob")
-    assert (renamed["name"], renamed["experimentId"], renamed["lastUpdatedBy"]) == (name, "7", "bob")
-    assert renamed["modelMappings"] == endpoint["modelMappings"]
+    assert (renamed["name"], renamed["experiment_id"], renamed["last_updated_by"]) == (name, "7", "bob")
+    assert renamed["model_mappings"] == endpoint["model_mappings"]
     replaced = run_json("endpoint", "update", name, "--primary", models[1]["name"], "2", "--clear", "experiment_id")
-    assert [m["modelDefinitionId"] for m in replaced["modelMappings"]] == [models[1]["modelDefinitionId"]]
-    assert "experimentId" not in replaced
+    assert [m["model_definition_id"] for m in replaced["model_mappings"]] == [models[1]["model_definition_id"]]
+    assert "experiment_id" not in replaced
 
 
 def test_attach_and_detach(run: Run, run_json: RunJson, endpoint: dict[str, Any], models: list[Model]) -> None:
     _, b, c = models
     mapping = run_json("endpoint", "attach", endpoint["name"], b["name"], "--weight", "0.5")
-    assert (mapping["linkageType"], mapping["weight"]) == ("PRIMARY", 0.5)
-    fallback = run("endpoint", "attach", endpoint["endpointId"], c["modelDefinitionId"], "--fallback", "--order", "3").stdout
+    assert (mapping["linkage_type"], mapping["weight"]) == ("PRIMARY", 0.5)
+    fallback = run(
+        "endpoint", "attach", endpoint["endpoint_id"], c["model_definition_id"], "--fallback", "--order", "3"
+    ).stdout
     assert ["linkage_type", "FALLBACK"] in [line.split() for line in fallback.splitlines()]
     assert run("endpoint", "detach", endpoint["name"], b["name"]).stdout == f"detached {b['name']} from {endpoint['name']}\n"
-    left = run_json("endpoint", "get", endpoint["name"])["modelMappings"]
-    assert [m["linkageType"] for m in left] == ["PRIMARY", "FALLBACK"]
+    left = run_json("endpoint", "get", endpoint["name"])["model_mappings"]
+    assert [m["linkage_type"] for m in left] == ["PRIMARY", "FALLBACK"]
 
 
 def test_tag_set_and_delete(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
     key = endpoint["name"]
     run("endpoint", "tag", "set", key, "team", "search")
-    run("endpoint", "tag", "set", endpoint["endpointId"], "team", "chat")
+    run("endpoint", "tag", "set", endpoint["endpoint_id"], "team", "chat")
     assert run_json("endpoint", "get", key)["tags"] == [{"key": "team", "value": "chat"}]
     run("endpoint", "tag", "delete", key, "team")
     assert "tags" not in run_json("endpoint", "get", key)
 
 
-@pytest.mark.parametrize("field", ["endpointId", "name"])
+@pytest.mark.parametrize("field", ["endpoint_id", "name"])
 def test_delete_by_id_and_by_name(run: Run, endpoint: dict[str, Any], field: str) -> None:
-    assert run("endpoint", "delete", endpoint[field]).stdout == f"deleted {endpoint['endpointId']}\n"
+    assert run("endpoint", "delete", endpoint[field]).stdout == f"deleted {endpoint['endpoint_id']}\n"
     assert run("endpoint", "get", endpoint[field], code=1).stderr.startswith("error: NOT_FOUND: ")
 
 
@@ -132,7 +136,7 @@ def test_control_characters_of_names_and_keys_do_not_reach_the_terminal(
     run: Run, run_json: RunJson, name: str, secret: dict[str, Any], endpoint: dict[str, Any]
 ) -> None:
     wild, shown, key = f"{name}\x1b[31m\nred", f"{name}\\x1b[31m\\nred", endpoint["name"]
-    definition = ("--secret", secret["secretName"], "--provider", "openai", "--model-name", "m")
+    definition = ("--secret", secret["secret_name"], "--provider", "openai", "--model-name", "m")
     run_json("model-definition", "create", wild, *definition)
     sentences = {
         ("endpoint", "detach", key, wild): f"detached {shown} from {key}",

@@ -64,6 +64,7 @@ def test_seconds_are_a_number() -> None:
 
 
 READS = {"get", "list", "windows", "check", "changes", "log", "nodes", "resolve", "accesses", "health", "watch"}
+READS |= {"export", "plan", "diff", "import", "of"}
 # It changes a counter, which is no part of the configuration.
 SPEND = {"spend"}
 

@@ -58,13 +58,13 @@ def accesses(run: Run) -> list[dict[str, Any]]:
 
 def test_values_are_masked(run: Run) -> None:
     shown = run("gateway", "endpoint", "resolve", "chat").stdout.splitlines()
-    assert shown[0].split() == ["PROVIDER", "MODEL_NAME", "SECRET_ID", "AUTH_CONFIG", "SECRET_VALUE"]
+    assert shown[0].split() == ["PROVIDER", "MODEL_NAME", "AUTH_CONFIG", "SECRET_VALUE", "SECRET_ID"]
     row = shown[1].split()
-    assert (row[:2], row[3:]) == (["openai", "gpt-4o"], ["region=eu", "api_key=***"])
+    assert row[:4] == ["openai", "gpt-4o", "region=eu", "api_key=***"]
     document = json.loads(run("gateway", "endpoint", "resolve", "chat", "--json").stdout)
     (model,) = document["models"]
-    assert (model["secretValue"], model["secretId"]) == ({"api_key": "***"}, row[2])
-    assert run("gateway", "endpoint", "resolve", document["endpoint"]["endpointId"], "--json").stdout
+    assert (model["secret_value"], model["secret_id"][:10]) == ({"api_key": "***"}, row[4])
+    assert run("gateway", "endpoint", "resolve", document["endpoint"]["endpoint_id"], "--json").stdout
 
 
 def test_values_are_not_written_to_a_pipe(run: Run) -> None:
@@ -80,21 +80,21 @@ def test_a_file_of_values_is_private_and_new(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "resolved.json"
     previous = os.umask(0)
     try:
-        run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", str(path))
+        run("gateway", "endpoint", "resolve", "chat", "--show-values", "--into", str(path))
     finally:
         os.umask(previous)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text())["models"][0]["secretValue"] == {"api_key": CANARY}
+    assert json.loads(path.read_text())["models"][0]["secret_value"] == {"api_key": CANARY}
     before = accesses(run)
-    again = run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", str(path), code=2)
+    again = run("gateway", "endpoint", "resolve", "chat", "--show-values", "--into", str(path), code=2)
     assert "File exists" in again.stderr
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "elsewhere")
-    run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", str(link), code=2)
+    run("gateway", "endpoint", "resolve", "chat", "--show-values", "--into", str(link), code=2)
     assert not (tmp_path / "elsewhere").exists()
-    assert "--show-values too" in run("gateway", "endpoint", "resolve", "chat", "--output", "x", code=2).stderr
+    assert "--show-values too" in run("gateway", "endpoint", "resolve", "chat", "--into", "x", code=2).stderr
     for place in ("-", "/dev/stdout"):
-        refused = run("gateway", "endpoint", "resolve", "chat", "--show-values", "--output", place, code=2)
+        refused = run("gateway", "endpoint", "resolve", "chat", "--show-values", "--into", place, code=2)
         assert "not to standard output" in refused.stderr
     assert not Path("-").exists()
     assert accesses(run) == before
@@ -102,7 +102,7 @@ def test_a_file_of_values_is_private_and_new(run: Run, tmp_path: Path) -> None:
 
 def test_a_failed_resolution_leaves_no_file(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "resolved.json"
-    run("gateway", "endpoint", "resolve", "nope", "--show-values", "--output", str(path), code=1)
+    run("gateway", "endpoint", "resolve", "nope", "--show-values", "--into", str(path), code=1)
     assert "scope resolve" in run("admin", "endpoint", "resolve", "chat", code=1).stderr
     assert not path.exists()
 
@@ -128,12 +128,12 @@ def test_values_are_shown_on_a_terminal(served: tuple[Gateway, dict[str, str]]) 
 def test_accesses_are_listed_latest_first(run: Run) -> None:
     run("gateway", "endpoint", "resolve", "chat")
     lines = run("admin", "secret", "accesses").stdout.splitlines()
-    assert lines[0].split() == ["ACCESSED_AT", "ACTOR", "SECRET_ID", "ENDPOINT_ID"]
+    assert lines[0].split() == ["ACCESSED_AT", "ACTOR", "SECRET", "ENDPOINT"]
     found = accesses(run)
     assert (found[0]["actor"], len(lines)) == ("gw", len(found) + 1)
     everything = ("key", "--endpoint", "chat", "--actor", "gw", "--since", "2020-01-31")
     assert json.loads(run("admin", "secret", "accesses", *everything, "--json").stdout) == found
-    assert json.loads(run("admin", "secret", "accesses", found[0]["secretId"], "--json").stdout) == found
+    assert json.loads(run("admin", "secret", "accesses", found[0]["secret_id"], "--json").stdout) == found
     for none in (("--actor", "nobody"), ("--since", "2999-01-01T00:00:00Z"), ("s-" + "0" * 32,)):
         assert run("admin", "secret", "accesses", *none).stdout == "(none)\n"
     run("admin", "secret", "accesses", "--since", "yesterday", code=2)

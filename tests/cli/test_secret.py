@@ -34,12 +34,12 @@ def test_create_reads_the_value_from_standard_input_and_shows_it_masked(
         *("--auth-config", "region", "eu-west-1", "--created-by", "ann"),
         stdin=canary + "\n",
     )
-    assert created["secretName"] == name
+    assert created["secret_name"] == name
     assert created["provider"] == "openai"
-    assert created["maskedValues"] == {"api_key": MASKED}
-    assert created["authConfig"] == {"region": "eu-west-1"}
-    assert created["createdBy"] == "ann"
-    assert stored_value(running, created["secretId"]) == {"api_key": canary}
+    assert created["masked_values"] == {"api_key": MASKED}
+    assert created["auth_config"] == {"region": "eu-west-1"}
+    assert created["created_by"] == "ann"
+    assert stored_value(running, created["secret_id"]) == {"api_key": canary}
 
 
 def test_create_reads_each_key_from_its_file(
@@ -56,7 +56,7 @@ def test_create_reads_each_key_from_its_file(
         "--value-file",
         f"api_key={tmp_path / 'key'}",
     )
-    assert stored_value(running, created["secretId"]) == {"access_id": "two\nlines stay", "api_key": canary}
+    assert stored_value(running, created["secret_id"]) == {"access_id": "two\nlines stay", "api_key": canary}
 
 
 MARKS = ["\ufeff", "\ufeff\ufeff"]
@@ -77,7 +77,7 @@ def test_a_byte_order_mark_is_no_part_of_a_value(
         ]
     ):
         created = run_json("secret", "create", f"{name}-{number}", *options, stdin=stdin)
-        assert stored_value(running, created["secretId"]) == {"api_key": canary}
+        assert stored_value(running, created["secret_id"]) == {"api_key": canary}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_only_one_line_end_is_removed_from_a_value(
     (tmp_path / "key").write_bytes(content.encode())
     path, stdin = ("-", content) if source == "stdin" else (str(tmp_path / "key"), "")
     created = run_json("secret", "create", name, "--value-file", f"api_key={path}", stdin=stdin)
-    assert stored_value(running, created["secretId"]) == {"api_key": stored}
+    assert stored_value(running, created["secret_id"]) == {"api_key": stored}
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])
@@ -102,7 +102,7 @@ def test_create_reads_the_whole_value_from_json(
     (tmp_path / "value.json").write_text(json.dumps(value), encoding="utf-8")
     path, stdin = ("-", json.dumps(value)) if source == "stdin" else (str(tmp_path / "value.json"), "")
     created = run_json("secret", "create", name, "--values-file", path, stdin=stdin)
-    assert stored_value(running, created["secretId"]) == value
+    assert stored_value(running, created["secret_id"]) == value
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_a_rejected_request_is_one_line_and_one_per_field(run: Run, name: str, c
 
 
 def test_get_by_id_and_by_name(run: Run, run_json: RunJson, secret: dict[str, Any]) -> None:
-    assert run_json("secret", "get", secret["secretId"]) == secret
-    assert run_json("secret", "get", secret["secretName"]) == secret
-    lines = dict(line.split(maxsplit=1) for line in run("secret", "get", secret["secretName"]).stdout.splitlines())
-    assert lines["secret_id"] == secret["secretId"]
+    assert run_json("secret", "get", secret["secret_id"]) == secret
+    assert run_json("secret", "get", secret["secret_name"]) == secret
+    lines = dict(line.split(maxsplit=1) for line in run("secret", "get", secret["secret_name"]).stdout.splitlines())
+    assert lines["secret_id"] == secret["secret_id"]
     assert lines["masked_values"] == f"api_key={MASKED}"
     assert lines["provider"] == "-"
     assert lines["created_at"].endswith("Z")
@@ -155,29 +155,29 @@ def test_list(run: Run, run_json: RunJson, secret: dict[str, Any], name: str) ->
     assert run_json("secret", "list", "--provider", name) == []
     assert run("secret", "list", "--provider", name).stdout == "(none)\n"
     heading, *rows = run("secret", "list").stdout.splitlines()
-    assert heading.split() == ["SECRET_ID", "SECRET_NAME", "PROVIDER", "MASKED_VALUES", "CREATED_AT"]
-    (row,) = (row for row in rows if secret["secretId"] in row)
-    assert row.split()[1:4] == [secret["secretName"], "-", f"api_key={MASKED}"]
-    assert row.index(secret["secretName"]) == heading.index("SECRET_NAME")
+    assert heading.split() == ["NAME", "PROVIDER", "VALUES", "CREATED_AT", "ID"]
+    (row,) = (row for row in rows if secret["secret_id"][:10] in row)
+    assert row.split()[:3] == [secret["secret_name"], "-", f"api_key={MASKED}"]
+    assert row.index(secret["secret_id"][:10]) == heading.rindex("ID")
 
 
 def test_update_replaces_and_clears(run: Run, run_json: RunJson, running: Gateway, secret: dict[str, Any]) -> None:
-    key = secret["secretName"]
-    assert run_json("secret", "update", key, "--auth-config", "region", "r")["authConfig"] == {"region": "r"}
+    key = secret["secret_name"]
+    assert run_json("secret", "update", key, "--auth-config", "region", "r")["auth_config"] == {"region": "r"}
     updated = run_json(
         *("secret", "update", key, "--value-file", "token=-", "--clear", "auth_config", "--updated-by", "bob"),
         stdin="t" * 20,
     )
-    assert "authConfig" not in updated
-    assert updated["lastUpdatedBy"] == "bob"
-    assert stored_value(running, secret["secretId"]) == {"token": "t" * 20}
+    assert "auth_config" not in updated
+    assert updated["last_updated_by"] == "bob"
+    assert stored_value(running, secret["secret_id"]) == {"token": "t" * 20}
     both = run("secret", "update", key, "--auth-config", "region", "r", "--clear", "auth_config", code=2)
     assert "auth_config" in both.stderr
 
 
-@pytest.mark.parametrize("field", ["secretId", "secretName"])
+@pytest.mark.parametrize("field", ["secret_id", "secret_name"])
 def test_delete_by_id_and_by_name(run: Run, secret: dict[str, Any], field: str) -> None:
-    assert run("secret", "delete", secret[field]).stdout == f"deleted {secret['secretId']}\n"
+    assert run("secret", "delete", secret[field]).stdout == f"deleted {secret['secret_id']}\n"
     gone = run("secret", "get", secret[field], code=1)
     assert gone.stdout == ""
     assert gone.stderr.startswith("error: NOT_FOUND: ")
@@ -187,20 +187,20 @@ def test_delete_by_id_and_by_name(run: Run, secret: dict[str, Any], field: str) 
 def test_a_secret_in_use_is_deleted_only_by_force(
     run: Run, run_json: RunJson, secret: dict[str, Any], models: list[dict[str, Any]], endpoint: dict[str, Any]
 ) -> None:
-    refused = run("secret", "delete", secret["secretName"], code=1).stderr
+    refused = run("secret", "delete", secret["secret_name"], code=1).stderr
     assert all(name in refused for name in (*(model["name"] for model in models), endpoint["name"], "--force"))
-    assert run_json("secret", "get", secret["secretName"]) == secret
-    assert run("secret", "delete", secret["secretName"], "--force").stdout == f"deleted {secret['secretId']}\n"
-    assert "secretId" not in run_json("model-definition", "get", models[0]["name"])
+    assert run_json("secret", "get", secret["secret_name"]) == secret
+    assert run("secret", "delete", secret["secret_name"], "--force").stdout == f"deleted {secret['secret_id']}\n"
+    assert "secret_id" not in run_json("model-definition", "get", models[0]["name"])
 
 
 def test_delete_prints_an_empty_json_object(run_json: RunJson, secret: dict[str, Any]) -> None:
-    assert run_json("secret", "delete", secret["secretId"]) == {}
+    assert run_json("secret", "delete", secret["secret_id"]) == {}
 
 
 def test_terminal_escapes_in_a_name_are_escaped(run: Run, run_json: RunJson, name: str) -> None:
     wild = f"{name}\x1b[31m\nred"
-    assert run_json("secret", "create", wild, "--value-file", "k=-", stdin="v")["secretName"] == wild
+    assert run_json("secret", "create", wild, "--value-file", "k=-", stdin="v")["secret_name"] == wild
     for shown in (run("secret", "get", wild), run("secret", "list")):
         assert f"{name}\\x1b[31m\\nred" in shown.stdout
         assert "\x1b" not in shown.stdout
@@ -212,6 +212,6 @@ def test_another_address_needs_the_value(run: Run, run_json: RunJson, name: str,
     refused = run(*move, code=1).stderr
     assert refused.startswith("error: INVALID_ARGUMENT: ")
     assert '\n  auth_config["api_base"]: must not change unless secret_value is sent too' in refused
-    assert "authConfig" not in run_json("secret", "get", name)
+    assert "auth_config" not in run_json("secret", "get", name)
     moved = run_json(*move, "--value-file", "api_key=-", stdin=canary)
-    assert moved["authConfig"] == {"api_base": "https://attacker.example.com/v1"}
+    assert moved["auth_config"] == {"api_base": "https://attacker.example.com/v1"}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 from gateway_entities.errors import Code, GatewayError
@@ -27,7 +26,7 @@ def test_an_export_applied_to_an_empty_store_is_exported_again_byte_for_byte(sto
     rng = random.Random(profiles.SEED)
     first, second = stores(), stores()
     for _ in range(GENERATED):
-        made = configuration(rng, owner="o")
+        made = configuration(rng, owner="o", most=200 if rng.random() < 0.05 else 6)
         apply(first, made, prune=True, adopt=True)
         exported = export(first, owner="o")
         parsed = pb.GatewayConfiguration.FromString(exported)
@@ -316,7 +315,12 @@ def test_the_log_tells_what_changed_and_is_filtered(service: GatewayService):
 
 
 def test_eight_concurrent_appliers_lose_nothing_of_each_other(service: GatewayService):
+    """Nor does anything conflict: a ninth writer changes an endpoint that has no owner all the time."""
     rounds, failures = profiles.count(40, 3), []
+    free = small("")
+    apply(service, free)
+    identifier = service.get_gateway_endpoint(endpoint_pb2.GetGatewayEndpointRequest(name="support")).endpoint.endpoint_id
+    ends = threading.Event()
 
     def run(number: int) -> None:
         rng = random.Random(number)
@@ -328,33 +332,28 @@ def test_eight_concurrent_appliers_lose_nothing_of_each_other(service: GatewaySe
                 apply(service, wanted, prune=True, basis=basis)
                 mine = pb.GatewayConfiguration.FromString(export(service, owner=owner))
                 assert not plan(service, wanted, prune=True).changes
-                assert len(mine.endpoints) == len(wanted.endpoints)
+                assert sorted(each.name for each in mine.endpoints) == sorted(each.name for each in wanted.endpoints)
+        except Exception as error:
+            failures.append(error)
+
+    def write() -> None:
+        try:
+            for number in itertools.count():
+                # The store has one writer at a time, and this service does not retry as clients do.
+                if ends.wait(0.02):
+                    return
+                tag = endpoint_pb2.SetGatewayEndpointTagRequest(endpoint_id=identifier, key="k", value=f"{number}")
+                service.set_gateway_endpoint_tag(tag)
         except Exception as error:
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
-    for thread in threads:
+    writer = threading.Thread(target=write)
+    for thread in (writer, *threads):
         thread.start()
     for thread in threads:
         thread.join(60)
+    ends.set()
+    writer.join(60)
     assert not failures
-
-
-def test_a_thousand_endpoints_take_less_than_three_seconds_of_processor_time(service: GatewayService):
-    wanted = pb.GatewayConfiguration(owner="team")
-    wanted.secrets.add(name="key")
-    for number in range(50):
-        wanted.model_definitions.add(name=f"m{number}", secret="key", provider="openai", model_name="gpt-4o")
-    for number in range(1000):
-        endpoint = wanted.endpoints.add(name=f"e{number}", tags={"team": f"t{number % 7}"})
-        endpoint.models.add(model_definition=f"m{number % 50}")
-        endpoint.models.add(model_definition=f"m{(number + 1) % 50}", linkage_type="FALLBACK")
-
-    def seconds(call: Callable[[], Any]) -> float:
-        started = time.process_time()
-        call()
-        return time.process_time() - started
-
-    assert seconds(lambda: plan(service, wanted)) < 3
-    assert seconds(lambda: apply(service, wanted)) < 3
-    assert seconds(lambda: plan(service, wanted)) < 1
+    assert [each.name for each in pb.GatewayConfiguration.FromString(export(service)).endpoints].count("support") == 1

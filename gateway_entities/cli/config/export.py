@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from gateway_entities.cli.config.rewriting import rewrite, write
 from gateway_entities.cli.config.source import read_documents
 from gateway_entities.cli.config.writing import to_yaml
 from gateway_entities.cli.options.connection import connection_options
+from gateway_entities.cli.output import document_text
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
@@ -56,11 +56,7 @@ def export(
     with connect() as client:
         exported = client.export_configuration(at_revision=at_revision, owner=owner, with_bindings=with_bindings)
     if into is None:
-        shown = (
-            to_yaml(exported, schema=schema)
-            if output == "yaml"
-            else json.dumps(exported.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        )
+        shown = to_yaml(exported, schema=schema) if output == "yaml" else document_text(exported.to_dict(), "json") + "\n"
         click.echo(shown, nl=False)
         return
     if text is None:

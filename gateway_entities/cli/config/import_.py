@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.config.importers import envoy, litellm, mlflow
 from gateway_entities.cli.config.importers.fidelity import APPROXIMATED, DROPPED, UNACCOUNTED, Outcome, summary
 from gateway_entities.cli.config.nodes import MappingNode, documents, plain
@@ -18,7 +19,6 @@ from gateway_entities.cli.config.rewriting import write
 from gateway_entities.cli.config.source import Problems, files, read_documents
 from gateway_entities.cli.config.variables import escape
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.cli.output import printable
 from gateway_entities.cli.yaml_text import dump
 
 if TYPE_CHECKING:

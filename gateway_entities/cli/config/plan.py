@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli import nodes
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.config import options
 from gateway_entities.cli.config.source import Loaded, load
 from gateway_entities.cli.config.values import resolve
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.entities import GatewayConfigurationPlan
+from gateway_entities.entities import GatewayConfigurationPlan, GatewayPlanNoteKind
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 3
 """How often an apply is planned again if what it was planned on has changed meanwhile."""
+
+_ADVICE: Final = "--values FILE reads values from where value_from in a configuration file says"
 
 _updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the change.")
 _request_id: Final = click.option(
@@ -42,7 +46,7 @@ def plan(
     with_values: bool,
     allow_command: bool,
     allow_folders: Sequence[str],
-    output: str,
+    output: options.PlanForm,
     detailed_exitcode: bool,
     **request: Any,
 ) -> None:
@@ -54,13 +58,14 @@ def plan(
     values = resolve(loaded, allow_command=allow_command, allow_folders=allow_folders) if with_values else None
     with connect() as client:
         found = _planned(client, loaded, values, request)
-    _finish(found, output, detailed_exitcode=detailed_exitcode)
+    _show(found, output)
+    _exit(found, detailed_exitcode=detailed_exitcode)
 
 
 @click.command()
 @options.together(options.paths, options.prune, options.adopt, options.allow_command, options.allow_folder, _dry_run)
 @click.option("--plan", "plan_file", metavar="FILE", help="Apply only if the store is still as in this plan (plan -o json).")
-@options.together(_updated_by, _request_id, options.output, options.detailed_exitcode, connection_options)
+@options.together(_updated_by, _request_id, nodes.wait_option, options.output, options.detailed_exitcode, connection_options)
 def apply(
     connect: Connect,
     paths: Sequence[str],
@@ -71,7 +76,8 @@ def apply(
     plan_file: str | None,
     updated_by: str | None,
     request_id: str | None,
-    output: str,
+    wait_for_nodes: float | None,
+    output: options.PlanForm,
     detailed_exitcode: bool,
     **request: Any,
 ) -> None:
@@ -96,47 +102,104 @@ def apply(
                     secret_values=values,
                     basis=basis or found.basis,
                     updated_by=updated_by,
-                    request_id=request_id,
+                    request_id=_once(request_id, found),
                 )
             except GatewayError as error:
                 raise loaded.explain(error) from error
 
         attempts = _ATTEMPTS if basis is None else 1
         found, result = _carry_out(plan_again, None if dry_run else apply_it, attempts)
-    _finish(found, output, result, detailed_exitcode=detailed_exitcode)
+        _show(found, output, result)
+        _wait(client, found, None if dry_run else wait_for_nodes)
+    _exit(found, detailed_exitcode=detailed_exitcode)
 
 
 @click.command()
 @click.argument("revision", type=click.IntRange(min=0))
 @click.option("--with-bindings", is_flag=True, help="Return to the bindings, too.")
-@options.together(_dry_run, _updated_by, _request_id, options.output, options.detailed_exitcode, connection_options)
+@click.option(
+    "--values",
+    "value_paths",
+    metavar="FILE",
+    multiple=True,
+    help="Read values of secrets from where value_from in this file or folder says. Other secrets in it do not matter. "
+    "Repeatable.",
+)
+@options.together(options.allow_command, options.allow_folder, _dry_run, _updated_by, _request_id)
+@options.together(nodes.wait_option, options.output, options.detailed_exitcode, connection_options)
 def rollback(
     connect: Connect,
     revision: int,
     *,
     with_bindings: bool,
+    value_paths: Sequence[str],
+    allow_command: bool,
+    allow_folders: Sequence[str],
     dry_run: bool,
     updated_by: str | None,
     request_id: str | None,
-    output: str,
+    wait_for_nodes: float | None,
+    output: options.PlanForm,
     detailed_exitcode: bool,
 ) -> None:
     """Return to the configuration after an earlier revision, as a new change.
 
-    Secrets keep their values; those that were deleted since return without one.
+    Secrets keep their values; those that were deleted since return without one, unless --values has it. A secret that had
+    another provider or api_base then needs --values: its stored value would go to another address.
     """
+    loaded = load(value_paths) if value_paths else None
+    given = {} if loaded is None else resolve(loaded, allow_command=allow_command, allow_folders=allow_folders)
     with connect() as client:
+        then = client.export_configuration(at_revision=revision).secrets if given else ()
+        values = {secret.name: given[secret.name] for secret in then if secret.name in given}
 
         def plan_again() -> GatewayConfigurationPlan:
-            return client.plan_rollback(revision, with_bindings=with_bindings)
+            return client.plan_rollback(revision, with_bindings=with_bindings, secret_values=values)
 
         def roll_back(found: GatewayConfigurationPlan) -> ApplyResult:
             return client.rollback_configuration(
-                revision, with_bindings=with_bindings, basis=found.basis, updated_by=updated_by, request_id=request_id
+                revision,
+                with_bindings=with_bindings,
+                secret_values=values,
+                basis=found.basis,
+                updated_by=updated_by,
+                request_id=_once(request_id, found),
             )
 
-        found, result = _carry_out(plan_again, None if dry_run else roll_back, _ATTEMPTS)
-    _finish(found, output, result, detailed_exitcode=detailed_exitcode)
+        try:
+            found, result = _carry_out(plan_again, None if dry_run else roll_back, _ATTEMPTS)
+        except GatewayError as error:
+            raise _with_advice(error) from error
+        _show(found, output, result)
+        _name_missing_values(found)
+        _wait(client, found, None if dry_run else wait_for_nodes)
+    _exit(found, detailed_exitcode=detailed_exitcode)
+
+
+def _with_advice(error: GatewayError) -> GatewayError:
+    """Return the error of a rollback, with what to do where it needs values of secrets."""
+    needed = any(each.field.startswith("secret ") for each in error.field_violations)
+    if error.code != Code.INVALID_ARGUMENT or not needed:
+        return error
+    return GatewayError(
+        error.code,
+        f"nothing was changed: these secrets had another provider or address then, and need their values; {_ADVICE}",
+        field_violations=error.field_violations,
+        reason=error.reason,
+    )
+
+
+def _name_missing_values(found: GatewayConfigurationPlan) -> None:
+    kind = GatewayPlanNoteKind.GATEWAY_PLAN_NOTE_KIND_SECRET_DELETED_SINCE
+    names = [each.name for each in found.changes if any(note.kind == kind for note in each.notes)]
+    if names:
+        listed = ", ".join(map(printable, names))
+        click.echo(f"Without a value: {listed}. Their endpoints cannot be resolved; {_ADVICE}.", err=True)
+
+
+def _once(request_id: str | None, found: GatewayConfigurationPlan) -> str | None:
+    """Return the idempotency key of what a plan says. Where nothing is left to do, a repeat may be of another plan."""
+    return request_id if found.changes else None
 
 
 def _planned(
@@ -164,16 +227,22 @@ def _carry_out(
                 raise
 
 
-def _finish(
-    found: GatewayConfigurationPlan, form: str, result: ApplyResult | None = None, *, detailed_exitcode: bool
-) -> None:
+def _show(found: GatewayConfigurationPlan, form: options.PlanForm, result: ApplyResult | None = None) -> None:
     document = found.to_dict()
     if result is not None:
         document["result"] = result._asdict()
     options.show_changes(found.changes, found.effects, form, document=document)
-    if result is not None and form != "json":
+    if result is not None and form in {"text", "markdown"}:
         done = f"{result.created} created, {result.updated} updated, {result.deleted} deleted"
         click.echo(f"\nApplied as revision {result.revision}: {done}." if found.changes else f"Revision {result.revision}.")
+
+
+def _wait(client: GatewayClient, found: GatewayConfigurationPlan, seconds: float | None) -> None:
+    if seconds is not None and found.changes:
+        nodes.wait_for_nodes(client, seconds)
+
+
+def _exit(found: GatewayConfigurationPlan, *, detailed_exitcode: bool) -> None:
     if detailed_exitcode and found.changes:
         raise click.exceptions.Exit(options.DIFFERENT)
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from gateway_entities.cli.output import printable
+from gateway_entities.cli.cells import printable
 from gateway_entities.entities import GatewayFieldDifference, GatewayPlanAction, GatewayPlannedChange
 
 _SIGNS: Final[Mapping[int, str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,20 @@ from typing import Final
 
 import click
 
-from gateway_entities.cli.config.nodes import MAX_FILE_BYTES, DocumentError, Mark, Node, Problem, documents
+from gateway_entities.cli.cells import printable
+from gateway_entities.cli.config.nodes import (
+    MAX_FILE_BYTES,
+    MAX_ITEMS,
+    DocumentError,
+    ListNode,
+    MappingNode,
+    Mark,
+    Node,
+    Problem,
+    documents,
+)
 from gateway_entities.cli.config.reading import Reading, read
 from gateway_entities.cli.config.variables import replace
-from gateway_entities.cli.output import printable
 from gateway_entities.entities import GatewayConfiguration
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.text import decode_text
@@ -84,6 +95,7 @@ def load(paths: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     nodes: list[Node] = []
     problems: list[Problem] = []
     folders: dict[str, Path] = {}
+    sizes = Counter[str]()
     for number, (name, folder) in enumerate(files(paths or (DEFAULT,))):
         if number >= MAX_FILES:
             raise click.UsageError(f"There are more than {MAX_FILES} files.")
@@ -94,6 +106,7 @@ def load(paths: Sequence[str], environment: Mapping[str, str] | None = None) -> 
             problems.append(error.problem)
             continue
         for node in found:
+            _refuse_many(node, sizes)
             replaced, faults = replace(node, os.environ if environment is None else environment)
             problems += faults
             nodes.append(replaced)
@@ -103,6 +116,15 @@ def load(paths: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     if reading.problems:
         raise Problems(reading.problems)
     return Loaded(GatewayConfiguration.from_proto(reading.message), reading, folders)
+
+
+def _refuse_many(node: Node, sizes: Counter[str]) -> None:
+    """Stop where the lists of several files have too many items together: each file has been read within its limits."""
+    for key, item in node.entries.items() if isinstance(node, MappingNode) else ():
+        if isinstance(item, ListNode):
+            sizes[key] += len(item.items)
+            if sizes[key] > MAX_ITEMS:
+                raise Problems([Problem(item.mark, f"is beyond the limit of {MAX_ITEMS} {key} in all files")])
 
 
 def read_documents(name: str) -> tuple[str, list[Node]]:

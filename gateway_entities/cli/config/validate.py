@@ -45,7 +45,9 @@ def validate(paths: Sequence[str]) -> None:
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @options.together(options.output, options.detailed_exitcode, connection_options)
-def diff(connect: Callable[[], GatewayClient], before: str, after: str, *, output: str, detailed_exitcode: bool) -> None:
+def diff(
+    connect: Callable[[], GatewayClient], before: str, after: str, *, output: options.PlanForm, detailed_exitcode: bool
+) -> None:
     """Show the difference of two configurations. A and B are files or folders.
 
     @12 is the gateway after revision 12, and @ the gateway now. Files alone need no gateway.

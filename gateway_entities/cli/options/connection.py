@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,17 @@ TARGET_VARIABLE: Final = "GATEWAY_ENTITIES_TARGET"
 
 _RETRY_S: Final = 1.0
 """Seconds for which a command is retried: a mistyped target is reported soon."""
+
+
+@contextmanager
+def usage_errors() -> Generator[None]:
+    """Report INVALID_ARGUMENT as an error of the command line, with exit code 2. No call is made within."""
+    try:
+        yield
+    except GatewayError as error:
+        if error.code != Code.INVALID_ARGUMENT:
+            raise
+        raise click.UsageError(error.message) from None
 
 
 def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +63,7 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
             from gateway_entities.client import GatewayClient
 
             token = read_token(token_file)
-            try:
+            with usage_errors():
                 return GatewayClient(
                     other or target,
                     timeout=timeout,
@@ -61,11 +73,6 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
                     cert_file=tls_cert,
                     key_file=tls_key,
                 )
-            except GatewayError as error:
-                if error.code != Code.INVALID_ARGUMENT:
-                    raise
-                # No call was made: the command line itself is wrong.
-                raise click.UsageError(error.message) from None
 
         try:
             return function(*args, connect=connect, **others)

@@ -37,6 +37,21 @@ def endpoints(client: GatewayClient) -> list[str]:
     return [each.name for each in client.list_endpoints() if each.name is not None]
 
 
+def guardrails(client: GatewayClient) -> list[str]:
+    """Return the names of all guardrails, each once."""
+    return list({each.name for each in client.list_guardrails()})
+
+
+def budget_policies(client: GatewayClient) -> list[str]:
+    """Return the ids of all budget policies, which have no names."""
+    return [each.budget_policy_id for each in client.list_budget_policies()]
+
+
+def everything(client: GatewayClient) -> list[str]:
+    """Return the names of all secrets, model definitions and endpoints, each once."""
+    return list({*secrets(client), *model_definitions(client), *endpoints(client)})
+
+
 def completed(names: Callable[[GatewayClient], list[str]]) -> Complete:
     """Return the completion of an argument by names of the gateway. Without a gateway there are none, and no error."""
 

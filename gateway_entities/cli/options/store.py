@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import click
 
-from gateway_entities.cli.output import printable
-from gateway_entities.errors import GatewayError
+from gateway_entities.cli.cells import printable
+from gateway_entities.cli.options.form import Form, form_options
+from gateway_entities.cli.output import document_text
+from gateway_entities.errors import Code, GatewayError
 
 STORE_VARIABLE: Final = "GATEWAY_ENTITIES_STORE"
 
@@ -31,17 +33,36 @@ new_store_option: Final = click.option(
     is_flag=True,
     help="Create a missing SQLite file even if the key file or the write-ahead log of an earlier store is beside it.",
 )
-format_option: Final = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Output format."
+
+
+def format_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``-o``, ``--json`` and ``--format``; the command gets ``form``."""
+
+    @functools.wraps(function)
+    def run(*args: Any, form: Form, output_format: str | None, **others: Any) -> Any:
+        given = {"text": "table", "json": "json", None: form}[output_format]
+        return function(*args, form=given, **others)
+
+    return form_options(_FORMAT(run))
+
+
+_FORMAT: Final = click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), help="The same as -o table or -o json."
 )
 
 
 @contextmanager
-def exit_2_on_error() -> Generator[None]:
-    """Exit with 2 if the store cannot be used; exit code 1 is for problems found in it."""
+def exit_2_on_error(*codes: Code) -> Generator[None]:
+    """Exit with 2 if the store cannot be used; exit code 1 is for problems found in it.
+
+    Args:
+        codes: the codes of the errors for which it does; none means all.
+    """
     try:
         yield
     except GatewayError as error:
+        if codes and error.code not in codes:
+            raise
         click.echo(printable(f"error: {error}"), err=True)
         click.get_current_context().exit(2)
 
@@ -60,6 +81,9 @@ def progress(what: str) -> Generator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=max(done, total))
 
 
-def show(text: str, document: dict[str, Any], form: str) -> None:
-    """Print a result as text or JSON."""
-    click.echo(json.dumps(document, indent=2) if form == "json" else text)
+def show(text: str, document: dict[str, Any] | list[dict[str, Any]], form: Form) -> None:
+    """Print a result as text, or its document as JSON or YAML."""
+    shown = document_text(document, form) if form in {"json", "yaml"} else text
+    # The names of nothing.
+    if shown:
+        click.echo(shown)

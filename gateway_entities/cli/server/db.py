@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.form import Form
 from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_option
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, progress, show, store_option
-from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.table import table
 
 if TYPE_CHECKING:
     from gateway_entities.server.compactor import Compacted
@@ -50,7 +52,7 @@ def db() -> None:
 @store_option
 @new_store_option
 @format_option
-def upgrade(store: str, new_store: bool, form: str) -> None:
+def upgrade(store: str, new_store: bool, form: Form) -> None:
     """Migrate the tables to this release's revision, creating missing ones. Servers do so at start."""
     with _database(store) as database:
         from gateway_entities.server.store.open import upgrade_database
@@ -66,7 +68,7 @@ def upgrade(store: str, new_store: bool, form: str) -> None:
 @store_option
 @key_options
 @format_option
-def check(store: str, form: str, keys: Sources) -> None:
+def check(store: str, form: Form, keys: Sources) -> None:
     """Check the schema, the database's integrity, every reference and every row. Safe while servers run.
 
     With keys it also decrypts the secrets, which shows whether the address of one was altered. No value is shown.
@@ -86,7 +88,7 @@ def check(store: str, form: str, keys: Sources) -> None:
 @store_option
 @key_options
 @format_option
-def backup(file: Path, store: str, form: str, keys: Sources) -> None:
+def backup(file: Path, store: str, form: Form, keys: Sources) -> None:
     """Write a consistent snapshot of the store to a new FILE of mode 0600. Safe while servers run.
 
     The first key seals it; without any key it has no seal. A temporary file beside FILE is renamed when complete. The format
@@ -121,7 +123,7 @@ def backup(file: Path, store: str, form: str, keys: Sources) -> None:
 @store_option
 @key_options
 @format_option
-def restore(*, file: Path, accept_unsealed: bool, max_line_mib: int, store: str, form: str, keys: Sources) -> None:
+def restore(*, file: Path, accept_unsealed: bool, max_line_mib: int, store: str, form: Form, keys: Sources) -> None:
     """Restore a backup FILE into an empty database or a new SQLite file.
 
     Rejected are damaged backups, those of newer releases, and those without the seal of one of the keys. The restore is
@@ -153,7 +155,7 @@ def restore(*, file: Path, accept_unsealed: bool, max_line_mib: int, store: str,
     "disk space as the store has.",
 )
 @format_option
-def compact(store: str, change_retention_s: float, max_changes: int, form: str, *, vacuum: bool) -> None:
+def compact(store: str, change_retention_s: float, max_changes: int, form: Form, *, vacuum: bool) -> None:
     """Delete what has outlived its retention, and give free space back. Safe while servers run, which do so once a minute.
 
     Old changes are deleted from the change log, but none of the last 24 hours and never the last one. Former states of
@@ -192,7 +194,7 @@ def clock() -> None:
 @clock.command()
 @store_option
 @format_option
-def accept(store: str, form: str) -> None:
+def accept(store: str, form: Form) -> None:
     """Declare the clock of this machine to be right, so that its servers write again. They need no restart.
 
     Servers refuse writes (CLOCK_JUMP) if the clock was set by more than 60 seconds, or is behind the store: what has expired
@@ -239,7 +241,7 @@ def _saved_json(saved: BackupSummary, file: Path, database: Database) -> dict[st
         "schema": saved.schema,
         "rows": dict(saved.rows),
         "keys": list(saved.key_ids),
-        "sealedBy": saved.sealed_by,
+        "sealed_by": saved.sealed_by,
     }
 
 

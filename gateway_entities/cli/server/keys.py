@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.form import Form
 from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, progress, show, store_option
-from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.table import table, terminal_width
 
 if TYPE_CHECKING:
     from gateway_entities.server.store.admin.key_manager import KeyReport, Rotation, Unreadable
@@ -70,7 +72,7 @@ def generate(file: str, name: str | None) -> None:
 @store_option
 @key_options
 @format_option
-def rotate(store: str, form: str, keys: Sources) -> None:
+def rotate(store: str, form: Form, keys: Sources) -> None:
     """Re-encrypt with the first key all data keys that are encrypted with others. Safe while servers run.
 
     The secrets themselves are not re-encrypted, except for values that an earlier release did not bind to the provider and
@@ -90,7 +92,7 @@ def rotate(store: str, form: str, keys: Sources) -> None:
 @key_options
 @click.option("--rotated", is_flag=True, help="Also exit with 1 while any key but the first is in use.")
 @format_option
-def check(store: str, form: str, rotated: bool, keys: Sources) -> None:
+def check(store: str, form: Form, rotated: bool, keys: Sources) -> None:
     """List the keys, their use, and the data that cannot be decrypted. No value is shown."""
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.key_manager import open_keys
@@ -112,7 +114,7 @@ def _report_text(report: KeyReport) -> str:
         )
         for position, use in enumerate(report.keys)
     ]
-    lines = [table(("key", "name", "data keys", "role", "from"), rows)]
+    lines = [table(("key", "name", "data keys", "role", "from"), rows, width=terminal_width())]
     lines += [_unreadable_text(each) for each in report.unreadable]
     unused = [str(use.key) for use in report.keys[1:] if use.key and not use.rows]
     if unused:
@@ -134,7 +136,7 @@ def _report_json(report: KeyReport) -> dict[str, Any]:
         "keys": [
             {
                 **_key_json(use.key_id, use.key),
-                "dataKeys": use.rows,
+                "data_keys": use.rows,
                 "encrypts": position == 0,
                 "configured": use.key is not None,
             }
@@ -179,4 +181,4 @@ def _unreadable_text(each: Unreadable) -> str:
 
 
 def _unreadable_json(each: Unreadable) -> dict[str, Any]:
-    return {"secretId": each.secret_id, "reason": each.reason, "message": each.message}
+    return {"secret_id": each.secret_id, "reason": each.reason, "message": each.message}

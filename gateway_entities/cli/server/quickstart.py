@@ -15,8 +15,9 @@ from typing import Final, NoReturn
 
 import click
 
-from gateway_entities.cli.output import Entity, entity_table, record, table
+from gateway_entities.cli.output import Entity, entity_table, record
 from gateway_entities.cli.server.server_process import ServerProcess
+from gateway_entities.cli.table import table
 from gateway_entities.entities import (
     BudgetAction,
     BudgetDuration,

@@ -15,7 +15,7 @@ from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_options
 from gateway_entities.cli.options.operation import operation_options
 from gateway_entities.cli.options.providers import allow_api_base_option
-from gateway_entities.cli.options.store import new_store_option, store_option
+from gateway_entities.cli.options.store import exit_2_on_error, new_store_option, store_option
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def serve(
     log_to_stderr(log_format, log_level)
     raise_descriptor_limit()
     try:
-        with traces_from_environment():
+        # An address or a store's URL that is none.
+        with exit_2_on_error(Code.INVALID_ARGUMENT), traces_from_environment():
             server = Server(
                 store,
                 new_store=new_store,

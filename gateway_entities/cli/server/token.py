@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.command import Group, server_needed
+from gateway_entities.cli.options.form import Form
 from gateway_entities.cli.options.store import exit_2_on_error, format_option, new_store_option, show, store_option
-from gateway_entities.cli.output import printable, table
+from gateway_entities.cli.table import table, terminal_width
 
 _SCOPES: Final = ("read", "write", "admin", "resolve", "spend", "node")
 
@@ -83,7 +85,7 @@ def create(
     yes: bool,
     store: str,
     new_store: bool,
-    form: str,
+    form: Form,
 ) -> None:
     """Create a token for NAME, the actor of all requests made with it.
 
@@ -124,21 +126,21 @@ def create(
 @token.command("list")
 @store_option
 @format_option
-def list_(store: str, form: str) -> None:
+def list_(store: str, form: Form) -> None:
     """List all tokens, oldest first, including revoked and expired ones, without their secret part."""
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
 
         with open_tokens(store) as manager:
             found = manager.list()
-    show(_text(found), {"tokens": [_document(each) for each in found]}, form)
+    show(_text(found, form), [_document(each) for each in found], form)
 
 
 @token.command()
 @click.argument("name")
 @store_option
 @format_option
-def revoke(name: str, store: str, form: str) -> None:
+def revoke(name: str, store: str, form: Form) -> None:
     """Revoke the token of NAME. Every server rejects it within two seconds; NAME may then get a new one."""
     with exit_2_on_error(), server_needed():
         from gateway_entities.server.store.admin.token_manager import open_tokens
@@ -158,7 +160,7 @@ def revoke(name: str, store: str, form: str) -> None:
 )
 @store_option
 @format_option
-def prune(older_than: str, store: str, form: str) -> None:
+def prune(older_than: str, store: str, form: Form) -> None:
     """Delete tokens that were revoked or expired some time ago. Safe while servers run.
 
     Creating and revoking a token also deletes some that ended more than 30 days ago. A store that has ever had a token
@@ -180,20 +182,23 @@ def _milliseconds(text: str, option: str) -> int:
     return int(match[1]) * _MILLISECONDS[match[2]]
 
 
-def _text(tokens: Sequence[Token]) -> str:
+def _text(tokens: Sequence[Token], form: Form) -> str:
+    if form == "name":
+        return "\n".join(printable(each.name) for each in tokens)
     rows = [
         (
-            each.token_id,
             printable(each.name),
             _scope(each, ","),
             "-" if each.endpoints is None else printable(",".join(sorted(each.endpoints))),
             _time(each.created_at),
             "-" if each.expires_at is None else _time(each.expires_at),
             _state(each),
+            each.token_id,
         )
         for each in tokens
     ]
-    return table(("id", "name", "scope", "endpoints", "created", "expires", "state"), rows) if rows else "(none)"
+    headings = ("name", "scope", "endpoints", "created", "expires", "state", "id")
+    return table(headings, rows, width=None if form == "wide" else terminal_width(), spare=[3]) if rows else "(none)"
 
 
 def _scope(each: Token, separator: str) -> str:
@@ -216,9 +221,9 @@ def _document(each: Token) -> dict[str, Any]:
         # As OAuth does: the scopes, separated by spaces.
         "scope": _scope(each, " "),
         "endpoints": None if each.endpoints is None else sorted(each.endpoints),
-        "createdAt": each.created_at,
-        "expiresAt": each.expires_at,
-        "revokedAt": each.revoked_at,
+        "created_at": each.created_at,
+        "expires_at": each.expires_at,
+        "revoked_at": each.revoked_at,
     }
 
 

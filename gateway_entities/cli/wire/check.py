@@ -10,7 +10,7 @@ from typing import Final
 import click
 from google.protobuf.message import Message
 
-from gateway_entities.cli.output import printable, printable_lines
+from gateway_entities.cli.cells import printable, printable_lines
 from gateway_entities.cli.wire.source import (
     Source,
     exit_with,

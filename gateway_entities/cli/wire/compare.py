@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway_entities.cli.output import printable, printable_lines, table
+from gateway_entities.cli.cells import printable, printable_lines
+from gateway_entities.cli.table import table
 from gateway_entities.cli.wire.source import import_option
 from gateway_entities.errors import Code, GatewayError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gateway_entities.cli.output import printable, printable_lines
+from gateway_entities.cli.cells import printable, printable_lines
 from gateway_entities.cli.wire.source import (
     exit_with,
     import_option,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gateway_entities.cli.output import printable
+from gateway_entities.cli.cells import printable
 from gateway_entities.cli.wire.source import exit_with
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from pathlib import Path
@@ -227,12 +228,24 @@ def altered(rng: random.Random, value: Any, rate: float) -> Any:
     return value
 
 
-def check(result: Any, fidelity: Any, source: Any) -> None:
-    assert [each for each in fidelity.outcomes() if each.outcome == UNACCOUNTED] == [], source
+def check(result: Any, fidelity: Any, source: dict[str, Any]) -> None:
+    """Check that every value of the source has an outcome with its reason, and that the result is a valid configuration."""
+    outcomes = fidelity.outcomes()
+    assert sorted(each.path for each in outcomes) == sorted(values(source))
+    assert [each for each in outcomes if each.outcome == UNACCOUNTED or not each.note] == [], source
     text = dump(result.to_dict())
-    assert CANARY not in text
+    assert CANARY not in text + repr(outcomes)
     problems = read(documents("-", text)).problems
     assert problems == [], (source, text, problems)
+
+
+def values(value: Any, path: str = "") -> list[str]:
+    """Return the path of every value, computed here once more."""
+    if isinstance(value, dict) and value:
+        return [found for key, item in value.items() for found in values(item, f"{path}.{key}" if path else str(key))]
+    if isinstance(value, list) and value:
+        return [found for position, item in enumerate(value) for found in values(item, f"{path}[{position}]")]
+    return [path] if path else []
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
@@ -251,7 +264,75 @@ def test_no_field_of_generated_envoy_resources_is_unaccounted(rate: float) -> No
     base = [plain(node) for node in documents("-", ENVOY)]
     for _ in range(profiles.count(70, 25)):
         source = [each for document in base if isinstance(each := altered(rng, document, rate), dict)]
-        check(*envoy.convert(source), source)
+        check(*envoy.convert(source), {"resources": source})
+
+
+FILES = sorted((Path(__file__).parent / "imports").glob("*/*.yaml"))
+
+
+def convert(kind: str, found: list[Any]) -> tuple[Any, Any]:
+    return litellm.convert(found[0]) if kind == "litellm" else envoy.convert(found)
+
+
+def in_tree(kind: str, found: list[Any]) -> dict[str, Any]:
+    """Return a source as the report sees it."""
+    return found[0] if kind == "litellm" else {"resources": found}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_files_as_people_write_them(file: Path) -> None:
+    assert len(FILES) == 20
+    text, kind = file.read_text(), file.parent.name
+    found = [plain(node) for node in documents(file.name, text)]
+    result, fidelity = convert(kind, found)
+    check(result, fidelity, in_tree(kind, found))
+    names = text.splitlines()[0].removeprefix("# endpoints: ").split(", ")
+    assert list(result.endpoints) == names
+    assert any(each.outcome == "mapped" for each in fidelity.outcomes())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_what_is_dropped_has_no_part_in_the_result_and_what_is_mapped_has(file: Path) -> None:
+    kind, rng = file.parent.name, random.Random(profiles.SEED)
+    found = [plain(node) for node in documents(file.name, file.read_text())]
+    result, fidelity = convert(kind, found)
+    outcomes = [each for each in fidelity.outcomes() if each.outcome != "approximated"]
+    for outcome in rng.sample(outcomes, min(len(outcomes), profiles.whole(len(outcomes), 15))):
+        other = copy.deepcopy(found)
+        if not change(in_tree(kind, other), outcome.path):
+            continue
+        changed, report = convert(kind, other)
+        same = (outcome.path, outcome.outcome) in {(each.path, each.outcome) for each in report.outcomes()}
+        assert (same and changed.to_dict() == result.to_dict()) == (outcome.outcome == "dropped"), outcome
+
+
+def change(tree: Any, path: str) -> bool:
+    """Give a value of the tree another content of its type; return whether it has one."""
+    for step in path_steps(tree, path):
+        tree, last = step
+    value = tree[last]
+    if isinstance(value, str) and value:
+        tree[last] = f"{value}x"
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        tree[last] = value + 1
+    else:
+        return False
+    return True
+
+
+def path_steps(tree: Any, path: str) -> list[tuple[Any, Any]]:
+    """Return the containers on the way to a path, each with the key that leads on. Keys may have dots."""
+    if isinstance(tree, list):
+        number, _, rest = path.removeprefix("[").partition("]")
+        return [(tree, int(number)), *(path_steps(tree[int(number)], rest) if rest else [])]
+    path = path.removeprefix(".")
+    for key in tree:
+        rest = path.removeprefix(key)
+        if path == key:
+            return [(tree, key)]
+        if path.startswith(key) and rest[0] in ".[":
+            return [(tree, key), *path_steps(tree[key], rest)]
+    raise AssertionError(path)
 
 
 @pytest.mark.parametrize(

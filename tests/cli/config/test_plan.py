@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from gateway_entities import GatewayClient
+from gateway_entities.cli.config.nodes import documents, plain
 from tests.cli.config.conftest import CANARY, EXAMPLE, Config
 
 
@@ -94,6 +96,17 @@ def test_the_plan_as_json_is_one_to_apply(config: Config, client: GatewayClient,
     config("apply", "--plan", "gateway.yaml", code=2)
 
 
+def test_every_form_of_a_plan(config: Config, folder: Path) -> None:
+    names = config("plan", "-o", "name").output.splitlines()
+    assert "endpoint support" in names
+    assert len(names) == 5
+    found = plain(documents("-", config("plan", "-o", "yaml").output)[0])
+    assert found == json.loads(config("plan", "-o", "json").output)
+    assert json.loads(config("apply", "-o", "json").output)["result"]["created"] == 5
+    assert config("plan", "-o", "name").output == ""
+    assert json.loads(config("diff", "@0", "@", "-o", "json").output)["changes"]
+
+
 def test_markdown_for_a_comment(config: Config, folder: Path) -> None:
     edit(folder, 'team: "search"', 'team: "```` @everyone\\n# x"')
     lines = config("plan", "-o", "markdown").output.splitlines()
@@ -133,3 +146,77 @@ def test_diff_of_files_needs_no_gateway(offline: Config, folder: Path) -> None:
 )
 def test_usage_errors(offline: Config, arguments: tuple[str, ...]) -> None:
     offline(*arguments, code=2)
+
+
+def test_a_rollback_that_needs_values_says_so_and_reads_them(config: Config, client: GatewayClient, folder: Path) -> None:
+    config("apply")
+    edit(folder, "    value_from", "    auth_config: {api_base: https://a.example.com/v1}\n    value_from")
+    config("apply")
+    refused = config("rollback", "1", code=1)
+    assert "secret openai" in refused.stderr
+    assert "--values FILE" in refused.stderr
+    assert len(client.list_changes()) == 2
+    assert "api_base" in config("rollback", "1", "--values", "gateway.yaml", "--dry-run").output
+    assert config("rollback", "1", "--values", "gateway.yaml").output.splitlines()[-1].startswith("Applied as revision 3")
+    assert config("diff", "@1", "@").output == "No changes.\n"
+
+
+def test_a_rollback_names_secrets_that_return_without_a_value(config: Config, client: GatewayClient, folder: Path) -> None:
+    config("apply")
+    (folder / "none.yaml").write_text("owner: search\n")
+    config("apply", "none.yaml", "--prune")
+    (folder / "more.yaml").write_text("secrets: [{name: later, value_from: {api_key: {env: SEARCH_KEY}}}]\n")
+    done = config("rollback", "1")
+    assert done.stderr.startswith("Without a value: openai. ")
+    assert "--values FILE" in done.stderr
+    assert not client.get_secret(secret_name="openai").masked_values
+    config("apply", "none.yaml", "--prune")
+    # A secret that did not exist then does not matter.
+    done = config("rollback", "1", "--values", "gateway.yaml", "--values", "more.yaml")
+    assert done.stderr == ""
+    assert client.get_secret(secret_name="openai").masked_values
+    assert [each.secret_name for each in client.list_secrets()] == ["openai"]
+    (folder / "gateway.yaml").write_text("secrets: [{name: openai, value_from: {api_key: {env: NOT_SET}}}]\n")
+    assert "NOT_SET" in config("rollback", "1", "--values", "gateway.yaml", code=1).output
+
+
+def test_a_plan_of_a_hundred_thousand_resources_ends_soon(config: Config, client: GatewayClient, folder: Path) -> None:
+    files = [f"part{number}.yaml" for number in range(20)]
+    for file in files:
+        (folder / file).write_text("secrets:\n" + f"- {{name: {file}}}\n" * 5_001)
+    before = time.process_time()
+    output = config("plan", *files, code=1).output
+    # The second file is the last that is read.
+    assert time.process_time() - before < 10
+    assert "part1.yaml:2:1: is beyond the limit of 10000 secrets in all files" in output
+    assert len(output) < 2000
+    assert client.list_changes() == []
+
+
+def test_a_plan_of_a_hostile_file_runs_nothing_and_shows_no_value(config: Config, folder: Path) -> None:
+    (folder / "gateway.yaml").write_text(
+        "owner: o\n"
+        "secrets:\n"
+        "  - {name: s, value_from: {a: {command: [touch, ran]}, b: {file: /etc/passwd}, c: {env: PATH}}}\n"
+        "model_definitions:\n"
+        "  - {name: '$${m}', secret: s, provider: '`touch ran`', model_name: '$(touch ran)'}\n"
+        "endpoints:\n"
+        "  - &e {name: e, models: [{model_definition: '$${m}'}], tags: {a: '; touch ran', b: ../../etc/passwd}}\n"
+        "  - {<<: *e, name: f}\n"
+    )
+    output = config("plan").output
+    assert "5 to create" not in output
+    assert output.splitlines()[-1] == "4 to create, 0 to update, 0 to delete."
+    assert "root:" not in output
+    assert not (folder / "ran").exists()
+    (folder / "gateway.yaml").write_text("owner: ${GATEWAY_ENTITIES_TOKEN}\n")
+    assert "GATEWAY_ENTITIES_TOKEN" in config("plan", code=1).output
+
+
+def test_a_repeated_command_with_one_request_id_is_carried_out_once(config: Config, client: GatewayClient) -> None:
+    assert "Applied as revision 1" in config("apply", "--request-id", "deploy-7").output
+    assert config("apply", "--request-id", "deploy-7").output == "No changes.\nRevision 1.\n"
+    client.delete_endpoint(client.get_endpoint(name="support").endpoint_id)
+    assert "request_id" in config("apply", "--request-id", "deploy-7", code=1).output
+    assert "Applied as revision 3" in config("rollback", "1", "--request-id", "back").output
+    assert config("rollback", "1", "--request-id", "back").output == "No changes.\nRevision 3.\n"

@@ -74,13 +74,13 @@ def test_a_backup_is_restored_into_a_new_store(filled: Place, tmp_path: Path) ->
     saved = db_json(filled, "backup", str(tmp_path / "backup"), "--key-file", str(key))
     assert saved["rows"]["secrets"] == 1
     assert len(saved["keys"]) == 1
-    assert saved["sealedBy"] == saved["keys"][0]
+    assert saved["sealed_by"] == saved["keys"][0]
     target = f"sqlite:///{tmp_path / 'restored.sqlite'}"
     without = db(None, "restore", str(tmp_path / "backup"), "--store", target, code=2)
     assert "--accept-unsealed" in without.stderr
     assert not (tmp_path / "restored.sqlite").exists()
     shown = db(None, "restore", str(tmp_path / "backup"), "--store", target, "--key-file", str(key)).stdout
-    assert f"It is sealed with key {saved['sealedBy']}." in shown
+    assert f"It is sealed with key {saved['sealed_by']}." in shown
     assert "restored.sqlite restored: " in shown
     assert f"needs key {saved['keys'][0]}, which is not in the backup" in shown
     again = db(None, "restore", str(tmp_path / "backup"), "--store", target, "--key-file", str(key), code=2)

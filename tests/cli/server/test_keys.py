@@ -126,7 +126,7 @@ def test_a_rotation_in_json(run_json: Callable[..., Any], folder: Folder) -> Non
     assert run_json("rotate", *both) == {"key": key, "rewrapped": 4, "left": {}, "unreadable": []}
     assert run_json("rotate", *both)["rewrapped"] == 0
     report = run_json("check", *both)
-    assert report["keys"][0] == {**key, "dataKeys": 4, "encrypts": True, "configured": True}
+    assert report["keys"][0] == {**key, "data_keys": 4, "encrypts": True, "configured": True}
     assert (report["rotated"], report["unreadable"]) == (True, [])
 
 
@@ -141,10 +141,10 @@ def test_a_tampered_secret_is_reported_and_the_others_are_rotated(
     connection.close()
     both = ("--key-file", folder.new, "--key-file", folder.own)
     found = run_json("check", *both, code=1)["unreadable"]
-    assert [(each["secretId"], each["reason"]) for each in found] == [("s-moved", "SECRET_UNREADABLE")]
+    assert [(each["secret_id"], each["reason"]) for each in found] == [("s-moved", "SECRET_UNREADABLE")]
     rotation = run_json("rotate", *both, code=1)
     assert (rotation["rewrapped"], rotation["left"]) == (3, {folder.ids[folder.own]: 1})
-    assert [each["secretId"] for each in rotation["unreadable"]] == ["s-moved"]
+    assert [each["secret_id"] for each in rotation["unreadable"]] == ["s-moved"]
     assert "s-moved: " in run("rotate", *both, code=1).stdout
 
 

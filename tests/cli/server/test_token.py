@@ -44,11 +44,11 @@ def test_json(run):
     made = json.loads(run("create", "alice", "--scope", "read", "--yes", "--format", "json").stdout)
     assert TEXT.fullmatch(made.pop("token"))
     assert made["endpoints"] is None
-    assert (made["name"], made["scope"], made["expiresAt"], made["revokedAt"]) == ("alice", "read", None, None)
-    assert json.loads(run("list", "--format", "json").stdout) == {"tokens": [made]}
+    assert (made["name"], made["scope"], made["expires_at"], made["revoked_at"]) == ("alice", "read", None, None)
+    assert json.loads(run("list", "--format", "json").stdout) == [made]
     revoked = json.loads(run("revoke", "alice", "--format", "json").stdout)
-    assert revoked == {**made, "revokedAt": revoked["revokedAt"]}
-    assert revoked["revokedAt"] >= made["createdAt"]
+    assert revoked == {**made, "revoked_at": revoked["revoked_at"]}
+    assert revoked["revoked_at"] >= made["created_at"]
 
 
 def test_a_name_has_one_token_until_that_is_revoked(run):
@@ -58,9 +58,9 @@ def test_a_name_has_one_token_until_that_is_revoked(run):
     assert "NOT_FOUND" in run("revoke", "alice", code=2).stderr
     run("create", "alice", "--scope", "write")
     lines = run("list").stdout.splitlines()
-    assert [line.split()[1:3] for line in lines[1:]] == [["alice", "read"], ["alice", "write"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["alice", "read"], ["alice", "write"]]
     assert "revoked" in lines[1]
-    assert lines[2].endswith("valid")
+    assert lines[2].split()[-2] == "valid"
 
 
 @pytest.mark.parametrize("duration", ["", "90", "d", "1y", "-1d", "1.5d", "0s", "9999999w"])
@@ -89,13 +89,13 @@ def test_a_token_has_a_set_of_scopes_and_a_list_of_endpoints(run):
     result = run("create", "gw", "--gateway", "--endpoint", "mail", "--endpoint", "chat", "--endpoint", "chat")
     assert "gw, scope read, resolve, spend, node, endpoints " in result.stderr
     run("create", "both", "--scope", "read", "--scope", "write", "--scope", "resolve")
-    found = json.loads(run("list", "--format", "json").stdout)["tokens"]
+    found = json.loads(run("list", "--format", "json").stdout)
     assert {each["name"]: (each["scope"], each["endpoints"]) for each in found} == {
         "boss": ("admin", None),
         "gw": ("read resolve spend node", ["chat", "mail"]),
         "both": ("write resolve", None),
     }
-    rows = {line.split()[1]: line.split()[2:4] for line in run("list").stdout.splitlines()[1:]}
+    rows = {line.split()[0]: line.split()[1:3] for line in run("list").stdout.splitlines()[1:]}
     assert rows == {"boss": ["admin", "-"], "gw": ["read,resolve,spend,node", "chat,mail"], "both": ["write,resolve", "-"]}
 
 

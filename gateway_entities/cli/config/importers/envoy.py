@@ -16,6 +16,8 @@ from gateway_entities.cli.config.importers.result import Result, models
 from gateway_entities.cli.config.variables import escape
 
 _GROUP: Final = "aigateway.envoyproxy.io/"
+_OURS: Final = ("AIServiceBackend", "AIGatewayRoute", "BackendSecurityPolicy")
+_BY_KIND: Final = "the kind says what a resource is"
 _MODEL_HEADER: Final = "x-ai-eg-model"
 _PROVIDERS: Final[Mapping[str, str]] = {
     "OpenAI": "openai",
@@ -111,7 +113,7 @@ class _Importer:
     def _address(self, backend: _Resource, schema: Mapping[str, Any], path: str) -> dict[str, str]:
         reference = _mapping(backend.spec.get("backendRef"))
         target = self._find("Backend", reference.get("name"), reference.get("namespace", backend.namespace))
-        if target is None:
+        if target is None or reference.get("kind", "Backend") != "Backend":
             self.fidelity.dropped(f"{backend.path}.spec.backendRef", "the Backend is not in these files")
             return {}
         endpoints = _list(target.spec.get("endpoints"))
@@ -129,7 +131,9 @@ class _Importer:
         for key in {"prefix", "version"} & schema.keys():
             if prefix and schema.get(key) == prefix:
                 self.fidelity.mapped(f"{path}.{key}", "path of auth_config.api_base")
-        self.fidelity.mapped(f"{backend.path}.spec.backendRef", "auth_config.api_base of a secret")
+        for field in ("name", "namespace", "kind"):
+            self.fidelity.mapped(f"{backend.path}.spec.backendRef.{field}", "auth_config.api_base of a secret")
+        self.fidelity.mapped(f"{target.path}.metadata.name", "auth_config.api_base of a secret")
         self.fidelity.mapped(f"{target.path}.spec.endpoints[0].fqdn", "auth_config.api_base of a secret")
         self.fidelity.dropped(f"{target.path}.spec.endpoints", "an api_base is one address")
         return {"api_base": escape(base)}
@@ -140,8 +144,10 @@ class _Importer:
             if policy.kind != "BackendSecurityPolicy" or not self._targets(policy, backend):
                 continue
             path = f"{policy.path}.spec"
+            for position, _ in enumerate(_list(policy.spec.get("targetRefs"))):
+                self.fidelity.dropped(f"{path}.targetRefs[{position}].group", _BY_KIND)
             self.fidelity.mapped(f"{path}.targetRefs", "secret of the model definitions")
-            self.fidelity.mapped(f"{path}.type", "keys of a secret")
+            self.fidelity.dropped(f"{path}.type", "the fields of the credentials say what they are")
             self.fidelity.mapped(f"{policy.path}.metadata.name", "name of a secret")
             return policy.name, self._values(policy, path, settings)
         return None, {}
@@ -174,13 +180,11 @@ class _Importer:
 
     def _rule(self, route: _Resource, rule: Mapping[str, Any], path: str, number: int) -> None:
         references = _list(rule.get("backendRefs"))
-        matched = self._models(rule, path)
-        if not matched:
-            matched = [f"{route.name}-{rule.get('name') or number}"]
-            self.fidelity.approximated(f"{path}.matches", f"endpoint {matched[0]}: the rule names no model")
-        self.fidelity.mapped(f"{route.path}.metadata.name", "endpoints")
-        self.fidelity.dropped(f"{path}.name", "an endpoint has the name of its model")
-        for model in matched:
+        known = [each for each in references if self._backend_of(route, each) is not None]
+        if not known:
+            self.fidelity.dropped(path, "no AIServiceBackend of the rule is in these files")
+            return
+        for model in self._models(route, rule, path, number):
             primary: list[tuple[str, float]] = []
             later: list[tuple[int, str]] = []
             priorities = [_whole(each.get("priority")) for each in references]
@@ -194,10 +198,7 @@ class _Importer:
                     weight = reference.get("weight")
                     is_number = isinstance(weight, int) and not isinstance(weight, bool) and weight >= 0
                     primary.append((definition, float(cast("int", weight)) if is_number else 1.0))
-            if primary or later:
-                self._endpoint(model, primary, [name for _, name in sorted(later, key=lambda each: each[0])])
-        if not references:
-            self.fidelity.dropped(path, "the rule has no backends")
+            self._endpoint(model, primary, [name for _, name in sorted(later, key=lambda each: each[0])])
 
     def _endpoint(self, model: str, primary: list[tuple[str, float]], later: list[str]) -> None:
         name = self.result.endpoint_names.name(model)
@@ -205,19 +206,30 @@ class _Importer:
             primary, later = [(later[0], 1.0)], later[1:]
         if not any(weight for _, weight in primary):
             primary = [(definition, 1.0) for definition, _ in primary]
-        if name in self.result.endpoints:
-            # The first rule that matches has the request.
-            return
         tags = {} if name == model else {"tags": {"envoy_model_name": escape(model)}}
         self.result.endpoints[name] = {"name": name, **models(primary, later), **tags}
 
-    def _models(self, rule: Mapping[str, Any], path: str) -> list[str]:
+    def _models(self, route: _Resource, rule: Mapping[str, Any], path: str, number: int) -> list[str]:
+        """Return the models of a rule that no earlier one has."""
+        found = self._matched(rule, path)
+        if not found:
+            name = rule.get("name")
+            found = [f"{route.name}-{name or number}"]
+            for where in (f"{path}.matches", f"{path}.name", f"{route.path}.metadata.name"):
+                self.fidelity.approximated(where, f"endpoint {found[0]}: the rule names no model")
+        self.fidelity.dropped(f"{path}.name", "an endpoint has the name of its model")
+        return [each for each in found if self.result.endpoint_names.name(each) not in self.result.endpoints]
+
+    def _matched(self, rule: Mapping[str, Any], path: str) -> list[str]:
         found: list[str] = []
         for number, match in enumerate(_list(rule.get("matches"))):
             for place, header in enumerate(_list(match.get("headers"))):
                 where, value = f"{path}.matches[{number}].headers[{place}]", header.get("value")
                 if str(header.get("name", "")).lower() != _MODEL_HEADER or not isinstance(value, str) or not value:
                     self.fidelity.dropped(where, "endpoints are chosen by name only")
+                elif self.result.endpoint_names.name(value) in self.result.endpoints:
+                    self.fidelity.dropped(where, "an earlier rule has this model")
+                    found.append(value)
                 elif header.get("type", "Exact") == "Exact":
                     found.append(value)
                     self.fidelity.mapped(where, f"endpoint {self.result.endpoint_names.name(value)}")
@@ -229,8 +241,7 @@ class _Importer:
         return list(dict.fromkeys(found))
 
     def _definition(self, route: _Resource, reference: Mapping[str, Any], model: str, path: str) -> str | None:
-        key = (str(reference.get("namespace", route.namespace)), str(reference.get("name", "")))
-        backend = self._backends.get(key)
+        backend = self._backend_of(route, reference)
         if backend is None:
             self.fidelity.dropped(path, "the AIServiceBackend is not in these files")
             return None
@@ -243,7 +254,11 @@ class _Importer:
         content = {"provider": escape(backend.provider), "model_name": escape(name[:256])}
         if backend.secret is not None:
             content = {"secret": backend.secret, **content}
-        return self.result.definition(f"{key[1]}-{name}", content)
+        return self.result.definition(f"{reference.get('name')}-{name}", content)
+
+    def _backend_of(self, route: _Resource, reference: Mapping[str, Any]) -> _Backend | None:
+        key = (str(reference.get("namespace", route.namespace)), str(reference.get("name", "")))
+        return self._backends.get(key) if reference.get("kind", "AIServiceBackend") == "AIServiceBackend" else None
 
     def _find(self, kind: str, name: object, namespace: object) -> _Resource | None:
         fits = (each for each in self.resources if (each.kind, each.name, each.namespace) == (kind, name, namespace))
@@ -258,9 +273,8 @@ class _Importer:
 
     def _rest(self, ours: list[_Resource]) -> None:
         for each in self.resources:
-            self.fidelity.mapped(f"{each.path}.apiVersion", "the kind of a resource")
-            self.fidelity.mapped(f"{each.path}.kind", "the kind of a resource")
-            self.fidelity.dropped(f"{each.path}.metadata", "names have no namespaces, labels or annotations here")
+            self._identity(each, is_ours=each in ours)
+            self.fidelity.dropped(f"{each.path}.metadata", "names have no labels or annotations here")
             if each.kind == "Secret":
                 self.fidelity.dropped(each.path, "values of secrets are not copied")
             elif each.kind == "BackendTLSPolicy":
@@ -270,6 +284,21 @@ class _Importer:
             elif each in ours or each.kind == "Backend":
                 self.fidelity.dropped(f"{each.path}.spec", "there is no such setting here")
             self.fidelity.dropped(each.path, f"a {each.kind or 'resource'} is not a part of a gateway's configuration here")
+
+    def _identity(self, resource: _Resource, *, is_ours: bool) -> None:
+        """Record the fields that say which resource one is."""
+        path = resource.path
+        if resource.kind == "BackendTLSPolicy":
+            self.fidelity.approximated(f"{path}.kind", "https")
+            self.fidelity.approximated(f"{path}.metadata.namespace", "https")
+        elif (is_ours and resource.kind in _OURS) or resource.kind == "Backend":
+            self.fidelity.mapped(f"{path}.kind", "the kind of a resource")
+            self.fidelity.mapped(f"{path}.metadata.namespace", "the resources that others refer to")
+        if is_ours and resource.kind in _OURS:
+            self.fidelity.approximated(f"{path}.apiVersion", "the kind of a resource; all versions are read alike")
+        self.fidelity.dropped(f"{path}.apiVersion", _BY_KIND)
+        if resource.kind == "AIGatewayRoute":
+            self.fidelity.dropped(f"{path}.metadata.name", "an endpoint has the name of its model")
 
 
 def _resource(item: Mapping[str, Any], path: str) -> _Resource:

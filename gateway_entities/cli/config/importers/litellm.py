@@ -61,7 +61,7 @@ _SECTIONS: Final[Mapping[str, str]] = {
     "litellm_settings": "settings of LiteLLM's library",
     "router_settings": "settings of LiteLLM's router; clients of this gateway retry and time out themselves",
     "environment_variables": "set them where the configuration is applied",
-    "guardrails": "there are no guardrails here yet",
+    "guardrails": "guardrails are no part of a configuration yet",
     "model_info": "facts about a model; endpoints have none",
     "litellm_params": "a parameter of calls; callers send their own",
 }

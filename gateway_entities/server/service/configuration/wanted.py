@@ -105,10 +105,12 @@ class Wanted:
         wanted = cls(prunes=True, takes_over=True, is_rollback=True, rotated=rotated)
 
         def items(noun: str, describe: Any) -> list[Item]:
-            return [
-                Item(describe(resource), f"{noun} {identifier}", identifier, owner=target.owners.get((noun, identifier)))
-                for identifier, resource in target.resources(noun).items()
-            ]
+            found: list[Item] = []
+            for identifier, resource in target.resources(noun).items():
+                described = describe(resource)
+                name = getattr(described, "name", identifier)
+                found.append(Item(described, f"{noun} {name}", identifier, owner=target.owners.get((noun, identifier))))
+            return found
 
         wanted.secrets = items(SECRET, form.secret_form)
         wanted.definitions = items(DEFINITION, form.definition_form)
