@@ -29,6 +29,7 @@ OURS: dict[str, set[str] | None] = {
     # Upward: store, service, rpc, http, and the server that wires them.
     "server": {
         *ADDRESSES,
+        "server.provider_catalog",
         "server.http",
         "server.rpc",
         "server.service",
@@ -43,8 +44,17 @@ OURS: dict[str, set[str] | None] = {
     },
     "server.address": {"errors"},
     "server.socket_file": {"server.address", "errors"},
+    "server.provider_catalog": {"rules", "errors"},
     "server.telemetry": {"errors", "extras"},
-    "server.http": {*ADDRESSES, "server.rpc", "server.telemetry", "mlflow_rest", "methods", "errors"},
+    "server.http": {
+        *ADDRESSES,
+        "server.provider_catalog",
+        "server.rpc",
+        "server.telemetry",
+        "mlflow_rest",
+        "methods",
+        "errors",
+    },
     # Between service and the server that wires them: it reads the store, and knows nothing of calls.
     "server.watch": {"server.telemetry", "server.service", "server.store", "entities", "errors", "gen"},
     "server.rpc": {"server.service", "server.store", "server.telemetry", "rules", "methods", "errors"},

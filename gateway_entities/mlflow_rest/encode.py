@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -16,6 +16,13 @@ _EMPTY: Final = b"{}"
 _END_OF_LIST: Final = b"\n  ]\n}"
 _FIRST_ADDED_NUMBER: Final = 1000
 """Fields of MLflow's messages from this number on are additions of the contract."""
+_ALWAYS_PRESENT: Final = {
+    "GatewayEndpoint": ("created_by", "last_updated_by"),
+    "GatewayBudgetPolicy": ("created_by", "last_updated_by"),
+    "GatewayGuardrail": ("created_by", "last_updated_by"),
+    "GatewayGuardrailConfig": ("created_by",),
+}
+"""Fields that MLflow's server sends as "" if they were never set, by message. It omits those of other messages."""
 
 
 def to_json(message: Message) -> bytes:
@@ -41,11 +48,11 @@ def to_dict(message: Message) -> dict[str, Any]:
 
     Unknown fields have no name, so JSON cannot carry them. The contract's additions to MLflow's messages are omitted.
     """
-    return {
-        field.name: _value(field, value)
-        for field, value in sorted(message.ListFields(), key=lambda item: item[0].number)
-        if field.number < _FIRST_ADDED_NUMBER
-    }
+    fields = {field.number: (field, value) for field, value in message.ListFields() if field.number < _FIRST_ADDED_NUMBER}
+    for name in _ALWAYS_PRESENT.get(message.DESCRIPTOR.name, ()):
+        field = cast("FieldDescriptor", message.DESCRIPTOR.fields_by_name[name])
+        fields.setdefault(field.number, (field, ""))
+    return {field.name: _value(field, value) for _, (field, value) in sorted(fields.items())}
 
 
 def _value(field: FieldDescriptor, value: Any) -> Any:

@@ -88,7 +88,8 @@ def read(step: Step, status: int, body: bytes) -> Message:
         response: Message = decode.to_message(decode.load(body), step.method.response_type)
     except GatewayError as error:
         raise GatewayError(
-            Code.INTERNAL, f"the MLflow server's response to {step.method.name} is malformed: {error.message}"
+            Code.INTERNAL,
+            f"the MLflow server's response to {step.method.name} is malformed, or of a newer release: {error.message}",
         ) from None
     for field, value in response.ListFields():
         for resource in value if field.is_repeated else [value]:
@@ -98,9 +99,12 @@ def read(step: Step, status: int, body: bytes) -> Message:
 
 
 def _clear_never_set(resource: Message) -> None:
-    for name in _NEVER_SET:
-        if name in resource.DESCRIPTOR.fields_by_name and getattr(resource, name) == "":
-            resource.ClearField(name)
+    for field, value in resource.ListFields():
+        if field.name in _NEVER_SET and value == "":
+            resource.ClearField(field.name)
+        elif isinstance(value, Message):
+            # The guardrail of a configuration.
+            _clear_never_set(value)
 
 
 def _error(step: Step, status: int, body: bytes) -> GatewayError:

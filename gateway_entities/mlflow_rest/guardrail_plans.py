@@ -1,6 +1,6 @@
 """Plans of guardrails.
 
-MLflow 3.17 returns the name of an action endpoint as its id. These plans return the id.
+MLflow 3.18 returns the name of an action endpoint as its id. These plans return the id.
 """
 
 from __future__ import annotations

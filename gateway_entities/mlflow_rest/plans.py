@@ -1,6 +1,6 @@
 """Plans: the requests to an MLflow server that together have a call's effect under the contract. No I/O.
 
-MLflow 3.17 lacks some of the contract's operations and silently loses parts of others. A plan is a generator: it yields the
+MLflow 3.18 lacks some of the contract's operations and silently loses parts of others. A plan is a generator: it yields the
 requests one by one, is sent each response, and returns the response of the call. It raises UNIMPLEMENTED for what MLflow
 cannot do in any number of requests, and DATA_LOSS if a response differs from what was sent.
 

@@ -1,6 +1,6 @@
 """Routes of the dialect: HTTP method and path of each RPC. Adding an RPC is one row.
 
-Source: the ``rpc`` options of MLflow 3.17's ``service.proto``, as its server serves them.
+Source: the ``rpc`` options of MLflow 3.18's ``service.proto``, as its server serves them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import logging
 import signal
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.errors import Code, GatewayError
@@ -23,6 +24,7 @@ from gateway_entities.server.http.fast_path import CachedResponder
 from gateway_entities.server.http.health_app import health_app, health_limits
 from gateway_entities.server.http.listener import HttpServer
 from gateway_entities.server.http.metrics_endpoint import MetricsEndpoint
+from gateway_entities.server.provider_catalog import ProviderCatalog
 from gateway_entities.server.readiness import Readiness
 from gateway_entities.server.rpc.auth import Authenticator
 from gateway_entities.server.rpc.dispatcher import Dispatcher
@@ -77,6 +79,7 @@ class Server:
         allowed_hosts: Sequence[str] = (),
         require_token: bool = False,
         allowed_api_bases: Sequence[str] = (),
+        provider_catalog: Path | None = None,
         tls_terminated_upstream: bool = False,
         drain_delay: float = 0.0,
         limits: Limits = DEFAULT_LIMITS,
@@ -101,6 +104,8 @@ class Server:
                 the store has had one, and from the start if an address is not loopback and clients need no certificate.
             allowed_api_bases: hosts of providers, ``HOST`` or ``HOST:PORT``, whose ``api_base`` may be http and need not be
                 public. Otherwise it has to be an https address of a public host.
+            provider_catalog: a JSON file of the providers and models that MLflow's web page offers; None for the built-in
+                ones.
             tls_terminated_upstream: a proxy on this host, or in this pod, ends TLS, and what it sends to the server crosses
                 no network. Addresses that are not loopback then need no TLS; callers need a token in any case.
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
@@ -108,7 +113,7 @@ class Server:
             new_store: as for ``open_store``.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for a malformed address, origin or host, or for ``tls`` with
+            GatewayError: INVALID_ARGUMENT for a malformed address, origin, host or file of providers, or for ``tls`` with
                 ``tls_terminated_upstream``; FAILED_PRECONDITION for an address that is not loopback, without TLS.
         """
         self._store_url = store_url
@@ -123,6 +128,7 @@ class Server:
         self._hosts = None if is_encrypted and not allowed_hosts else check_hosts(allowed_hosts)
         self._require_token = require_token
         self._allowed_addresses = AllowedAddresses(allowed_api_bases)
+        self._catalog = None if provider_catalog is None else ProviderCatalog.load(provider_catalog)
         self._upstream = tls_terminated_upstream
         self._drain_delay = drain_delay
         self._limits = limits
@@ -222,6 +228,7 @@ class Server:
                 cors_origins=self._cors_origins,
                 hosts=hosts,
                 limits=self._limits,
+                catalog=self._catalog,
             )
             responder = CachedResponder(dispatcher, METHODS, observer=observer, hosts=hosts)
             context = None if tls is None or self._http.path else tls.context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,14 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--default-artifact-root", str(folder)]
-    environment = {**os.environ, "MLFLOW_CRYPTO_KEK_PASSPHRASE": "a passphrase of the tests", "DO_NOT_TRACK": "true"}
+    environment = {
+        # With the key of a provider its responses are others.
+        **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
+        "MLFLOW_CRYPTO_KEK_PASSPHRASE": "a passphrase of the tests",
+        "DO_NOT_TRACK": "true",
+        # It fetches lists of models otherwise.
+        "MLFLOW_MODEL_CATALOG_URI": "",
+    }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -51,6 +60,16 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def register_scorer(target: str, name: str) -> dict[str, Any]:
+    """Register a scorer with a server at ``mlflow+http://HOST:PORT``; return its id and version, as guardrails name them."""
+    body = {"experiment_id": "0", "name": name, "serialized_scorer": "{}"}
+    url = f"{target.removeprefix('mlflow+')}/api/3.0/mlflow/scorers/register"
+    sent = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(sent, timeout=30) as response:
+        made = json.load(response)
+    return {"scorer_id": made["scorer_id"], "scorer_version": made["version"]}
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

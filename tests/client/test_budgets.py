@@ -106,3 +106,16 @@ def test_an_endpoint_budget_needs_an_endpoint_that_exists(client, policy):
         policy(target_scope=BudgetTargetScope.ENDPOINT, target_value="e-none")
     assert caught.value.code is Code.NOT_FOUND
     assert "e-none" in caught.value.message
+
+
+def test_a_scope_of_a_newer_release_is_refused_with_those_that_are_known(client, policy):
+    """MLflow will have the scope ROLE; its number is sent here."""
+    for call in (
+        lambda: policy(target_scope=5, target_value="admins"),
+        lambda: client.update_budget_policy(policy().budget_policy_id, target_scope=5, target_value="admins"),
+    ):
+        with pytest.raises(GatewayError) as caught:
+            call()
+        assert caught.value.code is Code.INVALID_ARGUMENT
+        (violation,) = caught.value.field_violations
+        assert violation == ("target_scope", "must be one of GLOBAL, WORKSPACE, ENDPOINT, USER, is 5")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytest
 
 from gateway_entities import Code, GatewayEndpointModelConfig, GatewayError, GatewayModelLinkageType
 from gateway_entities.cli.config.importers import mlflow
 from gateway_entities.cli.config.importers.fidelity import UNACCOUNTED
+from tests.client.mlflow_server import register_scorer
 from tests.client.server_client_pairs import MLFLOW_PAIRS
 
 
@@ -23,13 +22,7 @@ def scorer(request, unique):
     """Id and version of a scorer, which MLflow must know."""
     if request.node.callspec.params["client"] not in MLFLOW_PAIRS:
         return {"scorer_id": "scorer", "scorer_version": 1}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from mlflow.store.tracking.rest_store import RestStore
-        from mlflow.utils.rest_utils import MlflowHostCreds
-    target = request.getfixturevalue("mlflow_target").removeprefix("mlflow+")
-    made = RestStore(lambda: MlflowHostCreds(target)).register_scorer("0", unique("scorer"), "{}")
-    return {"scorer_id": made.scorer_id, "scorer_version": made.scorer_version}
+    return register_scorer(request.getfixturevalue("mlflow_target"), unique("scorer"))
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ from gateway_entities import (
     GatewayError,
     GatewayModelLinkageType,
 )
+from gateway_entities.mlflow_rest.routes import ROUTES
+from tests.client.mlflow_server import register_scorer
+from tests.client.recording_transports import operation
 from tests.client.server_client_pairs import MLFLOW_PAIRS
 
 PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
@@ -32,6 +35,55 @@ def rejection(call, *args, **kwargs):
     with pytest.raises(GatewayError) as caught:
         call(*args, **kwargs)
     return caught.value
+
+
+def test_every_operation_of_mlflow(client, mlflow_target, unique):
+    called = set()
+
+    def do(name, *args, **kwargs):
+        called.add(name)
+        return getattr(client, name)(*args, **kwargs)
+
+    secret = do("create_secret", unique("secret"), VALUE, provider="openai").secret_id
+    assert do("get_secret", secret_id=secret) in do("list_secrets", provider="openai")
+    assert do("update_secret", secret, secret_value={"token": "0123456789"}).masked_values.keys() == {"token"}
+    fields = {"secret_id": secret, "provider": "openai", "model_name": "gpt-4o"}
+    first, second = (do("create_model_definition", unique("m"), **fields).model_definition_id for _ in range(2))
+    assert do("update_model_definition", first, model_name="gpt-5") == do("get_model_definition", model_definition_id=first)
+    assert len(do("list_model_definitions", secret_id=secret)) == 2
+    endpoint = do("create_endpoint", unique("e"), [GatewayEndpointModelConfig(first, PRIMARY)]).endpoint_id
+    mapping = do("attach_model", endpoint, GatewayEndpointModelConfig(second, FALLBACK))
+    do("set_endpoint_tag", endpoint, "team", "search")
+    read = do("update_endpoint", endpoint, usage_tracking=False)
+    assert read.model_mappings[1] == mapping
+    assert [(tag.key, tag.value) for tag in read.tags] == [("team", "search")]
+    assert read == do("get_endpoint", endpoint_id=endpoint)
+    assert read in do("list_endpoints", secret_id=secret)
+    do("delete_endpoint_tag", endpoint, "team")
+    do("detach_model", endpoint, second)
+    assert do("create_binding", endpoint, "scorer", "7") in do("list_bindings", endpoint_id=endpoint)
+    do("delete_binding", endpoint, "scorer", "7")
+    day = BudgetDuration(BudgetDurationUnit.DAYS, 1)
+    budget = {"budget_unit": "USD", "budget_amount": 1, "duration": day, "target_scope": "GLOBAL", "budget_action": "ALERT"}
+    policy = do("create_budget_policy", **budget).budget_policy_id
+    assert do("update_budget_policy", policy, budget_amount=2) == do("get_budget_policy", policy)
+    assert policy in {each.budget_policy_id for each in do("list_budget_policies")}
+    assert policy in {window.budget_policy_id for window in do("list_budget_windows")}
+    scorer = register_scorer(mlflow_target, unique("scorer"))
+    guardrail = do("create_guardrail", unique("g"), stage="BEFORE", action="VALIDATION", **scorer)
+    assert do("get_guardrail", guardrail.guardrail_id) in do("list_guardrails")
+    key = (endpoint, guardrail.guardrail_id)
+    assert do("add_guardrail_to_endpoint", *key).execution_order is None
+    moved = do("update_endpoint_guardrail", *key, execution_order=3)
+    assert [moved] == do("list_endpoint_guardrails", endpoint)
+    do("remove_guardrail_from_endpoint", *key)
+    do("delete_guardrail", guardrail.guardrail_id)
+    do("delete_budget_policy", policy)
+    do("delete_endpoint", endpoint)
+    for definition in (first, second):
+        do("delete_model_definition", definition)
+    do("delete_secret", secret)
+    assert called == {operation(route.method.request_type()) for route in ROUTES}
 
 
 def test_what_is_stored_otherwise_than_sent_is_an_error(client, unique):

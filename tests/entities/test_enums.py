@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import pickle
 from typing import Any
 
 import pytest
@@ -49,6 +51,24 @@ def test_the_error_of_an_enum_has_the_names():
         ValueError, match="'endpoint' is not a BudgetTargetScope; it is one of GLOBAL, WORKSPACE, ENDPOINT, U"
     ):
         BudgetTargetScope("endpoint")
+
+
+def test_a_scope_of_a_newer_release_survives_every_form():
+    newer = 5
+    message = full(message_type(entities.GatewayBudgetPolicy))
+    message.target_scope = newer
+    policy = entities.GatewayBudgetPolicy.from_bytes(message.SerializeToString())
+    assert policy.target_scope == newer
+    for copied in (
+        entities.GatewayBudgetPolicy.from_proto(policy.to_proto()),
+        entities.GatewayBudgetPolicy.from_bytes(policy.to_bytes()),
+        entities.GatewayBudgetPolicy.from_dict(policy.to_dict()),
+        entities.GatewayBudgetPolicy.from_json(policy.to_json()),
+        pickle.loads(pickle.dumps(policy)),
+        dataclasses.replace(policy),
+    ):
+        assert copied.target_scope == newer
+        assert copied.to_proto().target_scope == newer
 
 
 @every_field

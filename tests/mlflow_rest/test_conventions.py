@@ -54,6 +54,25 @@ def test_enums_are_names_and_floats_are_short(rest: Rest, unique: Unique) -> Non
     assert (endpoint["experiment_id"], endpoint["usage_tracking"]) == ("0042", True)
 
 
+def test_actors_that_were_never_set_are_empty_where_mlflow_sends_them(rest: Rest, unique: Unique) -> None:
+    secret, endpoint, policy = rest.secret(unique("s")), rest.endpoint(unique("e")), rest.budget()
+    on = {"endpoint_id": endpoint["endpoint_id"]}
+    sent = {"name": "g", "scorer_id": "s", "scorer_version": 1, "stage": "AFTER", "action": "VALIDATION"}
+    guardrail = rest.ok("POST", "/guardrails/create", sent)["guardrail"]
+    config = rest.ok("POST", "/guardrails/add-to-endpoint", {**on, "guardrail_id": guardrail["guardrail_id"]})["config"]
+    resource = {**on, "resource_type": "scorer", "resource_id": "1"}
+    binding = rest.ok("POST", "/endpoints/bindings/create", resource)["binding"]
+    for present in (endpoint, policy, guardrail, config["guardrail"]):
+        assert (present["created_by"], present["last_updated_by"]) == ("", "")
+    assert config["created_by"] == ""
+    # In the order of the field numbers.
+    assert list(config) == ["endpoint_id", "guardrail_id", "created_by", "created_at", "guardrail"]
+    mapping = endpoint["model_mappings"][0]
+    for absent in (secret, mapping, mapping["model_definition"], binding):
+        assert not absent.keys() & {"created_by", "last_updated_by"}
+    assert rest.ok("GET", "/endpoints/get", **on)["endpoint"]["created_by"] == ""
+
+
 def test_an_empty_list_is_an_empty_object(rest: Rest) -> None:
     assert rest.send("GET", "/secrets/list", query={"provider": "nobody's"}).body == b"{}"
 
@@ -77,7 +96,7 @@ def test_a_request_has_several_spellings(rest: Rest, fields: Any) -> None:
     rest_of_it = {"duration": {"unit": "DAYS", "value": 1}, "target_scope": "GLOBAL"}
     policy = rest.ok("POST", "/budgets/create", {**fields, **rest_of_it})["budget_policy"]
     assert policy.items() >= {**BUDGET, "budget_amount": 12.5}.items()
-    assert "created_by" not in policy
+    assert policy["created_by"] == ""
 
 
 @pytest.mark.parametrize("value", [3, "3", 3.0, "3.0", "3e0"])
@@ -227,7 +246,8 @@ def test_empty_texts_on_creation_are_absent(rest: Rest, unique: Unique) -> None:
     endpoint = rest.endpoint(
         unique("e"), created_by="", experiment_id="", routing_strategy="", usage_tracking=None, fallback_config=None
     )
-    assert not endpoint.keys() & {"created_by", "experiment_id", "routing_strategy", "fallback_config"}
+    assert (endpoint["created_by"], endpoint["last_updated_by"]) == ("", "")
+    assert not endpoint.keys() & {"experiment_id", "routing_strategy", "fallback_config"}
     assert "target_value" not in rest.budget(target_value="", created_by=None)
     for empty in ("", None):
         error = rest.error("POST", "/budgets/create", {**BUDGET, "target_scope": "USER", "target_value": empty})

@@ -98,6 +98,10 @@ TYPE_ERRORS: list[tuple[str, Any, list[str]]] = [
     ),
     (BUDGET_CREATE, {"duration": {"value": "1_000"}}, ["duration.value must be a number, not other text"]),
     (BUDGET_CREATE, {"budget_unit": "\uff11"}, ["budget_unit must be one of USD"]),
+    *(
+        ("/budgets/update", {"target_scope": newer}, ["target_scope must be one of GLOBAL, WORKSPACE, ENDPOINT, USER"])
+        for newer in ("ROLE", 5)
+    ),
     ("/budgets/update", {"update_mask": "a," * 100}, ["update_mask must have at most 100 paths"]),
     ("/budgets/update", {"update_mask": 5}, ["update_mask must be a string"]),
     ("/budgets/update", {"update_mask": "\ud800"}, ["update_mask must be Unicode text"]),
@@ -160,13 +164,35 @@ def test_a_query_is_checked_as_a_body_is(rest: Rest, query: str) -> None:
     assert error.message.startswith(query.partition("=")[0] + " ")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{}, {"content-type": ""}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"}],
-)
-def test_a_post_of_something_else_is_415(rest: Rest, headers: dict[str, str]) -> None:
-    response = rest.send("POST", SECRET_CREATE, {}, headers=headers)
-    assert error_of(response) == (415, "INVALID_PARAMETER_VALUE", "the Content-Type must be application/json")
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonl", None])
+def test_a_post_of_something_else_is_400_with_mlflows_words(rest: Rest, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"content-type": content_type}
+    status, error_code, message = error_of(rest.send("POST", SECRET_CREATE, {}, headers=headers))
+    assert (status, error_code) == (400, "INVALID_PARAMETER_VALUE")
+    fault = "header is missing." if content_type is None else "must be one of ['application/json']."
+    assert message == f"Bad Request. Content-Type {fault}"
+
+
+def test_texts_that_clients_look_for(rest: Rest, unique: Unique) -> None:
+    for path, first, second in (
+        ("/secrets/get", "secret_id", "secret_name"),
+        ("/model-definitions/get", "model_definition_id", "name"),
+        ("/endpoints/get", "endpoint_id", "name"),
+    ):
+        text = f"Exactly one of {first} or {second} must be provided"
+        for query in ({}, {first: "x", second: "y"}, {first: "", second: ""}):
+            assert rest.error("GET", path, **query) == (400, "INVALID_PARAMETER_VALUE", text)
+    endpoint, secret = rest.endpoint(unique("e")), rest.secret(unique("s"))
+    # MLflow's web page shows its own sentence for each of these.
+    error = rest.error("POST", ENDPOINT_CREATE, {"name": endpoint["name"], "model_configs": [config_of(endpoint)]})
+    assert "already exists" in error.message
+    assert "endpoint_name" in error.message
+    error = rest.error("POST", SECRET_CREATE, {"secret_name": secret["secret_name"], "secret_value": SECRET_VALUE})
+    assert error.message == f"Secret with name '{secret['secret_name']}' already exists"
+
+
+def config_of(endpoint: Any) -> dict[str, str]:
+    return {"model_definition_id": endpoint["model_mappings"][0]["model_definition_id"], "linkage_type": "PRIMARY"}
 
 
 @pytest.mark.parametrize("verb", ["POST", "DELETE"])

@@ -13,7 +13,7 @@ from gateway_entities.methods import METHODS
 from gateway_entities.mlflow_rest import exchange
 from gateway_entities.mlflow_rest.routes import ROUTES
 from gateway_entities.mlflow_rest.steps import Step
-from gatewayentities.v1 import endpoint_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.mutations import REQUESTS, Resources
 
 RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1", "gr-1", "gr-2")
@@ -71,7 +71,15 @@ def test_a_response_that_is_malformed_is_internal(body):
     with pytest.raises(GatewayError) as caught:
         exchange.read(GET, 200, body)
     assert caught.value.code is Code.INTERNAL
-    assert "GetGatewayEndpoint is malformed: " in caught.value.message
+    assert "GetGatewayEndpoint is malformed, or of a newer release: " in caught.value.message
+
+
+def test_a_scope_that_is_not_known_yet_is_named_with_those_that_are():
+    body = {"budget_policies": [{"budget_policy_id": "bp-1"}, {"budget_policy_id": "bp-2", "target_scope": "ROLE"}]}
+    step = Step(methods.LIST_GATEWAY_BUDGET_POLICIES, budget_pb2.ListGatewayBudgetPoliciesRequest())
+    code, _, message = error_of(200, body, step)
+    assert code is Code.INTERNAL
+    assert message.endswith("budget_policies[1].target_scope must be one of GLOBAL, WORKSPACE, ENDPOINT, USER")
 
 
 def error_of(status, body, step=GET):

@@ -163,6 +163,30 @@ def test_errors_can_be_read(running: Gateway, julia: Any, unique: Unique) -> Non
         assert b'"message"' in response.body
 
 
+WITHOUT_ARGUMENTS = {
+    *("listgatewaysecretinfos", "listgatewaymodeldefinitions", "listgatewayendpoints", "listgatewayendpointbindings"),
+    *("listgatewaybudgets", "listgatewaybudgetwindows", "listgatewayguardrails"),
+}
+"""Functions that require no arguments. The package requires an endpoint for bindings, the server does not."""
+
+
+def test_the_errors_of_every_function_can_be_read(julia: Any) -> None:
+    names = {f"/{function.path}": name for name, function in FUNCTIONS.items()}
+    for route in ROUTES:
+        name = names[route.path]
+        if name in WITHOUT_ARGUMENTS:
+            julia(name)
+            continue
+        with pytest.raises(JuliaError, match=r"^INVALID_PARAMETER_VALUE - "):
+            julia(name)
+        if route.verb != "POST":
+            # The package gets endpoints and definitions by id alone.
+            fields = [field.name for field in route.method.request_type.DESCRIPTOR.fields if field.number < 1000]
+            missing = {field: "x" for field in fields if field.endswith("_id") or field in {"key", "resource_type"}}
+            with pytest.raises(JuliaError, match=r"^RESOURCE_DOES_NOT_EXIST - .* not found"):
+                julia(name, **missing)
+
+
 def test_basic_auth_is_accepted(running: Gateway) -> None:
     sent = request_bytes(FUNCTIONS["listgatewaysecretinfos"], "localhost", {})
     authorized = sent.replace(

@@ -1,6 +1,6 @@
 """The plans of the client's calls to an MLflow server: which requests they make, and what they do with the responses.
 
-A plan does no I/O: the responses here are those that MLflow 3.17 sends.
+A plan does no I/O: the responses here are those that MLflow 3.18 sends.
 """
 
 from __future__ import annotations

@@ -27,11 +27,22 @@ def test_a_route_allows_its_own_verb_only(running: Gateway, prefix: str, route: 
     rest = Rest(running.http_target, prefix)
     empty = rest.send(route.verb, route.path, {})
     assert empty.status == 200 or error_of(empty)[:2] == (400, "INVALID_PARAMETER_VALUE")
-    allowed = {"GET", "HEAD"} if route.verb == "GET" else {route.verb}
-    for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed:
+    allowed = {"GET", "HEAD", "OPTIONS"} if route.verb == "GET" else {route.verb, "OPTIONS"}
+    for verb in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - allowed:
         response = rest.send(verb, route.path, {})
         assert error_of(response)[:2] == (405, "INVALID_PARAMETER_VALUE")
         assert set(response.headers["allow"].split(", ")) == allowed
+
+
+@both_prefixes
+@every_route
+def test_options_is_204_and_names_the_verbs(running: Gateway, prefix: str, route: Route) -> None:
+    response = Rest(running.http_target, prefix).send("OPTIONS", route.path)
+    assert (response.status, response.body) == (204, b"")
+    assert set(response.headers["allow"].split(", ")) == {route.verb, "OPTIONS"} | (
+        {"HEAD"} if route.verb == "GET" else set()
+    )
+    assert not response.headers.keys() & {"content-length", "content-type", "transfer-encoding"}
 
 
 @both_prefixes
@@ -119,7 +130,7 @@ def test_head_is_get_without_the_body(rest: Rest, route: Route) -> None:
         assert (head.headers["content-length"], head.headers["content-type"]) == (str(len(got.body)), "application/json")
     else:
         head = rest.send("HEAD", route.path)
-        assert (head.status, head.headers["allow"], head.body) == (405, route.verb, b"")
+        assert (head.status, head.headers["allow"], head.body) == (405, f"{route.verb}, OPTIONS", b"")
 
 
 @pytest.mark.parametrize("path", ["/health", "/version", PREFIXES[1] + "/secrets/config"])
@@ -129,7 +140,7 @@ def test_the_plain_paths(running: Gateway, path: str) -> None:
     assert request(running.http_target, "HEAD", path)[::2] == (200, b"")
     rejected = request(running.http_target, "POST", path, b"{}", {"content-type": "application/json"})
     assert error_of(rejected)[:2] == (405, "INVALID_PARAMETER_VALUE")
-    assert rejected.headers["allow"] == "GET, HEAD"
+    assert rejected.headers["allow"] == "GET, HEAD, OPTIONS"
     if path.endswith("config"):
         assert response.headers["content-type"] == "application/json"
         assert response.json == {"secrets_available": True, "using_default_passphrase": False}

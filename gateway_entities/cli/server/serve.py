@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,7 +15,7 @@ from gateway_entities.cli.options.access import access_options
 from gateway_entities.cli.options.keys import key_options
 from gateway_entities.cli.options.limits import limit_options
 from gateway_entities.cli.options.operation import operation_options
-from gateway_entities.cli.options.providers import allow_api_base_option
+from gateway_entities.cli.options.providers import allow_api_base_option, provider_catalog_option
 from gateway_entities.cli.options.store import exit_2_on_error, new_store_option, store_option
 from gateway_entities.errors import Code, GatewayError
 
@@ -61,6 +62,7 @@ GRACE: Final = 10.0
     "other caller. Repeatable. Default: none.",
 )
 @allow_api_base_option
+@provider_catalog_option
 @access_options
 @operation_options
 @limit_options
@@ -73,6 +75,7 @@ def serve(
     new_store: bool,
     cors_origins: tuple[str, ...],
     allowed_api_bases: tuple[str, ...],
+    provider_catalog: Path | None,
     keys: Callable[[], Sequence[KeySource]],
     access: Callable[[], dict[str, Any]],
     log_format: LogFormat | None,
@@ -113,6 +116,7 @@ def serve(
                 keys=keys(),
                 cors_origins=cors_origins,
                 allowed_api_bases=allowed_api_bases,
+                provider_catalog=provider_catalog,
                 drain_delay=drain_delay,
                 limits=limits,
                 **access(),

@@ -18,8 +18,9 @@ from gateway_entities.server.http.connect import ConnectProtocol
 from gateway_entities.server.http.connect_stream import ConnectStreams
 from gateway_entities.server.http.cors import with_cors
 from gateway_entities.server.http.health_app import PROBE_PATHS, no_route, probe_routes
-from gateway_entities.server.http.mlflow_rest import REST_METHODS, ROOTS, STATIC, MlflowRest
+from gateway_entities.server.http.mlflow_rest import DISCOVERY, REST_METHODS, ROOTS, STATIC, MlflowRest
 from gateway_entities.server.http.telemetry import TelemetryMiddleware
+from gateway_entities.server.provider_catalog import ProviderCatalog
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.telemetry.observer import Observer
@@ -35,6 +36,7 @@ def http_app(
     cors_origins: Sequence[str] = (),
     hosts: AllowedHosts | None = LOOPBACK_ONLY,
     limits: Limits = DEFAULT_LIMITS,
+    catalog: ProviderCatalog | None = None,
 ) -> ASGIApp:
     """Return the ASGI app for an HttpServer.
 
@@ -47,11 +49,12 @@ def http_app(
         cors_origins: origins whose pages may call the app from a browser, checked.
         hosts: the allowed host names; None for any.
         limits: the limits of bodies.
+        catalog: the providers that clients may discover; None for the built-in ones.
     """
     budgets = Budgets(limits)
     unary = [method for method in methods if not method.server_streaming]
     streaming = {method.path: method for method in methods if method.server_streaming}
-    connect, rest = ConnectProtocol(dispatcher, unary, limits), MlflowRest(dispatcher, limits)
+    connect, rest = ConnectProtocol(dispatcher, unary, limits), MlflowRest(dispatcher, limits, catalog)
     streams = ConnectStreams(dispatcher, streaming, budgets, observer, limits)
     connect_app, rest_app = ProtocolApp(connect, budgets), ProtocolApp(rest, budgets)
     routes = [
@@ -83,7 +86,7 @@ def http_app(
 
 def _telemetry_names(methods: Iterable[Method[Any, Any]]) -> dict[str, tuple[str, str]]:
     """Return the transport and the method of each path, as in RequestContext."""
-    own = ("/healthz", "/readyz", "/metrics", *STATIC)
+    own = ("/healthz", "/readyz", "/metrics", *STATIC, *DISCOVERY)
     return {
         **{path: ("http", path) for path in own},
         **{path: ("rest", method.path) for path, method in REST_METHODS.items()},

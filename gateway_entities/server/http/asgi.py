@@ -215,7 +215,9 @@ def credentials_of(scope: Scope) -> Credentials:
 async def send_response(response: HttpResponse, send: Send) -> None:
     """Send a response. It returns when at most one part of it is unsent."""
     body = response.body
-    headers = [*response.headers, (b"content-length", str(len(body)).encode())]
+    # A response without content has no length, https://www.rfc-editor.org/rfc/rfc9110#section-8.6.
+    length = () if response.status == 204 else ((b"content-length", str(len(body)).encode()),)
+    headers = [*response.headers, *length]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if len(body) > MAX_UNSENT_BYTES:
         # uvicorn waits before each part for the client to read the others, and copies what is unsent.

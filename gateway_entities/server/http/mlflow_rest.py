@@ -2,7 +2,7 @@
 
 Every response is JSON, except the text of ``/health`` and ``/version``; every error has MLflow's envelope, ``error_code``
 and ``message``. Where MLflow picks one of two contradicting values, such as the first of a repeated query parameter, this
-refuses the request: nothing is ignored except unknown fields.
+refuses the request: nothing is ignored except unknown fields. docs/guides/mlflow.md lists every difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl
 from google.protobuf.message import Message
 from starlette.types import Receive, Scope
 
-from gateway_entities.errors import Code, GatewayError
+from gateway_entities import methods
+from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import Method
 from gateway_entities.mlflow_rest import decode, encode
 from gateway_entities.mlflow_rest.routes import PREFIXES, ROUTES
@@ -33,6 +34,7 @@ from gateway_entities.server.http.asgi import (
     parse_once,
     read_body,
 )
+from gateway_entities.server.provider_catalog import ProviderCatalog
 from gateway_entities.server.rpc.byte_budget import OVERLOADED, Lease
 from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, MAX_LIST_BYTES, Limits
@@ -63,13 +65,38 @@ STATIC: Final = {
 }
 """Paths with a constant response to GET: content type and body."""
 
+DISCOVERY: Final[Mapping[str, Callable[[ProviderCatalog, str], bytes]]] = {
+    f"{PREFIXES[1]}/supported-providers": lambda catalog, _: catalog.providers_json(),
+    f"{PREFIXES[1]}/supported-models": ProviderCatalog.models_json,
+    f"{PREFIXES[1]}/provider-config": ProviderCatalog.config_json,
+}
+"""Paths that MLflow's web page reads about providers, under one prefix only. Each has the JSON of GET, which depends on the
+query parameter ``provider``, "" if it is absent."""
+
+_IDENTIFIERS: Final = {
+    methods.GET_GATEWAY_SECRET_INFO: ("secret_id", "secret_name"),
+    methods.GET_GATEWAY_MODEL_DEFINITION: ("model_definition_id", "name"),
+    methods.GET_GATEWAY_ENDPOINT: ("endpoint_id", "name"),
+}
+"""The fields of which a request has exactly one. Clients know the error by its text."""
+
 
 class MlflowRest:
     """Calls in the dialect to the RPCs of a dispatcher."""
 
-    def __init__(self, dispatcher: Dispatcher, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, limits: Limits = DEFAULT_LIMITS, catalog: ProviderCatalog | None = None
+    ) -> None:
+        """Create it.
+
+        Args:
+            dispatcher: runs the calls.
+            limits: the limits of bodies.
+            catalog: the providers that clients may discover; None for the built-in ones.
+        """
         self._dispatcher = dispatcher
         self._body_timeout = limits.http_body_timeout_s
+        self._catalog = catalog
 
     async def respond(self, scope: Scope, receive: Receive, memory: Memory) -> HttpResponse:
         """Respond to a request; see :meth:`gateway_entities.server.http.asgi.RpcProtocol.respond`."""
@@ -78,6 +105,9 @@ class MlflowRest:
             _check_verb(verb, "GET")
             content_type, content = STATIC[path]
             return HttpResponse(200, (content_type, *_SAFE), content)
+        if path in DISCOVERY:
+            _check_verb(verb, "GET")
+            return await self._discover(scope, DISCOVERY[path])
         route = _ROUTES.get(path)
         if route is None:
             raise ResponseError(_envelope(404, _NO_SUCH_PATH, "there is nothing at this path"))
@@ -118,6 +148,22 @@ class MlflowRest:
         assert data is not None  # noqa: S101 - only the first page may be incomplete.
         return HttpResponse(200, (_JSON, *_SAFE), data)
 
+    async def _discover(self, scope: Scope, read: Callable[[ProviderCatalog, str], bytes]) -> HttpResponse:
+        query = _read_query(scope["query_string"])
+        if "provider" in query.repeated:
+            raise GatewayError.invalid([FieldViolation("provider", "is given twice; provide it once")])
+        provider, credentials = str(query.get("provider", "")), parse_once(scope, credentials_of)
+        connection: Connection = scope["extensions"][CONNECTION]
+        # An operator's file may name providers of its own, so a caller needs the right to read.
+        work = self._dispatcher.call(
+            methods.LIST_GATEWAY_MODEL_DEFINITIONS,
+            credentials,
+            lambda: read(self._catalog or ProviderCatalog.built_in(), provider),
+            None,
+            during=f"GET {scope['path']}",
+        )
+        return HttpResponse(200, (_JSON, *_SAFE), await connection.call(work))
+
     async def _read_body(self, scope: Scope, receive: Receive, memory: Memory) -> bytes:
         try:
             check_length(dict(scope["headers"]))
@@ -129,7 +175,11 @@ class MlflowRest:
 
     def error_response(self, error: GatewayError) -> HttpResponse:
         """Return an error in MLflow's envelope."""
-        return _envelope(error.code.mlflow_http_status, error.code.mlflow, error.message)
+        message = error.message
+        if error.reason == "NAME_TAKEN" and message.startswith("Endpoint "):
+            # By this word MLflow's web page knows which name is taken.
+            message += " (endpoint_name)"
+        return _envelope(error.code.mlflow_http_status, error.code.mlflow, message)
 
 
 def _envelope(status: int, error_code: str, message: str, *headers: tuple[bytes, bytes]) -> HttpResponse:
@@ -142,16 +192,22 @@ def _refused(status: int, message: str, *headers: tuple[bytes, bytes]) -> Respon
 
 
 def _check_verb(verb: str, expected: str) -> None:
-    allowed = ("GET", "HEAD") if expected == "GET" else (expected,)
-    if verb not in allowed:
-        raise _refused(405, f"this path accepts {expected} only", (b"allow", ", ".join(allowed).encode()))
+    accepted = ("GET", "HEAD") if expected == "GET" else (expected,)
+    allow = (b"allow", ", ".join((*accepted, "OPTIONS")).encode())
+    if verb == "OPTIONS":
+        raise ResponseError(HttpResponse(204, (*_SAFE, allow), b""))
+    if verb not in accepted:
+        raise _refused(405, f"this path accepts {expected} only", allow)
 
 
 def _check_headers(verb: str, headers: Mapping[bytes, bytes]) -> None:
-    # GET and DELETE need no content type.
-    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if verb in {"POST", "PATCH"} and media_type != b"application/json":
-        raise _refused(415, "the Content-Type must be application/json")
+    # The other methods need no content type: from a page of another origin they need a preflight in any case.
+    if verb == "POST":
+        content_type = headers.get(b"content-type")
+        if content_type is None:
+            raise _refused(400, "Bad Request. Content-Type header is missing.")
+        if content_type.partition(b";")[0].strip().lower() != b"application/json":
+            raise _refused(400, "Bad Request. Content-Type must be one of ['application/json'].")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise _refused(415, "the body must not be compressed", (b"accept-encoding", b"identity"))
 
@@ -170,6 +226,12 @@ def read_request(method: Method[Any, Any], verb: str, query: bytes, body: bytes)
     for field, value in request.ListFields():
         if isinstance(value, str) and not value:
             request.ClearField(field.name)
+    if method in _IDENTIFIERS:
+        first, second = _IDENTIFIERS[method]
+        if request.HasField(first) == request.HasField(second):
+            raise GatewayError(
+                Code.INVALID_ARGUMENT, f"Exactly one of {first} or {second} must be provided", reason="INVALID_REQUEST"
+            )
     return request
 
 

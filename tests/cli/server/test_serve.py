@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -91,6 +92,20 @@ def test_providers_are_allowed_by_option_and_by_variable(tmp_path: Path, monkeyp
             process.terminate()
             process.communicate(timeout=15)
     assert "'a b' is not a host" in start_error("--allow-api-base", "a b", *FREE)
+
+
+def test_a_file_of_providers_is_read_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "providers.json"
+    assert f"the file of providers {path} cannot be used: No such file" in start_error(
+        "--provider-catalog", str(path), *FREE
+    )
+    path.write_text('{"source": "tests", "date": "2026-11-27", "providers": {"mine": {}}}', encoding="utf-8")
+    with serving(tmp_path, *FREE, "--provider-catalog", str(path)) as (process, _, http_line):
+        url = f"{http_line.strip()}/ajax-api/3.0/mlflow/gateway/supported-providers"
+        with urllib.request.urlopen(url, timeout=15) as response:
+            assert json.load(response) == {"providers": ["mine"]}
+        process.terminate()
+        process.communicate(timeout=15)
 
 
 def log_of(stderr: str) -> list[str]:

@@ -136,7 +136,7 @@ def test_without_origins_there_are_no_cors_headers(closed, path):
         request(closed, "POST", path, b"{}", {"content-type": "application/json", "origin": PAGE}),
     )
     assert [cors_headers(response) for response in responses] == [set()] * 3
-    assert responses[0].status == 405
+    assert responses[0].status == (204 if path == DIALECT else 405)
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
@@ -144,7 +144,7 @@ def test_without_origins_there_are_no_cors_headers(closed, path):
 def test_requests_without_a_preflight_are_no_calls(target, closed, path, content_type):
     headers = {"origin": FOREIGN, **({"content-type": content_type} if content_type else {})}
     for gateway_target in (target, closed):
-        assert request(gateway_target, "POST", path, b"{}", headers).status == 415
+        assert request(gateway_target, "POST", path, b"{}", headers).status == (400 if path.startswith("/api") else 415)
 
 
 def test_another_host_is_refused_whatever_the_origin(target):
