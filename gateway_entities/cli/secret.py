@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
     from gateway_entities.entities import GatewaySecretAccess, GatewaySecretInfo
 
+_MAX_BYTES: Final = 1024 * 1024
+"""Maximum size of a file with values, several times what a secret may have."""
 _SECRET: Final = click.argument("key", metavar="SECRET", shell_complete=names.completed(names.secrets))
 _AUTH_CONFIG: Final = click.option(
     "--auth-config",
@@ -209,10 +211,6 @@ def _read_value(value_files: Sequence[str], values_file: str | None) -> dict[str
     for key, _, path in pairs:
         value[key] = _read(path, f"--value-file {key}").removesuffix("\n").removesuffix("\r")
     return value
-
-
-_MAX_BYTES: Final = 1024 * 1024
-"""Maximum size of a file with values, several times what a secret may have."""
 
 
 def _read(path: str, option: str) -> str:

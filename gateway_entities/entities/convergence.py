@@ -113,7 +113,7 @@ class Convergence(NamedTuple):
 
     Attributes:
         converged: whether every node has applied it; also true without nodes.
-        nodes: the nodes, at most 10,000: those that have not applied it first.
+        nodes: the nodes, at most 10,000 and 2 MiB: those that have not applied it first.
     """
 
     converged: bool

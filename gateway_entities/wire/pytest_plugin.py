@@ -52,6 +52,7 @@ _IGNORE: Final = "gateway_wire_ignore"
 _IMPORTS: Final = "gateway_wire_import_paths"
 _OURS: Final = "gatewayentities.v1"
 _MOST_NAMES: Final = 5
+_REMARKS: Final = "remarks of the comparison"
 
 _NodeT = TypeVar("_NodeT", bound=pytest.Item | pytest.File)
 
@@ -109,7 +110,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write which files of the folders of messages were not checked, if the run has these folders."""
+    """Write what passed and was not compared in full, and which files were not checked, of the folders that the run has."""
+    for report in terminalreporter.stats.get("passed", []):
+        for title, content in report.sections:
+            if _REMARKS in title:
+                for line in content.splitlines():
+                    terminalreporter.write_line(f"{report.nodeid}: {line}")
     for folder in config.stash[_SETTINGS].messages:
         if not any(folder.resolve().is_relative_to(each) for each in _given(config)):
             continue
@@ -333,7 +339,7 @@ class SchemaItem(_Item):
         if breaks:
             raise BrokenError("\n".join([f"{self.name}, against {result.comparison.old}:", *breaks, *said]))
         if said:
-            self.add_report_section("call", "wire compare", "\n".join(said))
+            self.add_report_section("call", _REMARKS, "\n".join(said))
 
     def _review(self) -> Review:
         from gateway_entities.wire import compare

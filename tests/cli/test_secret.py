@@ -114,6 +114,8 @@ def test_create_reads_the_whole_value_from_json(
         (["--value-file", "a=-", "--value-file", "b=-"], "CANARY", "once"),
         (["--value-file", "a=-", "--value-file", "a=/dev/null"], "CANARY", "once"),
         (["--value-file", "a=/no/such/file"], "", "No such file"),
+        (["--value-file", "a=/dev/zero"], "", "/dev/zero has more than 1048576 bytes"),
+        (["--values-file", "-"], "CANARY" * 200_000, "has more than 1048576 bytes"),
         (["--value-file", "a=-"], b"\xffCANARY", "is not UTF-8 text; save it as UTF-8"),
         (["--value-file", "a=-"], "CANARY".encode("utf-16"), "is UTF-16 or binary, not UTF-8 text; save it as UTF-8"),
         (["--value-file", "a=-"], "CANARY".encode("utf-16-be"), "is UTF-16 or binary"),

@@ -263,6 +263,16 @@ def test_the_environment_decides_whether_the_codec_is_used(value: str, blocked: 
     assert expected in (done.stdout.split() if done.returncode == 0 else done.stderr.splitlines()[-1][: len(expected)]), done
 
 
+def test_a_codec_of_other_sources_is_not_used():
+    """A module that was compiled in place stays there when the sources change."""
+    code = (
+        f"import sys, types; sys.modules['{native.MODULE}'] = types.ModuleType('_codec');"
+        "from gateway_entities import *; print(NATIVE, GatewayEndpointTag.from_bytes(b'\\n\\1k').key)"
+    )
+    assert run("-c", code, GATEWAY_ENTITIES_NATIVE="").stdout.split() == ["False", "k"]
+    assert "compiled from other sources" in run("-c", code, GATEWAY_ENTITIES_NATIVE="require").stderr
+
+
 SANITIZED = ("-std=c11", "-O1", "-g", "-fPIC", "-fno-omit-frame-pointer", "-fsanitize=address,undefined")
 
 

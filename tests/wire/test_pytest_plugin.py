@@ -277,3 +277,13 @@ def test_a_module_cannot_be_compared_with_a_commit(tmp_path):
     result = run(tmp_path)
     assert "a module is in no commit" in result.stdout
     assert "Traceback" not in result.stdout
+
+
+def test_what_passes_without_a_comparison_is_said(tmp_path):
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    foreign = ForeignRepository(tmp_path)
+    foreign.write("new/a.proto", 'syntax = "proto3"; message A { int32 a = 1; }')
+    foreign.write("pytest.ini", PULL_REQUEST.replace("= proto", "= new"))
+    result = run(tmp_path)
+    assert "1 passed" in result.stdout
+    assert "\npytest.ini::new: not compared: new is not in main (" in result.stdout

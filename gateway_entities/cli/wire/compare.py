@@ -134,6 +134,10 @@ def compare(
                 "--level rules compares the limits of fields, and those of both schemas are not known: give --old-limits "
                 "and --new-limits, which --save-limits writes",
             )
+        if set(policy["levels"]) == {"calls"} and not result.calls_compared:
+            raise GatewayError(
+                Code.FAILED_PRECONDITION, "--level calls compares services, and neither schema has one that was selected"
+            )
     except (GatewayError, OSError) as error:
         text = error.message if isinstance(error, GatewayError) else str(error)
         click.echo(printable_lines(f"error: {text}"), err=True)

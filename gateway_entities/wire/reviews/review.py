@@ -129,11 +129,11 @@ class Review:
 
     def status(self, direction: Direction, level: DifferenceLevel) -> str:
         """Return ``breaks``, ``ok`` or ``not compared``."""
+        if self.comparison.of(direction, level):
+            return "breaks"
         if level is DifferenceLevel.RULES and not self.comparison.rules_compared:
             return "not compared"
-        if level is DifferenceLevel.CALLS and not self.comparison.compared_services:
-            return "not compared"
-        return "breaks" if self.comparison.of(direction, level) else "ok"
+        return "not compared" if level is DifferenceLevel.CALLS and not self.comparison.calls_compared else "ok"
 
 
 def review(

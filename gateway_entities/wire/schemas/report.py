@@ -197,6 +197,12 @@ class Comparison:
         return [b for b in self.breaks if b.direction is direction and level in (None, b.level)]
 
     @property
+    def calls_compared(self) -> bool:
+        """Whether a service was compared, removed or added."""
+        differences = (*self.breaks, *self.notes)
+        return self.compared_services > 0 or any(each.level is DifferenceLevel.CALLS for each in differences)
+
+    @property
     def compatible(self) -> bool:
         """Whether nothing breaks."""
         return not self.breaks

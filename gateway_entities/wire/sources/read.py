@@ -74,7 +74,7 @@ def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[
 
         old = [in_tree(path) for path in absolute]
         absent = tuple(
-            f"{'the current folder' if source == Path() else source} is not in {commit.name}, so all that it has is new."
+            f"{_named(source)} is not in {commit.name}, so all that it has is new."
             for path, source in zip(old, sources, strict=True)
             if not _is_there(path)
         )
@@ -92,6 +92,10 @@ def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[
 
 def _is_there(path: Path) -> bool:
     return path.is_file() or (path.is_dir() and bool(protos_below(path)))
+
+
+def _named(source: Path) -> str:
+    return "the current folder" if source == Path() else _shown(source) if source.is_absolute() else str(source)
 
 
 def _shown(path: Path) -> str:

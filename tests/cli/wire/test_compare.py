@@ -121,3 +121,24 @@ def test_schemas_with_nothing_in_common_are_named_with_their_packages(folder: Pa
     (folder / "enums").write_bytes(FileDescriptorSet(file=[enums]).SerializeToString())
     assert "(packages x, and y.v1)" in run(folder, "old", "nested").stderr
     assert "(packages z.v1, and y.v1)" in run(folder, "enums", "nested").stderr
+
+
+def test_a_service_that_is_removed_or_added_was_compared(folder: Path) -> None:
+    file = model("M: int32 a 1").file()
+    rpc = file.service.add(name="S").method.add(name="R")
+    rpc.input_type = rpc.output_type = ".x.M"
+    (folder / "service").write_bytes(FileDescriptorSet(file=[file]).SerializeToString())
+
+    def calls(old: str, new: str, code: int) -> list[str]:
+        result = run(folder, old, new, "--format", "json", "--level", "calls")
+        assert result.exit_code == code
+        verdicts = json.loads(result.output)["verdicts"]
+        return [verdicts[direction]["calls"] for direction in ("new_reads_old", "old_reads_new")]
+
+    assert calls("service", "old", 1) == ["breaks", "ok"]
+    assert calls("old", "service", 0) == ["ok", "ok"]
+    # Without a service nothing was compared, so nothing is compatible.
+    result = run(folder, "old", "more", "--level", "calls")
+    assert result.exit_code == 2
+    assert "neither schema has one" in result.stderr
+    assert run(folder, "old", "more", "--level", "calls", "--level", "binary").exit_code == 0
