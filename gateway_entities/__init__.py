@@ -11,12 +11,15 @@ from gateway_entities.entities import (
     BudgetAction,
     BudgetDuration,
     BudgetDurationUnit,
+    BudgetOverrunCause,
     BudgetTargetScope,
     BudgetUnit,
     Convergence,
     FallbackConfig,
     FallbackStrategy,
+    GatewayBudgetBalance,
     GatewayBudgetCheck,
+    GatewayBudgetOverrun,
     GatewayBudgetPolicy,
     GatewayBudgetPolicyConfiguration,
     GatewayBudgetWindow,
@@ -48,6 +51,7 @@ from gateway_entities.entities import (
     GatewayPlannedChange,
     GatewayPlanNote,
     GatewayPlanNoteKind,
+    GatewayReservationState,
     GatewayResource,
     GatewayResourceKey,
     GatewayResourceType,
@@ -56,6 +60,12 @@ from gateway_entities.entities import (
     GatewaySecretAssignment,
     GatewaySecretConfiguration,
     GatewaySecretInfo,
+    GatewaySpendAdjustment,
+    GatewaySpendAlert,
+    GatewaySpendGrouping,
+    GatewaySpendRefusal,
+    GatewaySpendReservation,
+    GatewaySpendTotal,
     GuardrailAction,
     GuardrailStage,
     ResolvedGatewayEndpoint,
@@ -63,12 +73,14 @@ from gateway_entities.entities import (
     RoutingStrategy,
     Scorer,
     SecretValue,
+    from_nanos,
+    to_nanos,
 )
 from gateway_entities.entities._native import NATIVE
 from gateway_entities.errors import Code, FieldViolation, GatewayError, WireError
 
 if TYPE_CHECKING:
-    from gateway_entities.client import AsyncGatewayClient, GatewayClient
+    from gateway_entities.client import AsyncGatewayClient, BudgetExceededError, GatewayClient
 
 __version__ = "0.1.0"
 
@@ -78,6 +90,8 @@ __all__ = [
     "BudgetAction",
     "BudgetDuration",
     "BudgetDurationUnit",
+    "BudgetExceededError",
+    "BudgetOverrunCause",
     "BudgetTargetScope",
     "BudgetUnit",
     "Code",
@@ -85,7 +99,9 @@ __all__ = [
     "FallbackConfig",
     "FallbackStrategy",
     "FieldViolation",
+    "GatewayBudgetBalance",
     "GatewayBudgetCheck",
+    "GatewayBudgetOverrun",
     "GatewayBudgetPolicy",
     "GatewayBudgetPolicyConfiguration",
     "GatewayBudgetWindow",
@@ -119,6 +135,7 @@ __all__ = [
     "GatewayPlanNote",
     "GatewayPlanNoteKind",
     "GatewayPlannedChange",
+    "GatewayReservationState",
     "GatewayResource",
     "GatewayResourceKey",
     "GatewayResourceType",
@@ -127,6 +144,12 @@ __all__ = [
     "GatewaySecretAssignment",
     "GatewaySecretConfiguration",
     "GatewaySecretInfo",
+    "GatewaySpendAdjustment",
+    "GatewaySpendAlert",
+    "GatewaySpendGrouping",
+    "GatewaySpendRefusal",
+    "GatewaySpendReservation",
+    "GatewaySpendTotal",
     "GuardrailAction",
     "GuardrailStage",
     "ResolvedGatewayEndpoint",
@@ -135,12 +158,14 @@ __all__ = [
     "Scorer",
     "SecretValue",
     "WireError",
+    "from_nanos",
+    "to_nanos",
 ]
 
 
 def __getattr__(name: str) -> object:
     # Importing the entities does not import the clients.
-    if name in {"AsyncGatewayClient", "GatewayClient"}:
+    if name in {"AsyncGatewayClient", "BudgetExceededError", "GatewayClient"}:
         from gateway_entities import client
 
         return getattr(client, name)

@@ -17,14 +17,17 @@ from gatewayentities.v1 import (
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 __all__ = [
     "ACKNOWLEDGE_GATEWAY_REVISION",
     "ADD_GUARDRAIL_TO_ENDPOINT",
+    "ADJUST_GATEWAY_SPEND",
     "APPLY_GATEWAY_CONFIGURATION",
     "ATTACH_MODEL_TO_GATEWAY_ENDPOINT",
     "CHECK_GATEWAY_BUDGET",
+    "COMMIT_GATEWAY_SPEND",
     "CREATE_GATEWAY_BUDGET_POLICY",
     "CREATE_GATEWAY_ENDPOINT",
     "CREATE_GATEWAY_ENDPOINT_BINDING",
@@ -40,12 +43,14 @@ __all__ = [
     "DELETE_GATEWAY_SECRET",
     "DETACH_MODEL_FROM_GATEWAY_ENDPOINT",
     "EXPORT_GATEWAY_CONFIGURATION",
+    "EXTEND_GATEWAY_SPEND",
     "GET_GATEWAY_BUDGET_POLICY",
     "GET_GATEWAY_ENDPOINT",
     "GET_GATEWAY_GUARDRAIL",
     "GET_GATEWAY_MODEL_DEFINITION",
     "GET_GATEWAY_SECRET_INFO",
     "LIST_ENDPOINT_GUARDRAIL_CONFIGS",
+    "LIST_GATEWAY_BUDGET_BALANCES",
     "LIST_GATEWAY_BUDGET_POLICIES",
     "LIST_GATEWAY_BUDGET_WINDOWS",
     "LIST_GATEWAY_CHANGES",
@@ -56,11 +61,14 @@ __all__ = [
     "LIST_GATEWAY_NODES",
     "LIST_GATEWAY_SECRET_ACCESSES",
     "LIST_GATEWAY_SECRET_INFOS",
+    "LIST_GATEWAY_SPEND",
     "METHODS",
     "PLAN_GATEWAY_CONFIGURATION",
     "RECORD_GATEWAY_SPEND",
     "REFUSE_GATEWAY_REVISION",
+    "RELEASE_GATEWAY_SPEND",
     "REMOVE_GUARDRAIL_FROM_ENDPOINT",
+    "RESERVE_GATEWAY_SPEND",
     "RESOLVE_GATEWAY_ENDPOINT",
     "ROLLBACK_GATEWAY_CONFIGURATION",
     "SET_GATEWAY_ENDPOINT_TAG",
@@ -149,6 +157,15 @@ GET_GATEWAY_SECRET_INFO = Method(secret_pb2.GetGatewaySecretInfoRequest, secret_
 UPDATE_GATEWAY_SECRET = Method(secret_pb2.UpdateGatewaySecretRequest, secret_pb2.UpdateGatewaySecretResponse)
 DELETE_GATEWAY_SECRET = Method(secret_pb2.DeleteGatewaySecretRequest, secret_pb2.DeleteGatewaySecretResponse)
 LIST_GATEWAY_SECRET_INFOS = Method(secret_pb2.ListGatewaySecretInfosRequest, secret_pb2.ListGatewaySecretInfosResponse)
+RESERVE_GATEWAY_SPEND = Method(spend_pb2.ReserveGatewaySpendRequest, spend_pb2.ReserveGatewaySpendResponse)
+COMMIT_GATEWAY_SPEND = Method(spend_pb2.CommitGatewaySpendRequest, spend_pb2.CommitGatewaySpendResponse)
+RELEASE_GATEWAY_SPEND = Method(spend_pb2.ReleaseGatewaySpendRequest, spend_pb2.ReleaseGatewaySpendResponse)
+EXTEND_GATEWAY_SPEND = Method(spend_pb2.ExtendGatewaySpendRequest, spend_pb2.ExtendGatewaySpendResponse)
+ADJUST_GATEWAY_SPEND = Method(spend_pb2.AdjustGatewaySpendRequest, spend_pb2.AdjustGatewaySpendResponse)
+LIST_GATEWAY_BUDGET_BALANCES = Method(
+    spend_pb2.ListGatewayBudgetBalancesRequest, spend_pb2.ListGatewayBudgetBalancesResponse
+)
+LIST_GATEWAY_SPEND = Method(spend_pb2.ListGatewaySpendRequest, spend_pb2.ListGatewaySpendResponse)
 LIST_GATEWAY_CHANGES = Method(change_pb2.ListGatewayChangesRequest, change_pb2.ListGatewayChangesResponse)
 WATCH_GATEWAY = Method(change_pb2.WatchGatewayRequest, change_pb2.WatchGatewayResponse)
 EXPORT_GATEWAY_CONFIGURATION = Method(
@@ -216,6 +233,13 @@ METHODS: Final[tuple[Method[Any, Any], ...]] = (
     UPDATE_GATEWAY_SECRET,
     DELETE_GATEWAY_SECRET,
     LIST_GATEWAY_SECRET_INFOS,
+    RESERVE_GATEWAY_SPEND,
+    COMMIT_GATEWAY_SPEND,
+    RELEASE_GATEWAY_SPEND,
+    EXTEND_GATEWAY_SPEND,
+    ADJUST_GATEWAY_SPEND,
+    LIST_GATEWAY_BUDGET_BALANCES,
+    LIST_GATEWAY_SPEND,
     LIST_GATEWAY_CHANGES,
     WATCH_GATEWAY,
     EXPORT_GATEWAY_CONFIGURATION,

@@ -25,6 +25,7 @@ from gatewayentities.v1 import (
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 FILES: tuple[ModuleType, ...] = (
@@ -38,6 +39,7 @@ FILES: tuple[ModuleType, ...] = (
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 RESOURCES: dict[str, type[Message]] = {
@@ -71,6 +73,22 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "BudgetDuration": ("unit", "value"),
     "GatewayBudgetWindow": ("budget_policy_id", "window_start_ms", "window_end_ms", "current_spend"),
     "GatewayBudgetCheck": ("allowed",),
+    "GatewayBudgetOverrun": ("cause", "amount_nanos"),
+    "GatewayBudgetBalance": (
+        *("budget_policy_id", "window_start_ms", "window_end_ms", "budget_unit"),
+        *("recorded_nanos", "reserved_nanos", "overrun_nanos"),
+    ),
+    "GatewaySpendAlert": ("alert_id", "share_percent", "budget_policy", "balance", "raised_at"),
+    "GatewaySpendReservation": (
+        *("reservation_id", "endpoint_id", "budget_unit", "amount_nanos", "state"),
+        *("created_at", "expires_at", "workspace"),
+    ),
+    "GatewaySpendRefusal": ("budget_policy", "balance"),
+    "GatewaySpendAdjustment": (
+        *("budget_policy_id", "window_start_ms", "window_end_ms", "budget_unit"),
+        *("before_nanos", "after_nanos", "reason"),
+    ),
+    "GatewaySpendTotal": ("budget_unit", "amount_nanos", "charges"),
     "GatewayConfiguration": (),
     "GatewaySecretConfiguration": ("name",),
     "GatewayModelDefinitionConfiguration": ("name", "provider", "model_name"),

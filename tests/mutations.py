@@ -19,6 +19,7 @@ from gatewayentities.v1 import (
     guardrail_pb2,
     model_definition_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 Do = Callable[[Any], Any]
@@ -31,8 +32,10 @@ GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_
 """RPCs with an etag."""
 LOGGED: Final = tuple(method for method in NAMED if "revision" in method.response_type.DESCRIPTOR.fields_by_name)
 """RPCs that write to the change log."""
-SINGLE: Final = tuple(method for method in LOGGED if not method.name.endswith("GatewayConfiguration"))
-"""Those of them that are about one resource."""
+SINGLE: Final = tuple(
+    method for method in LOGGED if not method.name.endswith(("GatewayConfiguration", "AdjustGatewaySpend"))
+)
+"""Those of them that change one resource. A correction of spending leaves the policy as it is."""
 
 CANARY: Final = "sk-canary-31f2b8c47d5e4a09"
 """A secret value that must not appear anywhere."""
@@ -201,6 +204,17 @@ REQUESTS: Final[Mapping[Method[Any, Any], Callable[[Resources], Any]]] = {
     methods.RECORD_GATEWAY_SPEND: lambda t: budget_pb2.RecordGatewaySpendRequest(
         request_id=new_name("charge"), endpoint_id=t.endpoint_id, amount_nanos=5, budget_unit="USD"
     ),
+    methods.RESERVE_GATEWAY_SPEND: lambda t: spend_pb2.ReserveGatewaySpendRequest(
+        request_id=new_name("reservation"),
+        endpoint_id=t.endpoint_id,
+        amount_nanos=5,
+        budget_unit="USD",
+        # It would expire before its request_id.
+        ttl_ms=24 * 60 * 60 * 1000,
+    ),
+    methods.ADJUST_GATEWAY_SPEND: lambda t: spend_pb2.AdjustGatewaySpendRequest(
+        budget_policy_id=t.policy_id, amount_nanos=5, reason="a refund"
+    ),
 }
 """A request of each RPC, without an etag, and without a request_id if it is optional."""
 
@@ -238,7 +252,7 @@ def subject(do: Do, request: Any) -> Any:
         return next(config for config in configs if config.guardrail_id == request.guardrail_id)
     if "Guardrail" in name:
         return do(guardrail_pb2.GetGatewayGuardrailRequest(guardrail_id=request.guardrail_id)).guardrail
-    if "BudgetPolicy" in name:
+    if "BudgetPolicy" in name or name == "AdjustGatewaySpendRequest":
         asked = budget_pb2.GetGatewayBudgetPolicyRequest(budget_policy_id=request.budget_policy_id)
         return do(asked).budget_policy
     if "Secret" in name:

@@ -89,10 +89,15 @@ def decode_entities(method: Method[Any, Response], kind: type[E], data: bytes) -
     response = decode(method, data)
     field = field_of(method.response_type, kind)
     part = getattr(response, field.name)
-    return response, [_read_entity(kind, message) for message in (part if field.is_repeated else (part,))]
+    return response, [read_entity(kind, message) for message in (part if field.is_repeated else (part,))]
 
 
-def _read_entity(kind: type[E], message: Any) -> E:
+def read_entity(kind: type[E], message: Any) -> E:
+    """Return the entity of a message in a response.
+
+    Raises:
+        GatewayError: INTERNAL; it lacks a required field.
+    """
     try:
         return kind.from_proto(message)
     except WireError as error:

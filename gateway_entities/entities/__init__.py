@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from gateway_entities.entities._native.registry import register
+from gateway_entities.entities.amount import from_nanos, to_nanos
+from gateway_entities.entities.balance import (
+    BudgetOverrunCause,
+    GatewayBudgetBalance,
+    GatewayBudgetOverrun,
+    GatewaySpendAlert,
+)
 from gateway_entities.entities.binding import GatewayEndpointBinding, GatewayResourceType
 from gateway_entities.entities.budget import (
     BudgetAction,
@@ -69,17 +76,28 @@ from gateway_entities.entities.plan import (
 from gateway_entities.entities.resolution import GatewaySecretAccess, ResolvedGatewayEndpoint, ResolvedGatewayModel
 from gateway_entities.entities.secret import GatewaySecretInfo
 from gateway_entities.entities.secret_value import SecretValue
+from gateway_entities.entities.spend import (
+    GatewayReservationState,
+    GatewaySpendAdjustment,
+    GatewaySpendGrouping,
+    GatewaySpendRefusal,
+    GatewaySpendReservation,
+    GatewaySpendTotal,
+)
 
 __all__ = [
     "BudgetAction",
     "BudgetDuration",
     "BudgetDurationUnit",
+    "BudgetOverrunCause",
     "BudgetTargetScope",
     "BudgetUnit",
     "Convergence",
     "FallbackConfig",
     "FallbackStrategy",
+    "GatewayBudgetBalance",
     "GatewayBudgetCheck",
+    "GatewayBudgetOverrun",
     "GatewayBudgetPolicy",
     "GatewayBudgetPolicyConfiguration",
     "GatewayBudgetWindow",
@@ -111,6 +129,7 @@ __all__ = [
     "GatewayPlanNote",
     "GatewayPlanNoteKind",
     "GatewayPlannedChange",
+    "GatewayReservationState",
     "GatewayResource",
     "GatewayResourceKey",
     "GatewayResourceType",
@@ -119,6 +138,12 @@ __all__ = [
     "GatewaySecretAssignment",
     "GatewaySecretConfiguration",
     "GatewaySecretInfo",
+    "GatewaySpendAdjustment",
+    "GatewaySpendAlert",
+    "GatewaySpendGrouping",
+    "GatewaySpendRefusal",
+    "GatewaySpendReservation",
+    "GatewaySpendTotal",
     "GuardrailAction",
     "GuardrailStage",
     "ResolvedGatewayEndpoint",
@@ -126,12 +151,16 @@ __all__ = [
     "RoutingStrategy",
     "Scorer",
     "SecretValue",
+    "from_nanos",
+    "to_nanos",
 ]
 
 register(
     BudgetDuration,
     FallbackConfig,
+    GatewayBudgetBalance,
     GatewayBudgetCheck,
+    GatewayBudgetOverrun,
     GatewayBudgetPolicy,
     GatewayBudgetPolicyConfiguration,
     GatewayBudgetWindow,
@@ -164,5 +193,10 @@ register(
     GatewaySecretAccess,
     GatewaySecretConfiguration,
     GatewaySecretInfo,
+    GatewaySpendAdjustment,
+    GatewaySpendAlert,
+    GatewaySpendRefusal,
+    GatewaySpendReservation,
+    GatewaySpendTotal,
     Scorer,
 )

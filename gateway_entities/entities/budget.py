@@ -210,7 +210,7 @@ class GatewayBudgetWindow(Entity[pb.GatewayBudgetWindow]):
         budget_policy_id: identifier of the policy.
         window_start_ms: first moment of the window, in milliseconds since the Unix epoch, UTC.
         window_end_ms: first moment after the window, in milliseconds since the Unix epoch, UTC.
-        current_spend: amount spent in this window so far, in the policy's budget_unit.
+        current_spend: amount recorded in this window so far, without reservations, in the policy's budget_unit.
     """
 
     _message = pb.GatewayBudgetWindow
@@ -250,8 +250,8 @@ class GatewayBudgetCheck(Entity[pb.GatewayBudgetCheck]):
         allowed: whether the request is allowed.
         budget_policy: the tightest policy; None if no policy with the action REJECT matches.
         window: its current window; None if there is no policy.
-        remaining: amount that remains in this window, in its budget_unit, 0 or more. 0 if and only if the request is
-            rejected; None if there is no policy.
+        remaining: amount that is neither recorded nor reserved in this window, in its budget_unit, 0 or more. 0 if and only
+            if the request is rejected; None if there is no policy.
     """
 
     _message = pb.GatewayBudgetCheck

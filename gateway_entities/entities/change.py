@@ -18,6 +18,7 @@ from gateway_entities.entities.endpoint import GatewayEndpoint
 from gateway_entities.entities.guardrail import GatewayGuardrail, GatewayGuardrailConfig
 from gateway_entities.entities.model_definition import GatewayModelDefinition
 from gateway_entities.entities.secret import GatewaySecretInfo
+from gateway_entities.entities.spend import GatewaySpendAdjustment
 from gateway_entities.errors import WireError
 from gatewayentities.v1 import change_pb2 as pb
 
@@ -123,6 +124,7 @@ class GatewayChange(Entity[pb.GatewayChange]):
         change: effect on the resource that the call addressed.
         effects: effects on related resources: the endpoints of a definition, the bindings of a deleted endpoint.
         actor: the authenticated caller, or else the actor that the request names; None if there is neither.
+        spend_adjustment: the correction, if the call was AdjustGatewaySpend; None for others.
     """
 
     _message = pb.GatewayChange
@@ -133,6 +135,7 @@ class GatewayChange(Entity[pb.GatewayChange]):
     change: GatewayChangeEffect
     effects: list[GatewayChangeEffect] = field(default_factory=list[GatewayChangeEffect])
     actor: str | None = None
+    spend_adjustment: GatewaySpendAdjustment | None = None
 
     @classmethod
     def _read(cls, proto: pb.GatewayChange) -> Self:
@@ -143,6 +146,9 @@ class GatewayChange(Entity[pb.GatewayChange]):
         entity.change = GatewayChangeEffect._read(proto.change if proto.HasField("change") else required(proto, "change"))
         entity.effects = [GatewayChangeEffect._read(effect) for effect in proto.effects[:]]
         entity.actor = proto.actor or ("" if proto.HasField("actor") else None)
+        entity.spend_adjustment = (
+            GatewaySpendAdjustment._read(proto.spend_adjustment) if proto.HasField("spend_adjustment") else None
+        )
         entity._unknown_fields = unknown_fields(proto) if UnknownFieldSet(proto) else b""
         return entity
 
@@ -155,6 +161,8 @@ class GatewayChange(Entity[pb.GatewayChange]):
         GatewayChangeEffect._write(self.change, proto.change)
         for effect in self.effects:
             GatewayChangeEffect._write(effect, proto.effects.add())
+        if self.spend_adjustment is not None:
+            GatewaySpendAdjustment._write(self.spend_adjustment, proto.spend_adjustment)
         if self._unknown_fields:
             proto.MergeFromString(self._unknown_fields)
 

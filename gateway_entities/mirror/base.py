@@ -44,8 +44,8 @@ _RESTART_REASONS: Final = frozenset({"STORE_CHANGED", "REVISION_COMPACTED", "BAD
 _log = logging.getLogger(__name__)
 
 Subscriber = Callable[[MirrorUpdate], None]
-"""Called after each update that changed something, and after each snapshot, in the thread or on the loop of the mirror. It
-must not block."""
+"""Called after each update that changed something or has alerts, and after each snapshot, in the thread or on the loop of
+the mirror. It must not block."""
 
 
 class BaseMirror(ABC):
@@ -132,7 +132,7 @@ class BaseMirror(ABC):
         return self._core.state.endpoint(name)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call a function after each update that changes something, and after each snapshot, which may have no events.
+        """Call a function after each update with events or alerts, and after each snapshot, which may have neither.
 
         Return the function that ends that.
 
@@ -178,7 +178,7 @@ class BaseMirror(ABC):
             return False
         self._pause, self._error = 0.0, None
         reason: str | None = None
-        if update.events or update.is_snapshot:
+        if update.events or update.alerts or update.is_snapshot:
             self._resolutions.update(update, self._received_at)
             for subscriber in self._subscribers.copy():
                 try:

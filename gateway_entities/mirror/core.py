@@ -13,6 +13,7 @@ from gateway_entities.entities import (
     GatewayModelDefinition,
     GatewayResource,
     GatewayResourceKey,
+    GatewaySpendAlert,
 )
 from gateway_entities.entities.digest import digest_of
 from gateway_entities.errors import Code, GatewayError, WireError
@@ -42,11 +43,13 @@ class MirrorUpdate(NamedTuple):
         events: what is different from the state before it, in order of kind: secrets, definitions, endpoints, bindings,
             policies, guardrails, configs. None for an update that wrote the same again.
         is_snapshot: whether the update had all resources.
+        alerts: the alerts of budgets in it, each once for a mirror.
     """
 
     state: MirrorState
     events: tuple[MirrorEvent, ...]
     is_snapshot: bool
+    alerts: tuple[GatewaySpendAlert, ...] = ()
 
 
 class MirrorCore:
@@ -69,6 +72,9 @@ class MirrorCore:
         self._pending: _Pending | None = None
         self._behind: MirrorCore | None = None
         self._accepts_earlier = False
+        # The last alert that was in an update, and those that an update will have.
+        self._alert_id = 0
+        self._alerts: list[GatewaySpendAlert] = []
 
     def apply(self, message: bytes) -> MirrorUpdate | None:
         """Apply an encoded WatchGatewayResponse; return the update that it completes, None for a part with others to follow.
@@ -85,7 +91,8 @@ class MirrorCore:
                 INTERNAL (it does not continue the parts before it; reason BAD_STREAM).
         """
         if self._behind is not None:
-            self._behind.apply(message)
+            behind = self._behind.apply(message)
+            self._alerts += () if behind is None else behind.alerts
             if self._behind.state.revision < self.state.revision:
                 return None
             message, self._behind = self._behind.snapshot(), None
@@ -103,10 +110,16 @@ class MirrorCore:
             self._check_start(part)
             pending = _Pending(part)
         pending.add(part)
+        alerts = [GatewaySpendAlert.from_proto(each) for each in part.alerts]
         if part.is_partial:
             self._pending = pending
             return None
-        return self._complete(pending, part.resume_token)
+        if pending.store_id != self.state.store_id or (self._accepts_earlier and pending.is_snapshot):
+            # Alerts are counted anew.
+            self._alert_id, self._alerts = 0, []
+        self._alerts += alerts
+        update = self._complete(pending, part.resume_token)
+        return update._replace(alerts=self._new_alerts())
 
     def forget_parts(self) -> None:
         """Forget the parts of an update that is not complete, because its stream has ended."""
@@ -142,6 +155,14 @@ class MirrorCore:
                 content.ClearField("guardrail")
             getattr(resource, noun).CopyFrom(content)
         return message.SerializeToString()
+
+    def _new_alerts(self) -> tuple[GatewaySpendAlert, ...]:
+        """Return the alerts that no update has had."""
+        found = sorted((alert for alert in self._alerts if alert.alert_id > self._alert_id), key=lambda each: each.alert_id)
+        self._alerts = []
+        if found:
+            self._alert_id = found[-1].alert_id
+        return tuple({alert.alert_id: alert for alert in found}.values())
 
     def _is_earlier(self, part: pb.WatchGatewayResponse) -> bool:
         return (

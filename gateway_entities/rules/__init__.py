@@ -24,6 +24,7 @@ from gateway_entities.rules import (
     model_definition,
     resolution,
     secret,
+    spend,
 )
 from gateway_entities.rules.address import EVERY_ALLOWED, NONE_ALLOWED, AllowedAddresses
 from gateway_entities.rules.bounds import MAX_MODELS
@@ -57,6 +58,7 @@ _TABLES: Mapping[type[Message], Table] = {
     **endpoint.TABLES,
     **binding.TABLES,
     **budget.TABLES,
+    **spend.TABLES,
     **guardrail.TABLES,
     **change.TABLES,
     **resolution.TABLES,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gateway_entities.rules.bounds import MAX_CHARGE_NANOS
 from gateway_entities.rules.mutation import CHANGES, CREATES
 from gateway_entities.rules.stamps import ACTORS, TIMES
-from gateway_entities.rules.table import Table, clearable, nested, optional, required, required_on_update, updates
+from gateway_entities.rules.table import Table, clearable, each, nested, optional, required, required_on_update, updates
 from gateway_entities.rules.values import (
     ACTOR,
     IDENTIFIER,
@@ -157,7 +158,8 @@ _POLICY = Table(
 )
 
 
-def _window_order(window: pb.GatewayBudgetWindow) -> Iterator[Violation]:
+def window_order(window: Any) -> Iterator[Violation]:
+    """Check that a window ends after its start."""
     if window.HasField("window_end_ms") and window.window_end_ms <= window.window_start_ms:
         yield Violation("across/window", "window_end_ms", "must be after window_start_ms")
 
@@ -169,7 +171,7 @@ _WINDOW = Table(
         "window_end_ms": required(anything),
         "current_spend": required(finite),
     },
-    across=[_window_order],
+    across=[window_order],
 )
 _CHECK = Table(
     {
@@ -180,9 +182,39 @@ _CHECK = Table(
     }
 )
 
+_OVERRUN = Table({"cause": required(recognized(pb.BudgetOverrunCause)), "amount_nanos": required(whole(1))})
+_BALANCE = Table(
+    {
+        "budget_policy_id": required(IDENTIFIER),
+        "window_start_ms": required(anything),
+        "window_end_ms": required(anything),
+        "budget_unit": required(recognized(pb.BudgetUnit)),
+        "limit_nanos": optional(whole(0)),
+        "recorded_nanos": required(whole(0)),
+        "reserved_nanos": required(whole(0)),
+        "remaining_nanos": optional(whole(0)),
+        "overrun_nanos": required(whole(0)),
+        "overruns": optional(each(nested(_OVERRUN))),
+        "saturated": optional(anything),
+    },
+    across=[window_order],
+)
+_ALERT = Table(
+    {
+        "alert_id": required(whole(1)),
+        "share_percent": required(whole(1)),
+        "budget_policy": required(nested(_POLICY)),
+        "balance": required(nested(_BALANCE)),
+        "raised_at": required(whole(0)),
+    }
+)
+
 RESOURCES = {
     pb.BudgetDuration: _DURATION,
     pb.GatewayBudgetPolicy: _POLICY,
     pb.GatewayBudgetWindow: _WINDOW,
     pb.GatewayBudgetCheck: _CHECK,
+    pb.GatewayBudgetOverrun: _OVERRUN,
+    pb.GatewayBudgetBalance: _BALANCE,
+    pb.GatewaySpendAlert: _ALERT,
 }

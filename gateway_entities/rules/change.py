@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from gateway_entities.rules import binding, budget, endpoint, guardrail, model_definition, mutation, secret
+from gateway_entities.rules import binding, budget, endpoint, guardrail, model_definition, mutation, secret, spend
 from gateway_entities.rules.stamps import TIME
 from gateway_entities.rules.table import Table, each, nested, optional, required
 from gateway_entities.rules.values import ACTOR, PAGE_SIZE, PAGE_TOKEN, SELECTOR, anything, text, whole
@@ -50,6 +50,7 @@ _CHANGE = Table(
         "rpc": required(text(1)),
         "change": required(nested(_EFFECT)),
         "effects": optional(each(nested(_EFFECT))),
+        "spend_adjustment": optional(nested(spend.ADJUSTMENT)),
     }
 )
 

@@ -5,6 +5,7 @@ Data of a newer version is valid, except that an enum number it added is a ``sch
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from google.protobuf.message import Message
@@ -21,6 +22,7 @@ from gateway_entities.rules import (
     mutation,
     resolution,
     secret,
+    spend,
 )
 from gateway_entities.rules.table import Field, Table, each, nested, optional, required
 from gateway_entities.rules.values import anything, text, whole
@@ -35,6 +37,7 @@ from gatewayentities.v1 import (
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 RESOURCES: dict[type[Message], Table] = {
@@ -43,6 +46,7 @@ RESOURCES: dict[type[Message], Table] = {
     **endpoint.RESOURCES,
     **binding.RESOURCES,
     **budget.RESOURCES,
+    **spend.RESOURCES,
     **guardrail.RESOURCES,
     **change.RESOURCES,
     **resolution.RESOURCES,
@@ -52,6 +56,9 @@ RESOURCES: dict[type[Message], Table] = {
 
 _PLAIN = {"next_page_token": text(0), "etag": mutation.ETAG, "revision": whole(0), "saturated": anything}
 """Rules of the scalar fields of responses, by name. Others may have any value."""
+
+_ABSENT: Mapping[type[Message], Collection[str]] = {spend_pb2.ReserveGatewaySpendResponse: ("reservation", "refusal")}
+"""Resources that a response may be without."""
 
 
 def _response(response_type: type[Message]) -> Table:
@@ -63,7 +70,8 @@ def _response(response_type: type[Message]) -> Table:
             fields[field.name] = optional(_PLAIN.get(field.name, anything))
         else:
             rule = nested(tables[field.message_type.full_name])
-            fields[field.name] = optional(each(rule)) if field.is_repeated else required(rule)
+            is_optional = field.is_repeated or field.name in _ABSENT.get(response_type, ())
+            fields[field.name] = optional(each(rule) if field.is_repeated else rule) if is_optional else required(rule)
     return Table(fields)
 
 
@@ -74,6 +82,7 @@ CONTRACT_FILES: Final = (
     guardrail_pb2,
     binding_pb2,
     budget_pb2,
+    spend_pb2,
     change_pb2,
     configuration_pb2,
     resolution_pb2,

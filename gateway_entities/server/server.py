@@ -32,6 +32,8 @@ from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import AllowedAddresses, GatewayService
 from gateway_entities.server.service.compaction import Retention
+from gateway_entities.server.service.ledger import DEFAULT_SHARES, check_shares
+from gateway_entities.server.spend_upkeep import SpendUpkeep
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource
 from gateway_entities.server.store.repositories.token import AccessScope
@@ -84,6 +86,7 @@ class Server:
         drain_delay: float = 0.0,
         limits: Limits = DEFAULT_LIMITS,
         new_store: bool = False,
+        alert_shares: Sequence[int] = DEFAULT_SHARES,
     ) -> None:
         """Create a server; nothing is opened yet.
 
@@ -111,14 +114,16 @@ class Server:
             drain_delay: seconds from not ready to refusing new calls in a stop, for load balancers to notice.
             limits: the limits of connections, times, memory and the store.
             new_store: as for ``open_store``.
+            alert_shares: shares of a budget, in percent, at which its spending raises an alert: 1 to 1000 each.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for a malformed address, origin, host or file of providers, or for ``tls`` with
+            GatewayError: INVALID_ARGUMENT for a malformed address, origin, host, share or file of providers, or for ``tls`` with
                 ``tls_terminated_upstream``; FAILED_PRECONDITION for an address that is not loopback, without TLS.
         """
         self._store_url = store_url
         self._keys = keys
         self._new_store = new_store
+        self._alert_shares = check_shares(alert_shares)
         self._grpc = Address.parse(grpc)
         self._http = Address.parse(http)
         self._health = None if health is None else Address.parse(health)
@@ -201,8 +206,9 @@ class Server:
             cache = ResponseCache(
                 store.revision, authenticator.authenticate_from_cache, probe=None if probe is None else probe.query
             )
+            service = self._service(store, observer, probe, undo)
             dispatcher = Dispatcher(
-                self._service(store, observer, probe, undo),
+                service,
                 authenticate=authenticator.authenticate,
                 cache=cache,
                 limits=self._limits,
@@ -244,9 +250,7 @@ class Server:
                 grpc.set_ready(ready)
 
             readiness.watch(report)
-            compactor = Compactor(store, Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes))
-            compactor.start()
-            undo.push_async_callback(asyncio.to_thread, compactor.close)
+            self._start_upkeep(store, service, observer, undo)
             if tls is not None:
                 tls.watch()
                 undo.push_async_callback(tls.close)
@@ -270,6 +274,8 @@ class Server:
         observer.metrics.watch(feed.status)
         service = GatewayService(store, self._allowed_addresses)
         service.watch = feed.watch
+        service.alert_shares = self._alert_shares
+        service.report_alert = lambda alert: observer.metrics.budget_alert(alert.share_percent)
         digests = Digests(feed.watch, service.waits.notify)
         undo.push_async_callback(digests.close)
         service.nodes.digests = digests
@@ -280,6 +286,14 @@ class Server:
         # Closed after the calls that wait for it, and before the store.
         undo.push_async_callback(asyncio.to_thread, service.close)
         return service
+
+    def _start_upkeep(
+        self, store: Store, service: GatewayService, observer: Observer, undo: contextlib.AsyncExitStack
+    ) -> None:
+        retention = Retention(int(self._limits.change_retention_s * 1000), self._limits.max_changes)
+        for each in (Compactor(store, retention), SpendUpkeep(service, observer.metrics)):
+            each.start()
+            undo.push_async_callback(asyncio.to_thread, each.close)
 
     def _health_server(self, readiness: Readiness, observer: Observer) -> HttpServer:
         limits = health_limits(self._limits)

@@ -31,8 +31,11 @@ TEXTS = {
     Cancelling the task cancels the call, on the server too.
 """: """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
 """,
+    "    ) -> AsyncReserving:\n": "    ) -> AsyncSpendReservation:\n",
+    "        return AsyncReserving(self._reserve(request, timeout))\n": "        return self._reserve(request, timeout)\n",
+    "    AsyncReserving,\n": "",
 }
-"""Documentation that differs between the clients."""
+"""Text that differs between the clients: documentation, and a coroutine that is a context manager too."""
 
 
 def generate(target: Path) -> None:

@@ -17,7 +17,9 @@ from gateway_entities.entities import (
     GatewayPlanBasis,
     Scorer,
 )
+from gateway_entities.entities.amount import from_nanos
 from gateway_entities.transports import open_async_transport, open_transport
+from gatewayentities.v1 import spend_pb2
 from tests.mutations import METHOD_OF
 
 _ENTITIES = {
@@ -49,17 +51,32 @@ def operation(request: Any) -> str:
 
 
 def perform(client: Any, request: Any) -> Any:
-    """Send a request through the client's method for it; return what the method returns."""
-    return getattr(client, operation(request))(**arguments_of(request))
+    """Send a request through the client's method for it; return what that returns, a reservation without its methods."""
+    found = getattr(client, operation(request))(**arguments_of(request))
+    return (found.reservation, found.balances, found.alerts) if hasattr(found, "reservation_id") else found
 
 
 def arguments_of(request: Any) -> dict[str, Any]:
     """Return the arguments that give a request, by name."""
-    return {field.name: _argument(field, value) for field, value in request.ListFields()}
+    return {argument_name(request, field.name): _argument(field, value) for field, value in request.ListFields()}
+
+
+def argument_name(request: Any, field: str) -> str:
+    """Return the name of the argument for a field. Amounts of the ledger are in units, as their names tell."""
+    return field.removesuffix("_nanos") if type(request) in _IN_UNITS else field
+
+
+_IN_UNITS = (
+    spend_pb2.ReserveGatewaySpendRequest,
+    spend_pb2.CommitGatewaySpendRequest,
+    spend_pb2.AdjustGatewaySpendRequest,
+)
 
 
 def _argument(field: Any, value: Any) -> Any:
     entity = _ENTITIES.get(field.name)
+    if field.containing_type in [kind.DESCRIPTOR for kind in _IN_UNITS] and field.name.endswith("_nanos"):
+        return from_nanos(value)
     if field.name == "secret_values":
         return {assignment.name: dict(assignment.secret_value) for assignment in value}
     if field.name == "update_mask":

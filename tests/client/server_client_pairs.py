@@ -7,7 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
-from gateway_entities.client import AsyncGatewayClient, AsyncPager, GatewayClient
+from gateway_entities.client import AsyncGatewayClient, AsyncPager, AsyncSpendReservation, GatewayClient
+from gateway_entities.client._spend import AsyncReserving
 from gateway_entities.transports.base import AsyncMessageStream
 from tests.streams import BlockingStream
 
@@ -30,6 +31,8 @@ class Blocking:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             result = method(*args, **kwargs)
+            if isinstance(result, AsyncReserving):
+                return BlockingReservation(self._wait, result)
             return BlockingPager(self._wait, result) if isinstance(result, AsyncPager) else self._wait(result)
 
         return call
@@ -48,6 +51,28 @@ class Blocking:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class BlockingReservation:
+    """An AsyncSpendReservation with the methods of a SpendReservation."""
+
+    def __init__(self, wait: Callable[[Coroutine[Any, Any, Any]], Any], reserving: AsyncReserving) -> None:
+        async def reserve() -> AsyncSpendReservation:
+            return await reserving
+
+        self._wait = wait
+        self._reservation: AsyncSpendReservation = wait(reserve())
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._reservation, name)
+        return (lambda *args, **kwargs: self._wait(found(*args, **kwargs))) if callable(found) else found
+
+    def __enter__(self) -> BlockingReservation:
+        self._wait(self._reservation.__aenter__())
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._wait(self._reservation.__aexit__(*raised))
 
 
 class BlockingPager:

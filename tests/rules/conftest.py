@@ -19,6 +19,7 @@ from gatewayentities.v1 import (
     model_definition_pb2,
     resolution_pb2,
     secret_pb2,
+    spend_pb2,
 )
 
 PRIMARY = endpoint_pb2.GatewayEndpointModelConfig(model_definition_id="d-1", linkage_type="PRIMARY")
@@ -64,6 +65,16 @@ _NOT_EMPTY: dict[type[Message], dict[str, object]] = {
         "request_id": "r",
     },
     budget_pb2.CheckGatewayBudgetRequest: {"endpoint_id": "e-1"},
+    spend_pb2.ReserveGatewaySpendRequest: {
+        "endpoint_id": "e-1",
+        "amount_nanos": 0,
+        "budget_unit": "USD",
+        "request_id": "r",
+    },
+    spend_pb2.CommitGatewaySpendRequest: {"reservation_id": "br-1", "amount_nanos": 0},
+    spend_pb2.ReleaseGatewaySpendRequest: {"reservation_id": "br-1"},
+    spend_pb2.ExtendGatewaySpendRequest: {"reservation_id": "br-1"},
+    spend_pb2.AdjustGatewaySpendRequest: {"budget_policy_id": "bp-1", "amount_nanos": 0, "reason": "r"},
     guardrail_pb2.CreateGatewayGuardrailRequest: {
         "name": "n",
         "scorer_id": "s",

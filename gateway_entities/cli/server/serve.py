@@ -61,6 +61,14 @@ GRACE: Final = 10.0
     help="Origin whose pages may call the HTTP port from a browser, such as https://app.example, with the rights of any "
     "other caller. Repeatable. Default: none.",
 )
+@click.option(
+    "--alert-share",
+    "alert_shares",
+    metavar="PERCENT",
+    type=click.IntRange(1, 1000),
+    multiple=True,
+    help="Share of a budget at which its spending raises an alert. Repeatable. Default: 50, 80 and 100.",
+)
 @allow_api_base_option
 @provider_catalog_option
 @access_options
@@ -74,6 +82,7 @@ def serve(
     store: str,
     new_store: bool,
     cors_origins: tuple[str, ...],
+    alert_shares: tuple[int, ...],
     allowed_api_bases: tuple[str, ...],
     provider_catalog: Path | None,
     keys: Callable[[], Sequence[KeySource]],
@@ -100,6 +109,7 @@ def serve(
     with server_needed():
         from gateway_entities.server.rpc.descriptors import raise_descriptor_limit
         from gateway_entities.server.server import Server
+        from gateway_entities.server.service.ledger import DEFAULT_SHARES
         from gateway_entities.server.telemetry.log_format import log_to_stderr
         from gateway_entities.server.telemetry.tracing import traces_from_environment
     log_to_stderr(log_format, log_level)
@@ -115,6 +125,7 @@ def serve(
                 health=health_listen,
                 keys=keys(),
                 cors_origins=cors_origins,
+                alert_shares=alert_shares or DEFAULT_SHARES,
                 allowed_api_bases=allowed_api_bases,
                 provider_catalog=provider_catalog,
                 drain_delay=drain_delay,

@@ -14,8 +14,9 @@ from gateway_entities.entities import (
 )
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import target_fault, validate, written_fields
-from gateway_entities.server.service.base import BaseService, new_id, positive_zero
+from gateway_entities.server.service.base import new_id, positive_zero
 from gateway_entities.server.service.errors import not_found
+from gateway_entities.server.service.ledger import LedgerService
 from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
 from gateway_entities.server.service.paging import PageRequest
 from gateway_entities.server.service.spend import window_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
 
 
-class BudgetService(BaseService):
+class BudgetService(LedgerService):
     """The RPCs of BudgetService for policies and windows. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
     @mutation
@@ -55,7 +56,7 @@ class BudgetService(BaseService):
         validate(request)
         with self.read() as transaction:
             revision = transaction.changes.last()
-            policy = _existing_policy(transaction, request.budget_policy_id)
+            policy = existing_policy(transaction, request.budget_policy_id)
         found = policy.to_proto()
         return pb.GetGatewayBudgetPolicyResponse(budget_policy=found, etag=etag_of(found), revision=revision)
 
@@ -65,7 +66,7 @@ class BudgetService(BaseService):
     ) -> pb.UpdateGatewayBudgetPolicyResponse:
         """Update the given fields of a policy; its counters restart when unit, duration, scope or target change."""
         written = written_fields(request)
-        policy = mutation.load(_existing_policy(mutation.transaction, request.budget_policy_id))
+        policy = mutation.load(existing_policy(mutation.transaction, request.budget_policy_id))
         counted = _counting_fields(policy)
         if "budget_unit" in written:
             policy.budget_unit = BudgetUnit(request.budget_unit)
@@ -84,6 +85,8 @@ class BudgetService(BaseService):
         mutation.transaction.budget_policies.update(policy)
         if _counting_fields(policy) != counted:
             mutation.transaction.budget_spend.remove(policy.budget_policy_id)
+        else:
+            self.ledger(mutation.transaction).relimit(policy)
         return pb.UpdateGatewayBudgetPolicyResponse(budget_policy=mutation.result(policy))
 
     @mutation
@@ -91,7 +94,7 @@ class BudgetService(BaseService):
         self, mutation: Mutation, request: pb.DeleteGatewayBudgetPolicyRequest
     ) -> pb.DeleteGatewayBudgetPolicyResponse:
         """Delete a policy."""
-        policy = mutation.load(_existing_policy(mutation.transaction, request.budget_policy_id))
+        policy = mutation.load(existing_policy(mutation.transaction, request.budget_policy_id))
         mutation.transaction.budget_policies.remove(policy.budget_policy_id)
         return pb.DeleteGatewayBudgetPolicyResponse()
 
@@ -132,7 +135,12 @@ class BudgetService(BaseService):
         return response
 
 
-def _existing_policy(transaction: Transaction, budget_policy_id: str) -> GatewayBudgetPolicy:
+def existing_policy(transaction: Transaction, budget_policy_id: str) -> GatewayBudgetPolicy:
+    """Return a policy.
+
+    Raises:
+        GatewayError: NOT_FOUND; it does not exist.
+    """
     policy = transaction.budget_policies.get(budget_policy_id)
     if policy is None:
         raise not_found("BudgetPolicy", {"budget_policy_id": budget_policy_id})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.server.service.access_recorder import ACCESS_RETENTION_MS
 from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
-from gateway_entities.server.service.spend import SPEND_RETENTION_MS
+from gateway_entities.server.service.spend import HISTORY_RETENTION_MS, SPEND_RETENTION_MS
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
@@ -44,6 +44,9 @@ def compact(transaction: Transaction, retention: Retention, now: int) -> int:
         transaction.changes.compact(pinned, now - retention.age_ms, retention.changes, STEP_ROWS),
         transaction.stored_responses.prune(pinned, STEP_ROWS),
         transaction.budget_charges.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
-        transaction.budget_spend.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
+        transaction.budget_reservations.prune(now - SPEND_RETENTION_MS, STEP_ROWS),
+        transaction.budget_spend.prune(now - HISTORY_RETENTION_MS, STEP_ROWS),
+        transaction.spend_alerts.prune(now - HISTORY_RETENTION_MS, STEP_ROWS),
+        transaction.spend_days.prune(now - HISTORY_RETENTION_MS, STEP_ROWS),
         transaction.secret_accesses.prune(now - ACCESS_RETENTION_MS, STEP_ROWS),
     )

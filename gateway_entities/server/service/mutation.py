@@ -21,6 +21,7 @@ from gateway_entities.entities import (
     GatewayGuardrailConfig,
     GatewayModelDefinition,
     GatewaySecretInfo,
+    GatewaySpendAdjustment,
     canonical,
 )
 from gateway_entities.entities.base import Entity
@@ -127,6 +128,7 @@ class Mutation:
         transaction: its write transaction.
         now: its timestamp, in milliseconds since the Unix epoch, UTC; later than the last update of the loaded resource.
         actor: the authenticated caller, or else the actor that the request names; None if there is neither.
+        adjustment: the correction of spending that it is; None for others.
     """
 
     __slots__ = (
@@ -139,6 +141,7 @@ class Mutation:
         "_has_secret_value",
         "_own",
         "actor",
+        "adjustment",
         "now",
         "transaction",
     )
@@ -156,6 +159,7 @@ class Mutation:
         self._form_after: Any = None
         self._has_secret_value = False
         self._endpoint_names: dict[str, str] = {}
+        self.adjustment: GatewaySpendAdjustment | None = None
 
     def load(self, resource: R) -> R:
         """Record the state of the resource that the request names, and return the resource; call it before any change.
@@ -228,8 +232,9 @@ class Mutation:
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         name, now = _RPCS[type(request)].name, self.transaction.now
-        response.revision = self.transaction.changes.add(name, self.actor, now, logged)
-        if effects[0].etag_after is not None:
+        response.revision = self.transaction.changes.add(name, self.actor, now, logged, self.adjustment)
+        # The response to a correction has none: the policy stays as it is.
+        if effects[0].etag_after is not None and self.adjustment is None:
             response.etag = effects[0].etag_after
         return effects[0].etag_before is None
 

@@ -5,32 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.entities import BudgetAction, GatewayBudgetCheck, GatewayBudgetWindow
+from gateway_entities.entities.amount import limit_nanos
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import may_use
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.windows import window_at
+from gateway_entities.server.service.ledger import Ledger, LedgerService, counter_at, record
+from gateway_entities.server.store.repositories.spend_day import DAY_MS, SpendKey
 from gatewayentities.v1 import budget_pb2 as pb
+from gatewayentities.v1 import spend_pb2
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
     from gateway_entities.server.store.repositories.spend import Spend
 
 SPEND_RETENTION_MS: Final = 24 * 60 * 60 * 1000
-"""Retention of charges, and of windows after their end; also how far in the future a charge may lie."""
+"""Retention of charges and of settled reservations; also how far in the future a charge may lie, and how long after its end
+a window counts what is recorded."""
+HISTORY_RETENTION_MS: Final = 90 * DAY_MS
+"""Retention of windows after their end, of alerts, and of spending by day."""
 _WORKSPACE: Final = "default"
 """The workspace of all policies."""
 _NANOS: Final = 10**9
 # Each charge prunes this many more rows than it adds, so that expired rows cannot pile up.
 _EXTRA_PRUNED: Final = 4
+_Spender = pb.RecordGatewaySpendRequest | pb.CheckGatewayBudgetRequest | spend_pb2.ReserveGatewaySpendRequest
 
 
-class SpendService(BaseService):
+class SpendService(LedgerService):
     """The RPCs of BudgetService for spending. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
     def record_gateway_spend(self, request: pb.RecordGatewaySpendRequest) -> pb.RecordGatewaySpendResponse:
@@ -38,24 +43,27 @@ class SpendService(BaseService):
         validate(request)
         content = _content(request)
         with self.write() as transaction:
-            now = transaction.now
-            _require_endpoint(transaction, request.endpoint_id)
+            ledger = self.ledger(transaction, f"record {request.request_id}")
+            now = ledger.now
+            require_endpoint(transaction, request.endpoint_id)
             charge = transaction.budget_charges.get(request.request_id)
-            window_ids: Sequence[int]
+            counted: Sequence[Spend]
             if charge is None:
                 transaction.require_room()
-                window_ids = _count(transaction, request, now)
+                counted = _count(ledger, request)
+                window_ids = [counter.window_id for _, counter in counted if counter is not None]
                 transaction.budget_charges.add(request.request_id, content, window_ids, now)
                 transaction.budget_charges.prune(now - SPEND_RETENTION_MS, 1 + _EXTRA_PRUNED)
-                transaction.budget_spend.prune(now - SPEND_RETENTION_MS, len(window_ids) + _EXTRA_PRUNED)
+                transaction.budget_spend.prune(now - HISTORY_RETENTION_MS, len(window_ids) + _EXTRA_PRUNED)
             elif charge.content == content:
-                window_ids = charge.window_ids
+                counted = transaction.budget_spend.of_windows(charge.window_ids)
+                ledger.repeat()
             else:
                 raise GatewayError.invalid([FieldViolation("request_id", "was used before, for another charge")])
-            counted = transaction.budget_spend.of_windows(window_ids)
         return pb.RecordGatewaySpendResponse(
             windows=[window_of(spend, now).to_proto() for spend in counted],
             saturated=any(counter and counter.is_full for _, counter in counted) or None,
+            alerts=[alert.to_proto() for alert in ledger.alerts],
         )
 
     def check_gateway_budget(self, request: pb.CheckGatewayBudgetRequest) -> pb.CheckGatewayBudgetResponse:
@@ -63,8 +71,8 @@ class SpendService(BaseService):
         validate(request)
         with self.read() as transaction:
             now = transaction.now
-            _require_endpoint(transaction, request.endpoint_id)
-            found = _matching(transaction, request, now)
+            require_endpoint(transaction, request.endpoint_id)
+            found = matching(transaction, request, now)
         checks = [_check(spend, now) for spend in found if spend.policy.budget_action == BudgetAction.REJECT]
         tightest = min(checks, key=_tightness, default=GatewayBudgetCheck(allowed=True))
         return pb.CheckGatewayBudgetResponse(check=tightest.to_proto())
@@ -72,59 +80,62 @@ class SpendService(BaseService):
 
 def window_of(spend: Spend, moment: int) -> GatewayBudgetWindow:
     """Return the window of a counter; without a counter the policy's empty window at a moment."""
-    policy, counter = spend
-    if counter is None:
-        start, end = window_at(policy.duration.unit, policy.duration.value, moment)
-        return GatewayBudgetWindow(policy.budget_policy_id, start, end, current_spend=0.0)
-    return GatewayBudgetWindow(policy.budget_policy_id, counter.start, counter.end, counter.nanos / _NANOS)
+    counter = counter_at(spend, moment)
+    return GatewayBudgetWindow(spend.policy.budget_policy_id, counter.start, counter.end, counter.nanos / _NANOS)
 
 
-def _count(transaction: Transaction, request: pb.RecordGatewaySpendRequest, now: int) -> list[int]:
-    """Add a charge to a window of every matching policy; return the ids of the windows.
-
-    Raises:
-        GatewayError: INVALID_ARGUMENT; occurred_at is too far in the future.
-    """
-    moment = request.occurred_at if request.HasField("occurred_at") else now
-    if moment > now + SPEND_RETENTION_MS:
-        raise GatewayError.invalid([FieldViolation("occurred_at", f"must be at most 24 hours ahead, is {moment - now} ms")])
-    spend = transaction.budget_spend
-    opened: list[int] = []
-    increased: list[int] = []
-    for policy, counter in _matching(transaction, request, moment):
-        if policy.budget_unit != request.budget_unit:
-            continue
-        if counter is None:
-            start, end = window_at(policy.duration.unit, policy.duration.value, moment)
-            if end > now - SPEND_RETENTION_MS:
-                opened.append(spend.open(policy.budget_policy_id, start, end, request.amount_nanos))
-        elif counter.end > now - SPEND_RETENTION_MS:
-            increased.append(counter.window_id)
-    spend.increase(increased, request.amount_nanos)
-    return opened + increased
-
-
-def _matching(
-    transaction: Transaction, request: pb.RecordGatewaySpendRequest | pb.CheckGatewayBudgetRequest, moment: int
-) -> list[Spend]:
+def matching(transaction: Transaction, request: _Spender, moment: int) -> list[Spend]:
+    """Return the policies that apply to a request, with their counters at a moment."""
     return transaction.budget_spend.matching(
         moment,
         endpoint_id=request.endpoint_id,
         user=request.user or None,
-        own_workspace=_workspace(request) == _WORKSPACE,
+        own_workspace=spender_workspace(request) == _WORKSPACE,
+    )
+
+
+def spender_workspace(request: _Spender) -> str:
+    """Return the workspace that a request comes from."""
+    return request.workspace or _WORKSPACE
+
+
+def require_endpoint(transaction: Transaction, endpoint_id: str) -> None:
+    """Check that an endpoint exists and that the caller may spend on it.
+
+    Raises:
+        GatewayError: NOT_FOUND; the same error for both.
+    """
+    name = transaction.endpoints.name(endpoint_id)
+    if name is None or not may_use(name):
+        raise not_found("GatewayEndpoint", {"endpoint_id": endpoint_id})
+
+
+def _count(ledger: Ledger, request: pb.RecordGatewaySpendRequest) -> list[Spend]:
+    """Add a charge to its day, and to a window of every matching policy; return those.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT; occurred_at is too far in the future.
+    """
+    transaction, now = ledger.transaction, ledger.now
+    moment = request.occurred_at if request.HasField("occurred_at") else now
+    if moment > now + SPEND_RETENTION_MS:
+        raise GatewayError.invalid([FieldViolation("occurred_at", f"must be at most 24 hours ahead, is {moment - now} ms")])
+    if moment > now - HISTORY_RETENTION_MS:
+        key = SpendKey(moment // DAY_MS * DAY_MS, request.endpoint_id, request.user, request.budget_unit)
+        transaction.spend_days.add(key, request.amount_nanos, 1)
+    found = [(spend.policy, counter_at(spend, moment)) for spend in matching(transaction, request, moment)]
+    return ledger.store(
+        (policy, record(counter, request.amount_nanos))
+        for policy, counter in found
+        if policy.budget_unit == request.budget_unit and counter.end > now - SPEND_RETENTION_MS
     )
 
 
 def _check(spend: Spend, now: int) -> GatewayBudgetCheck:
-    policy = spend.policy
+    policy, counter = spend.policy, counter_at(spend, now)
     # In integers, because 0.3 - 0.1 as doubles is not 0.2.
-    remaining = _nanos(policy.budget_amount) - (spend.counter.nanos if spend.counter else 0)
+    remaining = limit_nanos(policy.budget_amount) - counter.nanos - counter.reserved
     return GatewayBudgetCheck(remaining > 0, policy, window_of(spend, now), max(remaining, 0) / _NANOS)
-
-
-def _nanos(amount: float) -> int:
-    """Return an amount in nano-units by its shortest decimal, rounded down."""
-    return int(Decimal(repr(amount)).scaleb(9).to_integral_value(ROUND_FLOOR))
 
 
 def _tightness(check: GatewayBudgetCheck) -> tuple[float, int]:
@@ -136,20 +147,10 @@ def _content(request: pb.RecordGatewaySpendRequest) -> bytes:
     """Return a digest of the content of a charge, to compare repeated requests."""
     content = [
         request.endpoint_id,
-        _workspace(request),
+        spender_workspace(request),
         request.user,
         request.amount_nanos,
         request.budget_unit,
         request.occurred_at if request.HasField("occurred_at") else None,
     ]
     return hashlib.sha256(json.dumps(content).encode()).digest()
-
-
-def _workspace(request: pb.RecordGatewaySpendRequest | pb.CheckGatewayBudgetRequest) -> str:
-    return request.workspace or _WORKSPACE
-
-
-def _require_endpoint(transaction: Transaction, endpoint_id: str) -> None:
-    name = transaction.endpoints.name(endpoint_id)
-    if name is None or not may_use(name):
-        raise not_found("GatewayEndpoint", {"endpoint_id": endpoint_id})

@@ -18,6 +18,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.quota import Quota
 from gateway_entities.server.store.repositories.access import SecretAccesses
+from gateway_entities.server.store.repositories.alert import SpendAlerts
 from gateway_entities.server.store.repositories.binding import Bindings
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
@@ -29,8 +30,10 @@ from gateway_entities.server.store.repositories.idempotency import StoredRespons
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.node import NodeReports
 from gateway_entities.server.store.repositories.owner import Owners
+from gateway_entities.server.store.repositories.reservation import BudgetReservations
 from gateway_entities.server.store.repositories.secret import Secrets
 from gateway_entities.server.store.repositories.spend import BudgetSpend
+from gateway_entities.server.store.repositories.spend_day import SpendDays
 from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations
@@ -55,8 +58,11 @@ class Transaction:
         endpoints: the endpoints with their mappings and tags.
         bindings: the bindings.
         budget_policies: the budget policies.
-        budget_spend: the spending counters of the budget policies.
+        budget_spend: the windows of the budget policies.
         budget_charges: the recorded charges.
+        budget_reservations: the reservations.
+        spend_alerts: the alerts of budget windows.
+        spend_days: the recorded spending by day.
         guardrails: the guardrails.
         guardrail_configs: the guardrails of endpoints.
         changes: the change log.
@@ -66,6 +72,7 @@ class Transaction:
         tokens: the access tokens.
         secret_accesses: the accesses to secret values.
         node_reports: what the nodes of each server have applied.
+        after_commit: functions that are called once a write transaction is committed, outside of it.
     """
 
     __slots__ = (
@@ -74,9 +81,11 @@ class Transaction:
         "_connection",
         "_now",
         "_require_room",
+        "after_commit",
         "bindings",
         "budget_charges",
         "budget_policies",
+        "budget_reservations",
         "budget_spend",
         "changes",
         "endpoints",
@@ -87,6 +96,8 @@ class Transaction:
         "owners",
         "secret_accesses",
         "secrets",
+        "spend_alerts",
+        "spend_days",
         "state",
         "stored_responses",
         "tokens",
@@ -111,6 +122,10 @@ class Transaction:
         self.budget_policies = BudgetPolicies(connection)
         self.budget_spend = BudgetSpend(connection)
         self.budget_charges = BudgetCharges(connection)
+        self.budget_reservations = BudgetReservations(connection)
+        self.spend_alerts = SpendAlerts(connection)
+        self.spend_days = SpendDays(connection)
+        self.after_commit: list[Callable[[], None]] = []
         self.guardrails = Guardrails(connection)
         self.guardrail_configs = GuardrailConfigs(connection)
         self.changes = Changes(connection)
@@ -206,6 +221,8 @@ class Store:
         """
         with self._writes.observe(), self._transaction("write", self._write_in_time()) as transaction:
             yield transaction
+        for call in transaction.after_commit:
+            call()
 
     @contextmanager
     def report(self) -> Generator[Transaction]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -23,11 +23,13 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway_entities.entities import GatewayBudgetBalance
 from gateway_entities.server.telemetry.log_queue import dropped_lines
 from gateway_entities.server.telemetry.watch_status import WatchStatus
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, in seconds."""
+_NANOS: Final = 10**9
 
 
 class _DroppedLines(Collector):
@@ -74,6 +76,29 @@ class _Watch(Collector):
         updates.add_metric(("catch_up",), status.catch_ups)
         updates.add_metric(("snapshot",), status.snapshots)
         yield updates
+
+
+class _Budgets(Collector):
+    """The current windows of budget policies."""
+
+    def __init__(self) -> None:
+        self.balances: Sequence[GatewayBudgetBalance] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics."""
+        shown = (
+            ("spend", "Amount recorded in the current window, in the unit of the budget.", "recorded_nanos"),
+            ("reserved", "Amount reserved in the current window, in the unit of the budget.", "reserved_nanos"),
+            ("limit", "Amount of the budget, in its unit; none for one that cannot be reached.", "limit_nanos"),
+            ("overrun", "Amount by which both exceed the budget, in its unit.", "overrun_nanos"),
+        )
+        for name, text, field in shown:
+            family = GaugeMetricFamily(f"gateway_budget_{name}", text, labels=("budget_policy_id",))
+            for balance in self.balances:
+                nanos: int | None = getattr(balance, field)
+                if nanos is not None:
+                    family.add_metric((balance.budget_policy_id,), nanos / _NANOS)
+            yield family
 
 
 class _Registry(CollectorRegistry):
@@ -194,6 +219,14 @@ class Metrics:
             "Accesses to the values of secrets, by ResolveGatewayEndpoint.",
             registry=self._registry,
         )
+        self._budgets = _Budgets()
+        self._registry.register(self._budgets)
+        self._alerts = Counter(
+            "gateway_budget_alerts",
+            "Alerts of budgets that calls of this server have raised, by the share in percent that was reached.",
+            ("share",),
+            registry=self._registry,
+        )
         self._nodes = Gauge(
             "gateway_entities_nodes", "Nodes that acknowledge revisions at this server.", registry=self._registry
         )
@@ -244,6 +277,14 @@ class Metrics:
     def waits(self, count: Callable[[], int]) -> None:
         """Show the number of calls that wait for nodes. The function is called in any thread."""
         self._waits.set_function(count)
+
+    def budgets(self, balances: Sequence[GatewayBudgetBalance]) -> None:
+        """Show the current windows of budgets, of a bounded number of policies."""
+        self._budgets.balances = balances
+
+    def budget_alert(self, share_percent: int) -> None:
+        """Count an alert."""
+        self._alerts.labels(str(share_percent)).inc()
 
     def transaction(self, kind: str, wait: float, duration: float) -> None:
         """Count a ``read`` or ``write`` transaction of the store: seconds until it was open, and seconds open."""

@@ -20,6 +20,7 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.repositories.state import State
 from gateway_entities.server.telemetry.watch_status import WatchStatus
 from gateway_entities.server.watch import reader, resume_token
+from gateway_entities.server.watch.alerts import Alerts
 from gateway_entities.server.watch.resume_token import ResumeToken
 from gateway_entities.server.watch.ring import Ring
 from gateway_entities.server.watch.update import Update, UpdateEncoder
@@ -59,13 +60,15 @@ class _Watcher:
 
     Attributes:
         revision: the revision that it has; NOTHING before the first.
+        alert_id: the last alert that it has had.
         wake: set while it waits for an update.
         sent_at: the time of its last message.
     """
 
-    __slots__ = ("revision", "sent_at", "wake")
+    __slots__ = ("alert_id", "revision", "sent_at", "wake")
 
     def __init__(self) -> None:
+        self.alert_id = 0
         self.revision = reader.NOTHING
         self.wake: asyncio.Future[None] | None = None
         self.sent_at = time.monotonic()
@@ -111,6 +114,7 @@ class Feed:
         # A long snapshot must not delay updates.
         self._update_thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-feed")
         self._other_thread = ThreadPoolExecutor(1, thread_name_prefix="gateway-snapshot")
+        self._alerts = Alerts(store, self._in_update_thread)
         self._watchers = set[_Watcher]()
         self._store_id: str | None = None
         self._ring = Ring(0, ring_bytes)
@@ -179,9 +183,10 @@ class Feed:
         try:
             await self._start()
             generation = self._generation
+            watcher.alert_id = self._alerts.last
             if token is not None:
                 await self._verify(token)
-                watcher.revision = token.revision
+                watcher.revision, watcher.alert_id = token.revision, token.alert_id
             while True:
                 self._check_generation(generation)
                 # Without a coroutine where there is something to send: with many watchers that is a tenth of the work.
@@ -195,6 +200,8 @@ class Feed:
                     # What follows a replaced store must not complete an update of the former one.
                     self._check_generation(generation)
                 watcher.revision = update.revision
+                if update.alert_id is not None:
+                    watcher.alert_id = update.alert_id
                 # A watcher that waits must not keep a snapshot in memory.
                 del update, parts
                 yield last
@@ -213,7 +220,9 @@ class Feed:
             self._listener = self._store.revision_listener(self.notify)
         async with self._advancing:
             if self._store_id is None:
-                self._reset(await self._in_update_thread(lambda: reader.read_state(self._store)))
+                state = await self._in_update_thread(lambda: reader.read_state(self._store))
+                await self._alerts.look(in_any_case=True)
+                self._reset(state)
 
     def _reset(self, state: State | None) -> None:
         """Begin with a state of the store; None to end without watchers."""
@@ -240,6 +249,8 @@ class Feed:
         """Return the next update of a watcher, if it is in memory."""
         if not self._ring.covers(watcher.revision):
             return None
+        if watcher.alert_id < self._alerts.last:
+            return self._alerts.cached(self._store_id, watcher.revision, watcher.alert_id)
         if (update := self._ring.after(watcher.revision)) is not None:
             return update
         return self._shared_bookmark(watcher.revision) if self._is_due(watcher) else None
@@ -248,6 +259,11 @@ class Feed:
         """Read the next update of a watcher from the store, or wait for it and return None."""
         if watcher.revision == reader.NOTHING:
             return await self._shared_snapshot()
+        if watcher.alert_id < self._alerts.last and self._store_id is not None:
+            update = await self._alerts.read(self._store_id, watcher.revision, watcher.alert_id)
+            # None once they have outlived their retention.
+            watcher.alert_id = self._alerts.last if update is None else watcher.alert_id
+            return update
         if not self._ring.covers(watcher.revision):
             return await self._shared_catch_up(watcher.revision)
         watcher.wake = asyncio.get_running_loop().create_future()
@@ -286,10 +302,10 @@ class Feed:
                 "watchers that read slowly keep too many updates in memory; try again later",
                 reason="TOO_MANY_UPDATES",
             )
-        store_id = self._store_id
+        store_id, alert_id = self._store_id, self._alerts.last
 
         def read() -> Update | None:
-            return reader.read_update(self._store, store_id, since)
+            return reader.read_update(self._store, store_id, since, alert_id)
 
         update = await _run_in(self._other_thread, read)
         if update is None:
@@ -307,7 +323,8 @@ class Feed:
         if self._bookmark is None or self._bookmark.revision != revision:
             assert self._store_id is not None  # noqa: S101 - there are watchers.
             encoder = UpdateEncoder(self._store_id, revision, revision)
-            self._bookmark = encoder.finish(resume_token.create(self._store, self._store_id, revision))
+            token = resume_token.create(self._store, self._store_id, revision, self._alerts.last)
+            self._bookmark = encoder.finish(token)
         return self._bookmark
 
     def _is_due(self, watcher: _Watcher) -> bool:
@@ -327,6 +344,8 @@ class Feed:
             began = time.monotonic()
             try:
                 is_new = await self._advance()
+                if await self._alerts.look():
+                    is_new, self._bookmark = True, None
                 self._is_failing = False
             except Exception as error:
                 self._log_failure(error)
@@ -365,9 +384,9 @@ class Feed:
             if self._store_id is None or not (in_any_case or await self._may_have_changed()):
                 self._looked_at = began
                 return False
-            store_id, since = self._store_id, self._ring.revision
+            store_id, since, alert_id = self._store_id, self._ring.revision, self._alerts.last
             try:
-                update = await self._in_update_thread(lambda: reader.read_update(self._store, store_id, since))
+                update = await self._in_update_thread(lambda: reader.read_update(self._store, store_id, since, alert_id))
             except GatewayError as error:
                 if error.code != Code.OUT_OF_RANGE:
                     raise
@@ -387,6 +406,7 @@ class Feed:
     async def _begin_again(self, store_id: str) -> None:
         """Go on where the ring cannot: in a store that was replaced or set back, or after a gap in its change log."""
         state = await self._in_update_thread(lambda: reader.read_state(self._store))
+        await self._alerts.look(in_any_case=True)
         if self._store_id is None:
             return
         if state.store_id != store_id or state.last_revision < self._ring.revision:

@@ -49,13 +49,14 @@ def read_state(store: Store) -> State:
         return transaction.state.get()
 
 
-def read_update(store: Store, store_id: str | None, since: int) -> Update | None:
+def read_update(store: Store, store_id: str | None, since: int, alert_id: int = 0) -> Update | None:
     """Return what was written after a revision, as it is now, or all resources; None if nothing was written.
 
     Args:
         store: the store.
         store_id: the id that the store must have; None for any.
         since: the revision; NOTHING for all resources.
+        alert_id: the last alert that watchers have had before.
 
     Raises:
         GatewayError: OUT_OF_RANGE (the store has another id, or has never had the revision, reason STORE_CHANGED; or the log
@@ -78,7 +79,7 @@ def read_update(store: Store, store_id: str | None, since: int) -> Update | None
                 raise _compacted(since, oldest)
             for name, group in groupby(sorted(transaction.changes.written(since)), key=lambda key: key[0]):
                 _encode(encoder, name, kinds[name], [each for _, each in group], since)
-        return encoder.finish(resume_token.create(store, state.store_id, state.last_revision))
+        return encoder.finish(resume_token.create(store, state.store_id, state.last_revision, alert_id))
 
 
 def _encode(encoder: UpdateEncoder, noun: str, kind: _Kind, ids: Sequence[str], since: int) -> None:

@@ -1,4 +1,4 @@
-"""Resume tokens: the store and the revision after which a stream continues, with a keyed digest as of page tokens."""
+"""Resume tokens: store, revision and alert after which a stream continues, with a keyed digest as of page tokens."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _STREAM: Final = "watch"
 
 
-def create(store: Store, store_id: str, revision: int) -> str:
-    """Return the token of a revision."""
-    return Position(store_id, _STREAM, revision, (0,)).token(store)
+def create(store: Store, store_id: str, revision: int, alert_id: int) -> str:
+    """Return the token of a revision and the last alert before it."""
+    return Position(store_id, _STREAM, revision, (alert_id,)).token(store)
 
 
 class ResumeToken:
@@ -25,9 +25,10 @@ class ResumeToken:
     Attributes:
         store_id: the id of its store. Neither is verified yet.
         revision: its revision.
+        alert_id: the last alert before it.
     """
 
-    __slots__ = ("_given", "revision", "store_id")
+    __slots__ = ("_given", "alert_id", "revision", "store_id")
 
     def __init__(self, text: str) -> None:
         """Parse a token.
@@ -41,6 +42,7 @@ class ResumeToken:
             raise _unreadable() from None
         self.store_id = self._given.position.store_id
         self.revision = self._given.position.revision
+        self.alert_id = int(self._given.position.key[0])
 
     def verify(self, store: Store, state: State) -> None:
         """Check that the token is of this store.

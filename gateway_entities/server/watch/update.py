@@ -51,11 +51,13 @@ class Update:
         revision: the revision afterwards.
         messages: its encoded messages, of which the last one completes it.
         size: their bytes.
+        alert_id: the last alert in it; None for an update without alerts.
     """
 
-    __slots__ = ("__weakref__", "messages", "revision", "since", "size")
+    __slots__ = ("__weakref__", "alert_id", "messages", "revision", "since", "size")
 
-    def __init__(self, since: int, revision: int, messages: tuple[bytes, ...]) -> None:
+    def __init__(self, since: int, revision: int, messages: tuple[bytes, ...], *, alert_id: int | None = None) -> None:
+        self.alert_id = alert_id
         self.since = since
         self.revision = revision
         self.messages = messages

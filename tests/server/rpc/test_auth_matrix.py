@@ -200,8 +200,8 @@ def test_read_is_for_what_the_contract_says_has_no_side_effects_and_for_that_onl
         assert may_read == (level == MethodOptions.NO_SIDE_EFFECTS)
 
 
-def test_admin_is_for_budget_policies_guardrails_and_for_who_reads_secrets():
+def test_admin_is_for_budgets_guardrails_and_for_who_reads_secrets():
     admin = {method.name for method, needed in REQUIRED_SCOPES.items() if needed is AccessScope.ADMIN}
     changes = {f"{verb}GatewayBudgetPolicy" for verb in ("Create", "Update", "Delete")}
     guardrails = {f"{verb}GatewayGuardrail" for verb in ("Create", "Delete")}
-    assert admin == {*changes, *guardrails, "ListGatewaySecretAccesses"}
+    assert admin == {*changes, *guardrails, "AdjustGatewaySpend", "ListGatewaySecretAccesses"}

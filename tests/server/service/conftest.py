@@ -18,7 +18,11 @@ from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import Store
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 from tests.clocks import PatchedClock
+from tests.server.service.spending import amounts, balance, causes, endpoint_id, limit, reserve
 from tests.stores import KINDS, Place, postgresql_place, sqlite_place
+
+__all__ = ["amounts", "balance", "causes", "endpoint_id", "limit", "reserve"]
+# Fixtures.
 
 HANDLERS = {method.request_type: method.handler for method in METHODS}
 START_MS = 1_800_000_000_000

@@ -10,7 +10,7 @@ from gateway_entities.errors import Code
 from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS as DAY_MS
 from gateway_entities.server.store.repositories.change import Effect
-from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2, spend_pb2
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
 from tests.replay import stored
 
@@ -119,7 +119,7 @@ def test_a_request_id_works_for_a_day_and_its_response_is_then_deleted(gateway: 
     assert gateway.place.execute("SELECT count(*) FROM answers")[0][0] == 0
 
 
-def test_charges_and_ended_windows_are_deleted_after_a_day(gateway: Any, ticks: Any) -> None:
+def test_charges_are_deleted_after_a_day_and_ended_windows_after_90(gateway: Any, ticks: Any) -> None:
     endpoint = gateway.endpoint()
     gateway.policy(duration={"unit": "MINUTES", "value": 1})
     gateway.do(
@@ -127,12 +127,25 @@ def test_charges_and_ended_windows_are_deleted_after_a_day(gateway: Any, ticks: 
             endpoint_id=endpoint.endpoint_id, amount_nanos=1, budget_unit="USD", request_id="r"
         )
     )
-    counts = "SELECT (SELECT count(*) FROM budget_charges), (SELECT count(*) FROM budget_windows)"
-    run(gateway, SHORT)
-    assert tuple(gateway.place.execute(counts)[0]) == (1, 1)
+    reserve = {"endpoint_id": endpoint.endpoint_id, "amount_nanos": 100 * 10**9, "budget_unit": "USD"}
+    held = [gateway.do(spend_pb2.ReserveGatewaySpendRequest(**reserve, request_id=name)).reservation for name in "ab"]
+    gateway.do(spend_pb2.CommitGatewaySpendRequest(reservation_id=held[0].reservation_id, amount_nanos=100 * 10**9))
+    tables = ("budget_charges", "budget_reservations", "budget_windows", "spend_alerts", "spend_days")
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+
+    def rows() -> tuple[int, ...]:
+        run(gateway, SHORT)
+        return tuple(gateway.place.execute(f"SELECT {counts}")[0])
+
+    assert rows() == (1, 2, 1, 3, 1)
     ticks.advance(DAY_MS + 60_000)
-    run(gateway, SHORT)
-    assert tuple(gateway.place.execute(counts)[0]) == (0, 0)
+    # An open reservation stays until it has been settled.
+    assert rows() == (0, 1, 1, 3, 1)
+    gateway.service.expire_reservations()
+    ticks.advance(DAY_MS + 60_000)
+    assert rows() == (0, 0, 1, 3, 1)
+    ticks.advance(90 * DAY_MS)
+    assert rows() == (0, 0, 0, 0, 0)
 
 
 def test_a_step_is_small_and_a_change_that_is_deleted_in_part_is_not_listed(gateway: Any, ticks: Any) -> None:

@@ -13,7 +13,11 @@ from gateway_entities.errors import Code
 from gateway_entities.methods import METHODS
 from gateway_entities.server.service import paging
 from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
-from gatewayentities.v1.budget_pb2 import ListGatewayBudgetPoliciesRequest, ListGatewayBudgetWindowsRequest
+from gatewayentities.v1.budget_pb2 import (
+    ListGatewayBudgetPoliciesRequest,
+    ListGatewayBudgetWindowsRequest,
+    RecordGatewaySpendRequest,
+)
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest
 from gatewayentities.v1.convergence_pb2 import ListGatewayNodesRequest
 from gatewayentities.v1.endpoint_pb2 import ListGatewayEndpointsRequest
@@ -29,6 +33,7 @@ from gatewayentities.v1.secret_pb2 import (
     ListGatewaySecretInfosRequest,
     UpdateGatewaySecretRequest,
 )
+from gatewayentities.v1.spend_pb2 import ListGatewayBudgetBalancesRequest, ListGatewaySpendRequest
 from tests.statements import record_statements
 
 
@@ -45,6 +50,14 @@ def guard(gateway: Any) -> None:
     gateway.do(CreateGatewayGuardrailRequest(**given))
 
 
+def spend(gateway: Any) -> None:
+    """Spend on an endpoint, in the name of users that contain the token's separator and non-ASCII characters."""
+    endpoint_id = gateway.endpoint().endpoint_id
+    for user in ("", "a:b", "🙂"):
+        charge = {"endpoint_id": endpoint_id, "user": user, "amount_nanos": 5, "budget_unit": "USD"}
+        gateway.do(RecordGatewaySpendRequest(**charge, request_id=f"{endpoint_id} {user}"))
+
+
 FILL: dict[type[Message], Callable[[Any], object]] = {
     ListGatewaySecretInfosRequest: lambda gateway: gateway.secret(),
     ListGatewayModelDefinitionsRequest: lambda gateway: gateway.definition(),
@@ -53,6 +66,8 @@ FILL: dict[type[Message], Callable[[Any], object]] = {
     ListGatewayBudgetPoliciesRequest: lambda gateway: gateway.policy(),
     ListGatewayGuardrailsRequest: guard,
     ListGatewayBudgetWindowsRequest: lambda gateway: gateway.policy(),
+    ListGatewayBudgetBalancesRequest: lambda gateway: gateway.policy(),
+    ListGatewaySpendRequest: spend,
 }
 LISTS = pytest.mark.parametrize("request_type", FILL, ids=lambda request_type: request_type.DESCRIPTOR.name)
 

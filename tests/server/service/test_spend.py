@@ -329,15 +329,21 @@ def test_recording_prunes_expired_rows(gateway: Any, spend: Any, clock: Clock, r
         spend(1)
         clock.now += MINUTE
     assert (rows("budget_charges"), rows("budget_windows")) == (20, 60)
+    # Charges stay for a day, windows for 90 days.
     clock.now += DAY - 20 * MINUTE - 1
     spend(1)
     assert (rows("budget_charges"), rows("budget_windows")) == (21, 63)
     # A charge prunes four more rows than it adds: 3 + 4 windows, 1 + 4 charges.
     clock.now += DAY
-    for charges, windows in (17, 59), (13, 55), (9, 51):
+    for charges, windows in (17, 66), (13, 69), (9, 72):
         clock.now += MINUTE
         spend(1)
         assert (rows("budget_charges"), rows("budget_windows")) == (charges, windows)
+    clock.now += 90 * DAY
+    for windows in 68, 64, 60:
+        clock.now += MINUTE
+        spend(1)
+        assert rows("budget_windows") == windows
     for _ in range(20):
         spend(1)
     assert (rows("budget_charges"), rows("budget_windows")) == (23, 9)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.methods import METHODS
 from gateway_entities.rules import validate
-from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.configuration.execute import execute
 from gateway_entities.server.service.configuration.plan import Plan
 from gateway_entities.server.service.configuration.state import (
@@ -23,6 +22,7 @@ from gateway_entities.server.service.configuration.wanted import Wanted
 from gateway_entities.server.service.context import CALLER, require_scope
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.service.idempotency import find_response, store_response
+from gateway_entities.server.service.ledger import LedgerService
 from gateway_entities.server.store.repositories.token import AccessScope
 from gatewayentities.v1 import configuration_pb2 as pb
 
@@ -40,7 +40,7 @@ _Version = tuple[str, str, str, str, str]
 Response = TypeVar("Response", pb.ApplyGatewayConfigurationResponse, pb.RollbackGatewayConfigurationResponse)
 
 
-class ConfigurationService(BaseService):
+class ConfigurationService(LedgerService):
     """The RPCs of ConfigurationService. Errors: as the contract lists, and UNAVAILABLE from the store."""
 
     def export_gateway_configuration(
@@ -101,6 +101,10 @@ class ConfigurationService(BaseService):
                 _refuse_stale(request.basis, basis)
             _require_scopes(plan)
             effects = execute(transaction, plan, actor)
+            ledger = self.ledger(transaction)
+            for step in plan.steps:
+                if step.noun == POLICY and step.changes and step.before is not None and step.after is not None:
+                    ledger.relimit(step.after)
             response.created = sum(effect.etag_before is None for effect in effects)
             response.deleted = sum(effect.etag_after is None for effect in effects)
             response.updated = len(effects) - response.created - response.deleted

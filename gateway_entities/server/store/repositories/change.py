@@ -12,7 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, delete, func, insert, or_, select, tuple_
 
-from gateway_entities.entities import GatewayChange, GatewayChangeEffect, GatewayFieldDifference
+from gateway_entities.entities import (
+    GatewayChange,
+    GatewayChangeEffect,
+    GatewayFieldDifference,
+    GatewaySpendAdjustment,
+)
 from gateway_entities.server.store.repositories import difference
 from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.sql import execute
@@ -30,7 +35,7 @@ _MIN_DIFFERENCE_BYTES: Final = 1024
 _ADD: Final = insert(changes)
 _EFFECT: Final = (_own.noun, _own.id, _own.etag_before, _own.etag_after, _own.name, _own.fields)
 _LIST: Final = (
-    select(_own.revision, _own.changed_at, _own.actor, _own.rpc, *_EFFECT)
+    select(_own.revision, _own.changed_at, _own.actor, _own.rpc, _own.spend_adjustment, *_EFFECT)
     .where(
         tuple_(_own.revision, _own.position)
         > tuple_(bindparam("since", type_=_own.revision.type), bindparam("position", type_=_own.position.type)),
@@ -202,7 +207,14 @@ class Changes:
         """Return the current revision; 0 in a new store."""
         return self._state.get().last_revision
 
-    def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
+    def add(
+        self,
+        rpc: str,
+        actor: str | None,
+        changed_at: int,
+        effects: Sequence[Effect],
+        adjustment: GatewaySpendAdjustment | None = None,
+    ) -> int:
         """Append a mutation; return its revision.
 
         Args:
@@ -210,10 +222,13 @@ class Changes:
             actor: its actor; None if unknown.
             changed_at: its time, in milliseconds since the Unix epoch, UTC.
             effects: its effects, that on the requested resource first.
+            adjustment: the correction of spending that it is; None for others.
         """
         # The write lock is held, so no other transaction can get the same number.
         revision = self.last() + 1
-        common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
+        common: dict[str, Any] = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
+        if adjustment is not None:
+            common["spend_adjustment"] = adjustment.to_bytes()
         rows = [{**common, "position": position, **_row(effect)} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
         self._state.set_revision(revision)
@@ -233,15 +248,16 @@ class Changes:
         rows = execute.rows(self._connection, _LIST, {"since": since, "position": after, "until": until})
         cut = len(rows) > MAX_EFFECTS
         found: builtins.list[LoggedChange] = []
-        for (revision, changed_at, actor, rpc), group in groupby(rows[:MAX_EFFECTS], key=lambda row: row[:4]):
-            effects = [_listed(row[4:]) for row in group]
+        for (revision, changed_at, actor, rpc, stored), group in groupby(rows[:MAX_EFFECTS], key=lambda row: row[:5]):
+            effects = [_listed(row[5:]) for row in group]
             start = 0 if position is None or revision != since else position + 1
             if start:
                 requested = _listed(execute.rows(self._connection, _REQUESTED, {"revision": revision})[0])
             else:
                 requested = effects.pop(0)
             # The requested effect is the first one of every part.
-            change = GatewayChange(revision, changed_at, rpc, requested, effects, actor)
+            adjustment = None if stored is None else GatewaySpendAdjustment.from_bytes(stored)
+            change = GatewayChange(revision, changed_at, rpc, requested, effects, actor, adjustment)
             found.append(LoggedChange(change, max(start, 1), is_complete=True))
         if cut:
             found[-1] = found[-1]._replace(is_complete=rows[MAX_EFFECTS][0] != found[-1].change.revision)

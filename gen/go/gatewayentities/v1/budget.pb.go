@@ -254,6 +254,72 @@ func (BudgetUnit) EnumDescriptor() ([]byte, []int) {
 	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{3}
 }
 
+// BudgetOverrunCause is why more was recorded and reserved in a window than its limit. Reserving under a policy with the
+// action REJECT never is.
+type BudgetOverrunCause int32
+
+const (
+	// No cause was chosen.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_UNSPECIFIED BudgetOverrunCause = 0
+	// Spending was recorded that was not reserved.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_RECORD BudgetOverrunCause = 1
+	// A reservation was committed with more than its estimate.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_COMMIT BudgetOverrunCause = 2
+	// A reservation exceeded the limit of a policy with the action ALERT.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_RESERVE BudgetOverrunCause = 3
+	// The budget_amount of the policy was lowered.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_AMOUNT BudgetOverrunCause = 4
+	// The recorded spending was corrected upwards.
+	BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_ADJUST BudgetOverrunCause = 5
+)
+
+// Enum value maps for BudgetOverrunCause.
+var (
+	BudgetOverrunCause_name = map[int32]string{
+		0: "BUDGET_OVERRUN_CAUSE_UNSPECIFIED",
+		1: "BUDGET_OVERRUN_CAUSE_RECORD",
+		2: "BUDGET_OVERRUN_CAUSE_COMMIT",
+		3: "BUDGET_OVERRUN_CAUSE_RESERVE",
+		4: "BUDGET_OVERRUN_CAUSE_AMOUNT",
+		5: "BUDGET_OVERRUN_CAUSE_ADJUST",
+	}
+	BudgetOverrunCause_value = map[string]int32{
+		"BUDGET_OVERRUN_CAUSE_UNSPECIFIED": 0,
+		"BUDGET_OVERRUN_CAUSE_RECORD":      1,
+		"BUDGET_OVERRUN_CAUSE_COMMIT":      2,
+		"BUDGET_OVERRUN_CAUSE_RESERVE":     3,
+		"BUDGET_OVERRUN_CAUSE_AMOUNT":      4,
+		"BUDGET_OVERRUN_CAUSE_ADJUST":      5,
+	}
+)
+
+func (x BudgetOverrunCause) Enum() *BudgetOverrunCause {
+	p := new(BudgetOverrunCause)
+	*p = x
+	return p
+}
+
+func (x BudgetOverrunCause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BudgetOverrunCause) Descriptor() protoreflect.EnumDescriptor {
+	return file_gatewayentities_v1_budget_proto_enumTypes[4].Descriptor()
+}
+
+func (BudgetOverrunCause) Type() protoreflect.EnumType {
+	return &file_gatewayentities_v1_budget_proto_enumTypes[4]
+}
+
+func (x BudgetOverrunCause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BudgetOverrunCause.Descriptor instead.
+func (BudgetOverrunCause) EnumDescriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{4}
+}
+
 // BudgetDuration is the length of a budget's window, at most 100 years.
 type BudgetDuration struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -455,7 +521,7 @@ type GatewayBudgetWindow struct {
 	WindowStartMs *int64 `protobuf:"varint,2,opt,name=window_start_ms,json=windowStartMs,proto3,oneof" json:"window_start_ms,omitempty"`
 	// First moment after the window in milliseconds since the Unix epoch, UTC. Always present.
 	WindowEndMs *int64 `protobuf:"varint,3,opt,name=window_end_ms,json=windowEndMs,proto3,oneof" json:"window_end_ms,omitempty"`
-	// Amount spent in this window so far, in the policy's budget_unit. Always present.
+	// Amount recorded in this window so far, without reservations, in the policy's budget_unit. Always present.
 	CurrentSpend  *float64 `protobuf:"fixed64,4,opt,name=current_spend,json=currentSpend,proto3,oneof" json:"current_spend,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -519,6 +585,283 @@ func (x *GatewayBudgetWindow) GetCurrentSpend() float64 {
 	return 0
 }
 
+// GatewayBudgetBalance is the state of one policy's window in nano-units, 10^-9 of the unit each. In each state,
+// recorded_nanos + reserved_nanos + remaining_nanos - overrun_nanos is limit_nanos.
+type GatewayBudgetBalance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier of the policy. Always present.
+	BudgetPolicyId *string `protobuf:"bytes,1,opt,name=budget_policy_id,json=budgetPolicyId,proto3,oneof" json:"budget_policy_id,omitempty"`
+	// First moment of the window in milliseconds since the Unix epoch, UTC. Always present.
+	WindowStartMs *int64 `protobuf:"varint,2,opt,name=window_start_ms,json=windowStartMs,proto3,oneof" json:"window_start_ms,omitempty"`
+	// First moment after the window in milliseconds since the Unix epoch, UTC. Always present.
+	WindowEndMs *int64 `protobuf:"varint,3,opt,name=window_end_ms,json=windowEndMs,proto3,oneof" json:"window_end_ms,omitempty"`
+	// Unit of the amounts. Always present.
+	BudgetUnit *BudgetUnit `protobuf:"varint,4,opt,name=budget_unit,json=budgetUnit,proto3,enum=gatewayentities.v1.BudgetUnit,oneof" json:"budget_unit,omitempty"`
+	// The policy's budget_amount, rounded down; of a window that has ended, the last one before its end. Absent if it is more
+	// than 2^63 - 1: such a limit is never reached.
+	LimitNanos *int64 `protobuf:"varint,5,opt,name=limit_nanos,json=limitNanos,proto3,oneof" json:"limit_nanos,omitempty"`
+	// Spending that was recorded, committed, or charged for reservations that expired. Always present.
+	RecordedNanos *int64 `protobuf:"varint,6,opt,name=recorded_nanos,json=recordedNanos,proto3,oneof" json:"recorded_nanos,omitempty"`
+	// Sum of the estimates of open reservations. Always present.
+	ReservedNanos *int64 `protobuf:"varint,7,opt,name=reserved_nanos,json=reservedNanos,proto3,oneof" json:"reserved_nanos,omitempty"`
+	// What can still be reserved, 0 or more. Absent without a limit.
+	RemainingNanos *int64 `protobuf:"varint,8,opt,name=remaining_nanos,json=remainingNanos,proto3,oneof" json:"remaining_nanos,omitempty"`
+	// By how much recorded and reserved exceed the limit, 0 or more. Always present.
+	OverrunNanos *int64 `protobuf:"varint,9,opt,name=overrun_nanos,json=overrunNanos,proto3,oneof" json:"overrun_nanos,omitempty"`
+	// The causes of the overrun, each at most once, in order of their numbers. Their sum is overrun_nanos.
+	Overruns []*GatewayBudgetOverrun `protobuf:"bytes,10,rep,name=overruns,proto3" json:"overruns,omitempty"`
+	// Whether recorded and reserved have reached 2^63 - 1: further spending is not counted. Absent means no.
+	Saturated     *bool `protobuf:"varint,11,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayBudgetBalance) Reset() {
+	*x = GatewayBudgetBalance{}
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayBudgetBalance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayBudgetBalance) ProtoMessage() {}
+
+func (x *GatewayBudgetBalance) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayBudgetBalance.ProtoReflect.Descriptor instead.
+func (*GatewayBudgetBalance) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GatewayBudgetBalance) GetBudgetPolicyId() string {
+	if x != nil && x.BudgetPolicyId != nil {
+		return *x.BudgetPolicyId
+	}
+	return ""
+}
+
+func (x *GatewayBudgetBalance) GetWindowStartMs() int64 {
+	if x != nil && x.WindowStartMs != nil {
+		return *x.WindowStartMs
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetWindowEndMs() int64 {
+	if x != nil && x.WindowEndMs != nil {
+		return *x.WindowEndMs
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetBudgetUnit() BudgetUnit {
+	if x != nil && x.BudgetUnit != nil {
+		return *x.BudgetUnit
+	}
+	return BudgetUnit_BUDGET_UNIT_UNSPECIFIED
+}
+
+func (x *GatewayBudgetBalance) GetLimitNanos() int64 {
+	if x != nil && x.LimitNanos != nil {
+		return *x.LimitNanos
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetRecordedNanos() int64 {
+	if x != nil && x.RecordedNanos != nil {
+		return *x.RecordedNanos
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetReservedNanos() int64 {
+	if x != nil && x.ReservedNanos != nil {
+		return *x.ReservedNanos
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetRemainingNanos() int64 {
+	if x != nil && x.RemainingNanos != nil {
+		return *x.RemainingNanos
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetOverrunNanos() int64 {
+	if x != nil && x.OverrunNanos != nil {
+		return *x.OverrunNanos
+	}
+	return 0
+}
+
+func (x *GatewayBudgetBalance) GetOverruns() []*GatewayBudgetOverrun {
+	if x != nil {
+		return x.Overruns
+	}
+	return nil
+}
+
+func (x *GatewayBudgetBalance) GetSaturated() bool {
+	if x != nil && x.Saturated != nil {
+		return *x.Saturated
+	}
+	return false
+}
+
+// GatewayBudgetOverrun is the part of an overrun that has one cause. When an overrun shrinks, its parts shrink: first that
+// of the cause which the step undoes (a raised amount, a release, a correction), then those of the highest numbers.
+type GatewayBudgetOverrun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cause. Always present.
+	Cause *BudgetOverrunCause `protobuf:"varint,1,opt,name=cause,proto3,enum=gatewayentities.v1.BudgetOverrunCause,oneof" json:"cause,omitempty"`
+	// The part in nano-units, more than 0. Always present.
+	AmountNanos   *int64 `protobuf:"varint,2,opt,name=amount_nanos,json=amountNanos,proto3,oneof" json:"amount_nanos,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewayBudgetOverrun) Reset() {
+	*x = GatewayBudgetOverrun{}
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewayBudgetOverrun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewayBudgetOverrun) ProtoMessage() {}
+
+func (x *GatewayBudgetOverrun) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewayBudgetOverrun.ProtoReflect.Descriptor instead.
+func (*GatewayBudgetOverrun) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GatewayBudgetOverrun) GetCause() BudgetOverrunCause {
+	if x != nil && x.Cause != nil {
+		return *x.Cause
+	}
+	return BudgetOverrunCause_BUDGET_OVERRUN_CAUSE_UNSPECIFIED
+}
+
+func (x *GatewayBudgetOverrun) GetAmountNanos() int64 {
+	if x != nil && x.AmountNanos != nil {
+		return *x.AmountNanos
+	}
+	return 0
+}
+
+// GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+// window and share, whatever the policy's action is.
+type GatewaySpendAlert struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the alert; later ones have higher numbers. Always present.
+	AlertId *int64 `protobuf:"varint,1,opt,name=alert_id,json=alertId,proto3,oneof" json:"alert_id,omitempty"`
+	// The share in percent of the limit, 1 or more; 100 is the limit itself. Always present.
+	SharePercent *int32 `protobuf:"varint,2,opt,name=share_percent,json=sharePercent,proto3,oneof" json:"share_percent,omitempty"`
+	// The policy as it was then. Always present.
+	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,3,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
+	// The window as it was then. Always present.
+	Balance *GatewayBudgetBalance `protobuf:"bytes,4,opt,name=balance,proto3" json:"balance,omitempty"`
+	// Time of the alert in milliseconds since the Unix epoch, UTC. Always present.
+	RaisedAt      *int64 `protobuf:"varint,5,opt,name=raised_at,json=raisedAt,proto3,oneof" json:"raised_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GatewaySpendAlert) Reset() {
+	*x = GatewaySpendAlert{}
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GatewaySpendAlert) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GatewaySpendAlert) ProtoMessage() {}
+
+func (x *GatewaySpendAlert) ProtoReflect() protoreflect.Message {
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GatewaySpendAlert.ProtoReflect.Descriptor instead.
+func (*GatewaySpendAlert) Descriptor() ([]byte, []int) {
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GatewaySpendAlert) GetAlertId() int64 {
+	if x != nil && x.AlertId != nil {
+		return *x.AlertId
+	}
+	return 0
+}
+
+func (x *GatewaySpendAlert) GetSharePercent() int32 {
+	if x != nil && x.SharePercent != nil {
+		return *x.SharePercent
+	}
+	return 0
+}
+
+func (x *GatewaySpendAlert) GetBudgetPolicy() *GatewayBudgetPolicy {
+	if x != nil {
+		return x.BudgetPolicy
+	}
+	return nil
+}
+
+func (x *GatewaySpendAlert) GetBalance() *GatewayBudgetBalance {
+	if x != nil {
+		return x.Balance
+	}
+	return nil
+}
+
+func (x *GatewaySpendAlert) GetRaisedAt() int64 {
+	if x != nil && x.RaisedAt != nil {
+		return *x.RaisedAt
+	}
+	return 0
+}
+
 // GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
 // REJECT, the one with the least remaining; among equals, the one whose window ends last.
 type GatewayBudgetCheck struct {
@@ -529,8 +872,8 @@ type GatewayBudgetCheck struct {
 	BudgetPolicy *GatewayBudgetPolicy `protobuf:"bytes,2,opt,name=budget_policy,json=budgetPolicy,proto3" json:"budget_policy,omitempty"`
 	// Its current window. Present when the policy is.
 	Window *GatewayBudgetWindow `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
-	// Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
-	// Present when the policy is.
+	// Amount that is neither recorded nor reserved in this window, in its budget_unit, 0 or more. It is 0 if and only if the
+	// request is rejected. Present when the policy is.
 	Remaining     *float64 `protobuf:"fixed64,4,opt,name=remaining,proto3,oneof" json:"remaining,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -538,7 +881,7 @@ type GatewayBudgetCheck struct {
 
 func (x *GatewayBudgetCheck) Reset() {
 	*x = GatewayBudgetCheck{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[3]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +893,7 @@ func (x *GatewayBudgetCheck) String() string {
 func (*GatewayBudgetCheck) ProtoMessage() {}
 
 func (x *GatewayBudgetCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[3]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +906,7 @@ func (x *GatewayBudgetCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GatewayBudgetCheck.ProtoReflect.Descriptor instead.
 func (*GatewayBudgetCheck) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{3}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GatewayBudgetCheck) GetAllowed() bool {
@@ -621,7 +964,7 @@ type CreateGatewayBudgetPolicyRequest struct {
 
 func (x *CreateGatewayBudgetPolicyRequest) Reset() {
 	*x = CreateGatewayBudgetPolicyRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[4]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +976,7 @@ func (x *CreateGatewayBudgetPolicyRequest) String() string {
 func (*CreateGatewayBudgetPolicyRequest) ProtoMessage() {}
 
 func (x *CreateGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[4]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +989,7 @@ func (x *CreateGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGatewayBudgetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*CreateGatewayBudgetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{4}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateGatewayBudgetPolicyRequest) GetBudgetUnit() BudgetUnit {
@@ -720,7 +1063,7 @@ type CreateGatewayBudgetPolicyResponse struct {
 
 func (x *CreateGatewayBudgetPolicyResponse) Reset() {
 	*x = CreateGatewayBudgetPolicyResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[5]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +1075,7 @@ func (x *CreateGatewayBudgetPolicyResponse) String() string {
 func (*CreateGatewayBudgetPolicyResponse) ProtoMessage() {}
 
 func (x *CreateGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[5]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +1088,7 @@ func (x *CreateGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use CreateGatewayBudgetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*CreateGatewayBudgetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{5}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateGatewayBudgetPolicyResponse) GetBudgetPolicy() *GatewayBudgetPolicy {
@@ -780,7 +1123,7 @@ type GetGatewayBudgetPolicyRequest struct {
 
 func (x *GetGatewayBudgetPolicyRequest) Reset() {
 	*x = GetGatewayBudgetPolicyRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[6]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +1135,7 @@ func (x *GetGatewayBudgetPolicyRequest) String() string {
 func (*GetGatewayBudgetPolicyRequest) ProtoMessage() {}
 
 func (x *GetGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[6]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +1148,7 @@ func (x *GetGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGatewayBudgetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetGatewayBudgetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{6}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetGatewayBudgetPolicyRequest) GetBudgetPolicyId() string {
@@ -830,7 +1173,7 @@ type GetGatewayBudgetPolicyResponse struct {
 
 func (x *GetGatewayBudgetPolicyResponse) Reset() {
 	*x = GetGatewayBudgetPolicyResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[7]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +1185,7 @@ func (x *GetGatewayBudgetPolicyResponse) String() string {
 func (*GetGatewayBudgetPolicyResponse) ProtoMessage() {}
 
 func (x *GetGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[7]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +1198,7 @@ func (x *GetGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGatewayBudgetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*GetGatewayBudgetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{7}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetGatewayBudgetPolicyResponse) GetBudgetPolicy() *GatewayBudgetPolicy {
@@ -912,7 +1255,7 @@ type UpdateGatewayBudgetPolicyRequest struct {
 
 func (x *UpdateGatewayBudgetPolicyRequest) Reset() {
 	*x = UpdateGatewayBudgetPolicyRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[8]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1267,7 @@ func (x *UpdateGatewayBudgetPolicyRequest) String() string {
 func (*UpdateGatewayBudgetPolicyRequest) ProtoMessage() {}
 
 func (x *UpdateGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[8]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1280,7 @@ func (x *UpdateGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGatewayBudgetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*UpdateGatewayBudgetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{8}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateGatewayBudgetPolicyRequest) GetBudgetPolicyId() string {
@@ -1032,7 +1375,7 @@ type UpdateGatewayBudgetPolicyResponse struct {
 
 func (x *UpdateGatewayBudgetPolicyResponse) Reset() {
 	*x = UpdateGatewayBudgetPolicyResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[9]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1387,7 @@ func (x *UpdateGatewayBudgetPolicyResponse) String() string {
 func (*UpdateGatewayBudgetPolicyResponse) ProtoMessage() {}
 
 func (x *UpdateGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[9]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1400,7 @@ func (x *UpdateGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use UpdateGatewayBudgetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*UpdateGatewayBudgetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{9}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateGatewayBudgetPolicyResponse) GetBudgetPolicy() *GatewayBudgetPolicy {
@@ -1097,7 +1440,7 @@ type DeleteGatewayBudgetPolicyRequest struct {
 
 func (x *DeleteGatewayBudgetPolicyRequest) Reset() {
 	*x = DeleteGatewayBudgetPolicyRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[10]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1452,7 @@ func (x *DeleteGatewayBudgetPolicyRequest) String() string {
 func (*DeleteGatewayBudgetPolicyRequest) ProtoMessage() {}
 
 func (x *DeleteGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[10]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1465,7 @@ func (x *DeleteGatewayBudgetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGatewayBudgetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayBudgetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{10}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeleteGatewayBudgetPolicyRequest) GetBudgetPolicyId() string {
@@ -1157,7 +1500,7 @@ type DeleteGatewayBudgetPolicyResponse struct {
 
 func (x *DeleteGatewayBudgetPolicyResponse) Reset() {
 	*x = DeleteGatewayBudgetPolicyResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[11]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1512,7 @@ func (x *DeleteGatewayBudgetPolicyResponse) String() string {
 func (*DeleteGatewayBudgetPolicyResponse) ProtoMessage() {}
 
 func (x *DeleteGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[11]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1525,7 @@ func (x *DeleteGatewayBudgetPolicyResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use DeleteGatewayBudgetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*DeleteGatewayBudgetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{11}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeleteGatewayBudgetPolicyResponse) GetRevision() int64 {
@@ -1205,7 +1548,7 @@ type ListGatewayBudgetPoliciesRequest struct {
 
 func (x *ListGatewayBudgetPoliciesRequest) Reset() {
 	*x = ListGatewayBudgetPoliciesRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[12]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1560,7 @@ func (x *ListGatewayBudgetPoliciesRequest) String() string {
 func (*ListGatewayBudgetPoliciesRequest) ProtoMessage() {}
 
 func (x *ListGatewayBudgetPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[12]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1573,7 @@ func (x *ListGatewayBudgetPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewayBudgetPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListGatewayBudgetPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{12}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListGatewayBudgetPoliciesRequest) GetMaxResults() int64 {
@@ -1262,7 +1605,7 @@ type ListGatewayBudgetPoliciesResponse struct {
 
 func (x *ListGatewayBudgetPoliciesResponse) Reset() {
 	*x = ListGatewayBudgetPoliciesResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[13]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1617,7 @@ func (x *ListGatewayBudgetPoliciesResponse) String() string {
 func (*ListGatewayBudgetPoliciesResponse) ProtoMessage() {}
 
 func (x *ListGatewayBudgetPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[13]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1630,7 @@ func (x *ListGatewayBudgetPoliciesResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ListGatewayBudgetPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListGatewayBudgetPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{13}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListGatewayBudgetPoliciesResponse) GetBudgetPolicies() []*GatewayBudgetPolicy {
@@ -1324,7 +1667,7 @@ type ListGatewayBudgetWindowsRequest struct {
 
 func (x *ListGatewayBudgetWindowsRequest) Reset() {
 	*x = ListGatewayBudgetWindowsRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[14]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1679,7 @@ func (x *ListGatewayBudgetWindowsRequest) String() string {
 func (*ListGatewayBudgetWindowsRequest) ProtoMessage() {}
 
 func (x *ListGatewayBudgetWindowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[14]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1692,7 @@ func (x *ListGatewayBudgetWindowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewayBudgetWindowsRequest.ProtoReflect.Descriptor instead.
 func (*ListGatewayBudgetWindowsRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{14}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListGatewayBudgetWindowsRequest) GetPageSize() int32 {
@@ -1379,7 +1722,7 @@ type ListGatewayBudgetWindowsResponse struct {
 
 func (x *ListGatewayBudgetWindowsResponse) Reset() {
 	*x = ListGatewayBudgetWindowsResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[15]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1734,7 @@ func (x *ListGatewayBudgetWindowsResponse) String() string {
 func (*ListGatewayBudgetWindowsResponse) ProtoMessage() {}
 
 func (x *ListGatewayBudgetWindowsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[15]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1747,7 @@ func (x *ListGatewayBudgetWindowsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGatewayBudgetWindowsResponse.ProtoReflect.Descriptor instead.
 func (*ListGatewayBudgetWindowsResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{15}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListGatewayBudgetWindowsResponse) GetWindows() []*GatewayBudgetWindow {
@@ -1446,7 +1789,7 @@ type RecordGatewaySpendRequest struct {
 
 func (x *RecordGatewaySpendRequest) Reset() {
 	*x = RecordGatewaySpendRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[16]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1801,7 @@ func (x *RecordGatewaySpendRequest) String() string {
 func (*RecordGatewaySpendRequest) ProtoMessage() {}
 
 func (x *RecordGatewaySpendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[16]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1814,7 @@ func (x *RecordGatewaySpendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordGatewaySpendRequest.ProtoReflect.Descriptor instead.
 func (*RecordGatewaySpendRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{16}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecordGatewaySpendRequest) GetEndpointId() string {
@@ -1530,14 +1873,16 @@ type RecordGatewaySpendResponse struct {
 	// since the charge was first recorded.
 	Windows []*GatewayBudgetWindow `protobuf:"bytes,1,rep,name=windows,proto3" json:"windows,omitempty"`
 	// Whether one of these windows is saturated at 2^63 - 1 nano-units: further spending is not counted. Absent means no.
-	Saturated     *bool `protobuf:"varint,2,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
+	Saturated *bool `protobuf:"varint,2,opt,name=saturated,proto3,oneof" json:"saturated,omitempty"`
+	// The alerts that this charge has raised, for a repeat too.
+	Alerts        []*GatewaySpendAlert `protobuf:"bytes,3,rep,name=alerts,proto3" json:"alerts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordGatewaySpendResponse) Reset() {
 	*x = RecordGatewaySpendResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[17]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1894,7 @@ func (x *RecordGatewaySpendResponse) String() string {
 func (*RecordGatewaySpendResponse) ProtoMessage() {}
 
 func (x *RecordGatewaySpendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[17]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1907,7 @@ func (x *RecordGatewaySpendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordGatewaySpendResponse.ProtoReflect.Descriptor instead.
 func (*RecordGatewaySpendResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{17}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordGatewaySpendResponse) GetWindows() []*GatewayBudgetWindow {
@@ -1577,6 +1922,13 @@ func (x *RecordGatewaySpendResponse) GetSaturated() bool {
 		return *x.Saturated
 	}
 	return false
+}
+
+func (x *RecordGatewaySpendResponse) GetAlerts() []*GatewaySpendAlert {
+	if x != nil {
+		return x.Alerts
+	}
+	return nil
 }
 
 // CheckGatewayBudgetRequest describes a request to check before it is made.
@@ -1594,7 +1946,7 @@ type CheckGatewayBudgetRequest struct {
 
 func (x *CheckGatewayBudgetRequest) Reset() {
 	*x = CheckGatewayBudgetRequest{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[18]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1958,7 @@ func (x *CheckGatewayBudgetRequest) String() string {
 func (*CheckGatewayBudgetRequest) ProtoMessage() {}
 
 func (x *CheckGatewayBudgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[18]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1971,7 @@ func (x *CheckGatewayBudgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckGatewayBudgetRequest.ProtoReflect.Descriptor instead.
 func (*CheckGatewayBudgetRequest) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{18}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CheckGatewayBudgetRequest) GetEndpointId() string {
@@ -1654,7 +2006,7 @@ type CheckGatewayBudgetResponse struct {
 
 func (x *CheckGatewayBudgetResponse) Reset() {
 	*x = CheckGatewayBudgetResponse{}
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[19]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +2018,7 @@ func (x *CheckGatewayBudgetResponse) String() string {
 func (*CheckGatewayBudgetResponse) ProtoMessage() {}
 
 func (x *CheckGatewayBudgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gatewayentities_v1_budget_proto_msgTypes[19]
+	mi := &file_gatewayentities_v1_budget_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +2031,7 @@ func (x *CheckGatewayBudgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckGatewayBudgetResponse.ProtoReflect.Descriptor instead.
 func (*CheckGatewayBudgetResponse) Descriptor() ([]byte, []int) {
-	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{19}
+	return file_gatewayentities_v1_budget_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CheckGatewayBudgetResponse) GetCheck() *GatewayBudgetCheck {
@@ -1733,7 +2085,48 @@ const file_gatewayentities_v1_budget_proto_rawDesc = "" +
 	"\x11_budget_policy_idB\x12\n" +
 	"\x10_window_start_msB\x10\n" +
 	"\x0e_window_end_msB\x10\n" +
-	"\x0e_current_spend\"\xff\x01\n" +
+	"\x0e_current_spend\"\xd5\x05\n" +
+	"\x14GatewayBudgetBalance\x12-\n" +
+	"\x10budget_policy_id\x18\x01 \x01(\tH\x00R\x0ebudgetPolicyId\x88\x01\x01\x12+\n" +
+	"\x0fwindow_start_ms\x18\x02 \x01(\x03H\x01R\rwindowStartMs\x88\x01\x01\x12'\n" +
+	"\rwindow_end_ms\x18\x03 \x01(\x03H\x02R\vwindowEndMs\x88\x01\x01\x12D\n" +
+	"\vbudget_unit\x18\x04 \x01(\x0e2\x1e.gatewayentities.v1.BudgetUnitH\x03R\n" +
+	"budgetUnit\x88\x01\x01\x12$\n" +
+	"\vlimit_nanos\x18\x05 \x01(\x03H\x04R\n" +
+	"limitNanos\x88\x01\x01\x12*\n" +
+	"\x0erecorded_nanos\x18\x06 \x01(\x03H\x05R\rrecordedNanos\x88\x01\x01\x12*\n" +
+	"\x0ereserved_nanos\x18\a \x01(\x03H\x06R\rreservedNanos\x88\x01\x01\x12,\n" +
+	"\x0fremaining_nanos\x18\b \x01(\x03H\aR\x0eremainingNanos\x88\x01\x01\x12(\n" +
+	"\roverrun_nanos\x18\t \x01(\x03H\bR\foverrunNanos\x88\x01\x01\x12D\n" +
+	"\boverruns\x18\n" +
+	" \x03(\v2(.gatewayentities.v1.GatewayBudgetOverrunR\boverruns\x12!\n" +
+	"\tsaturated\x18\v \x01(\bH\tR\tsaturated\x88\x01\x01B\x13\n" +
+	"\x11_budget_policy_idB\x12\n" +
+	"\x10_window_start_msB\x10\n" +
+	"\x0e_window_end_msB\x0e\n" +
+	"\f_budget_unitB\x0e\n" +
+	"\f_limit_nanosB\x11\n" +
+	"\x0f_recorded_nanosB\x11\n" +
+	"\x0f_reserved_nanosB\x12\n" +
+	"\x10_remaining_nanosB\x10\n" +
+	"\x0e_overrun_nanosB\f\n" +
+	"\n" +
+	"_saturated\"\x9c\x01\n" +
+	"\x14GatewayBudgetOverrun\x12A\n" +
+	"\x05cause\x18\x01 \x01(\x0e2&.gatewayentities.v1.BudgetOverrunCauseH\x00R\x05cause\x88\x01\x01\x12&\n" +
+	"\famount_nanos\x18\x02 \x01(\x03H\x01R\vamountNanos\x88\x01\x01B\b\n" +
+	"\x06_causeB\x0f\n" +
+	"\r_amount_nanos\"\xbe\x02\n" +
+	"\x11GatewaySpendAlert\x12\x1e\n" +
+	"\balert_id\x18\x01 \x01(\x03H\x00R\aalertId\x88\x01\x01\x12(\n" +
+	"\rshare_percent\x18\x02 \x01(\x05H\x01R\fsharePercent\x88\x01\x01\x12L\n" +
+	"\rbudget_policy\x18\x03 \x01(\v2'.gatewayentities.v1.GatewayBudgetPolicyR\fbudgetPolicy\x12B\n" +
+	"\abalance\x18\x04 \x01(\v2(.gatewayentities.v1.GatewayBudgetBalanceR\abalance\x12 \n" +
+	"\traised_at\x18\x05 \x01(\x03H\x02R\braisedAt\x88\x01\x01B\v\n" +
+	"\t_alert_idB\x10\n" +
+	"\x0e_share_percentB\f\n" +
+	"\n" +
+	"_raised_at\"\xff\x01\n" +
 	"\x12GatewayBudgetCheck\x12\x1d\n" +
 	"\aallowed\x18\x01 \x01(\bH\x00R\aallowed\x88\x01\x01\x12L\n" +
 	"\rbudget_policy\x18\x02 \x01(\v2'.gatewayentities.v1.GatewayBudgetPolicyR\fbudgetPolicy\x12?\n" +
@@ -1862,10 +2255,11 @@ const file_gatewayentities_v1_budget_proto_rawDesc = "" +
 	"\r_amount_nanosB\x0e\n" +
 	"\f_budget_unitB\x0e\n" +
 	"\f_occurred_atB\r\n" +
-	"\v_request_id\"\x90\x01\n" +
+	"\v_request_id\"\xcf\x01\n" +
 	"\x1aRecordGatewaySpendResponse\x12A\n" +
 	"\awindows\x18\x01 \x03(\v2'.gatewayentities.v1.GatewayBudgetWindowR\awindows\x12!\n" +
-	"\tsaturated\x18\x02 \x01(\bH\x00R\tsaturated\x88\x01\x01B\f\n" +
+	"\tsaturated\x18\x02 \x01(\bH\x00R\tsaturated\x88\x01\x01\x12=\n" +
+	"\x06alerts\x18\x03 \x03(\v2%.gatewayentities.v1.GatewaySpendAlertR\x06alertsB\f\n" +
 	"\n" +
 	"_saturated\"\xa4\x01\n" +
 	"\x19CheckGatewayBudgetRequest\x12$\n" +
@@ -1902,7 +2296,14 @@ const file_gatewayentities_v1_budget_proto_rawDesc = "" +
 	"\n" +
 	"BudgetUnit\x12\x1b\n" +
 	"\x17BUDGET_UNIT_UNSPECIFIED\x10\x00\x12\a\n" +
-	"\x03USD\x10\x012\xc8\b\n" +
+	"\x03USD\x10\x01*\xe0\x01\n" +
+	"\x12BudgetOverrunCause\x12$\n" +
+	" BUDGET_OVERRUN_CAUSE_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bBUDGET_OVERRUN_CAUSE_RECORD\x10\x01\x12\x1f\n" +
+	"\x1bBUDGET_OVERRUN_CAUSE_COMMIT\x10\x02\x12 \n" +
+	"\x1cBUDGET_OVERRUN_CAUSE_RESERVE\x10\x03\x12\x1f\n" +
+	"\x1bBUDGET_OVERRUN_CAUSE_AMOUNT\x10\x04\x12\x1f\n" +
+	"\x1bBUDGET_OVERRUN_CAUSE_ADJUST\x10\x052\xc8\b\n" +
 	"\rBudgetService\x12\x88\x01\n" +
 	"\x19CreateGatewayBudgetPolicy\x124.gatewayentities.v1.CreateGatewayBudgetPolicyRequest\x1a5.gatewayentities.v1.CreateGatewayBudgetPolicyResponse\x12\x84\x01\n" +
 	"\x16GetGatewayBudgetPolicy\x121.gatewayentities.v1.GetGatewayBudgetPolicyRequest\x1a2.gatewayentities.v1.GetGatewayBudgetPolicyResponse\"\x03\x90\x02\x01\x12\x88\x01\n" +
@@ -1926,81 +2327,91 @@ func file_gatewayentities_v1_budget_proto_rawDescGZIP() []byte {
 	return file_gatewayentities_v1_budget_proto_rawDescData
 }
 
-var file_gatewayentities_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_gatewayentities_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_gatewayentities_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_gatewayentities_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_gatewayentities_v1_budget_proto_goTypes = []any{
 	(BudgetDurationUnit)(0),                   // 0: gatewayentities.v1.BudgetDurationUnit
 	(BudgetTargetScope)(0),                    // 1: gatewayentities.v1.BudgetTargetScope
 	(BudgetAction)(0),                         // 2: gatewayentities.v1.BudgetAction
 	(BudgetUnit)(0),                           // 3: gatewayentities.v1.BudgetUnit
-	(*BudgetDuration)(nil),                    // 4: gatewayentities.v1.BudgetDuration
-	(*GatewayBudgetPolicy)(nil),               // 5: gatewayentities.v1.GatewayBudgetPolicy
-	(*GatewayBudgetWindow)(nil),               // 6: gatewayentities.v1.GatewayBudgetWindow
-	(*GatewayBudgetCheck)(nil),                // 7: gatewayentities.v1.GatewayBudgetCheck
-	(*CreateGatewayBudgetPolicyRequest)(nil),  // 8: gatewayentities.v1.CreateGatewayBudgetPolicyRequest
-	(*CreateGatewayBudgetPolicyResponse)(nil), // 9: gatewayentities.v1.CreateGatewayBudgetPolicyResponse
-	(*GetGatewayBudgetPolicyRequest)(nil),     // 10: gatewayentities.v1.GetGatewayBudgetPolicyRequest
-	(*GetGatewayBudgetPolicyResponse)(nil),    // 11: gatewayentities.v1.GetGatewayBudgetPolicyResponse
-	(*UpdateGatewayBudgetPolicyRequest)(nil),  // 12: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest
-	(*UpdateGatewayBudgetPolicyResponse)(nil), // 13: gatewayentities.v1.UpdateGatewayBudgetPolicyResponse
-	(*DeleteGatewayBudgetPolicyRequest)(nil),  // 14: gatewayentities.v1.DeleteGatewayBudgetPolicyRequest
-	(*DeleteGatewayBudgetPolicyResponse)(nil), // 15: gatewayentities.v1.DeleteGatewayBudgetPolicyResponse
-	(*ListGatewayBudgetPoliciesRequest)(nil),  // 16: gatewayentities.v1.ListGatewayBudgetPoliciesRequest
-	(*ListGatewayBudgetPoliciesResponse)(nil), // 17: gatewayentities.v1.ListGatewayBudgetPoliciesResponse
-	(*ListGatewayBudgetWindowsRequest)(nil),   // 18: gatewayentities.v1.ListGatewayBudgetWindowsRequest
-	(*ListGatewayBudgetWindowsResponse)(nil),  // 19: gatewayentities.v1.ListGatewayBudgetWindowsResponse
-	(*RecordGatewaySpendRequest)(nil),         // 20: gatewayentities.v1.RecordGatewaySpendRequest
-	(*RecordGatewaySpendResponse)(nil),        // 21: gatewayentities.v1.RecordGatewaySpendResponse
-	(*CheckGatewayBudgetRequest)(nil),         // 22: gatewayentities.v1.CheckGatewayBudgetRequest
-	(*CheckGatewayBudgetResponse)(nil),        // 23: gatewayentities.v1.CheckGatewayBudgetResponse
-	(*fieldmaskpb.FieldMask)(nil),             // 24: google.protobuf.FieldMask
+	(BudgetOverrunCause)(0),                   // 4: gatewayentities.v1.BudgetOverrunCause
+	(*BudgetDuration)(nil),                    // 5: gatewayentities.v1.BudgetDuration
+	(*GatewayBudgetPolicy)(nil),               // 6: gatewayentities.v1.GatewayBudgetPolicy
+	(*GatewayBudgetWindow)(nil),               // 7: gatewayentities.v1.GatewayBudgetWindow
+	(*GatewayBudgetBalance)(nil),              // 8: gatewayentities.v1.GatewayBudgetBalance
+	(*GatewayBudgetOverrun)(nil),              // 9: gatewayentities.v1.GatewayBudgetOverrun
+	(*GatewaySpendAlert)(nil),                 // 10: gatewayentities.v1.GatewaySpendAlert
+	(*GatewayBudgetCheck)(nil),                // 11: gatewayentities.v1.GatewayBudgetCheck
+	(*CreateGatewayBudgetPolicyRequest)(nil),  // 12: gatewayentities.v1.CreateGatewayBudgetPolicyRequest
+	(*CreateGatewayBudgetPolicyResponse)(nil), // 13: gatewayentities.v1.CreateGatewayBudgetPolicyResponse
+	(*GetGatewayBudgetPolicyRequest)(nil),     // 14: gatewayentities.v1.GetGatewayBudgetPolicyRequest
+	(*GetGatewayBudgetPolicyResponse)(nil),    // 15: gatewayentities.v1.GetGatewayBudgetPolicyResponse
+	(*UpdateGatewayBudgetPolicyRequest)(nil),  // 16: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest
+	(*UpdateGatewayBudgetPolicyResponse)(nil), // 17: gatewayentities.v1.UpdateGatewayBudgetPolicyResponse
+	(*DeleteGatewayBudgetPolicyRequest)(nil),  // 18: gatewayentities.v1.DeleteGatewayBudgetPolicyRequest
+	(*DeleteGatewayBudgetPolicyResponse)(nil), // 19: gatewayentities.v1.DeleteGatewayBudgetPolicyResponse
+	(*ListGatewayBudgetPoliciesRequest)(nil),  // 20: gatewayentities.v1.ListGatewayBudgetPoliciesRequest
+	(*ListGatewayBudgetPoliciesResponse)(nil), // 21: gatewayentities.v1.ListGatewayBudgetPoliciesResponse
+	(*ListGatewayBudgetWindowsRequest)(nil),   // 22: gatewayentities.v1.ListGatewayBudgetWindowsRequest
+	(*ListGatewayBudgetWindowsResponse)(nil),  // 23: gatewayentities.v1.ListGatewayBudgetWindowsResponse
+	(*RecordGatewaySpendRequest)(nil),         // 24: gatewayentities.v1.RecordGatewaySpendRequest
+	(*RecordGatewaySpendResponse)(nil),        // 25: gatewayentities.v1.RecordGatewaySpendResponse
+	(*CheckGatewayBudgetRequest)(nil),         // 26: gatewayentities.v1.CheckGatewayBudgetRequest
+	(*CheckGatewayBudgetResponse)(nil),        // 27: gatewayentities.v1.CheckGatewayBudgetResponse
+	(*fieldmaskpb.FieldMask)(nil),             // 28: google.protobuf.FieldMask
 }
 var file_gatewayentities_v1_budget_proto_depIdxs = []int32{
 	0,  // 0: gatewayentities.v1.BudgetDuration.unit:type_name -> gatewayentities.v1.BudgetDurationUnit
 	3,  // 1: gatewayentities.v1.GatewayBudgetPolicy.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
-	4,  // 2: gatewayentities.v1.GatewayBudgetPolicy.duration:type_name -> gatewayentities.v1.BudgetDuration
+	5,  // 2: gatewayentities.v1.GatewayBudgetPolicy.duration:type_name -> gatewayentities.v1.BudgetDuration
 	1,  // 3: gatewayentities.v1.GatewayBudgetPolicy.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
 	2,  // 4: gatewayentities.v1.GatewayBudgetPolicy.budget_action:type_name -> gatewayentities.v1.BudgetAction
-	5,  // 5: gatewayentities.v1.GatewayBudgetCheck.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	6,  // 6: gatewayentities.v1.GatewayBudgetCheck.window:type_name -> gatewayentities.v1.GatewayBudgetWindow
-	3,  // 7: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
-	4,  // 8: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.duration:type_name -> gatewayentities.v1.BudgetDuration
-	1,  // 9: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
-	2,  // 10: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.budget_action:type_name -> gatewayentities.v1.BudgetAction
-	5,  // 11: gatewayentities.v1.CreateGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	5,  // 12: gatewayentities.v1.GetGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	3,  // 13: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
-	4,  // 14: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.duration:type_name -> gatewayentities.v1.BudgetDuration
-	1,  // 15: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
-	2,  // 16: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.budget_action:type_name -> gatewayentities.v1.BudgetAction
-	24, // 17: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.update_mask:type_name -> google.protobuf.FieldMask
-	5,  // 18: gatewayentities.v1.UpdateGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	5,  // 19: gatewayentities.v1.ListGatewayBudgetPoliciesResponse.budget_policies:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	6,  // 20: gatewayentities.v1.ListGatewayBudgetWindowsResponse.windows:type_name -> gatewayentities.v1.GatewayBudgetWindow
-	3,  // 21: gatewayentities.v1.RecordGatewaySpendRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
-	6,  // 22: gatewayentities.v1.RecordGatewaySpendResponse.windows:type_name -> gatewayentities.v1.GatewayBudgetWindow
-	7,  // 23: gatewayentities.v1.CheckGatewayBudgetResponse.check:type_name -> gatewayentities.v1.GatewayBudgetCheck
-	8,  // 24: gatewayentities.v1.BudgetService.CreateGatewayBudgetPolicy:input_type -> gatewayentities.v1.CreateGatewayBudgetPolicyRequest
-	10, // 25: gatewayentities.v1.BudgetService.GetGatewayBudgetPolicy:input_type -> gatewayentities.v1.GetGatewayBudgetPolicyRequest
-	12, // 26: gatewayentities.v1.BudgetService.UpdateGatewayBudgetPolicy:input_type -> gatewayentities.v1.UpdateGatewayBudgetPolicyRequest
-	14, // 27: gatewayentities.v1.BudgetService.DeleteGatewayBudgetPolicy:input_type -> gatewayentities.v1.DeleteGatewayBudgetPolicyRequest
-	16, // 28: gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies:input_type -> gatewayentities.v1.ListGatewayBudgetPoliciesRequest
-	18, // 29: gatewayentities.v1.BudgetService.ListGatewayBudgetWindows:input_type -> gatewayentities.v1.ListGatewayBudgetWindowsRequest
-	20, // 30: gatewayentities.v1.BudgetService.RecordGatewaySpend:input_type -> gatewayentities.v1.RecordGatewaySpendRequest
-	22, // 31: gatewayentities.v1.BudgetService.CheckGatewayBudget:input_type -> gatewayentities.v1.CheckGatewayBudgetRequest
-	9,  // 32: gatewayentities.v1.BudgetService.CreateGatewayBudgetPolicy:output_type -> gatewayentities.v1.CreateGatewayBudgetPolicyResponse
-	11, // 33: gatewayentities.v1.BudgetService.GetGatewayBudgetPolicy:output_type -> gatewayentities.v1.GetGatewayBudgetPolicyResponse
-	13, // 34: gatewayentities.v1.BudgetService.UpdateGatewayBudgetPolicy:output_type -> gatewayentities.v1.UpdateGatewayBudgetPolicyResponse
-	15, // 35: gatewayentities.v1.BudgetService.DeleteGatewayBudgetPolicy:output_type -> gatewayentities.v1.DeleteGatewayBudgetPolicyResponse
-	17, // 36: gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies:output_type -> gatewayentities.v1.ListGatewayBudgetPoliciesResponse
-	19, // 37: gatewayentities.v1.BudgetService.ListGatewayBudgetWindows:output_type -> gatewayentities.v1.ListGatewayBudgetWindowsResponse
-	21, // 38: gatewayentities.v1.BudgetService.RecordGatewaySpend:output_type -> gatewayentities.v1.RecordGatewaySpendResponse
-	23, // 39: gatewayentities.v1.BudgetService.CheckGatewayBudget:output_type -> gatewayentities.v1.CheckGatewayBudgetResponse
-	32, // [32:40] is the sub-list for method output_type
-	24, // [24:32] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	3,  // 5: gatewayentities.v1.GatewayBudgetBalance.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
+	9,  // 6: gatewayentities.v1.GatewayBudgetBalance.overruns:type_name -> gatewayentities.v1.GatewayBudgetOverrun
+	4,  // 7: gatewayentities.v1.GatewayBudgetOverrun.cause:type_name -> gatewayentities.v1.BudgetOverrunCause
+	6,  // 8: gatewayentities.v1.GatewaySpendAlert.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	8,  // 9: gatewayentities.v1.GatewaySpendAlert.balance:type_name -> gatewayentities.v1.GatewayBudgetBalance
+	6,  // 10: gatewayentities.v1.GatewayBudgetCheck.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	7,  // 11: gatewayentities.v1.GatewayBudgetCheck.window:type_name -> gatewayentities.v1.GatewayBudgetWindow
+	3,  // 12: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
+	5,  // 13: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.duration:type_name -> gatewayentities.v1.BudgetDuration
+	1,  // 14: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
+	2,  // 15: gatewayentities.v1.CreateGatewayBudgetPolicyRequest.budget_action:type_name -> gatewayentities.v1.BudgetAction
+	6,  // 16: gatewayentities.v1.CreateGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	6,  // 17: gatewayentities.v1.GetGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	3,  // 18: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
+	5,  // 19: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.duration:type_name -> gatewayentities.v1.BudgetDuration
+	1,  // 20: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.target_scope:type_name -> gatewayentities.v1.BudgetTargetScope
+	2,  // 21: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.budget_action:type_name -> gatewayentities.v1.BudgetAction
+	28, // 22: gatewayentities.v1.UpdateGatewayBudgetPolicyRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 23: gatewayentities.v1.UpdateGatewayBudgetPolicyResponse.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	6,  // 24: gatewayentities.v1.ListGatewayBudgetPoliciesResponse.budget_policies:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	7,  // 25: gatewayentities.v1.ListGatewayBudgetWindowsResponse.windows:type_name -> gatewayentities.v1.GatewayBudgetWindow
+	3,  // 26: gatewayentities.v1.RecordGatewaySpendRequest.budget_unit:type_name -> gatewayentities.v1.BudgetUnit
+	7,  // 27: gatewayentities.v1.RecordGatewaySpendResponse.windows:type_name -> gatewayentities.v1.GatewayBudgetWindow
+	10, // 28: gatewayentities.v1.RecordGatewaySpendResponse.alerts:type_name -> gatewayentities.v1.GatewaySpendAlert
+	11, // 29: gatewayentities.v1.CheckGatewayBudgetResponse.check:type_name -> gatewayentities.v1.GatewayBudgetCheck
+	12, // 30: gatewayentities.v1.BudgetService.CreateGatewayBudgetPolicy:input_type -> gatewayentities.v1.CreateGatewayBudgetPolicyRequest
+	14, // 31: gatewayentities.v1.BudgetService.GetGatewayBudgetPolicy:input_type -> gatewayentities.v1.GetGatewayBudgetPolicyRequest
+	16, // 32: gatewayentities.v1.BudgetService.UpdateGatewayBudgetPolicy:input_type -> gatewayentities.v1.UpdateGatewayBudgetPolicyRequest
+	18, // 33: gatewayentities.v1.BudgetService.DeleteGatewayBudgetPolicy:input_type -> gatewayentities.v1.DeleteGatewayBudgetPolicyRequest
+	20, // 34: gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies:input_type -> gatewayentities.v1.ListGatewayBudgetPoliciesRequest
+	22, // 35: gatewayentities.v1.BudgetService.ListGatewayBudgetWindows:input_type -> gatewayentities.v1.ListGatewayBudgetWindowsRequest
+	24, // 36: gatewayentities.v1.BudgetService.RecordGatewaySpend:input_type -> gatewayentities.v1.RecordGatewaySpendRequest
+	26, // 37: gatewayentities.v1.BudgetService.CheckGatewayBudget:input_type -> gatewayentities.v1.CheckGatewayBudgetRequest
+	13, // 38: gatewayentities.v1.BudgetService.CreateGatewayBudgetPolicy:output_type -> gatewayentities.v1.CreateGatewayBudgetPolicyResponse
+	15, // 39: gatewayentities.v1.BudgetService.GetGatewayBudgetPolicy:output_type -> gatewayentities.v1.GetGatewayBudgetPolicyResponse
+	17, // 40: gatewayentities.v1.BudgetService.UpdateGatewayBudgetPolicy:output_type -> gatewayentities.v1.UpdateGatewayBudgetPolicyResponse
+	19, // 41: gatewayentities.v1.BudgetService.DeleteGatewayBudgetPolicy:output_type -> gatewayentities.v1.DeleteGatewayBudgetPolicyResponse
+	21, // 42: gatewayentities.v1.BudgetService.ListGatewayBudgetPolicies:output_type -> gatewayentities.v1.ListGatewayBudgetPoliciesResponse
+	23, // 43: gatewayentities.v1.BudgetService.ListGatewayBudgetWindows:output_type -> gatewayentities.v1.ListGatewayBudgetWindowsResponse
+	25, // 44: gatewayentities.v1.BudgetService.RecordGatewaySpend:output_type -> gatewayentities.v1.RecordGatewaySpendResponse
+	27, // 45: gatewayentities.v1.BudgetService.CheckGatewayBudget:output_type -> gatewayentities.v1.CheckGatewayBudgetResponse
+	38, // [38:46] is the sub-list for method output_type
+	30, // [30:38] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_budget_proto_init() }
@@ -2027,13 +2438,16 @@ func file_gatewayentities_v1_budget_proto_init() {
 	file_gatewayentities_v1_budget_proto_msgTypes[16].OneofWrappers = []any{}
 	file_gatewayentities_v1_budget_proto_msgTypes[17].OneofWrappers = []any{}
 	file_gatewayentities_v1_budget_proto_msgTypes[18].OneofWrappers = []any{}
+	file_gatewayentities_v1_budget_proto_msgTypes[19].OneofWrappers = []any{}
+	file_gatewayentities_v1_budget_proto_msgTypes[20].OneofWrappers = []any{}
+	file_gatewayentities_v1_budget_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gatewayentities_v1_budget_proto_rawDesc), len(file_gatewayentities_v1_budget_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   20,
+			NumEnums:      5,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

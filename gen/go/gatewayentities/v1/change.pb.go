@@ -38,9 +38,11 @@ type GatewayChange struct {
 	// present.
 	Change *GatewayChangeEffect `protobuf:"bytes,5,opt,name=change,proto3" json:"change,omitempty"`
 	// Effects on related resources: endpoints include their model definitions, and an endpoint's bindings are deleted with it.
-	Effects       []*GatewayChangeEffect `protobuf:"bytes,6,rep,name=effects,proto3" json:"effects,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Effects []*GatewayChangeEffect `protobuf:"bytes,6,rep,name=effects,proto3" json:"effects,omitempty"`
+	// The correction, if the call was AdjustGatewaySpend: its policy stays as it is.
+	SpendAdjustment *GatewaySpendAdjustment `protobuf:"bytes,7,opt,name=spend_adjustment,json=spendAdjustment,proto3" json:"spend_adjustment,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *GatewayChange) Reset() {
@@ -111,6 +113,13 @@ func (x *GatewayChange) GetChange() *GatewayChangeEffect {
 func (x *GatewayChange) GetEffects() []*GatewayChangeEffect {
 	if x != nil {
 		return x.Effects
+	}
+	return nil
+}
+
+func (x *GatewayChange) GetSpendAdjustment() *GatewaySpendAdjustment {
+	if x != nil {
+		return x.SpendAdjustment
 	}
 	return nil
 }
@@ -784,6 +793,8 @@ type WatchGatewayResponse struct {
 	Removed []*GatewayResourceKey `protobuf:"bytes,5,rep,name=removed,proto3" json:"removed,omitempty"`
 	// Where a later stream continues. Present in the last part of an update.
 	ResumeToken *string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3,oneof" json:"resume_token,omitempty"`
+	// Alerts of budgets, in order of their alert_id. Watchers ignore those up to the highest alert_id that they have had.
+	Alerts []*GatewaySpendAlert `protobuf:"bytes,7,rep,name=alerts,proto3" json:"alerts,omitempty"`
 	// Revision of this update, 0 before the first change. Always present.
 	Revision      *int64 `protobuf:"varint,1003,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -862,6 +873,13 @@ func (x *WatchGatewayResponse) GetResumeToken() string {
 	return ""
 }
 
+func (x *WatchGatewayResponse) GetAlerts() []*GatewaySpendAlert {
+	if x != nil {
+		return x.Alerts
+	}
+	return nil
+}
+
 func (x *WatchGatewayResponse) GetRevision() int64 {
 	if x != nil && x.Revision != nil {
 		return *x.Revision
@@ -873,7 +891,7 @@ var File_gatewayentities_v1_change_proto protoreflect.FileDescriptor
 
 const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\"\xb8\x02\n" +
+	"\x1fgatewayentities/v1/change.proto\x12\x12gatewayentities.v1\x1a gatewayentities/v1/binding.proto\x1a\x1fgatewayentities/v1/budget.proto\x1a!gatewayentities/v1/endpoint.proto\x1a\"gatewayentities/v1/guardrail.proto\x1a)gatewayentities/v1/model_definition.proto\x1a\x1fgatewayentities/v1/secret.proto\x1a\x1egatewayentities/v1/spend.proto\"\x8f\x03\n" +
 	"\rGatewayChange\x12\x1f\n" +
 	"\brevision\x18\x01 \x01(\x03H\x00R\brevision\x88\x01\x01\x12\"\n" +
 	"\n" +
@@ -881,7 +899,8 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\x05actor\x18\x03 \x01(\tH\x02R\x05actor\x88\x01\x01\x12\x15\n" +
 	"\x03rpc\x18\x04 \x01(\tH\x03R\x03rpc\x88\x01\x01\x12?\n" +
 	"\x06change\x18\x05 \x01(\v2'.gatewayentities.v1.GatewayChangeEffectR\x06change\x12A\n" +
-	"\aeffects\x18\x06 \x03(\v2'.gatewayentities.v1.GatewayChangeEffectR\aeffectsB\v\n" +
+	"\aeffects\x18\x06 \x03(\v2'.gatewayentities.v1.GatewayChangeEffectR\aeffects\x12U\n" +
+	"\x10spend_adjustment\x18\a \x01(\v2*.gatewayentities.v1.GatewaySpendAdjustmentR\x0fspendAdjustmentB\v\n" +
 	"\t_revisionB\r\n" +
 	"\v_changed_atB\b\n" +
 	"\x06_actorB\x06\n" +
@@ -960,7 +979,7 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"\x03_id\"N\n" +
 	"\x13WatchGatewayRequest\x12&\n" +
 	"\fresume_token\x18\x01 \x01(\tH\x00R\vresumeToken\x88\x01\x01B\x0f\n" +
-	"\r_resume_token\"\x99\x03\n" +
+	"\r_resume_token\"\xd8\x03\n" +
 	"\x14WatchGatewayResponse\x12\x1e\n" +
 	"\bstore_id\x18\x01 \x01(\tH\x00R\astoreId\x88\x01\x01\x12$\n" +
 	"\vis_snapshot\x18\x02 \x01(\bH\x01R\n" +
@@ -969,7 +988,8 @@ const file_gatewayentities_v1_change_proto_rawDesc = "" +
 	"is_partial\x18\x03 \x01(\bH\x02R\tisPartial\x88\x01\x01\x12A\n" +
 	"\tresources\x18\x04 \x03(\v2#.gatewayentities.v1.GatewayResourceR\tresources\x12@\n" +
 	"\aremoved\x18\x05 \x03(\v2&.gatewayentities.v1.GatewayResourceKeyR\aremoved\x12&\n" +
-	"\fresume_token\x18\x06 \x01(\tH\x03R\vresumeToken\x88\x01\x01\x12 \n" +
+	"\fresume_token\x18\x06 \x01(\tH\x03R\vresumeToken\x88\x01\x01\x12=\n" +
+	"\x06alerts\x18\a \x03(\v2%.gatewayentities.v1.GatewaySpendAlertR\x06alerts\x12 \n" +
 	"\brevision\x18\xeb\a \x01(\x03H\x04R\brevision\x88\x01\x01B\v\n" +
 	"\t_store_idB\x0e\n" +
 	"\f_is_snapshotB\r\n" +
@@ -1004,37 +1024,41 @@ var file_gatewayentities_v1_change_proto_goTypes = []any{
 	(*GatewayResourceKey)(nil),         // 6: gatewayentities.v1.GatewayResourceKey
 	(*WatchGatewayRequest)(nil),        // 7: gatewayentities.v1.WatchGatewayRequest
 	(*WatchGatewayResponse)(nil),       // 8: gatewayentities.v1.WatchGatewayResponse
-	(*GatewaySecretInfo)(nil),          // 9: gatewayentities.v1.GatewaySecretInfo
-	(*GatewayModelDefinition)(nil),     // 10: gatewayentities.v1.GatewayModelDefinition
-	(*GatewayEndpoint)(nil),            // 11: gatewayentities.v1.GatewayEndpoint
-	(*GatewayEndpointBinding)(nil),     // 12: gatewayentities.v1.GatewayEndpointBinding
-	(*GatewayBudgetPolicy)(nil),        // 13: gatewayentities.v1.GatewayBudgetPolicy
-	(*GatewayGuardrail)(nil),           // 14: gatewayentities.v1.GatewayGuardrail
-	(*GatewayGuardrailConfig)(nil),     // 15: gatewayentities.v1.GatewayGuardrailConfig
+	(*GatewaySpendAdjustment)(nil),     // 9: gatewayentities.v1.GatewaySpendAdjustment
+	(*GatewaySecretInfo)(nil),          // 10: gatewayentities.v1.GatewaySecretInfo
+	(*GatewayModelDefinition)(nil),     // 11: gatewayentities.v1.GatewayModelDefinition
+	(*GatewayEndpoint)(nil),            // 12: gatewayentities.v1.GatewayEndpoint
+	(*GatewayEndpointBinding)(nil),     // 13: gatewayentities.v1.GatewayEndpointBinding
+	(*GatewayBudgetPolicy)(nil),        // 14: gatewayentities.v1.GatewayBudgetPolicy
+	(*GatewayGuardrail)(nil),           // 15: gatewayentities.v1.GatewayGuardrail
+	(*GatewayGuardrailConfig)(nil),     // 16: gatewayentities.v1.GatewayGuardrailConfig
+	(*GatewaySpendAlert)(nil),          // 17: gatewayentities.v1.GatewaySpendAlert
 }
 var file_gatewayentities_v1_change_proto_depIdxs = []int32{
 	2,  // 0: gatewayentities.v1.GatewayChange.change:type_name -> gatewayentities.v1.GatewayChangeEffect
 	2,  // 1: gatewayentities.v1.GatewayChange.effects:type_name -> gatewayentities.v1.GatewayChangeEffect
-	1,  // 2: gatewayentities.v1.GatewayChangeEffect.fields:type_name -> gatewayentities.v1.GatewayFieldDifference
-	0,  // 3: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
-	9,  // 4: gatewayentities.v1.GatewayResource.secret:type_name -> gatewayentities.v1.GatewaySecretInfo
-	10, // 5: gatewayentities.v1.GatewayResource.model_definition:type_name -> gatewayentities.v1.GatewayModelDefinition
-	11, // 6: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
-	12, // 7: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
-	13, // 8: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
-	14, // 9: gatewayentities.v1.GatewayResource.guardrail:type_name -> gatewayentities.v1.GatewayGuardrail
-	15, // 10: gatewayentities.v1.GatewayResource.guardrail_config:type_name -> gatewayentities.v1.GatewayGuardrailConfig
-	5,  // 11: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
-	6,  // 12: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
-	3,  // 13: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
-	7,  // 14: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
-	4,  // 15: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
-	8,  // 16: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
-	15, // [15:17] is the sub-list for method output_type
-	13, // [13:15] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	9,  // 2: gatewayentities.v1.GatewayChange.spend_adjustment:type_name -> gatewayentities.v1.GatewaySpendAdjustment
+	1,  // 3: gatewayentities.v1.GatewayChangeEffect.fields:type_name -> gatewayentities.v1.GatewayFieldDifference
+	0,  // 4: gatewayentities.v1.ListGatewayChangesResponse.changes:type_name -> gatewayentities.v1.GatewayChange
+	10, // 5: gatewayentities.v1.GatewayResource.secret:type_name -> gatewayentities.v1.GatewaySecretInfo
+	11, // 6: gatewayentities.v1.GatewayResource.model_definition:type_name -> gatewayentities.v1.GatewayModelDefinition
+	12, // 7: gatewayentities.v1.GatewayResource.endpoint:type_name -> gatewayentities.v1.GatewayEndpoint
+	13, // 8: gatewayentities.v1.GatewayResource.binding:type_name -> gatewayentities.v1.GatewayEndpointBinding
+	14, // 9: gatewayentities.v1.GatewayResource.budget_policy:type_name -> gatewayentities.v1.GatewayBudgetPolicy
+	15, // 10: gatewayentities.v1.GatewayResource.guardrail:type_name -> gatewayentities.v1.GatewayGuardrail
+	16, // 11: gatewayentities.v1.GatewayResource.guardrail_config:type_name -> gatewayentities.v1.GatewayGuardrailConfig
+	5,  // 12: gatewayentities.v1.WatchGatewayResponse.resources:type_name -> gatewayentities.v1.GatewayResource
+	6,  // 13: gatewayentities.v1.WatchGatewayResponse.removed:type_name -> gatewayentities.v1.GatewayResourceKey
+	17, // 14: gatewayentities.v1.WatchGatewayResponse.alerts:type_name -> gatewayentities.v1.GatewaySpendAlert
+	3,  // 15: gatewayentities.v1.ChangeService.ListGatewayChanges:input_type -> gatewayentities.v1.ListGatewayChangesRequest
+	7,  // 16: gatewayentities.v1.ChangeService.WatchGateway:input_type -> gatewayentities.v1.WatchGatewayRequest
+	4,  // 17: gatewayentities.v1.ChangeService.ListGatewayChanges:output_type -> gatewayentities.v1.ListGatewayChangesResponse
+	8,  // 18: gatewayentities.v1.ChangeService.WatchGateway:output_type -> gatewayentities.v1.WatchGatewayResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_gatewayentities_v1_change_proto_init() }
@@ -1048,6 +1072,7 @@ func file_gatewayentities_v1_change_proto_init() {
 	file_gatewayentities_v1_guardrail_proto_init()
 	file_gatewayentities_v1_model_definition_proto_init()
 	file_gatewayentities_v1_secret_proto_init()
+	file_gatewayentities_v1_spend_proto_init()
 	file_gatewayentities_v1_change_proto_msgTypes[0].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[1].OneofWrappers = []any{}
 	file_gatewayentities_v1_change_proto_msgTypes[2].OneofWrappers = []any{}

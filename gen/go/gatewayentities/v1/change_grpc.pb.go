@@ -29,7 +29,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+// ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
 type ChangeServiceClient interface {
 	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
 	// changes may have been deleted, but never one of the last 24 hours.
@@ -39,7 +39,8 @@ type ChangeServiceClient interface {
 	ListGatewayChanges(ctx context.Context, in *ListGatewayChangesRequest, opts ...grpc.CallOption) (*ListGatewayChangesResponse, error)
 	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
 	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+	// come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
 	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
@@ -89,7 +90,7 @@ type ChangeService_WatchGatewayClient = grpc.ServerStreamingClient[WatchGatewayR
 // All implementations must embed UnimplementedChangeServiceServer
 // for forward compatibility.
 //
-// ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+// ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
 type ChangeServiceServer interface {
 	// ListGatewayChanges lists the changes after a revision, by revision. Revisions are consecutive and start at 1. The oldest
 	// changes may have been deleted, but never one of the last 24 hours.
@@ -99,7 +100,8 @@ type ChangeServiceServer interface {
 	ListGatewayChanges(context.Context, *ListGatewayChangesRequest) (*ListGatewayChangesResponse, error)
 	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
 	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+	// come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
 	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the

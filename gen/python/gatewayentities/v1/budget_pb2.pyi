@@ -135,6 +135,44 @@ USD: BudgetUnit.ValueType  # 1
 """United States dollars."""
 Global___BudgetUnit: _TypeAlias = BudgetUnit  # noqa: Y015
 
+class _BudgetOverrunCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BudgetOverrunCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetOverrunCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BUDGET_OVERRUN_CAUSE_UNSPECIFIED: _BudgetOverrunCause.ValueType  # 0
+    """No cause was chosen."""
+    BUDGET_OVERRUN_CAUSE_RECORD: _BudgetOverrunCause.ValueType  # 1
+    """Spending was recorded that was not reserved."""
+    BUDGET_OVERRUN_CAUSE_COMMIT: _BudgetOverrunCause.ValueType  # 2
+    """A reservation was committed with more than its estimate."""
+    BUDGET_OVERRUN_CAUSE_RESERVE: _BudgetOverrunCause.ValueType  # 3
+    """A reservation exceeded the limit of a policy with the action ALERT."""
+    BUDGET_OVERRUN_CAUSE_AMOUNT: _BudgetOverrunCause.ValueType  # 4
+    """The budget_amount of the policy was lowered."""
+    BUDGET_OVERRUN_CAUSE_ADJUST: _BudgetOverrunCause.ValueType  # 5
+    """The recorded spending was corrected upwards."""
+
+class BudgetOverrunCause(_BudgetOverrunCause, metaclass=_BudgetOverrunCauseEnumTypeWrapper):
+    """BudgetOverrunCause is why more was recorded and reserved in a window than its limit. Reserving under a policy with the
+    action REJECT never is.
+    """
+
+BUDGET_OVERRUN_CAUSE_UNSPECIFIED: BudgetOverrunCause.ValueType  # 0
+"""No cause was chosen."""
+BUDGET_OVERRUN_CAUSE_RECORD: BudgetOverrunCause.ValueType  # 1
+"""Spending was recorded that was not reserved."""
+BUDGET_OVERRUN_CAUSE_COMMIT: BudgetOverrunCause.ValueType  # 2
+"""A reservation was committed with more than its estimate."""
+BUDGET_OVERRUN_CAUSE_RESERVE: BudgetOverrunCause.ValueType  # 3
+"""A reservation exceeded the limit of a policy with the action ALERT."""
+BUDGET_OVERRUN_CAUSE_AMOUNT: BudgetOverrunCause.ValueType  # 4
+"""The budget_amount of the policy was lowered."""
+BUDGET_OVERRUN_CAUSE_ADJUST: BudgetOverrunCause.ValueType  # 5
+"""The recorded spending was corrected upwards."""
+Global___BudgetOverrunCause: _TypeAlias = BudgetOverrunCause  # noqa: Y015
+
 @_typing.final
 class BudgetDuration(_message.Message):
     """BudgetDuration is the length of a budget's window, at most 100 years."""
@@ -290,7 +328,7 @@ class GatewayBudgetWindow(_message.Message):
     window_end_ms: _builtins.int
     """First moment after the window in milliseconds since the Unix epoch, UTC. Always present."""
     current_spend: _builtins.float
-    """Amount spent in this window so far, in the policy's budget_unit. Always present."""
+    """Amount recorded in this window so far, without reservations, in the policy's budget_unit. Always present."""
     def __init__(
         self,
         *,
@@ -323,6 +361,203 @@ class GatewayBudgetWindow(_message.Message):
 Global___GatewayBudgetWindow: _TypeAlias = GatewayBudgetWindow  # noqa: Y015
 
 @_typing.final
+class GatewayBudgetBalance(_message.Message):
+    """GatewayBudgetBalance is the state of one policy's window in nano-units, 10^-9 of the unit each. In each state,
+    recorded_nanos + reserved_nanos + remaining_nanos - overrun_nanos is limit_nanos.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUDGET_POLICY_ID_FIELD_NUMBER: _builtins.int
+    WINDOW_START_MS_FIELD_NUMBER: _builtins.int
+    WINDOW_END_MS_FIELD_NUMBER: _builtins.int
+    BUDGET_UNIT_FIELD_NUMBER: _builtins.int
+    LIMIT_NANOS_FIELD_NUMBER: _builtins.int
+    RECORDED_NANOS_FIELD_NUMBER: _builtins.int
+    RESERVED_NANOS_FIELD_NUMBER: _builtins.int
+    REMAINING_NANOS_FIELD_NUMBER: _builtins.int
+    OVERRUN_NANOS_FIELD_NUMBER: _builtins.int
+    OVERRUNS_FIELD_NUMBER: _builtins.int
+    SATURATED_FIELD_NUMBER: _builtins.int
+    budget_policy_id: _builtins.str
+    """Identifier of the policy. Always present."""
+    window_start_ms: _builtins.int
+    """First moment of the window in milliseconds since the Unix epoch, UTC. Always present."""
+    window_end_ms: _builtins.int
+    """First moment after the window in milliseconds since the Unix epoch, UTC. Always present."""
+    budget_unit: Global___BudgetUnit.ValueType
+    """Unit of the amounts. Always present."""
+    limit_nanos: _builtins.int
+    """The policy's budget_amount, rounded down; of a window that has ended, the last one before its end. Absent if it is more
+    than 2^63 - 1: such a limit is never reached.
+    """
+    recorded_nanos: _builtins.int
+    """Spending that was recorded, committed, or charged for reservations that expired. Always present."""
+    reserved_nanos: _builtins.int
+    """Sum of the estimates of open reservations. Always present."""
+    remaining_nanos: _builtins.int
+    """What can still be reserved, 0 or more. Absent without a limit."""
+    overrun_nanos: _builtins.int
+    """By how much recorded and reserved exceed the limit, 0 or more. Always present."""
+    saturated: _builtins.bool
+    """Whether recorded and reserved have reached 2^63 - 1: further spending is not counted. Absent means no."""
+    @_builtins.property
+    def overruns(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayBudgetOverrun]:
+        """The causes of the overrun, each at most once, in order of their numbers. Their sum is overrun_nanos."""
+
+    def __init__(
+        self,
+        *,
+        budget_policy_id: _builtins.str | None = ...,
+        window_start_ms: _builtins.int | None = ...,
+        window_end_ms: _builtins.int | None = ...,
+        budget_unit: Global___BudgetUnit.ValueType | None = ...,
+        limit_nanos: _builtins.int | None = ...,
+        recorded_nanos: _builtins.int | None = ...,
+        reserved_nanos: _builtins.int | None = ...,
+        remaining_nanos: _builtins.int | None = ...,
+        overrun_nanos: _builtins.int | None = ...,
+        overruns: _abc.Iterable[Global___GatewayBudgetOverrun] | None = ...,
+        saturated: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_limit_nanos", b"_limit_nanos", "_overrun_nanos", b"_overrun_nanos", "_recorded_nanos", b"_recorded_nanos", "_remaining_nanos", b"_remaining_nanos", "_reserved_nanos", b"_reserved_nanos", "_saturated", b"_saturated", "_window_end_ms", b"_window_end_ms", "_window_start_ms", b"_window_start_ms", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "limit_nanos", b"limit_nanos", "overrun_nanos", b"overrun_nanos", "recorded_nanos", b"recorded_nanos", "remaining_nanos", b"remaining_nanos", "reserved_nanos", b"reserved_nanos", "saturated", b"saturated", "window_end_ms", b"window_end_ms", "window_start_ms", b"window_start_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id", "_budget_unit", b"_budget_unit", "_limit_nanos", b"_limit_nanos", "_overrun_nanos", b"_overrun_nanos", "_recorded_nanos", b"_recorded_nanos", "_remaining_nanos", b"_remaining_nanos", "_reserved_nanos", b"_reserved_nanos", "_saturated", b"_saturated", "_window_end_ms", b"_window_end_ms", "_window_start_ms", b"_window_start_ms", "budget_policy_id", b"budget_policy_id", "budget_unit", b"budget_unit", "limit_nanos", b"limit_nanos", "overrun_nanos", b"overrun_nanos", "overruns", b"overruns", "recorded_nanos", b"recorded_nanos", "remaining_nanos", b"remaining_nanos", "reserved_nanos", b"reserved_nanos", "saturated", b"saturated", "window_end_ms", b"window_end_ms", "window_start_ms", b"window_start_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__budget_policy_id: _TypeAlias = _typing.Literal["budget_policy_id"]  # noqa: Y015
+    _WhichOneofArgType__budget_policy_id: _TypeAlias = _typing.Literal["_budget_policy_id", b"_budget_policy_id"]  # noqa: Y015
+    _WhichOneofReturnType__budget_unit: _TypeAlias = _typing.Literal["budget_unit"]  # noqa: Y015
+    _WhichOneofArgType__budget_unit: _TypeAlias = _typing.Literal["_budget_unit", b"_budget_unit"]  # noqa: Y015
+    _WhichOneofReturnType__limit_nanos: _TypeAlias = _typing.Literal["limit_nanos"]  # noqa: Y015
+    _WhichOneofArgType__limit_nanos: _TypeAlias = _typing.Literal["_limit_nanos", b"_limit_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__overrun_nanos: _TypeAlias = _typing.Literal["overrun_nanos"]  # noqa: Y015
+    _WhichOneofArgType__overrun_nanos: _TypeAlias = _typing.Literal["_overrun_nanos", b"_overrun_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__recorded_nanos: _TypeAlias = _typing.Literal["recorded_nanos"]  # noqa: Y015
+    _WhichOneofArgType__recorded_nanos: _TypeAlias = _typing.Literal["_recorded_nanos", b"_recorded_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__remaining_nanos: _TypeAlias = _typing.Literal["remaining_nanos"]  # noqa: Y015
+    _WhichOneofArgType__remaining_nanos: _TypeAlias = _typing.Literal["_remaining_nanos", b"_remaining_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__reserved_nanos: _TypeAlias = _typing.Literal["reserved_nanos"]  # noqa: Y015
+    _WhichOneofArgType__reserved_nanos: _TypeAlias = _typing.Literal["_reserved_nanos", b"_reserved_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__saturated: _TypeAlias = _typing.Literal["saturated"]  # noqa: Y015
+    _WhichOneofArgType__saturated: _TypeAlias = _typing.Literal["_saturated", b"_saturated"]  # noqa: Y015
+    _WhichOneofReturnType__window_end_ms: _TypeAlias = _typing.Literal["window_end_ms"]  # noqa: Y015
+    _WhichOneofArgType__window_end_ms: _TypeAlias = _typing.Literal["_window_end_ms", b"_window_end_ms"]  # noqa: Y015
+    _WhichOneofReturnType__window_start_ms: _TypeAlias = _typing.Literal["window_start_ms"]  # noqa: Y015
+    _WhichOneofArgType__window_start_ms: _TypeAlias = _typing.Literal["_window_start_ms", b"_window_start_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_policy_id) -> _WhichOneofReturnType__budget_policy_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_unit) -> _WhichOneofReturnType__budget_unit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit_nanos) -> _WhichOneofReturnType__limit_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__overrun_nanos) -> _WhichOneofReturnType__overrun_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recorded_nanos) -> _WhichOneofReturnType__recorded_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__remaining_nanos) -> _WhichOneofReturnType__remaining_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reserved_nanos) -> _WhichOneofReturnType__reserved_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__saturated) -> _WhichOneofReturnType__saturated | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_end_ms) -> _WhichOneofReturnType__window_end_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_start_ms) -> _WhichOneofReturnType__window_start_ms | None: ...
+
+Global___GatewayBudgetBalance: _TypeAlias = GatewayBudgetBalance  # noqa: Y015
+
+@_typing.final
+class GatewayBudgetOverrun(_message.Message):
+    """GatewayBudgetOverrun is the part of an overrun that has one cause. When an overrun shrinks, its parts shrink: first that
+    of the cause which the step undoes (a raised amount, a release, a correction), then those of the highest numbers.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    AMOUNT_NANOS_FIELD_NUMBER: _builtins.int
+    cause: Global___BudgetOverrunCause.ValueType
+    """The cause. Always present."""
+    amount_nanos: _builtins.int
+    """The part in nano-units, more than 0. Always present."""
+    def __init__(
+        self,
+        *,
+        cause: Global___BudgetOverrunCause.ValueType | None = ...,
+        amount_nanos: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos", "_cause", b"_cause", "amount_nanos", b"amount_nanos", "cause", b"cause"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos", "_cause", b"_cause", "amount_nanos", b"amount_nanos", "cause", b"cause"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount_nanos: _TypeAlias = _typing.Literal["amount_nanos"]  # noqa: Y015
+    _WhichOneofArgType__amount_nanos: _TypeAlias = _typing.Literal["_amount_nanos", b"_amount_nanos"]  # noqa: Y015
+    _WhichOneofReturnType__cause: _TypeAlias = _typing.Literal["cause"]  # noqa: Y015
+    _WhichOneofArgType__cause: _TypeAlias = _typing.Literal["_cause", b"_cause"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_nanos) -> _WhichOneofReturnType__amount_nanos | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cause) -> _WhichOneofReturnType__cause | None: ...
+
+Global___GatewayBudgetOverrun: _TypeAlias = GatewayBudgetOverrun  # noqa: Y015
+
+@_typing.final
+class GatewaySpendAlert(_message.Message):
+    """GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+    window and share, whatever the policy's action is.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_ID_FIELD_NUMBER: _builtins.int
+    SHARE_PERCENT_FIELD_NUMBER: _builtins.int
+    BUDGET_POLICY_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    RAISED_AT_FIELD_NUMBER: _builtins.int
+    alert_id: _builtins.int
+    """Number of the alert; later ones have higher numbers. Always present."""
+    share_percent: _builtins.int
+    """The share in percent of the limit, 1 or more; 100 is the limit itself. Always present."""
+    raised_at: _builtins.int
+    """Time of the alert in milliseconds since the Unix epoch, UTC. Always present."""
+    @_builtins.property
+    def budget_policy(self) -> Global___GatewayBudgetPolicy:
+        """The policy as it was then. Always present."""
+
+    @_builtins.property
+    def balance(self) -> Global___GatewayBudgetBalance:
+        """The window as it was then. Always present."""
+
+    def __init__(
+        self,
+        *,
+        alert_id: _builtins.int | None = ...,
+        share_percent: _builtins.int | None = ...,
+        budget_policy: Global___GatewayBudgetPolicy | None = ...,
+        balance: Global___GatewayBudgetBalance | None = ...,
+        raised_at: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alert_id", b"_alert_id", "_raised_at", b"_raised_at", "_share_percent", b"_share_percent", "alert_id", b"alert_id", "balance", b"balance", "budget_policy", b"budget_policy", "raised_at", b"raised_at", "share_percent", b"share_percent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alert_id", b"_alert_id", "_raised_at", b"_raised_at", "_share_percent", b"_share_percent", "alert_id", b"alert_id", "balance", b"balance", "budget_policy", b"budget_policy", "raised_at", b"raised_at", "share_percent", b"share_percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__alert_id: _TypeAlias = _typing.Literal["alert_id"]  # noqa: Y015
+    _WhichOneofArgType__alert_id: _TypeAlias = _typing.Literal["_alert_id", b"_alert_id"]  # noqa: Y015
+    _WhichOneofReturnType__raised_at: _TypeAlias = _typing.Literal["raised_at"]  # noqa: Y015
+    _WhichOneofArgType__raised_at: _TypeAlias = _typing.Literal["_raised_at", b"_raised_at"]  # noqa: Y015
+    _WhichOneofReturnType__share_percent: _TypeAlias = _typing.Literal["share_percent"]  # noqa: Y015
+    _WhichOneofArgType__share_percent: _TypeAlias = _typing.Literal["_share_percent", b"_share_percent"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alert_id) -> _WhichOneofReturnType__alert_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__raised_at) -> _WhichOneofReturnType__raised_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__share_percent) -> _WhichOneofReturnType__share_percent | None: ...
+
+Global___GatewaySpendAlert: _TypeAlias = GatewaySpendAlert  # noqa: Y015
+
+@_typing.final
 class GatewayBudgetCheck(_message.Message):
     """GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
     REJECT, the one with the least remaining; among equals, the one whose window ends last.
@@ -337,8 +572,8 @@ class GatewayBudgetCheck(_message.Message):
     allowed: _builtins.bool
     """Whether the request is allowed. Always present."""
     remaining: _builtins.float
-    """Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
-    Present when the policy is.
+    """Amount that is neither recorded nor reserved in this window, in its budget_unit, 0 or more. It is 0 if and only if the
+    request is rejected. Present when the policy is.
     """
     @_builtins.property
     def budget_policy(self) -> Global___GatewayBudgetPolicy:
@@ -987,6 +1222,7 @@ class RecordGatewaySpendResponse(_message.Message):
 
     WINDOWS_FIELD_NUMBER: _builtins.int
     SATURATED_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
     saturated: _builtins.bool
     """Whether one of these windows is saturated at 2^63 - 1 nano-units: further spending is not counted. Absent means no."""
     @_builtins.property
@@ -995,15 +1231,20 @@ class RecordGatewaySpendResponse(_message.Message):
         since the charge was first recorded.
         """
 
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewaySpendAlert]:
+        """The alerts that this charge has raised, for a repeat too."""
+
     def __init__(
         self,
         *,
         windows: _abc.Iterable[Global___GatewayBudgetWindow] | None = ...,
         saturated: _builtins.bool | None = ...,
+        alerts: _abc.Iterable[Global___GatewaySpendAlert] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_saturated", b"_saturated", "saturated", b"saturated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_saturated", b"_saturated", "saturated", b"saturated", "windows", b"windows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_saturated", b"_saturated", "alerts", b"alerts", "saturated", b"saturated", "windows", b"windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__saturated: _TypeAlias = _typing.Literal["saturated"]  # noqa: Y015
     _WhichOneofArgType__saturated: _TypeAlias = _typing.Literal["_saturated", b"_saturated"]  # noqa: Y015

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class BudgetServiceStub(object):
-    """BudgetService manages budget policies, records spending and checks requests against the budgets.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
     """
 
     def __init__(self, channel):
@@ -78,7 +79,8 @@ class BudgetServiceStub(object):
 
 
 class BudgetServiceServicer(object):
-    """BudgetService manages budget policies, records spending and checks requests against the budgets.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
     """
 
     def CreateGatewayBudgetPolicy(self, request, context):
@@ -104,7 +106,8 @@ class BudgetServiceServicer(object):
 
     def UpdateGatewayBudgetPolicy(self, request, context):
         """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-        budget_unit, duration, target_scope or target_value resets the current spend to 0.
+        budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+        counts for it. A new budget_amount is the limit of the windows that have not ended.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
         request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
@@ -115,7 +118,7 @@ class BudgetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGatewayBudgetPolicy(self, request, context):
-        """DeleteGatewayBudgetPolicy removes a policy with its windows.
+        """DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 
         Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
         etag is not the current one).
@@ -148,8 +151,9 @@ class BudgetServiceServicer(object):
     def RecordGatewaySpend(self, request, context):
         """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
         budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-        endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-        no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+        endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+        A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+        repeat changes nothing.
 
         Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
         than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
@@ -160,8 +164,8 @@ class BudgetServiceServicer(object):
 
     def CheckGatewayBudget(self, request, context):
         """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-        with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-        any budget_unit.
+        with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+        in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 
         Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """
@@ -221,7 +225,8 @@ def add_BudgetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BudgetService(object):
-    """BudgetService manages budget policies, records spending and checks requests against the budgets.
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
     """
 
     @staticmethod

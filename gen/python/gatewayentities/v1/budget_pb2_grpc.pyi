@@ -30,7 +30,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BudgetServiceStub:
-    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -51,14 +53,15 @@ class BudgetServiceStub:
     """
     UpdateGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]
     """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-    budget_unit, duration, target_scope or target_value resets the current spend to 0.
+    budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+    counts for it. A new budget_amount is the limit of the windows that have not ended.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
     request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
     ABORTED (the etag is not the current one).
     """
     DeleteGatewayBudgetPolicy: _grpc.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]
-    """DeleteGatewayBudgetPolicy removes a policy with its windows.
+    """DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 
     Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
     etag is not the current one).
@@ -79,23 +82,26 @@ class BudgetServiceStub:
     RecordGatewaySpend: _grpc.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]
     """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
     budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-    endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-    no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+    endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+    A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+    repeat changes nothing.
 
     Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
     than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _grpc.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]
     """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-    with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-    any budget_unit.
+    with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+    in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 
     Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
     """
 
 @_typing.type_check_only
 class BudgetServiceAsyncStub(BudgetServiceStub):
-    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.CreateGatewayBudgetPolicyRequest, _budget_pb2.CreateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
@@ -113,14 +119,15 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     """
     UpdateGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.UpdateGatewayBudgetPolicyRequest, _budget_pb2.UpdateGatewayBudgetPolicyResponse]  # type: ignore[assignment]
     """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-    budget_unit, duration, target_scope or target_value resets the current spend to 0.
+    budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+    counts for it. A new budget_amount is the limit of the windows that have not ended.
 
     Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
     request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
     ABORTED (the etag is not the current one).
     """
     DeleteGatewayBudgetPolicy: _aio.UnaryUnaryMultiCallable[_budget_pb2.DeleteGatewayBudgetPolicyRequest, _budget_pb2.DeleteGatewayBudgetPolicyResponse]  # type: ignore[assignment]
-    """DeleteGatewayBudgetPolicy removes a policy with its windows.
+    """DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 
     Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
     etag is not the current one).
@@ -141,22 +148,25 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     RecordGatewaySpend: _aio.UnaryUnaryMultiCallable[_budget_pb2.RecordGatewaySpendRequest, _budget_pb2.RecordGatewaySpendResponse]  # type: ignore[assignment]
     """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
     budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-    endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-    no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+    endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+    A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+    repeat changes nothing.
 
     Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
     than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
     """
     CheckGatewayBudget: _aio.UnaryUnaryMultiCallable[_budget_pb2.CheckGatewayBudgetRequest, _budget_pb2.CheckGatewayBudgetResponse]  # type: ignore[assignment]
     """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-    with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-    any budget_unit.
+    with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+    in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 
     Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
     """
 
 class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
-    """BudgetService manages budget policies, records spending and checks requests against the budgets."""
+    """BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+    reservations, corrections and reports.
+    """
 
     @_abc_1.abstractmethod
     def CreateGatewayBudgetPolicy(
@@ -190,7 +200,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.UpdateGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.UpdateGatewayBudgetPolicyResponse]]:
         """UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-        budget_unit, duration, target_scope or target_value resets the current spend to 0.
+        budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+        counts for it. A new budget_amount is the limit of the windows that have not ended.
 
         Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
         request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
@@ -203,7 +214,7 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_pb2.DeleteGatewayBudgetPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.DeleteGatewayBudgetPolicyResponse, _abc.Awaitable[_budget_pb2.DeleteGatewayBudgetPolicyResponse]]:
-        """DeleteGatewayBudgetPolicy removes a policy with its windows.
+        """DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 
         Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
         etag is not the current one).
@@ -242,8 +253,9 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_budget_pb2.RecordGatewaySpendResponse, _abc.Awaitable[_budget_pb2.RecordGatewaySpendResponse]]:
         """RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
         budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-        endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-        no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+        endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+        A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+        repeat changes nothing.
 
         Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
         than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
@@ -256,8 +268,8 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_budget_pb2.CheckGatewayBudgetResponse, _abc.Awaitable[_budget_pb2.CheckGatewayBudgetResponse]]:
         """CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-        with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-        any budget_unit.
+        with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+        in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 
         Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
         """

@@ -10,6 +10,7 @@ from gatewayentities.v1 import endpoint_pb2 as _endpoint_pb2
 from gatewayentities.v1 import guardrail_pb2 as _guardrail_pb2
 from gatewayentities.v1 import model_definition_pb2 as _model_definition_pb2
 from gatewayentities.v1 import secret_pb2 as _secret_pb2
+from gatewayentities.v1 import spend_pb2 as _spend_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -36,6 +37,7 @@ class GatewayChange(_message.Message):
     RPC_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     EFFECTS_FIELD_NUMBER: _builtins.int
+    SPEND_ADJUSTMENT_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of the change, its number in the change log, 1 or more. Always present."""
     changed_at: _builtins.int
@@ -54,6 +56,10 @@ class GatewayChange(_message.Message):
     def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayChangeEffect]:
         """Effects on related resources: endpoints include their model definitions, and an endpoint's bindings are deleted with it."""
 
+    @_builtins.property
+    def spend_adjustment(self) -> _spend_pb2.GatewaySpendAdjustment:
+        """The correction, if the call was AdjustGatewaySpend: its policy stays as it is."""
+
     def __init__(
         self,
         *,
@@ -63,10 +69,11 @@ class GatewayChange(_message.Message):
         rpc: _builtins.str | None = ...,
         change: Global___GatewayChangeEffect | None = ...,
         effects: _abc.Iterable[Global___GatewayChangeEffect] | None = ...,
+        spend_adjustment: _spend_pb2.GatewaySpendAdjustment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_at", b"_changed_at", "_revision", b"_revision", "_rpc", b"_rpc", "actor", b"actor", "change", b"change", "changed_at", b"changed_at", "revision", b"revision", "rpc", b"rpc"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_at", b"_changed_at", "_revision", b"_revision", "_rpc", b"_rpc", "actor", b"actor", "change", b"change", "changed_at", b"changed_at", "revision", b"revision", "rpc", b"rpc", "spend_adjustment", b"spend_adjustment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_at", b"_changed_at", "_revision", b"_revision", "_rpc", b"_rpc", "actor", b"actor", "change", b"change", "changed_at", b"changed_at", "effects", b"effects", "revision", b"revision", "rpc", b"rpc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_actor", b"_actor", "_changed_at", b"_changed_at", "_revision", b"_revision", "_rpc", b"_rpc", "actor", b"actor", "change", b"change", "changed_at", b"changed_at", "effects", b"effects", "revision", b"revision", "rpc", b"rpc", "spend_adjustment", b"spend_adjustment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__actor: _TypeAlias = _typing.Literal["actor"]  # noqa: Y015
     _WhichOneofArgType__actor: _TypeAlias = _typing.Literal["_actor", b"_actor"]  # noqa: Y015
@@ -499,6 +506,7 @@ class WatchGatewayResponse(_message.Message):
     RESOURCES_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     store_id: _builtins.str
     """Identifier of the store. Always present."""
@@ -518,6 +526,10 @@ class WatchGatewayResponse(_message.Message):
     def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayResourceKey]:
         """The resources that were deleted."""
 
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[_budget_pb2.GatewaySpendAlert]:
+        """Alerts of budgets, in order of their alert_id. Watchers ignore those up to the highest alert_id that they have had."""
+
     def __init__(
         self,
         *,
@@ -527,11 +539,12 @@ class WatchGatewayResponse(_message.Message):
         resources: _abc.Iterable[Global___GatewayResource] | None = ...,
         removed: _abc.Iterable[Global___GatewayResourceKey] | None = ...,
         resume_token: _builtins.str | None = ...,
+        alerts: _abc.Iterable[_budget_pb2.GatewaySpendAlert] | None = ...,
         revision: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial", "_is_snapshot", b"_is_snapshot", "_resume_token", b"_resume_token", "_revision", b"_revision", "_store_id", b"_store_id", "is_partial", b"is_partial", "is_snapshot", b"is_snapshot", "resume_token", b"resume_token", "revision", b"revision", "store_id", b"store_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial", "_is_snapshot", b"_is_snapshot", "_resume_token", b"_resume_token", "_revision", b"_revision", "_store_id", b"_store_id", "is_partial", b"is_partial", "is_snapshot", b"is_snapshot", "removed", b"removed", "resources", b"resources", "resume_token", b"resume_token", "revision", b"revision", "store_id", b"store_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial", "_is_snapshot", b"_is_snapshot", "_resume_token", b"_resume_token", "_revision", b"_revision", "_store_id", b"_store_id", "alerts", b"alerts", "is_partial", b"is_partial", "is_snapshot", b"is_snapshot", "removed", b"removed", "resources", b"resources", "resume_token", b"resume_token", "revision", b"revision", "store_id", b"store_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__is_partial: _TypeAlias = _typing.Literal["is_partial"]  # noqa: Y015
     _WhichOneofArgType__is_partial: _TypeAlias = _typing.Literal["_is_partial", b"_is_partial"]  # noqa: Y015

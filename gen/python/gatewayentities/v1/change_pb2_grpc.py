@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ChangeServiceStub(object):
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class ChangeServiceStub(object):
 
 
 class ChangeServiceServicer(object):
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
     """
 
     def ListGatewayChanges(self, request, context):
@@ -65,7 +65,8 @@ class ChangeServiceServicer(object):
     def WatchGateway(self, request, context):
         """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
         written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+        come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 
         Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
         STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
@@ -98,7 +99,7 @@ def add_ChangeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ChangeService(object):
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
     """
 
     @staticmethod

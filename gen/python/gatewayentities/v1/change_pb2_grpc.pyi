@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ChangeServiceStub:
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -43,7 +43,8 @@ class ChangeServiceStub:
     WatchGateway: _grpc.UnaryStreamMultiCallable[_change_pb2.WatchGatewayRequest, _change_pb2.WatchGatewayResponse]
     """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
     written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+    come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 
     Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
     STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
@@ -53,7 +54,7 @@ class ChangeServiceStub:
 
 @_typing.type_check_only
 class ChangeServiceAsyncStub(ChangeServiceStub):
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGatewayChanges: _aio.UnaryUnaryMultiCallable[_change_pb2.ListGatewayChangesRequest, _change_pb2.ListGatewayChangesResponse]  # type: ignore[assignment]
@@ -66,7 +67,8 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
     WatchGateway: _aio.UnaryStreamMultiCallable[_change_pb2.WatchGatewayRequest, _change_pb2.WatchGatewayResponse]  # type: ignore[assignment]
     """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
     written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+    Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+    come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 
     Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
     STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
@@ -75,7 +77,7 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
     """
 
 class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ChangeService reads and follows the change log. Spending is not configuration and is not logged."""
+    """ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are."""
 
     @_abc_1.abstractmethod
     def ListGatewayChanges(
@@ -98,7 +100,8 @@ class ChangeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_change_pb2.WatchGatewayResponse], _abc.AsyncIterator[_change_pb2.WatchGatewayResponse]]:
         """WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
         written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+        Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+        come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 
         Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
         STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the

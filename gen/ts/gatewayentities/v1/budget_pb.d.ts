@@ -161,7 +161,7 @@ export declare type GatewayBudgetWindow = Message<"gatewayentities.v1.GatewayBud
   windowEndMs?: bigint | undefined;
 
   /**
-   * Amount spent in this window so far, in the policy's budget_unit. Always present.
+   * Amount recorded in this window so far, without reservations, in the policy's budget_unit. Always present.
    *
    * @generated from field: optional double current_spend = 4;
    */
@@ -173,6 +173,175 @@ export declare type GatewayBudgetWindow = Message<"gatewayentities.v1.GatewayBud
  * Use `create(GatewayBudgetWindowSchema)` to create a new message.
  */
 export declare const GatewayBudgetWindowSchema: GenMessage<GatewayBudgetWindow>;
+
+/**
+ * GatewayBudgetBalance is the state of one policy's window in nano-units, 10^-9 of the unit each. In each state,
+ * recorded_nanos + reserved_nanos + remaining_nanos - overrun_nanos is limit_nanos.
+ *
+ * @generated from message gatewayentities.v1.GatewayBudgetBalance
+ */
+export declare type GatewayBudgetBalance = Message<"gatewayentities.v1.GatewayBudgetBalance"> & {
+  /**
+   * Identifier of the policy. Always present.
+   *
+   * @generated from field: optional string budget_policy_id = 1;
+   */
+  budgetPolicyId?: string | undefined;
+
+  /**
+   * First moment of the window in milliseconds since the Unix epoch, UTC. Always present.
+   *
+   * @generated from field: optional int64 window_start_ms = 2;
+   */
+  windowStartMs?: bigint | undefined;
+
+  /**
+   * First moment after the window in milliseconds since the Unix epoch, UTC. Always present.
+   *
+   * @generated from field: optional int64 window_end_ms = 3;
+   */
+  windowEndMs?: bigint | undefined;
+
+  /**
+   * Unit of the amounts. Always present.
+   *
+   * @generated from field: optional gatewayentities.v1.BudgetUnit budget_unit = 4;
+   */
+  budgetUnit?: BudgetUnit | undefined;
+
+  /**
+   * The policy's budget_amount, rounded down; of a window that has ended, the last one before its end. Absent if it is more
+   * than 2^63 - 1: such a limit is never reached.
+   *
+   * @generated from field: optional int64 limit_nanos = 5;
+   */
+  limitNanos?: bigint | undefined;
+
+  /**
+   * Spending that was recorded, committed, or charged for reservations that expired. Always present.
+   *
+   * @generated from field: optional int64 recorded_nanos = 6;
+   */
+  recordedNanos?: bigint | undefined;
+
+  /**
+   * Sum of the estimates of open reservations. Always present.
+   *
+   * @generated from field: optional int64 reserved_nanos = 7;
+   */
+  reservedNanos?: bigint | undefined;
+
+  /**
+   * What can still be reserved, 0 or more. Absent without a limit.
+   *
+   * @generated from field: optional int64 remaining_nanos = 8;
+   */
+  remainingNanos?: bigint | undefined;
+
+  /**
+   * By how much recorded and reserved exceed the limit, 0 or more. Always present.
+   *
+   * @generated from field: optional int64 overrun_nanos = 9;
+   */
+  overrunNanos?: bigint | undefined;
+
+  /**
+   * The causes of the overrun, each at most once, in order of their numbers. Their sum is overrun_nanos.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewayBudgetOverrun overruns = 10;
+   */
+  overruns: GatewayBudgetOverrun[];
+
+  /**
+   * Whether recorded and reserved have reached 2^63 - 1: further spending is not counted. Absent means no.
+   *
+   * @generated from field: optional bool saturated = 11;
+   */
+  saturated?: boolean | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayBudgetBalance.
+ * Use `create(GatewayBudgetBalanceSchema)` to create a new message.
+ */
+export declare const GatewayBudgetBalanceSchema: GenMessage<GatewayBudgetBalance>;
+
+/**
+ * GatewayBudgetOverrun is the part of an overrun that has one cause. When an overrun shrinks, its parts shrink: first that
+ * of the cause which the step undoes (a raised amount, a release, a correction), then those of the highest numbers.
+ *
+ * @generated from message gatewayentities.v1.GatewayBudgetOverrun
+ */
+export declare type GatewayBudgetOverrun = Message<"gatewayentities.v1.GatewayBudgetOverrun"> & {
+  /**
+   * The cause. Always present.
+   *
+   * @generated from field: optional gatewayentities.v1.BudgetOverrunCause cause = 1;
+   */
+  cause?: BudgetOverrunCause | undefined;
+
+  /**
+   * The part in nano-units, more than 0. Always present.
+   *
+   * @generated from field: optional int64 amount_nanos = 2;
+   */
+  amountNanos?: bigint | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewayBudgetOverrun.
+ * Use `create(GatewayBudgetOverrunSchema)` to create a new message.
+ */
+export declare const GatewayBudgetOverrunSchema: GenMessage<GatewayBudgetOverrun>;
+
+/**
+ * GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+ * window and share, whatever the policy's action is.
+ *
+ * @generated from message gatewayentities.v1.GatewaySpendAlert
+ */
+export declare type GatewaySpendAlert = Message<"gatewayentities.v1.GatewaySpendAlert"> & {
+  /**
+   * Number of the alert; later ones have higher numbers. Always present.
+   *
+   * @generated from field: optional int64 alert_id = 1;
+   */
+  alertId?: bigint | undefined;
+
+  /**
+   * The share in percent of the limit, 1 or more; 100 is the limit itself. Always present.
+   *
+   * @generated from field: optional int32 share_percent = 2;
+   */
+  sharePercent?: number | undefined;
+
+  /**
+   * The policy as it was then. Always present.
+   *
+   * @generated from field: gatewayentities.v1.GatewayBudgetPolicy budget_policy = 3;
+   */
+  budgetPolicy?: GatewayBudgetPolicy | undefined;
+
+  /**
+   * The window as it was then. Always present.
+   *
+   * @generated from field: gatewayentities.v1.GatewayBudgetBalance balance = 4;
+   */
+  balance?: GatewayBudgetBalance | undefined;
+
+  /**
+   * Time of the alert in milliseconds since the Unix epoch, UTC. Always present.
+   *
+   * @generated from field: optional int64 raised_at = 5;
+   */
+  raisedAt?: bigint | undefined;
+};
+
+/**
+ * Describes the message gatewayentities.v1.GatewaySpendAlert.
+ * Use `create(GatewaySpendAlertSchema)` to create a new message.
+ */
+export declare const GatewaySpendAlertSchema: GenMessage<GatewaySpendAlert>;
 
 /**
  * GatewayBudgetCheck is the result of a budget check with the tightest policy: of the matching policies with the action
@@ -203,8 +372,8 @@ export declare type GatewayBudgetCheck = Message<"gatewayentities.v1.GatewayBudg
   window?: GatewayBudgetWindow | undefined;
 
   /**
-   * Amount that remains in this window, in its budget_unit, 0 or more. It is 0 if and only if the request is rejected.
-   * Present when the policy is.
+   * Amount that is neither recorded nor reserved in this window, in its budget_unit, 0 or more. It is 0 if and only if the
+   * request is rejected. Present when the policy is.
    *
    * @generated from field: optional double remaining = 4;
    */
@@ -756,6 +925,13 @@ export declare type RecordGatewaySpendResponse = Message<"gatewayentities.v1.Rec
    * @generated from field: optional bool saturated = 2;
    */
   saturated?: boolean | undefined;
+
+  /**
+   * The alerts that this charge has raised, for a repeat too.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewaySpendAlert alerts = 3;
+   */
+  alerts: GatewaySpendAlert[];
 };
 
 /**
@@ -979,7 +1155,63 @@ export enum BudgetUnit {
 export declare const BudgetUnitSchema: GenEnum<BudgetUnit>;
 
 /**
- * BudgetService manages budget policies, records spending and checks requests against the budgets.
+ * BudgetOverrunCause is why more was recorded and reserved in a window than its limit. Reserving under a policy with the
+ * action REJECT never is.
+ *
+ * @generated from enum gatewayentities.v1.BudgetOverrunCause
+ */
+export enum BudgetOverrunCause {
+  /**
+   * No cause was chosen.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Spending was recorded that was not reserved.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_RECORD = 1;
+   */
+  RECORD = 1,
+
+  /**
+   * A reservation was committed with more than its estimate.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_COMMIT = 2;
+   */
+  COMMIT = 2,
+
+  /**
+   * A reservation exceeded the limit of a policy with the action ALERT.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_RESERVE = 3;
+   */
+  RESERVE = 3,
+
+  /**
+   * The budget_amount of the policy was lowered.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_AMOUNT = 4;
+   */
+  AMOUNT = 4,
+
+  /**
+   * The recorded spending was corrected upwards.
+   *
+   * @generated from enum value: BUDGET_OVERRUN_CAUSE_ADJUST = 5;
+   */
+  ADJUST = 5,
+}
+
+/**
+ * Describes the enum gatewayentities.v1.BudgetOverrunCause.
+ */
+export declare const BudgetOverrunCauseSchema: GenEnum<BudgetOverrunCause>;
+
+/**
+ * BudgetService manages budget policies, records spending and checks requests against the budgets. SpendService has the ledger:
+ * reservations, corrections and reports.
  *
  * @generated from service gatewayentities.v1.BudgetService
  */
@@ -1013,7 +1245,8 @@ export declare const BudgetService: GenService<{
   },
   /**
    * UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-   * budget_unit, duration, target_scope or target_value resets the current spend to 0.
+   * budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+   * counts for it. A new budget_amount is the limit of the windows that have not ended.
    *
    * Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
    * request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
@@ -1027,7 +1260,7 @@ export declare const BudgetService: GenService<{
     output: typeof UpdateGatewayBudgetPolicyResponseSchema;
   },
   /**
-   * DeleteGatewayBudgetPolicy removes a policy with its windows.
+   * DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
    *
    * Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
    * etag is not the current one).
@@ -1069,8 +1302,9 @@ export declare const BudgetService: GenService<{
   /**
    * RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
    * budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-   * endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-   * no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+   * endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+   * A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+   * repeat changes nothing.
    *
    * Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
    * than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
@@ -1084,8 +1318,8 @@ export declare const BudgetService: GenService<{
   },
   /**
    * CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-   * with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-   * any budget_unit.
+   * with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+   * in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
    *
    * Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
    *

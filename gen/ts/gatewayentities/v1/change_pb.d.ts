@@ -6,11 +6,12 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { GatewaySpendAdjustment } from "./spend_pb.js";
 import type { GatewaySecretInfo } from "./secret_pb.js";
 import type { GatewayModelDefinition } from "./model_definition_pb.js";
 import type { GatewayEndpoint } from "./endpoint_pb.js";
 import type { GatewayEndpointBinding } from "./binding_pb.js";
-import type { GatewayBudgetPolicy } from "./budget_pb.js";
+import type { GatewayBudgetPolicy, GatewaySpendAlert } from "./budget_pb.js";
 import type { GatewayGuardrail, GatewayGuardrailConfig } from "./guardrail_pb.js";
 
 /**
@@ -66,6 +67,13 @@ export declare type GatewayChange = Message<"gatewayentities.v1.GatewayChange"> 
    * @generated from field: repeated gatewayentities.v1.GatewayChangeEffect effects = 6;
    */
   effects: GatewayChangeEffect[];
+
+  /**
+   * The correction, if the call was AdjustGatewaySpend: its policy stays as it is.
+   *
+   * @generated from field: gatewayentities.v1.GatewaySpendAdjustment spend_adjustment = 7;
+   */
+  spendAdjustment?: GatewaySpendAdjustment | undefined;
 };
 
 /**
@@ -481,6 +489,13 @@ export declare type WatchGatewayResponse = Message<"gatewayentities.v1.WatchGate
   resumeToken?: string | undefined;
 
   /**
+   * Alerts of budgets, in order of their alert_id. Watchers ignore those up to the highest alert_id that they have had.
+   *
+   * @generated from field: repeated gatewayentities.v1.GatewaySpendAlert alerts = 7;
+   */
+  alerts: GatewaySpendAlert[];
+
+  /**
    * Revision of this update, 0 before the first change. Always present.
    *
    * @generated from field: optional int64 revision = 1003;
@@ -495,7 +510,7 @@ export declare type WatchGatewayResponse = Message<"gatewayentities.v1.WatchGate
 export declare const WatchGatewayResponseSchema: GenMessage<WatchGatewayResponse>;
 
 /**
- * ChangeService reads and follows the change log. Spending is not configuration and is not logged.
+ * ChangeService reads and follows the change log. Spending is not configuration and is not logged, but its corrections are.
  *
  * @generated from service gatewayentities.v1.ChangeService
  */
@@ -517,7 +532,8 @@ export declare const ChangeService: GenService<{
   /**
    * WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
    * written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-   * Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+   * Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+   * come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
    *
    * Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
    * STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the

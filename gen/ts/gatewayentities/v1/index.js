@@ -9,3 +9,4 @@ export * from "./guardrail_pb.js";
 export * from "./model_definition_pb.js";
 export * from "./resolution_pb.js";
 export * from "./secret_pb.js";
+export * from "./spend_pb.js";

@@ -77,13 +77,14 @@ type BudgetServiceClient interface {
 	// Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
 	GetGatewayBudgetPolicy(context.Context, *v1.GetGatewayBudgetPolicyRequest) (*v1.GetGatewayBudgetPolicyResponse, error)
 	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-	// budget_unit, duration, target_scope or target_value resets the current spend to 0.
+	// budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+	// counts for it. A new budget_amount is the limit of the windows that have not ended.
 	//
 	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
 	// request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
 	// ABORTED (the etag is not the current one).
 	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
-	// DeleteGatewayBudgetPolicy removes a policy with its windows.
+	// DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 	//
 	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
 	// etag is not the current one).
@@ -101,15 +102,16 @@ type BudgetServiceClient interface {
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-	// endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-	// no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+	// endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+	// A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+	// repeat changes nothing.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
 	// than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(context.Context, *v1.RecordGatewaySpendRequest) (*v1.RecordGatewaySpendResponse, error)
 	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-	// any budget_unit.
+	// with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+	// in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
 	CheckGatewayBudget(context.Context, *v1.CheckGatewayBudgetRequest) (*v1.CheckGatewayBudgetResponse, error)
@@ -280,13 +282,14 @@ type BudgetServiceHandler interface {
 	// Errors: INVALID_ARGUMENT (no budget_policy_id); NOT_FOUND.
 	GetGatewayBudgetPolicy(context.Context, *v1.GetGatewayBudgetPolicyRequest) (*v1.GetGatewayBudgetPolicyResponse, error)
 	// UpdateGatewayBudgetPolicy changes the named fields of a policy. A new scope clears the old target. A change of
-	// budget_unit, duration, target_scope or target_value resets the current spend to 0.
+	// budget_unit, duration, target_scope or target_value removes the policy's windows: what was recorded and reserved no longer
+	// counts for it. A new budget_amount is the limit of the windows that have not ended.
 	//
 	// Errors: INVALID_ARGUMENT (as in CreateGatewayBudgetPolicy; an unknown update_mask path; clearing a required field; a
 	// request_id already used by another request); NOT_FOUND (the policy, or the target endpoint of an ENDPOINT scope);
 	// ABORTED (the etag is not the current one).
 	UpdateGatewayBudgetPolicy(context.Context, *v1.UpdateGatewayBudgetPolicyRequest) (*v1.UpdateGatewayBudgetPolicyResponse, error)
-	// DeleteGatewayBudgetPolicy removes a policy with its windows.
+	// DeleteGatewayBudgetPolicy removes a policy with its windows. Reservations go on counting for other policies.
 	//
 	// Errors: INVALID_ARGUMENT (no budget_policy_id; a request_id already used by another request); NOT_FOUND; ABORTED (the
 	// etag is not the current one).
@@ -304,15 +307,16 @@ type BudgetServiceHandler interface {
 	ListGatewayBudgetWindows(context.Context, *v1.ListGatewayBudgetWindowsRequest) (*v1.ListGatewayBudgetWindowsResponse, error)
 	// RecordGatewaySpend adds the cost of a request to a window of every matching policy, atomically. Policies match by
 	// budget_unit and scope: GLOBAL, WORKSPACE if the workspace is "default", the workspace of all policies, ENDPOINT with the
-	// endpoint, or USER with the user. A window saturates at 2^63 - 1 nano-units. A window that ended 24 hours ago or earlier
-	// no longer counts. A request_id is stored for at least 24 hours, in which a repeat changes nothing.
+	// endpoint, or USER with the user. It is recorded even if it exceeds the budget. A window saturates at 2^63 - 1 nano-units.
+	// A window that ended 24 hours ago or earlier no longer counts. A request_id is stored for at least 24 hours, in which a
+	// repeat changes nothing.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field; an unknown budget_unit; an amount outside its limits; an occurred_at more
 	// than 24 hours ahead; a request_id already used by another request); NOT_FOUND (the endpoint).
 	RecordGatewaySpend(context.Context, *v1.RecordGatewaySpendRequest) (*v1.RecordGatewaySpendResponse, error)
 	// CheckGatewayBudget reports whether the budgets allow a request to an endpoint now. They do not while a matching policy
-	// with the action REJECT has a current_spend of its budget_amount or more. Policies match as in RecordGatewaySpend, but in
-	// any budget_unit.
+	// with the action REJECT has recorded and reserved its budget_amount or more. Policies match as in RecordGatewaySpend, but
+	// in any budget_unit. Several callers may pass one check: ReserveGatewaySpend never admits more than the amount.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field); NOT_FOUND (the endpoint).
 	CheckGatewayBudget(context.Context, *v1.CheckGatewayBudgetRequest) (*v1.CheckGatewayBudgetResponse, error)

@@ -53,7 +53,8 @@ type ChangeServiceClient interface {
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
 	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
 	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+	// come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
 	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the
@@ -120,7 +121,8 @@ type ChangeServiceHandler interface {
 	ListGatewayChanges(context.Context, *v1.ListGatewayChangesRequest) (*v1.ListGatewayChangesResponse, error)
 	// WatchGateway streams the configuration: without a resume_token all resources at one revision, then what each change has
 	// written and removed. After the last part of each update the watcher's state is the store's at the update's revision.
-	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner.
+	// Several changes may come as one update. An update without resources is sent every 10 seconds or sooner. Alerts of budgets
+	// come in updates of their own, at least once each: without a resume_token those from then on, with one all since.
 	//
 	// Errors: INVALID_ARGUMENT (an invalid resume_token); OUT_OF_RANGE (the resume_token is of another store, reason
 	// STORE_CHANGED, or a change after it was deleted, reason REVISION_COMPACTED: watch again without it); UNAVAILABLE (the

@@ -1,0 +1,151 @@
+"""What the two clients share for spending, without I/O."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterable
+from operator import index
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from gateway_entities.client._base import read_entity
+from gateway_entities.entities import (
+    GatewayBudgetBalance,
+    GatewayBudgetWindow,
+    GatewaySpendAlert,
+    GatewaySpendGrouping,
+    GatewaySpendRefusal,
+    GatewaySpendReservation,
+)
+from gateway_entities.entities.amount import Amount, from_nanos, to_nanos
+from gateway_entities.entities.base import Entity
+from gateway_entities.entities.enums import names
+from gateway_entities.errors import Code, FieldViolation, GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from gateway_entities.client._async.reservation import AsyncSpendReservation
+
+
+E = TypeVar("E", bound=Entity[Any])
+
+
+class RecordedSpend(list[GatewayBudgetWindow]):
+    """The windows that a charge was counted in, updated, in the order of their policies.
+
+    Attributes:
+        alerts: the alerts that the charge has raised.
+        saturated: whether one of the windows holds 2^63 - 1 nano-units, a current_spend of about 9.2e9, and counts no more.
+    """
+
+    def __init__(
+        self,
+        windows: Iterable[GatewayBudgetWindow] = (),
+        alerts: Iterable[GatewaySpendAlert] = (),
+        *,
+        saturated: bool = False,
+    ) -> None:
+        super().__init__(windows)
+        self.alerts = list(alerts)
+        self.saturated = saturated
+
+
+class SettledSpend(NamedTuple):
+    """The outcome of a commit or a release.
+
+    Attributes:
+        reservation: the reservation, settled.
+        balances: its windows, in the order of their policies.
+        alerts: the alerts that the call has raised.
+    """
+
+    reservation: GatewaySpendReservation
+    balances: list[GatewayBudgetBalance]
+    alerts: list[GatewaySpendAlert]
+
+
+class BudgetExceededError(GatewayError):
+    """A budget refuses to reserve an amount: RESOURCE_EXHAUSTED with reason BUDGET_EXCEEDED.
+
+    Attributes:
+        refusal: the policy that refuses, and its window. Its ``window_end_ms`` is when the budget starts again.
+    """
+
+    def __init__(self, refusal: GatewaySpendRefusal) -> None:
+        policy, balance = refusal.budget_policy, refusal.balance
+        left = from_nanos(balance.remaining_nanos or 0)
+        limit = from_nanos(balance.limit_nanos or 0)
+        super().__init__(
+            Code.RESOURCE_EXHAUSTED,
+            f"the budget {policy.budget_policy_id} has {left:f} of {limit:f} left until {balance.window_end_ms} ms",
+            reason="BUDGET_EXCEEDED",
+        )
+        self.refusal = refusal
+
+
+def amount_nanos_of(amount: Amount | None, nanos: int | None) -> int | None:
+    """Return the amount in nano-units of which one of the two forms is given.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT; both are, or the amount is not exact.
+    """
+    if amount is None:
+        return nanos
+    if nanos is not None:
+        raise GatewayError.invalid([FieldViolation("amount_nanos", "must not be given together with amount")])
+    return to_nanos(amount, "amount_nanos")
+
+
+def optional_nanos(amount: Amount | None, field: str) -> int | None:
+    """Return an amount in nano-units; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT naming the field.
+    """
+    return None if amount is None else to_nanos(amount, field)
+
+
+def groupings(values: Iterable[GatewaySpendGrouping | int | str] | None) -> list[Any] | None:
+    """Return the numbers of groupings, which may be names; None for None.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT; one is no name of a grouping.
+    """
+    if values is None:
+        return None
+    if not isinstance(values, str):
+        # A caller may pass anything.
+        with contextlib.suppress(TypeError, LookupError):
+            return [int(GatewaySpendGrouping[each]) if isinstance(each, str) else index(each) for each in values]
+    raise GatewayError.invalid([FieldViolation("group_by", f"must be a list of {names(GatewaySpendGrouping)}")])
+
+
+def entities(kind: type[E], messages: Iterable[Any]) -> list[E]:
+    """Return the entities of messages in a response.
+
+    Raises:
+        GatewayError: INTERNAL; one lacks a required field.
+    """
+    return [read_entity(kind, message) for message in messages]
+
+
+class AsyncReserving:
+    """A reservation that is being made: await it, or use it as an async context manager."""
+
+    def __init__(self, reserving: Coroutine[Any, Any, AsyncSpendReservation]) -> None:
+        self._reserving = reserving
+        self._reservation: AsyncSpendReservation | None = None
+
+    def __await__(self) -> Generator[Any, Any, AsyncSpendReservation]:
+        return self._reserving.__await__()
+
+    async def __aenter__(self) -> AsyncSpendReservation:
+        self._reservation = await self._reserving
+        return await self._reservation.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._reservation is not None  # noqa: S101 - it was entered.
+        await self._reservation.__aexit__(kind, error, traceback)
