@@ -69,8 +69,8 @@ class Resources:
         return {"endpoint_id": self.endpoint_id, "guardrail_id": self.guardrail_id}
 
 
-def prepare(do: Do) -> Resources:
-    """Create one of each resource."""
+def prepare(do: Do, **scorer: Any) -> Resources:
+    """Create one of each resource; the scorer is that of its guardrails."""
     secret_id = do(create_secret()).secret.secret_id
     first, second, spare = (do(create_definition(secret_id)).model_definition.model_definition_id for _ in range(3))
     endpoint_id = do(create_endpoint(first, second)).endpoint.endpoint_id
@@ -78,7 +78,7 @@ def prepare(do: Do) -> Resources:
     resource_id = new_name("resource")
     do(create_binding(endpoint_id, resource_id))
     policy_id = do(create_policy(endpoint_id)).budget_policy.budget_policy_id
-    used, unused = (do(create_guardrail(endpoint_id)).guardrail.guardrail_id for _ in range(2))
+    used, unused = (do(create_guardrail(endpoint_id, **scorer)).guardrail.guardrail_id for _ in range(2))
     do(guardrail_pb2.AddGuardrailToEndpointRequest(endpoint_id=endpoint_id, guardrail_id=used, execution_order=1))
     return Resources(secret_id, first, second, spare, endpoint_id, resource_id, policy_id, used, unused)
 
@@ -132,11 +132,13 @@ def create_policy(endpoint_id: str) -> budget_pb2.CreateGatewayBudgetPolicyReque
     )
 
 
-def create_guardrail(endpoint_id: str) -> guardrail_pb2.CreateGatewayGuardrailRequest:
+def create_guardrail(
+    endpoint_id: str, scorer_id: str = "scorer-1", scorer_version: int = 1
+) -> guardrail_pb2.CreateGatewayGuardrailRequest:
     return guardrail_pb2.CreateGatewayGuardrailRequest(
         name=new_name("guardrail"),
-        scorer_id="scorer-1",
-        scorer_version=1,
+        scorer_id=scorer_id,
+        scorer_version=scorer_version,
         stage="BEFORE",
         action="SANITIZATION",
         action_endpoint_id=endpoint_id,

@@ -117,8 +117,8 @@ class Server:
             alert_shares: shares of a budget, in percent, at which its spending raises an alert: 1 to 1000 each.
 
         Raises:
-            GatewayError: INVALID_ARGUMENT for a malformed address, origin, host, share or file of providers, or for ``tls`` with
-                ``tls_terminated_upstream``; FAILED_PRECONDITION for an address that is not loopback, without TLS.
+            GatewayError: INVALID_ARGUMENT for a malformed address, origin, host, share or file of providers, or for ``tls``
+                with ``tls_terminated_upstream``; FAILED_PRECONDITION for an address that is not loopback, without TLS.
         """
         self._store_url = store_url
         self._keys = keys

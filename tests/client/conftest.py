@@ -14,10 +14,10 @@ from gateway_entities.errors import GatewayError
 from gateway_entities.server.server import Server
 from gateway_entities.testing import Gateway, gateway
 from tests.client.mlflow_differences import expected_difference
-from tests.client.mlflow_server import mlflow_server
+from tests.client.mlflow_server import mlflow_server, register_scorer
 from tests.client.recording_transports import MessageTransport
 from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
-from tests.mutations import Resources, deletions, prepare
+from tests.mutations import Resources, deletions, new_name, prepare
 from tests.stores import KINDS, postgresql_place, serving
 
 
@@ -97,9 +97,17 @@ def do(request: pytest.FixtureRequest, client: Any) -> Iterator[MessageTransport
 
 
 @pytest.fixture
-def resources(do: MessageTransport) -> Iterator[Resources]:
+def scorer(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Id and version of a scorer, which MLflow must know."""
+    if request.node.callspec.params.get("client") not in MLFLOW_PAIRS:
+        return {"scorer_id": "scorer", "scorer_version": 1}
+    return register_scorer(request.getfixturevalue("mlflow_target"), new_name("scorer"))
+
+
+@pytest.fixture
+def resources(do: MessageTransport, scorer: dict[str, Any]) -> Iterator[Resources]:
     """One of everything, for one test. It is deleted at the end: tests that list everything would take ever longer."""
-    made = prepare(do)
+    made = prepare(do, **scorer)
     yield made
     for request in deletions(made):
         with suppress(GatewayError):

@@ -7,22 +7,12 @@ import pytest
 from gateway_entities import Code, GatewayEndpointModelConfig, GatewayError, GatewayModelLinkageType
 from gateway_entities.cli.config.importers import mlflow
 from gateway_entities.cli.config.importers.fidelity import UNACCOUNTED
-from tests.client.mlflow_server import register_scorer
-from tests.client.server_client_pairs import MLFLOW_PAIRS
 
 
 @pytest.fixture
 def endpoint(client, define, unique):
     config = GatewayEndpointModelConfig(define().model_definition_id, GatewayModelLinkageType.PRIMARY)
     return client.create_endpoint(unique("endpoint"), [config])
-
-
-@pytest.fixture
-def scorer(request, unique):
-    """Id and version of a scorer, which MLflow must know."""
-    if request.node.callspec.params["client"] not in MLFLOW_PAIRS:
-        return {"scorer_id": "scorer", "scorer_version": 1}
-    return register_scorer(request.getfixturevalue("mlflow_target"), unique("scorer"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from gateway_entities.mlflow_rest.steps import Step
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.mutations import REQUESTS, Resources
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "mlflow.md"
 RESOURCES = Resources("s-1", "d-1", "d-2", "d-3", "e-1", "r-1", "bp-1", "gr-1", "gr-2")
 GET = Step(methods.GET_GATEWAY_ENDPOINT, endpoint_pb2.GetGatewayEndpointRequest(endpoint_id="e-1"))
 CREATE = Step(methods.CREATE_GATEWAY_SECRET, secret_pb2.CreateGatewaySecretRequest(secret_name="taken"))
@@ -154,3 +156,19 @@ def test_what_may_be_gone_may_be_gone():
     assert exchange.read(GET._replace(may_be_gone=True), 404, body) == endpoint_pb2.GetGatewayEndpointResponse()
     other = {"error_code": "PERMISSION_DENIED", "message": "why"}
     assert error_of(403, other, GET._replace(may_be_gone=True))[0] is Code.PERMISSION_DENIED
+
+
+def test_what_mlflow_does_not_have_is_unimplemented_and_in_the_documentation():
+    routed = {route.method for route in ROUTES}
+    listed = PAGE.read_text(encoding="utf-8").partition("\nWhat MLflow cannot do ")[2].partition("\n## ")[0]
+    services = {method.path.split("/")[1]: set() for method in METHODS}
+    for method in METHODS:
+        services[method.path.split("/")[1]].add(method)
+    for name, methods_of_it in services.items():
+        lacking = methods_of_it - routed
+        for method in lacking:
+            with pytest.raises(GatewayError) as caught:
+                exchange.write(Step(method, method.request_type()))
+            assert (caught.value.code, caught.value.reason) == (Code.UNIMPLEMENTED, "MLFLOW_CANNOT")
+        wanted = {name.rpartition(".")[2]} if lacking == methods_of_it else {method.name for method in lacking}
+        assert all(word in listed for word in wanted)

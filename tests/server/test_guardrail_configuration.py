@@ -310,3 +310,21 @@ def test_an_endpoint_has_at_most_100_guardrails(service: GatewayService):
     refused(lambda: apply(service, more), Code.RESOURCE_EXHAUSTED, "TOO_MANY_GUARDRAILS")
     wanted.guardrails.append(wanted.guardrails[0])
     refused(lambda: apply(service, wanted), Code.RESOURCE_EXHAUSTED, "TOO_MANY_GUARDRAILS")
+
+
+@pytest.mark.parametrize("number", [1, 101])
+def test_the_log_names_what_single_calls_change(service: GatewayService, number: int):
+    wanted = guarded()
+    for position in range(1, number):
+        name = f"e{position}"
+        wanted.endpoints.add(name=name).models.add(model_definition="support-chat")
+        wanted.guardrails[0].endpoints.add(name=name)
+    apply(service, wanted)
+    [guardrail] = listed(service)
+    service.delete_gateway_guardrail(guardrail_pb2.DeleteGatewayGuardrailRequest(guardrail_id=guardrail.guardrail_id))
+    first, *others = effects(service)
+    assert (first.noun, first.name) == ("guardrail", "safe")
+    names = {f"{use.name}/safe" for use in wanted.guardrails[0].endpoints}
+    assert {(each.noun, each.name) for each in others} == {("guardrail_config", name) for name in names}
+    # It has no owner any more.
+    assert apply(service, configuration_pb2.GatewayConfiguration(owner="other", guardrails=wanted.guardrails)).created
