@@ -156,7 +156,7 @@ def full(kind: type[M]) -> M:
         elif field.message_type is not None:
             getattr(message, field.name).CopyFrom(full(field.message_type._concrete_class))
         elif field.is_repeated:
-            getattr(message, field.name).extend([f"{field.name}-{key}" for key in range(2)])
+            getattr(message, field.name).extend([_FULL[field.type](field.name, key) for key in range(2)])
         else:
             setattr(message, field.name, _FULL[field.type](field.name, number))
     return message

@@ -32,9 +32,7 @@ GUARDED: Final = tuple(method for method in METHODS if "etag" in method.request_
 """RPCs with an etag."""
 LOGGED: Final = tuple(method for method in NAMED if "revision" in method.response_type.DESCRIPTOR.fields_by_name)
 """RPCs that write to the change log."""
-SINGLE: Final = tuple(
-    method for method in LOGGED if not method.name.endswith(("GatewayConfiguration", "AdjustGatewaySpend"))
-)
+SINGLE: Final = tuple(m for m in LOGGED if not m.name.endswith(("GatewayConfiguration", "AdjustGatewaySpend")))
 """Those of them that change one resource. A correction of spending leaves the policy as it is."""
 
 CANARY: Final = "sk-canary-31f2b8c47d5e4a09"

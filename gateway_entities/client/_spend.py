@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterable
+from contextlib import AbstractAsyncContextManager
 from operator import index
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from gateway_entities.client._base import read_entity
 from gateway_entities.entities import (
@@ -25,10 +26,9 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from gateway_entities.client._async.reservation import AsyncSpendReservation
-
 
 E = TypeVar("E", bound=Entity[Any])
+R = TypeVar("R", bound=AbstractAsyncContextManager[Any])
 
 
 class RecordedSpend(list[GatewayBudgetWindow]):
@@ -66,10 +66,10 @@ class SettledSpend(NamedTuple):
 
 
 class BudgetExceededError(GatewayError):
-    """A budget refuses to reserve an amount: RESOURCE_EXHAUSTED with reason BUDGET_EXCEEDED.
+    """A budget does not admit a reservation: RESOURCE_EXHAUSTED with reason BUDGET_EXCEEDED.
 
     Attributes:
-        refusal: the policy that refuses, and its window. Its ``window_end_ms`` is when the budget starts again.
+        rejection: the policy that rejects it, and its window. Its ``window_end_ms`` is when the budget starts again.
     """
 
     def __init__(self, refusal: GatewaySpendRefusal) -> None:
@@ -81,7 +81,7 @@ class BudgetExceededError(GatewayError):
             f"the budget {policy.budget_policy_id} has {left:f} of {limit:f} left until {balance.window_end_ms} ms",
             reason="BUDGET_EXCEEDED",
         )
-        self.refusal = refusal
+        self.rejection = refusal
 
 
 def amount_nanos_of(amount: Amount | None, nanos: int | None) -> int | None:
@@ -130,19 +130,20 @@ def entities(kind: type[E], messages: Iterable[Any]) -> list[E]:
     return [read_entity(kind, message) for message in messages]
 
 
-class AsyncReserving:
+class AsyncReserving(Generic[R]):
     """A reservation that is being made: await it, or use it as an async context manager."""
 
-    def __init__(self, reserving: Coroutine[Any, Any, AsyncSpendReservation]) -> None:
+    def __init__(self, reserving: Coroutine[Any, Any, R]) -> None:
         self._reserving = reserving
-        self._reservation: AsyncSpendReservation | None = None
+        self._reservation: R | None = None
 
-    def __await__(self) -> Generator[Any, Any, AsyncSpendReservation]:
+    def __await__(self) -> Generator[Any, Any, R]:
         return self._reserving.__await__()
 
-    async def __aenter__(self) -> AsyncSpendReservation:
+    async def __aenter__(self) -> R:
         self._reservation = await self._reserving
-        return await self._reservation.__aenter__()
+        await self._reservation.__aenter__()
+        return self._reservation
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

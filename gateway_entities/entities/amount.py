@@ -28,9 +28,10 @@ def to_nanos(amount: Amount, field: str = "amount") -> int:
         GatewayError: INVALID_ARGUMENT; it is a float, which may be another number than the one that was written, it is not a
             finite number, or it has more than nine decimals.
     """
-    if isinstance(amount, bool) or not isinstance(amount, (Decimal, int, str)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        given = "a float is not exact" if isinstance(amount, float) else f"it is a {type(amount).__name__}"
-        raise _invalid(field, f"{_EXPECTED}: {given}")
+    given: object = amount
+    if isinstance(given, bool) or not isinstance(given, (Decimal, int, str)):
+        what = "a float is not exact" if isinstance(given, float) else f"it is a {type(given).__name__}"
+        raise _invalid(field, f"{_EXPECTED}: {what}")
     if isinstance(amount, int):
         nanos = amount * 10**_DECIMALS if abs(amount) <= MAX_NANOS else MAX_NANOS + 1
     else:

@@ -163,7 +163,7 @@ class GatewayBudgetBalance(Entity[pb.GatewayBudgetBalance]):
 
 @dataclass(slots=True, eq=False)
 class GatewaySpendAlert(Entity[pb.GatewaySpendAlert]):
-    """Tells that the spending recorded in a window has reached a share of its limit: once for each window and share.
+    """A report that the spending recorded in a window has reached a share of its limit, once for each window and share.
 
     Attributes:
         alert_id: number of the alert; later ones have higher numbers.

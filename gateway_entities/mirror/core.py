@@ -115,7 +115,7 @@ class MirrorCore:
             self._pending = pending
             return None
         if pending.store_id != self.state.store_id or (self._accepts_earlier and pending.is_snapshot):
-            # Alerts are counted anew.
+            # Their numbers begin again.
             self._alert_id, self._alerts = 0, []
         self._alerts += alerts
         update = self._complete(pending, part.resume_token)

@@ -8,10 +8,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.ledger import balance_of, counter_at
+from gateway_entities.server.service.ledger import counter_at
+from gateway_entities.server.telemetry.budget_status import BudgetStatus
 
 if TYPE_CHECKING:
     from gateway_entities.server.service import GatewayService
+    from gateway_entities.server.store.repositories.spend import Spend
     from gateway_entities.server.telemetry.metrics import Metrics
 
 _INTERVAL_S: Final = 1.0
@@ -63,7 +65,7 @@ class SpendUpkeep:
         with self._service.store.read() as transaction:
             now = transaction.now
             spends = transaction.budget_spend.list(now, limit=MAX_POLICIES)
-        self._metrics.budgets([balance_of(spend.policy, counter_at(spend, now)) for spend in spends])
+        self._metrics.budgets([_status(spend, now) for spend in spends])
         self._shown_at = time.monotonic()
 
     def _log_failure(self, error: Exception) -> None:
@@ -74,3 +76,8 @@ class SpendUpkeep:
             _log.warning("expired reservations were not settled: %s", error.message)
         else:
             _log.error("expired reservations were not settled", exc_info=error)
+
+
+def _status(spend: Spend, now: int) -> BudgetStatus:
+    counter = counter_at(spend, now)
+    return BudgetStatus(spend.policy.budget_policy_id, counter.nanos, counter.reserved, counter.limit, counter.overrun)

@@ -31,7 +31,7 @@ TEXTS = {
     Cancelling the task cancels the call, on the server too.
 """: """A client of one gateway. Threads may share it. Close it, or use it as a context manager.
 """,
-    "    ) -> AsyncReserving:\n": "    ) -> AsyncSpendReservation:\n",
+    "    ) -> AsyncReserving[AsyncSpendReservation]:\n": "    ) -> AsyncSpendReservation:\n",
     "        return AsyncReserving(self._reserve(request, timeout))\n": "        return self._reserve(request, timeout)\n",
     "    AsyncReserving,\n": "",
 }

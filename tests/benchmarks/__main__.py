@@ -28,6 +28,7 @@ from tests.benchmarks import (
     postgresql_store,
     process,
     saved,
+    spending,
     table,
     watch_rows,
     wire_check,
@@ -51,6 +52,7 @@ ROWS: tuple[Row, ...] = tuple(
         lists,
         anew,
         postgresql_store,
+        spending,
         watch_rows,
         configuration,
     )

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -149,8 +149,8 @@ def _wait_until_idle(pid: int) -> None:
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
-    """Run ``mlflow server`` on an empty SQLite database with its default of 4 workers."""
+def mlflow_server(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[MlflowServer]:
+    """Run ``mlflow server`` on an empty SQLite database with its default of 4 workers, and with further variables."""
     require_mlflow(server=True)
     from tests.client.mlflow_server import wait_until_healthy
 
@@ -158,11 +158,11 @@ def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--default-artifact-root", str(folder)]
-    environment = {**os.environ, "MLFLOW_CRYPTO_KEK_PASSPHRASE": "a passphrase of the benchmarks"}
+    variables = {**os.environ, "MLFLOW_CRYPTO_KEK_PASSPHRASE": "a passphrase of the benchmarks", **(environment or {})}
     start = time.perf_counter()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            command, cwd=folder, env=variables, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
     address = f"http://127.0.0.1:{port}"
     try:

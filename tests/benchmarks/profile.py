@@ -1,4 +1,4 @@
-"""Profiles: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list``.
+"""Profiles: ``python -m tests.benchmarks.profile decode|encode|get-http|get-grpc|list|spend``.
 
 For decoding and encoding it also measures protobuf's share without a profiler, call by call.
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import itertools
 import pstats
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from gateway_entities.methods import Method
 from gateway_entities.server.server import Server
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.store import open_store
-from gatewayentities.v1 import endpoint_pb2
+from gatewayentities.v1 import budget_pb2, endpoint_pb2, spend_pb2
 from tests.benchmarks import example, parts
 from tests.benchmarks.echo_client import ROOT
 
@@ -51,6 +52,40 @@ def handler(count: int, method: Method, request: object) -> None:
         example.fill(store, count)
         handle = getattr(GatewayService(store), method.handler)
         _profile("the handler", lambda: handle(method.request_type.FromString(data)).SerializeToString())
+        store.close()
+
+
+def spend() -> None:
+    """Profile the handlers of a pair of Reserve and Commit, with the processor time of a pair without the profiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/gateway.sqlite")
+        example.fill(store, 1)
+        service, numbers = GatewayService(store), itertools.count()
+        endpoint_id = example.endpoint().endpoint_id
+        service.create_gateway_budget_policy(
+            budget_pb2.CreateGatewayBudgetPolicyRequest(
+                budget_unit="USD",
+                budget_amount=1e9,
+                duration=budget_pb2.BudgetDuration(unit="MONTHS", value=12),
+                target_scope="GLOBAL",
+                budget_action="REJECT",
+            )
+        )
+
+        def pair() -> None:
+            reserve = spend_pb2.ReserveGatewaySpendRequest(
+                endpoint_id=endpoint_id, amount_nanos=2_500_000, budget_unit="USD", request_id=f"r-{next(numbers)}"
+            )
+            reserved = service.reserve_gateway_spend(reserve).reservation.reservation_id
+            service.commit_gateway_spend(spend_pb2.CommitGatewaySpendRequest(reservation_id=reserved, amount_nanos=1))
+
+        pair()
+        began, before, pairs = time.perf_counter(), time.process_time(), 500
+        for _ in range(pairs):
+            pair()
+        processor, wall = time.process_time() - before, time.perf_counter() - began
+        print(f"a pair: {processor / pairs * 1e3:.3f} ms of processor time, {wall / pairs * 1e3:.3f} ms in all")
+        _profile("reserve and commit", pair)
         store.close()
 
 
@@ -109,6 +144,8 @@ def main(what: str) -> None:
             asyncio.run(event_loop(what.removeprefix("get-")))
         case "list":
             handler(1000, methods.LIST_GATEWAY_ENDPOINTS, endpoint_pb2.ListGatewayEndpointsRequest())
+        case "spend":
+            spend()
         case _:
             sys.exit(f"{__doc__}")
 

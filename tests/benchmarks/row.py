@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tests.benchmarks.stage import Stage
 
 Sample = Callable[[], float]
-"""Measures one figure: seconds, MiB, KiB, a fraction or a count. Less is always better."""
+"""Measures one figure: seconds, MiB, KiB, a fraction, an amount or a count. Less is always better."""
 
-UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "MiB": 1.0, "KiB": 1.0, "queries": 1.0, "writes": 1.0, "%": 100.0}
+UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "MiB": 1.0, "KiB": 1.0, "queries": 1.0, "writes": 1.0, "USD": 1.0, "%": 100.0}
 """Display factors."""
 
 

@@ -75,6 +75,9 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "overhead-grpc": (Target("limit", 1.6),),
     "start": (Target("ours", 1.5),),
     "server-memory": (Target("ours", 120),),
+    # 1,000 pairs a second.
+    "spend-sqlite": (Target("ours", 0.001),),
+    "overspend": (Target("ours", 0),),
     "fan-out-http": (Target("ours", 0.100),),
     "fan-out-grpc": (Target("limit", 1.5),),
     "watcher-memory-http": (Target("ours", 24),),

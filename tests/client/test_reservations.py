@@ -71,7 +71,7 @@ def test_a_block_commits_what_it_says(client, other, endpoint, limit):
     assert amounts(client, policy) == ("0.1234567", "0", "0.8765433")
 
 
-def test_a_block_without_a_word_commits_the_estimate(client, endpoint, limit):
+def test_a_block_commits_the_estimate_by_default(client, endpoint, limit):
     policy = limit(1.0)
     with client.reserve_spend(endpoint, "0.4"):
         pass
@@ -138,7 +138,7 @@ def test_a_reservation_without_a_block_is_settled_by_its_id(client, other, endpo
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "RESERVATION_SETTLED")
 
 
-def test_a_refusal_names_the_budget(client, endpoint, limit):
+def test_a_rejection_names_the_budget(client, endpoint, limit):
     limit(10.0)
     policy = limit(1.0)
     client.record_spend(endpoint, amount="0.7")
@@ -148,9 +148,9 @@ def test_a_refusal_names_the_budget(client, endpoint, limit):
     ):
         pytest.fail("the block must not begin")
     assert (caught.value.code, caught.value.reason) == (Code.RESOURCE_EXHAUSTED, "BUDGET_EXCEEDED")
-    refusal = caught.value.refusal
-    assert (refusal.budget_policy.budget_policy_id, refusal.balance.remaining_nanos) == (policy, 300_000_000)
-    assert refusal.balance.window_end_ms > time.time() * 1000
+    rejection = caught.value.rejection
+    assert (rejection.budget_policy.budget_policy_id, rejection.balance.remaining_nanos) == (policy, 300_000_000)
+    assert rejection.balance.window_end_ms > time.time() * 1000
 
 
 def test_a_repeat_returns_the_same_reservation(client, other, endpoint, limit, unique):

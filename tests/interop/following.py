@@ -10,7 +10,12 @@ import contextlib
 
 from gateway_entities import methods as m
 from gateway_entities.client import GatewayClient
-from gateway_entities.entities import GatewayEndpointModelConfig, GatewayModelLinkageType
+from gateway_entities.entities import (
+    BudgetDuration,
+    BudgetDurationUnit,
+    GatewayEndpointModelConfig,
+    GatewayModelLinkageType,
+)
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.mirror.core import MirrorCore, MirrorUpdate
 from gateway_entities.server.store.admin.token_manager import open_tokens
@@ -52,6 +57,12 @@ class Follower(Lifecycle):
         came = self._answered(TesteeRequest(mirror=Updates(messages=self._received)))
         if came != TesteeResponse(digest=self.mirror.digest()):
             self._unexpected(f"the digest {self.mirror.digest()}", came)
+
+    def alerted(self) -> list[int]:
+        """Receive updates up to one with alerts of budgets; return their shares. Raises StoppedError."""
+        while not (alerts := self._applied(TesteeRequest(next=True)).alerts):
+            pass
+        return [alert.share_percent for alert in alerts]
 
     def cancel(self) -> None:
         """End the stream; afterwards there is none. Raises StoppedError."""
@@ -113,7 +124,7 @@ def followed(testee: Testee, running: Gateway, scheme: str) -> Cell:
 
 
 def follow(run: Follower, writer: GatewayClient) -> None:
-    """Resolve an endpoint; watch from nothing, through a change, from a token, and up to the revocation of the token."""
+    """Resolve an endpoint; watch from nothing, through a change and alerts, from a token, and until the token is revoked."""
     secret = writer.create_secret(run.name, {"api_key": API_KEY}, provider="openai")
     definition = writer.create_model_definition(
         run.name, secret_id=secret.secret_id, provider="openai", model_name="gpt-\u6f22"
@@ -135,6 +146,18 @@ def follow(run: Follower, writer: GatewayClient) -> None:
     changed = writer.update_model_definition(definition.model_definition_id, model_name="gpt-5")
     run.until(_revision(writer))
     run.expect("a change", wanted=changed, came=run.mirror.state.model_definitions.get(changed.model_definition_id))
+
+    writer.create_budget_policy(
+        budget_unit="USD",
+        budget_amount=0.1 + 0.2,
+        duration=BudgetDuration(BudgetDurationUnit.MONTHS, 12),
+        target_scope="ENDPOINT",
+        target_value=endpoint.endpoint_id,
+        budget_action="ALERT",
+    )
+    run.until(_revision(writer))
+    writer.record_spend(endpoint.endpoint_id, amount=1_000_000)
+    run.expect("the shares of the alerts", wanted=[50, 80, 100], came=run.alerted())
 
     run.cancel()
     writer.delete_binding(endpoint.endpoint_id, "scorer", RESOURCE_IDS[0])

@@ -1,7 +1,7 @@
 """Live lifecycle: a language calls every method of a running gateway, and our own client verifies the results.
 
 each write  made by the language; its response equals what our client then reads
-each read   made by both; the responses are equal, byte for byte
+each read   made by both, like a write that is repeated without effect; the responses are equal, byte for byte
 each error  received by both; code, message and details are equal
 """
 
@@ -69,7 +69,11 @@ class Lifecycle:
         return response
 
     def read(self, method: Method[Any, R], request: Message) -> R:
-        """Make a reading call and compare it with our client's. Raises StoppedError if it fails."""
+        """Make a reading call, or one with a repeat that changes nothing, and compare it with our client's.
+
+        Raises:
+            StoppedError: it failed.
+        """
         came, ours = self._response(method, request), self._call_ours(method, request)
         if came != ours:
             self.fault(method, request, str(ours), str(came))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway_entities import methods as m
 from gateway_entities.errors import Code
+from tests.interop.spending import spending
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -23,9 +24,11 @@ def scenario(run: Lifecycle) -> None:
     _tag(run, endpoint)
     _binding(run, endpoint)
     _budget(run, endpoint)
+    spending(run, endpoint)
     _guardrail(run, endpoint)
     _resolution(run, endpoint)
     _errors(run, definitions[0])
+    _configuration(run)
     run.write(m.DELETE_GATEWAY_ENDPOINT, m.DELETE_GATEWAY_ENDPOINT.request_type(endpoint_id=endpoint))
     for definition in definitions:
         request = m.DELETE_GATEWAY_MODEL_DEFINITION.request_type(model_definition_id=definition)
@@ -168,6 +171,58 @@ def _guardrail(run: Lifecycle, endpoint: str) -> None:
     run.read(configs, configs.request_type(endpoint_id=endpoint))
     run.write(remove, remove.request_type(**key))
     run.write(m.DELETE_GATEWAY_GUARDRAIL, m.DELETE_GATEWAY_GUARDRAIL.request_type(guardrail_id=guardrail))
+
+
+def _configuration(run: Lifecycle) -> None:
+    """Plan and apply a configuration, return to the revision before it, and export both states."""
+    export, plan = m.EXPORT_GATEWAY_CONFIGURATION, m.PLAN_GATEWAY_CONFIGURATION
+    apply, rollback = m.APPLY_GATEWAY_CONFIGURATION, m.ROLLBACK_GATEWAY_CONFIGURATION
+    before = run.read(export, export.request_type(with_bindings=True)).revision
+    name, endpoint = f"{run.name} \u6f22", f"{run.name}.applied"
+    wanted: dict[str, Any] = {
+        "owner": name,
+        "secrets": [{"name": name, "provider": "openai", "auth_config": {"": "\U0001f600"}}],
+        "model_definitions": [{"name": name, "secret": name, "provider": "openai", "model_name": "gpt-4o"}],
+        "endpoints": [
+            {
+                "name": endpoint,
+                "models": [{"model_definition": name, "linkage_type": "PRIMARY", "weight": 0.1}],
+                "tags": {"team": "\u00e9"},
+                "bindings": {"items": [{"resource_type": "scorer", "resource_id": "a"}]},
+            }
+        ],
+        "budget_policies": [
+            {
+                "target_scope": "ENDPOINT",
+                "target_value": endpoint,
+                "budget_unit": "USD",
+                "budget_amount": 0.1 + 0.2,
+                "duration": {"unit": "MONTHS", "value": 1},
+                "budget_action": "ALERT",
+            }
+        ],
+        "guardrails": [
+            {
+                "name": name,
+                "scorer_id": "scorer",
+                "scorer_version": 1,
+                "stage": "BEFORE",
+                "action": "VALIDATION",
+                "endpoints": [{"name": endpoint, "execution_order": -(2**63)}],
+            }
+        ],
+    }
+    values = [{"name": name, "secret_value": {"api_key": API_KEY}}]
+    run.error(plan, plan.request_type(configuration={"owner": name, "secrets": [{}]}), Code.INVALID_ARGUMENT)
+    planned = run.read(plan, plan.request_type(configuration=wanted, secret_values=values)).plan
+    run.read(
+        apply,
+        apply.request_type(configuration=wanted, secret_values=values, basis=planned.basis, request_id=f"apply {run.name}"),
+    )
+    run.read(export, export.request_type(owner=name, with_bindings=True))
+    run.read(plan, plan.request_type(to_revision=before))
+    run.read(rollback, rollback.request_type(to_revision=before, request_id=f"rollback {run.name}"))
+    run.read(export, export.request_type(at_revision=before))
 
 
 def _resolution(run: Lifecycle, endpoint: str) -> None:

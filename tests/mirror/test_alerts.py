@@ -55,7 +55,7 @@ def test_an_alert_changes_no_state(core: MirrorCore) -> None:
     assert (update.state, update.events, update.is_snapshot, core.digest()) == (before, (), False, digest)
 
 
-def test_alerts_are_counted_anew_in_another_store(core: MirrorCore) -> None:
+def test_another_store_has_other_numbers(core: MirrorCore) -> None:
     core.apply(alerting(3, 9))
     core.accept_earlier()
     core.apply(snapshot(1, secret(1), store_id="other"))

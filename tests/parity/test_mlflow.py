@@ -19,7 +19,7 @@ from hypothesis import given
 
 from gateway_entities import entities
 from gateway_entities.methods import METHODS, Method
-from gatewayentities.v1 import configuration_pb2
+from gatewayentities.v1 import configuration_pb2, spend_pb2
 from tests.entities.entity_types import KINDS, message_type, public
 from tests.messages import ENUMS, RESOURCES, full, is_map, messages
 
@@ -47,6 +47,13 @@ OWN_METHODS = {
     "PlanGatewayConfiguration": "as ExportGatewayConfiguration",
     "ApplyGatewayConfiguration": "as ExportGatewayConfiguration",
     "RollbackGatewayConfiguration": "as ExportGatewayConfiguration",
+    "ReserveGatewaySpend": "MLflow charges a request when it is over, and reserves nothing",
+    "CommitGatewaySpend": "as ReserveGatewaySpend",
+    "ReleaseGatewaySpend": "as ReserveGatewaySpend",
+    "ExtendGatewaySpend": "as ReserveGatewaySpend",
+    "AdjustGatewaySpend": "MLflow corrects nothing",
+    "ListGatewayBudgetBalances": "MLflow's windows have neither what is reserved nor a history",
+    "ListGatewaySpend": "MLflow reports costs from traces",
 }
 """Our own RPCs, with the reasons."""
 OWN_RESOURCES = {
@@ -65,12 +72,20 @@ OWN_RESOURCES = {
         for name in configuration_pb2.DESCRIPTOR.message_types_by_name
         if name in RESOURCES
     },
+    **{name: "as ReserveGatewaySpend" for name in spend_pb2.DESCRIPTOR.message_types_by_name if name in RESOURCES},
+    "GatewayBudgetBalance": "as ListGatewayBudgetBalances",
+    "GatewayBudgetOverrun": "a part of it",
+    "GatewaySpendAlert": "MLflow alerts by a webhook only",
+    "GatewaySpendAdjustment": "as AdjustGatewaySpend",
 }
 """Our own resource messages, with the reasons."""
 OWN_ENUMS = {
     "GatewayNodeState": "as AcknowledgeGatewayRevision",
     "GatewayPlanAction": "as ExportGatewayConfiguration",
     "GatewayPlanNoteKind": "as ExportGatewayConfiguration",
+    "BudgetOverrunCause": "as ListGatewayBudgetBalances",
+    "GatewayReservationState": "as ReserveGatewaySpend",
+    "GatewaySpendGrouping": "as ListGatewaySpend",
 }
 """Our own enums, with the reasons."""
 MIRRORED_METHODS = [method for method in METHODS if method.name not in OWN_METHODS]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from gateway_entities.server.service import GatewayService
 from gateway_entities.server.telemetry.access_log import LOGGER
 from tests.server.configurations import Open
+from tests.server.fake_clock import FakeClock
 from tests.stores import KINDS, postgresql_place, sqlite_place
 
 
@@ -79,3 +82,18 @@ def stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def service(stores: Open) -> GatewayService:
     return stores()
+
+
+@pytest.fixture
+def make_fake_clock(tmp_path: Path) -> Callable[[], FakeClock]:
+    """A factory of clocks for server processes."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        pytest.skip("faketime is not installed: apt-get install faketime")
+    numbers = itertools.count()
+    return lambda: FakeClock(found[0], tmp_path / f"offset{next(numbers)}")
+
+
+@pytest.fixture
+def fake_clock(make_fake_clock: Callable[[], FakeClock]) -> FakeClock:
+    return make_fake_clock()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,42 +23,14 @@ from gateway_entities.entities import (
 )
 from gateway_entities.errors import Code, GatewayError
 from tests.server.consistency.server_process import ServerProcess
+from tests.server.fake_clock import NOW, FakeClock
 from tests.server.raw import request
 from tests.stores import Place, sqlite_place
 
 pytestmark = pytest.mark.programs
 
-NOW, DAY_LATER, MONTH_LATER = "+0", "+25h", "+40d"
+DAY_LATER, MONTH_LATER = "+25h", "+40d"
 CHARGES = 31
-
-
-class FakeClock:
-    """The wall clock of the processes with this environment; their boot clock is the machine's."""
-
-    def __init__(self, library: Path, file: Path) -> None:
-        self._file = file
-        self.environment: Mapping[str, str] = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
-        self.set(NOW)
-
-    def set(self, offset: str) -> None:
-        # Renamed, so that no process reads half a file.
-        part = self._file.with_suffix(".part")
-        part.write_text(offset + "\n")
-        part.replace(self._file)
-
-
-@pytest.fixture
-def fake_clock(tmp_path: Path) -> FakeClock:
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        pytest.skip("faketime is not installed: apt-get install faketime")
-    return FakeClock(found[0], tmp_path / "offset")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway_entities.client._spend import SettledSpend
 from gateway_entities.entities import GatewayBudgetBalance, GatewaySpendAlert, GatewaySpendReservation
@@ -13,7 +13,23 @@ from gateway_entities.errors import GatewayError
 if TYPE_CHECKING:
     from typing import Self
 
-    from gateway_entities.client._async.spend import AsyncSpendMethods
+
+class AsyncSettling(Protocol):
+    """The methods of a client that settle reservations."""
+
+    async def commit_spend(self, reservation_id: str, amount: Amount, *, timeout: float | None = None) -> SettledSpend:
+        """Record what was spent."""
+        ...
+
+    async def release_spend(self, reservation_id: str, *, timeout: float | None = None) -> SettledSpend:
+        """Give the estimate back."""
+        ...
+
+    async def extend_spend(
+        self, reservation_id: str, *, ttl_ms: int | None = None, timeout: float | None = None
+    ) -> GatewaySpendReservation:
+        """Give the reservation more time."""
+        ...
 
 
 class AsyncSpendReservation:
@@ -30,7 +46,7 @@ class AsyncSpendReservation:
 
     def __init__(
         self,
-        client: AsyncSpendMethods,
+        client: AsyncSettling,
         reservation: GatewaySpendReservation,
         balances: list[GatewayBudgetBalance],
         alerts: list[GatewaySpendAlert],

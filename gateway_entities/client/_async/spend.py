@@ -107,8 +107,8 @@ class AsyncSpendMethods(AsyncRpcClient):
         ttl_ms: int | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
-    ) -> AsyncReserving:
-        """Take the estimated cost of a request from every matching policy, before the request is made.
+    ) -> AsyncReserving[AsyncSpendReservation]:
+        """Reserve the estimated cost of a request in every matching policy, before the request is made.
 
         Callers that reserve never exceed the limit of a policy with the action REJECT together. Use the result in a ``with``
         block, and commit there what was spent; see SpendReservation for what the end of the block does.

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway_entities.client._spend import SettledSpend
 from gateway_entities.entities import GatewayBudgetBalance, GatewaySpendAlert, GatewaySpendReservation
@@ -14,7 +14,23 @@ from gateway_entities.errors import GatewayError
 if TYPE_CHECKING:
     from typing import Self
 
-    from gateway_entities.client._sync.spend import SpendMethods
+
+class Settling(Protocol):
+    """The methods of a client that settle reservations."""
+
+    def commit_spend(self, reservation_id: str, amount: Amount, *, timeout: float | None = None) -> SettledSpend:
+        """Record what was spent."""
+        ...
+
+    def release_spend(self, reservation_id: str, *, timeout: float | None = None) -> SettledSpend:
+        """Give the estimate back."""
+        ...
+
+    def extend_spend(
+        self, reservation_id: str, *, ttl_ms: int | None = None, timeout: float | None = None
+    ) -> GatewaySpendReservation:
+        """Give the reservation more time."""
+        ...
 
 
 class SpendReservation:
@@ -31,7 +47,7 @@ class SpendReservation:
 
     def __init__(
         self,
-        client: SpendMethods,
+        client: Settling,
         reservation: GatewaySpendReservation,
         balances: list[GatewayBudgetBalance],
         alerts: list[GatewaySpendAlert],

@@ -106,7 +106,7 @@ class SpendMethods(RpcClient):
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> SpendReservation:
-        """Take the estimated cost of a request from every matching policy, before the request is made.
+        """Reserve the estimated cost of a request in every matching policy, before the request is made.
 
         Callers that reserve never exceed the limit of a policy with the action REJECT together. Use the result in a ``with``
         block, and commit there what was spent; see SpendReservation for what the end of the block does.

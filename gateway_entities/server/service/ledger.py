@@ -78,7 +78,7 @@ def refuses(policy: GatewayBudgetPolicy, counter: Counter, nanos: int) -> bool:
 
 
 def reserve(counter: Counter, nanos: int) -> Counter:
-    """Take an amount, as far as the counter can."""
+    """Reserve an amount, as far as there is room."""
     room = MAX_NANOS - counter.nanos - counter.reserved
     after = counter._replace(reserved=counter.reserved + min(nanos, room))
     return _attributed(counter, after, BudgetOverrunCause.RESERVE)

@@ -232,7 +232,7 @@ class Mutation:
         effects = [self._effect(key) for key in keys]
         logged = [effects[0], *(effect for effect in effects[1:] if effect.etag_before != effect.etag_after)]
         name, now = _RPCS[type(request)].name, self.transaction.now
-        response.revision = self.transaction.changes.add(name, self.actor, now, logged, self.adjustment)
+        response.revision = self.transaction.changes.add(name, self.actor, now, logged)
         # The response to a correction has none: the policy stays as it is.
         if effects[0].etag_after is not None and self.adjustment is None:
             response.etag = effects[0].etag_after
@@ -279,6 +279,7 @@ class Mutation:
             (after or before or _NO_STATE).name,
             self._fields() if key == self._own else (),
             owner,
+            adjustment=self.adjustment,
         )
 
 

@@ -23,7 +23,7 @@ from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway_entities.entities import GatewayBudgetBalance
+from gateway_entities.server.telemetry.budget_status import BudgetStatus
 from gateway_entities.server.telemetry.log_queue import dropped_lines
 from gateway_entities.server.telemetry.watch_status import WatchStatus
 
@@ -82,22 +82,22 @@ class _Budgets(Collector):
     """The current windows of budget policies."""
 
     def __init__(self) -> None:
-        self.balances: Sequence[GatewayBudgetBalance] = ()
+        self.statuses: Sequence[BudgetStatus] = ()
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics."""
         shown = (
-            ("spend", "Amount recorded in the current window, in the unit of the budget.", "recorded_nanos"),
-            ("reserved", "Amount reserved in the current window, in the unit of the budget.", "reserved_nanos"),
-            ("limit", "Amount of the budget, in its unit; none for one that cannot be reached.", "limit_nanos"),
-            ("overrun", "Amount by which both exceed the budget, in its unit.", "overrun_nanos"),
+            ("spend", "Amount recorded in the current window, in the unit of the budget.", "recorded"),
+            ("reserved", "Amount reserved in the current window, in the unit of the budget.", "reserved"),
+            ("limit", "Amount of the budget, in its unit; none for one that cannot be reached.", "limit"),
+            ("overrun", "Amount by which both exceed the budget, in its unit.", "overrun"),
         )
         for name, text, field in shown:
             family = GaugeMetricFamily(f"gateway_budget_{name}", text, labels=("budget_policy_id",))
-            for balance in self.balances:
-                nanos: int | None = getattr(balance, field)
+            for status in self.statuses:
+                nanos: int | None = getattr(status, field)
                 if nanos is not None:
-                    family.add_metric((balance.budget_policy_id,), nanos / _NANOS)
+                    family.add_metric((status.budget_policy_id,), nanos / _NANOS)
             yield family
 
 
@@ -278,9 +278,9 @@ class Metrics:
         """Show the number of calls that wait for nodes. The function is called in any thread."""
         self._waits.set_function(count)
 
-    def budgets(self, balances: Sequence[GatewayBudgetBalance]) -> None:
+    def budgets(self, statuses: Sequence[BudgetStatus]) -> None:
         """Show the current windows of budgets, of a bounded number of policies."""
-        self._budgets.balances = balances
+        self._budgets.statuses = statuses
 
     def budget_alert(self, share_percent: int) -> None:
         """Count an alert."""

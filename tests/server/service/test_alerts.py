@@ -42,7 +42,7 @@ def shares(response: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("action", ["ALERT", "REJECT"])
-def test_each_share_is_told_once_in_the_response_to_the_charge(
+def test_each_share_is_reported_once_in_the_response_to_the_charge(
     gateway: Any, limit: Any, stored: Any, endpoint_id: str, action: str
 ) -> None:
     policy_id = limit(1000, action)

@@ -99,7 +99,7 @@ def test_an_alerting_policy_and_one_beyond_int64_never_refuse(reserve: Any, limi
     )
 
 
-def test_the_tightest_policy_is_the_refusal_and_nothing_is_taken(reserve: Any, limit: Any, amounts: Any) -> None:
+def test_the_tightest_policy_is_returned_and_nothing_is_reserved(reserve: Any, limit: Any, amounts: Any) -> None:
     wide, tight, tighter = limit(50), limit(30), limit(20)
     response = reserve(40)
     assert response.refusal.budget_policy.budget_policy_id == tighter
@@ -184,7 +184,7 @@ def test_a_request_id_with_another_content_is_invalid(
     assert amounts(policy_id) == (1, 7, 92)
 
 
-def test_a_refusal_is_not_stored(gateway: Any, reserve: Any, limit: Any, endpoint_id: str) -> None:
+def test_a_rejection_is_not_stored(gateway: Any, reserve: Any, limit: Any, endpoint_id: str) -> None:
     limit(100)
     held, sent = reserve(60), request(endpoint_id, 60)
     assert gateway.do(sent).HasField("refusal")

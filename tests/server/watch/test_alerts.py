@@ -107,7 +107,7 @@ async def test_a_watcher_that_was_away_gets_all_alerts_since(
     await watcher.stream.aclose()
     secret_id = gateway.secret().secret_id
     spender.spend(10)
-    # At another server, which has been told nothing.
+    # At another server.
     again = Watcher(make_feed(), watcher.token)
     found: list[int] = []
     written: list[str] = []

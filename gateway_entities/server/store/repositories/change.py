@@ -136,6 +136,7 @@ class Effect(NamedTuple):
         fields: the fields that changed.
         owner_before: its owner before, if the mutation changed it.
         owner_after: its owner after, if the mutation changed it.
+        adjustment: the correction of spending that it is.
     """
 
     noun: str
@@ -148,6 +149,7 @@ class Effect(NamedTuple):
     fields: Sequence[GatewayFieldDifference] = ()
     owner_before: str | None = None
     owner_after: str | None = None
+    adjustment: GatewaySpendAdjustment | None = None
 
 
 class ChangeFilter(NamedTuple):
@@ -207,14 +209,7 @@ class Changes:
         """Return the current revision; 0 in a new store."""
         return self._state.get().last_revision
 
-    def add(
-        self,
-        rpc: str,
-        actor: str | None,
-        changed_at: int,
-        effects: Sequence[Effect],
-        adjustment: GatewaySpendAdjustment | None = None,
-    ) -> int:
+    def add(self, rpc: str, actor: str | None, changed_at: int, effects: Sequence[Effect]) -> int:
         """Append a mutation; return its revision.
 
         Args:
@@ -222,13 +217,10 @@ class Changes:
             actor: its actor; None if unknown.
             changed_at: its time, in milliseconds since the Unix epoch, UTC.
             effects: its effects, that on the requested resource first.
-            adjustment: the correction of spending that it is; None for others.
         """
         # The write lock is held, so no other transaction can get the same number.
         revision = self.last() + 1
-        common: dict[str, Any] = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
-        if adjustment is not None:
-            common["spend_adjustment"] = adjustment.to_bytes()
+        common = {"revision": revision, "changed_at": changed_at, "actor": actor, "rpc": rpc}
         rows = [{**common, "position": position, **_row(effect)} for position, effect in enumerate(effects)]
         execute.run_each(self._connection, _ADD, rows)
         self._state.set_revision(revision)
@@ -398,7 +390,7 @@ def is_written(noun: str, identifier: ColumnElement[str]) -> ColumnElement[bool]
 
 
 def _row(effect: Effect) -> dict[str, object]:
-    noun, identifier, etag_before, etag_after, before, after, name, changed_fields, owner_before, owner_after = effect
+    noun, identifier, etag_before, etag_after, before, after, name, changed_fields, *owners, adjustment = effect
     is_difference = False
     if before is not None and after is not None and len(before) >= _MIN_DIFFERENCE_BYTES:
         with suppress(ValueError):
@@ -414,8 +406,9 @@ def _row(effect: Effect) -> dict[str, object]:
         "is_difference": is_difference,
         "name": name,
         "fields": _encoded_fields(effect) if changed_fields else None,
-        "owner_before": owner_before,
-        "owner_after": owner_after,
+        "owner_before": owners[0],
+        "owner_after": owners[1],
+        "spend_adjustment": None if adjustment is None else adjustment.to_bytes(),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from gateway_entities.entities import BudgetUnit, GatewayReservationState, GatewaySpendReservation
+from gateway_entities.entities import GatewayReservationState, GatewaySpendReservation
 from gateway_entities.server.store.sql import execute
 from gateway_entities.server.store.sql.schema import budget_reservations
 
@@ -47,8 +47,6 @@ _OLDEST: Final = (
     .limit(bindparam("limit"))
 )
 _PRUNE: Final = delete(budget_reservations).where(_own.reservation_id.in_(_OLDEST))
-
-_UNITS: Final = {unit.value: unit for unit in BudgetUnit}
 
 
 class StoredReservation(NamedTuple):
@@ -142,7 +140,7 @@ def _read(row: Sequence[Any]) -> StoredReservation:
     reservation = GatewaySpendReservation(
         reservation_id,
         endpoint_id,
-        _UNITS.get(unit, unit),
+        unit,
         amount,
         GatewayReservationState(state),
         created_at,

@@ -141,9 +141,8 @@ class SpendDays:
         """
         filters: dict[str, str | int | None] = {"since": since, "until": until, "endpoint_id": endpoint_id, "user": user}
         given = [*(name in by for name in _GROUPINGS), True]
-        start: list[int | str] | None = (
-            None if after is None else [part for part, is_key in zip(after, given, strict=True) if is_key]
-        )
+        parts: tuple[int | str, ...] | None = after
+        start = None if parts is None else [part for part, is_key in zip(parts, given, strict=True) if is_key]
         restrictions, parameters = paging.shape(filters, start, limit)
         found = execute.rows(self._connection, _list(restrictions, frozenset(by)), parameters)
         return [_sum(row) for row in found]

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.sql import execute
-from gateway_entities.server.store.sql.schema import budget_charges, changes, clock, stored_responses
+from gateway_entities.server.store.sql.schema import budget_charges, budget_reservations, changes, clock, stored_responses
 
 TOLERANCE_MS: Final = 60_000
 """Milliseconds by which the wall clock may be set, and by which the newest row may be ahead of it."""
@@ -34,6 +34,9 @@ _NEWEST: Final = (
     select(changes.c.changed_at).order_by(changes.c.revision.desc()).limit(1),
     select(func.max(stored_responses.c.answered_at)),
     select(func.max(budget_charges.c.recorded_at)),
+    select(func.max(budget_reservations.c.settled_at)),
+    # Of the open ones, which are few; those that are settled were made before.
+    select(func.max(budget_reservations.c.created_at)).where(budget_reservations.c.settled_at.is_(None)),
 )
 
 

@@ -779,7 +779,7 @@ func (x *GatewayBudgetOverrun) GetAmountNanos() int64 {
 	return 0
 }
 
-// GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+// GatewaySpendAlert reports that the spending recorded in a window has reached a share of its limit. There is one for each
 // window and share, whatever the policy's action is.
 type GatewaySpendAlert struct {
 	state protoimpl.MessageState `protogen:"open.v1"`

@@ -617,7 +617,7 @@ func (x *ReserveGatewaySpendRequest) GetRequestId() string {
 	return ""
 }
 
-// ReserveGatewaySpendResponse carries the reservation or the refusal.
+// ReserveGatewaySpendResponse carries the reservation, or what rejects it.
 type ReserveGatewaySpendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reservation. Absent if it was refused.

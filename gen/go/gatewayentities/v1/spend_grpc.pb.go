@@ -46,7 +46,7 @@ type SpendServiceClient interface {
 	// ReserveGatewaySpend takes an estimate from every matching policy, in one transaction, or answers which policy refuses it.
 	// A policy with the action REJECT refuses it if recorded, reserved and the estimate together exceed the limit, and refuses
 	// even 0 once recorded and reserved have reached the limit. A repeat with the same request_id returns the reservation as
-	// it is now; a refusal is not stored.
+	// it is now; a rejection is not stored.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; an unknown budget_unit; a request_id already used
 	// by another reservation); NOT_FOUND (the endpoint).
@@ -184,7 +184,7 @@ type SpendServiceServer interface {
 	// ReserveGatewaySpend takes an estimate from every matching policy, in one transaction, or answers which policy refuses it.
 	// A policy with the action REJECT refuses it if recorded, reserved and the estimate together exceed the limit, and refuses
 	// even 0 once recorded and reserved have reached the limit. A repeat with the same request_id returns the reservation as
-	// it is now; a refusal is not stored.
+	// it is now; a rejection is not stored.
 	//
 	// Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; an unknown budget_unit; a request_id already used
 	// by another reservation); NOT_FOUND (the endpoint).

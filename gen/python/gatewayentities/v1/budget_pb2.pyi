@@ -504,7 +504,7 @@ Global___GatewayBudgetOverrun: _TypeAlias = GatewayBudgetOverrun  # noqa: Y015
 
 @_typing.final
 class GatewaySpendAlert(_message.Message):
-    """GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+    """GatewaySpendAlert reports that the spending recorded in a window has reached a share of its limit. There is one for each
     window and share, whatever the policy's action is.
     """
 

@@ -425,7 +425,7 @@ Global___ReserveGatewaySpendRequest: _TypeAlias = ReserveGatewaySpendRequest  # 
 
 @_typing.final
 class ReserveGatewaySpendResponse(_message.Message):
-    """ReserveGatewaySpendResponse carries the reservation or the refusal."""
+    """ReserveGatewaySpendResponse carries the reservation, or what rejects it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

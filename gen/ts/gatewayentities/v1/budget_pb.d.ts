@@ -295,7 +295,7 @@ export declare type GatewayBudgetOverrun = Message<"gatewayentities.v1.GatewayBu
 export declare const GatewayBudgetOverrunSchema: GenMessage<GatewayBudgetOverrun>;
 
 /**
- * GatewaySpendAlert tells that the spending recorded in a window has reached a share of its limit. There is one for each
+ * GatewaySpendAlert reports that the spending recorded in a window has reached a share of its limit. There is one for each
  * window and share, whatever the policy's action is.
  *
  * @generated from message gatewayentities.v1.GatewaySpendAlert

@@ -306,7 +306,7 @@ export declare type ReserveGatewaySpendRequest = Message<"gatewayentities.v1.Res
 export declare const ReserveGatewaySpendRequestSchema: GenMessage<ReserveGatewaySpendRequest>;
 
 /**
- * ReserveGatewaySpendResponse carries the reservation or the refusal.
+ * ReserveGatewaySpendResponse carries the reservation, or what rejects it.
  *
  * @generated from message gatewayentities.v1.ReserveGatewaySpendResponse
  */
@@ -865,7 +865,7 @@ export declare const SpendService: GenService<{
    * ReserveGatewaySpend takes an estimate from every matching policy, in one transaction, or answers which policy refuses it.
    * A policy with the action REJECT refuses it if recorded, reserved and the estimate together exceed the limit, and refuses
    * even 0 once recorded and reserved have reached the limit. A repeat with the same request_id returns the reservation as
-   * it is now; a refusal is not stored.
+   * it is now; a rejection is not stored.
    *
    * Errors: INVALID_ARGUMENT (a missing field, or one outside its limits; an unknown budget_unit; a request_id already used
    * by another reservation); NOT_FOUND (the endpoint).

@@ -94,11 +94,14 @@ func clients(request *testeev1.Call) map[string]any {
 			gatewayentitiesv1.BindingService_ServiceDesc.ServiceName:         gatewayentitiesv1.NewBindingServiceClient(channel),
 			gatewayentitiesv1.BudgetService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewBudgetServiceClient(channel),
 			gatewayentitiesv1.ChangeService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewChangeServiceClient(channel),
+			gatewayentitiesv1.ConfigurationService_ServiceDesc.ServiceName:   gatewayentitiesv1.NewConfigurationServiceClient(channel),
 			gatewayentitiesv1.ConvergenceService_ServiceDesc.ServiceName:     gatewayentitiesv1.NewConvergenceServiceClient(channel),
 			gatewayentitiesv1.EndpointService_ServiceDesc.ServiceName:        gatewayentitiesv1.NewEndpointServiceClient(channel),
+			gatewayentitiesv1.GuardrailService_ServiceDesc.ServiceName:       gatewayentitiesv1.NewGuardrailServiceClient(channel),
 			gatewayentitiesv1.ModelDefinitionService_ServiceDesc.ServiceName: gatewayentitiesv1.NewModelDefinitionServiceClient(channel),
 			gatewayentitiesv1.ResolutionService_ServiceDesc.ServiceName:      gatewayentitiesv1.NewResolutionServiceClient(channel),
 			gatewayentitiesv1.SecretService_ServiceDesc.ServiceName:          gatewayentitiesv1.NewSecretServiceClient(channel),
+			gatewayentitiesv1.SpendService_ServiceDesc.ServiceName:           gatewayentitiesv1.NewSpendServiceClient(channel),
 		}
 	}
 	if !strings.HasPrefix(target, "http://") {
@@ -112,11 +115,14 @@ func clients(request *testeev1.Call) map[string]any {
 		gatewayentitiesv1connect.BindingServiceName:         gatewayentitiesv1connect.NewBindingServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.BudgetServiceName:          gatewayentitiesv1connect.NewBudgetServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.ChangeServiceName:          gatewayentitiesv1connect.NewChangeServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.ConfigurationServiceName:   gatewayentitiesv1connect.NewConfigurationServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.ConvergenceServiceName:     gatewayentitiesv1connect.NewConvergenceServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.EndpointServiceName:        gatewayentitiesv1connect.NewEndpointServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.GuardrailServiceName:       gatewayentitiesv1connect.NewGuardrailServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.ModelDefinitionServiceName: gatewayentitiesv1connect.NewModelDefinitionServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.ResolutionServiceName:      gatewayentitiesv1connect.NewResolutionServiceClient(http.DefaultClient, target, options...),
 		gatewayentitiesv1connect.SecretServiceName:          gatewayentitiesv1connect.NewSecretServiceClient(http.DefaultClient, target, options...),
+		gatewayentitiesv1connect.SpendServiceName:           gatewayentitiesv1connect.NewSpendServiceClient(http.DefaultClient, target, options...),
 	}
 }
 

@@ -19,6 +19,7 @@ from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
 from gateway_entities.server.store.open import available_keys, find_database, open_database
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
+from gateway_entities.server.store.repositories.spend import Counter
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
 from tests import profiles
@@ -60,7 +61,7 @@ def fill(place: Place, make, many: int = 3) -> None:
             )
             transaction.bindings.add(make.binding(number, endpoint=number))
             transaction.budget_policies.add(make.policy(number, budget_amount=5e-324 if number else 1e308))
-            transaction.budget_spend.open(f"bp-{number:04}", -(2**62), 2**62, 2**62)
+            transaction.budget_spend.open(f"bp-{number:04}", Counter(0, -(2**62), 2**62, 2**62))
         transaction.budget_charges.add("r 1", b"\x00\xff", [1, 2], 5)
         # So that the last generated id belongs to no row.
         transaction.budget_spend.remove(f"bp-{many - 1:04}")
@@ -159,7 +160,7 @@ def test_ids_are_not_reused_after_a_restore(place, other_place, make, tmp_path):
         store = each.open()
         with store.write() as transaction:
             transaction.budget_policies.add(make.policy(77))
-            assert transaction.budget_spend.open("bp-0077", 0, 1, 1) == 4
+            assert transaction.budget_spend.open("bp-0077", Counter(0, 0, 1, 1)) == 4
         store.close()
 
 
@@ -174,7 +175,7 @@ def test_an_empty_store_can_be_restored(place, other_place, make, tmp_path):
     store = other_place.open()
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
-        assert transaction.budget_spend.open("bp-0001", 0, 1, 1) == 1
+        assert transaction.budget_spend.open("bp-0001", Counter(0, 0, 1, 1)) == 1
     store.close()
 
 
@@ -326,7 +327,7 @@ def test_a_backup_of_an_older_release_is_upgraded(place, other_place, make, tmp_
     store = other_place.open()
     with store.read() as transaction:
         assert transaction.endpoints.list() == [make.endpoint(1)]
-        assert transaction.budget_spend.list(5) == [(make.policy(), (7, 0, 10, 1_500_000_000))]
+        assert transaction.budget_spend.list(5) == [(make.policy(), Counter(7, 0, 10, 1_500_000_000, limit=12_500_000_000))]
     store.close()
 
 

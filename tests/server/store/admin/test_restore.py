@@ -208,15 +208,30 @@ def test_a_store_that_has_been_used_is_not_empty(backup, target, key):
     assert (error.reason, "has been used" in error.message) == ("STORE_NOT_EMPTY", True)
 
 
+LATER_TABLES = {
+    *("store_state", "clock", "secret_accesses", "node_reports", "resource_owners", "guardrails", "guardrail_configs"),
+    *("budget_reservations", "spend_alerts", "spend_days"),
+}
+LATER_COLUMNS = {
+    "secrets": {"envelope_version"},
+    "tokens": {"endpoints"},
+    "changes": {"is_difference", "name", "fields", "owner_before", "owner_after", "spend_adjustment"},
+    "budget_windows": {
+        *("reserved_nanos", "limit_nanos", "alerted_percent"),
+        *(f"overrun_{cause}" for cause in ("record", "commit", "reserve", "amount", "adjust")),
+    },
+}
+"""What revision 0006 did not have."""
+
+
 def old_lines(**rows):
     """Return the lines of a backup of revision 0006, empty but for these tables."""
     lines = [json.dumps(HEADER)]
     for table in metadata.sorted_tables:
-        if table.name in {"store_state", "clock", "secret_accesses", "node_reports", "resource_owners"}:
+        if table.name in LATER_TABLES:
             continue
-        later = {"tokens": {"endpoints"}, "changes": {"is_difference", "name", "fields", "owner_before", "owner_after"}}
-        added = {"envelope_version", *later.get(table.name, ())}
-        columns = [name for name in table.columns.keys() if name not in added]  # noqa: SIM118 - a mapping of columns.
+        later = LATER_COLUMNS.get(table.name, set())
+        columns = [name for name in table.columns.keys() if name not in later]  # noqa: SIM118 - a mapping of columns.
         given = rows.get(table.name, [])
         lines.append(json.dumps({"table": table.name, "columns": columns, "rows": len(given)}))
         lines += [row if isinstance(row, str) else json.dumps(row) for row in given]

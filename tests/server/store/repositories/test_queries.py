@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_entities.entities import GatewayEndpointTag
+from gateway_entities.server.store.repositories.spend import Counter
 from tests.statements import record_statements
 
 
@@ -51,7 +52,7 @@ def test_spending_takes_one_query(store, make, queries, count):
     with store.write() as transaction:
         for number in range(count):
             transaction.budget_policies.add(make.policy(number))
-            transaction.budget_spend.open(f"bp-{number:04}", 0, 10, number)
+            transaction.budget_spend.open(f"bp-{number:04}", Counter(0, 0, 10, number))
     for read in (
         lambda transaction: transaction.budget_spend.list(5),
         lambda transaction: transaction.budget_spend.matching(5, endpoint_id="x", user="x", own_workspace=True),

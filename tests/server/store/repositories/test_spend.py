@@ -15,8 +15,8 @@ def test_list_returns_the_current_windows(store, make):
         for number in (1, 2):
             transaction.budget_policies.add(make.policy(number))
         spend = transaction.budget_spend
-        first, second = (spend.open("bp-0001", start, start + 10, start) for start in (10, 20))
-        other = spend.open("bp-0002", 15, 25, 3)
+        first, second = (spend.open("bp-0001", Counter(0, start, start + 10, start)) for start in (10, 20))
+        other = spend.open("bp-0002", Counter(0, 15, 25, 3))
         at = {moment: [counter for _, counter in spend.list(moment)] for moment in (9, 10, 19, 20, 25)}
     assert at == {
         9: [None, None],
@@ -31,7 +31,7 @@ def test_list_pages_by_policy(store, make):
     with store.write() as transaction:
         for number in (1, 2, 3):
             transaction.budget_policies.add(make.policy(number))
-            transaction.budget_spend.open(f"bp-{number:04}", 0, 10, number)
+            transaction.budget_spend.open(f"bp-{number:04}", Counter(0, 0, 10, number))
         pages = [
             transaction.budget_spend.list(5, limit=2),
             transaction.budget_spend.list(5, after=(6002, "bp-0002"), limit=2),
@@ -45,9 +45,9 @@ def test_list_pages_by_policy(store, make):
 def test_window_ids_are_never_reused(store, make):
     with store.write() as transaction:
         transaction.budget_policies.add(make.policy())
-        number = transaction.budget_spend.open("bp-0001", 0, 10, 1)
+        number = transaction.budget_spend.open("bp-0001", Counter(0, 0, 10, 1))
         transaction.budget_spend.remove("bp-0001")
-        assert transaction.budget_spend.open("bp-0001", 0, 10, 1) > number
+        assert transaction.budget_spend.open("bp-0001", Counter(0, 0, 10, 1)) > number
         assert transaction.budget_spend.of_windows([number]) == []
 
 
@@ -56,9 +56,10 @@ def test_many_windows_in_one_call(store, make):
         numbers = []
         for number in range(1200):
             transaction.budget_policies.add(make.policy(number))
-            numbers.append(transaction.budget_spend.open(f"bp-{number:04}", 0, 10, number))
-        transaction.budget_spend.increase(numbers[:600], 10_000)
-        transaction.budget_spend.increase([], 1)
+            numbers.append(transaction.budget_spend.open(f"bp-{number:04}", Counter(0, 0, 10, number)))
+        few = transaction.budget_spend.of_windows(numbers[:600])
+        transaction.budget_spend.save([counter._replace(nanos=counter.nanos + 10_000) for _, counter in few])
+        transaction.budget_spend.save([])
         found = transaction.budget_spend.of_windows(numbers[::-1])
     assert [counter.nanos for _, counter in found] == [n + 10_000 * (n < 600) for n in range(1200)]
 
@@ -86,7 +87,7 @@ def test_prune_removes_the_oldest_up_to_the_limit(store, make):
         spend, charges = transaction.budget_spend, transaction.budget_charges
         transaction.budget_policies.add(make.policy())
         for start in (20, 0, 10):
-            spend.open("bp-0001", start, start + 10, 1)
+            spend.open("bp-0001", Counter(0, start, start + 10, 1))
             charges.add(f"r{start}", b"", [], start)
 
         def remaining():

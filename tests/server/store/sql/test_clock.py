@@ -216,6 +216,8 @@ def test_rows_ahead_of_an_accepted_clock_stay_accepted(opened, path, machine, bo
         "INSERT INTO changes (revision, position, changed_at, rpc, noun, id) VALUES (1, 0, {at}, 'r', 'n', 'i')",
         "INSERT INTO answers VALUES ('r', '', '', {at})",
         "INSERT INTO budget_charges VALUES ('r', '', '[]', {at})",
+        "INSERT INTO budget_reservations VALUES ('b', 'r', '', 'e', 'w', NULL, NULL, 1, 1, 1, NULL, '[]', {at}, {at}, NULL)",
+        "INSERT INTO budget_reservations VALUES ('b', 'r', '', 'e', 'w', NULL, NULL, 1, 1, 2, 1, '[]', 0, 0, {at})",
     ],
 )
 def test_every_kind_of_newest_row_counts(opened, path, machine, row):
@@ -224,7 +226,7 @@ def test_every_kind_of_newest_row_counts(opened, path, machine, row):
     database = find_database(f"sqlite:///{path}")
     for at, refused in ((START + TOLERANCE_MS, False), (START + TOLERANCE_MS + 1, True)):
         with database.write() as connection:
-            for table in ("changes", "answers", "budget_charges"):
+            for table in ("changes", "answers", "budget_charges", "budget_reservations"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
             connection.exec_driver_sql(row.format(at=at))
         store = opened()

@@ -52,7 +52,20 @@ def _to_sets_of_scopes(rows: Rows, _found: Rows) -> None:
         row["scope"] = {2: 3, 3: 7}.get(row["scope"], row["scope"])
 
 
-CHANGES: Mapping[str, Change] = {"0006": _to_nanos, "0007": _with_state, "0010": _to_sets_of_scopes}
+def _with_limits(rows: Rows, _found: Rows) -> None:
+    amounts = {row["budget_policy_id"]: row["budget_amount"] for row in rows.get("budget_policies", [])}
+    for row in rows.get("budget_windows", []):
+        # The amounts have one decimal.
+        row["limit_nanos"] = round(amounts[row["budget_policy_id"]] * 10) * 10**8
+        row["overrun_record"] = max(row["spend_nanos"] - row["limit_nanos"], 0)
+
+
+CHANGES: Mapping[str, Change] = {
+    "0006": _to_nanos,
+    "0007": _with_state,
+    "0010": _to_sets_of_scopes,
+    "0014": _with_limits,
+}
 """Conversions of stored values by migrations, keyed by revision. Added columns have their defaults."""
 
 # The id of a deleted row, greater than those of all rows.

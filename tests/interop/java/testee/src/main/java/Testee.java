@@ -51,11 +51,14 @@ import testee.v1.Updates;
 import gatewayentities.v1.BindingServiceGrpc;
 import gatewayentities.v1.BudgetServiceGrpc;
 import gatewayentities.v1.ChangeServiceGrpc;
+import gatewayentities.v1.ConfigurationServiceGrpc;
 import gatewayentities.v1.ConvergenceServiceGrpc;
 import gatewayentities.v1.EndpointServiceGrpc;
+import gatewayentities.v1.GuardrailServiceGrpc;
 import gatewayentities.v1.ModelDefinitionServiceGrpc;
 import gatewayentities.v1.ResolutionServiceGrpc;
 import gatewayentities.v1.SecretServiceGrpc;
+import gatewayentities.v1.SpendServiceGrpc;
 import gatewayentities.v1.WatchGatewayResponse;
 
 /**
@@ -68,11 +71,14 @@ public final class Testee {
           BindingServiceGrpc.getServiceDescriptor(),
           BudgetServiceGrpc.getServiceDescriptor(),
           ChangeServiceGrpc.getServiceDescriptor(),
+          ConfigurationServiceGrpc.getServiceDescriptor(),
           ConvergenceServiceGrpc.getServiceDescriptor(),
           EndpointServiceGrpc.getServiceDescriptor(),
+          GuardrailServiceGrpc.getServiceDescriptor(),
           ModelDefinitionServiceGrpc.getServiceDescriptor(),
           ResolutionServiceGrpc.getServiceDescriptor(),
-          SecretServiceGrpc.getServiceDescriptor());
+          SecretServiceGrpc.getServiceDescriptor(),
+          SpendServiceGrpc.getServiceDescriptor());
   private static final String GRPC = "grpc://";
   private static final JsonFormat.Printer PRINTER =
       JsonFormat.printer().preservingProtoFieldNames();
