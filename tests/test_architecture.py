@@ -30,7 +30,7 @@ IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "so
 IMPORTING_CALLS = {"importlib.import_module", "import_module", "__import__"}
 HEAVY = {
     *("grpc", "httptools", "anyio", "starlette", "uvicorn", "sqlalchemy", "alembic", "cryptography", "click", "rich"),
-    *("ruamel", "psycopg", "prometheus_client", "opentelemetry"),
+    *("ruamel", "psycopg", "prometheus_client", "opentelemetry", "matplotlib"),
 }
 VAGUE_NAME = re.compile(r"(?:.*_)?(?:util|utils|helper|helpers|common|misc|v2)")
 MOST_LINES = 450

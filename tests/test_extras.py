@@ -33,6 +33,7 @@ def without(library: str, code: str) -> subprocess.CompletedProcess[str]:
     [
         ("uvicorn", ["serve"], "server"),
         ("sqlalchemy", ["db", "check"], "server"),
+        ("matplotlib", ["spend", "list", "--plot", "report.svg"], "plot"),
         ("psycopg", ["db", "check", "--store", "postgresql://localhost/x"], "server,postgresql"),
     ],
 )

@@ -29,6 +29,7 @@ from gateway_entities.cli.server.keys import keys
 from gateway_entities.cli.server.quickstart import quickstart
 from gateway_entities.cli.server.serve import serve
 from gateway_entities.cli.server.token import token
+from gateway_entities.cli.spend import spend
 from gateway_entities.cli.watch import watch
 from gateway_entities.cli.wire import wire
 from gateway_entities.errors import Code, GatewayError
@@ -88,6 +89,7 @@ cli.add_command(model_definition)
 cli.add_command(endpoint)
 cli.add_command(binding)
 cli.add_command(budget_policy)
+cli.add_command(spend)
 cli.add_command(config)
 cli.add_command(guardrail)
 cli.add_command(changes)

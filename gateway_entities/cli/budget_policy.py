@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway_entities.cli import lookup
+from gateway_entities.cli import lookup, spend
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
@@ -25,42 +24,18 @@ from gateway_entities.cli.options import names
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import Done
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
+from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewayBudgetCheck, GatewayBudgetPolicy, GatewayBudgetWindow
-
-    _WholeNumber = click.ParamType[int]
-else:
-    # ParamType is not generic in older versions of click.
-    _WholeNumber = click.ParamType
-
-_NANO: Final = Decimal("1e-9")
-
-
-class _Nanos(_WholeNumber):
-    """An amount in units, as its number of nano-units."""
-
-    name = "amount"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the nano-units of an amount that is written as a decimal number, without rounding through a double."""
-        try:
-            amount = Decimal(value)
-            rounded = amount.quantize(_NANO)
-        except InvalidOperation:
-            amount = rounded = Decimal("NaN")
-        if amount != rounded:
-            self.fail(f"{value!r} is not an amount with at most nine decimals, such as 0.25.", param, ctx)
-        return int(rounded.scaleb(9))
-
+    from gateway_entities.entities import (
+        GatewayBudgetBalance,
+        GatewayBudgetCheck,
+        GatewayBudgetPolicy,
+        GatewayBudgetWindow,
+    )
 
 _POLICY: Final = click.argument("key", metavar="BUDGET_POLICY", shell_complete=names.completed(names.budget_policies))
-_ENDPOINT: Final = click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
-_CALLER_OPTIONS: Final = (
-    click.option("--user", metavar="NAME", help="User that makes the request."),
-    click.option("--workspace", metavar="NAME", help="Workspace of the request. Default: default."),
-)
 
 
 def _options(*, required: bool) -> tuple[Decorator, ...]:
@@ -121,10 +96,40 @@ def list_(client: GatewayClient) -> Sequence[GatewayBudgetPolicy]:
     return client.list_budget_policies()
 
 
-@client_command(budget_policy, "windows")
-def windows(client: GatewayClient) -> Sequence[GatewayBudgetWindow]:
-    """Show the current window of each policy and the amount spent in it."""
-    return client.list_budget_windows()
+@client_command(
+    budget_policy,
+    "windows",
+    click.argument("key", metavar="[BUDGET_POLICY]", required=False, shell_complete=names.completed(names.budget_policies)),
+    click.option(
+        "--past", is_flag=True, help="Show the stored history: the windows of the last 90 days in which something was spent."
+    ),
+    click.option(
+        "--since",
+        "ended_since",
+        metavar="TIME",
+        type=TIME,
+        help="Show the history of this time on: windows that end later.",
+    ),
+)
+def windows(
+    client: GatewayClient, /, key: str | None, *, past: bool, ended_since: int | None
+) -> Sequence[GatewayBudgetBalance] | Sequence[GatewayBudgetWindow]:
+    """Show the current window of each policy, or of one, with what was spent in it.
+
+    Share is the recorded part of the limit. In the bar, # is recorded, = is reserved, and > ends what exceeds the limit.
+    Overruns are named by their cause.
+    """
+    budget_policy_id = None if key is None else lookup.budget_policy_id(client, key)
+    if past and ended_since is None:
+        ended_since = 0
+    try:
+        return client.list_budget_balances(budget_policy_id=budget_policy_id, ended_since=ended_since)
+    except GatewayError as error:
+        if error.code != Code.UNIMPLEMENTED or ended_since is not None:
+            raise
+    # MLflow's servers have windows, and no ledger.
+    found = client.list_budget_windows()
+    return [window for window in found if budget_policy_id in {None, window.budget_policy_id}]
 
 
 @client_command(budget_policy, "create", *_options(required=True), *CREATE_OPTIONS)
@@ -194,40 +199,10 @@ def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     return Done(f"deleted {found}")
 
 
-@client_command(
-    budget_policy,
-    "spend",
-    _ENDPOINT,
-    click.option("--amount", type=_Nanos(), required=True, help="Cost of the request, with at most nine decimals."),
-    click.option("--unit", type=enum_choice(BudgetUnit), default="USD", show_default=True, help="Unit of the amount."),
-    *_CALLER_OPTIONS,
-    click.option("--request-id", metavar="TEXT", help="Idempotency key: repeated charges count once."),
-    click.option("--occurred-at", type=TIME, help="Time of the charge, such as 2026-11-21T20:00:00Z. Default: now."),
-)
-def spend(
-    client: GatewayClient,
-    key: str,
-    *,
-    amount: int,
-    unit: str,
-    user: str | None,
-    workspace: str | None,
-    request_id: str | None,
-    occurred_at: int | None,
-) -> Sequence[GatewayBudgetWindow]:
-    """Record the cost of a request to an endpoint and show the windows that count it."""
-    return client.record_spend(
-        lookup.endpoint_id(client, key),
-        amount,
-        request_id=request_id,
-        workspace=workspace,
-        user=user,
-        budget_unit=BudgetUnit[unit],
-        occurred_at=occurred_at,
-    )
+spend.add_record(budget_policy, "spend")
 
 
-@client_command(budget_policy, "check", _ENDPOINT, *_CALLER_OPTIONS)
+@client_command(budget_policy, "check", spend.ENDPOINT, *spend.CALLER_OPTIONS)
 def check(client: GatewayClient, key: str, *, user: str | None, workspace: str | None) -> GatewayBudgetCheck:
     """Check whether the budgets allow a request to an endpoint now, and show the tightest one. Exit code 1 if not."""
     return client.check_budget(lookup.endpoint_id(client, key), workspace=workspace, user=user)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final, cast
 
+from gateway_entities.cli.balance import amount_text
 from gateway_entities.entities import (
     BudgetDuration,
     FallbackConfig,
+    GatewayBudgetOverrun,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
     GatewayEndpointModelMapping,
@@ -52,7 +54,7 @@ def short_id(text: str) -> str:
     return text[: text.index("-") + 1 + SHORT_ID_DIGITS] if _ID.fullmatch(text) else text
 
 
-def cell(name: str, value: object, *, brief: bool = False) -> str:
+def cell(name: str, value: object, *, brief: bool = False) -> str:  # noqa: PLR0911 - one for each form.
     """Return a field as one line of text: absent is ``-``, empty is ``""``.
 
     Args:
@@ -62,6 +64,8 @@ def cell(name: str, value: object, *, brief: bool = False) -> str:
     """
     if isinstance(value, int) and name.endswith(("_at", "_ms")):
         return time_text(value, brief=brief)
+    if isinstance(value, int) and name.endswith("_nanos"):
+        return amount_text(value)
     if isinstance(value, list):
         return ", ".join(cell(name, element, brief=brief) for element in cast("list[object]", value)) or "-"
     if isinstance(value, Mapping):
@@ -111,6 +115,8 @@ def _summary(value: object) -> str:  # noqa: PLR0911 - one for each class.
             return f"{value.scorer_name or value.scorer_id} version {_scalar(value.scorer_version)}"
         case GatewayGuardrail():
             return f"{value.name} ({_scalar(value.stage)}, {_scalar(value.action)}, scorer {_scalar(value.scorer)})"
+        case GatewayBudgetOverrun():
+            return f"{_scalar(value.cause)} {amount_text(value.amount_nanos)}"
         case GatewayBudgetWindow():
             return f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {value.current_spend}"
         case _:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from gateway_entities.cli.balance import amount_text
 from gateway_entities.cli.cells import printable, short_id, time_text
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
@@ -19,7 +20,7 @@ from gateway_entities.cli.table import cut, terminal_width
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewayChange, GatewayChangeEffect, GatewayFieldDifference
+    from gateway_entities.entities import GatewayChange, GatewayChangeEffect, GatewayFieldDifference, GatewaySpendAdjustment
 
 _PAGE_SIZE: Final = 1000
 _POLL_S: Final = 1.0
@@ -128,7 +129,17 @@ def _lines(change: GatewayChange, *, width: int | None, brief: bool) -> list[str
         lines.append(_resource(effect, brief=brief))
         differences = [f"        {printable(_difference(each))}" for each in effect.fields]
         lines += differences if width is None else [cut(each, width) for each in differences]
+    if change.spend_adjustment is not None:
+        adjustment = f"        {printable(_adjustment(change.spend_adjustment))}"
+        lines.append(adjustment if width is None else cut(adjustment, width))
     return lines
+
+
+def _adjustment(adjustment: GatewaySpendAdjustment) -> str:
+    before, after = amount_text(adjustment.before_nanos), amount_text(adjustment.after_nanos)
+    unit = getattr(adjustment.budget_unit, "name", adjustment.budget_unit)
+    window = f"{time_text(adjustment.window_start_ms)} to {time_text(adjustment.window_end_ms)}"
+    return f"recorded: {before} -> {after} {unit}, {window}: {adjustment.reason}"
 
 
 def _resource(effect: GatewayChangeEffect, *, brief: bool) -> str:

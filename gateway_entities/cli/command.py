@@ -13,7 +13,7 @@ import click
 from gateway_entities.cli.nodes import wait_for_nodes, wait_option
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
-from gateway_entities.cli.output import Done, Entity, show
+from gateway_entities.cli.output import Result, show
 from gateway_entities.entities import GatewayBudgetCheck
 from gateway_entities.extras import not_installed
 
@@ -41,11 +41,10 @@ class Group(click.Group):
 
 
 P = ParamSpec("P")
-Result = Entity | Sequence[Entity] | Done
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 created_by: Final = click.option("--created-by", metavar="ACTOR", help="Actor to record with the resource.")
-_updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
+updated_by: Final = click.option("--updated-by", metavar="ACTOR", help="Actor to record with the resource.")
 request_id_option: Final = click.option(
     "--request-id", metavar="ID", help="Idempotency key: a repeat within 24 hours returns the stored response."
 )
@@ -56,7 +55,7 @@ MUTATION_OPTIONS: Final[Sequence[Decorator]] = (
     request_id_option,
 )
 """Options of commands that change an existing resource, named as the client's arguments."""
-UPDATE_OPTIONS: Final[Sequence[Decorator]] = (_updated_by, *MUTATION_OPTIONS)
+UPDATE_OPTIONS: Final[Sequence[Decorator]] = (updated_by, *MUTATION_OPTIONS)
 
 
 @contextmanager

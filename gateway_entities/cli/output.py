@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
 
+from gateway_entities.cli.balance import bar, share_text
 from gateway_entities.cli.cells import cell, printable
 from gateway_entities.cli.table import aligned, table, terminal_width
 from gateway_entities.cli.yaml_text import dump
 from gateway_entities.entities import (
+    GatewayBudgetBalance,
     GatewayBudgetCheck,
     GatewayBudgetPolicy,
     GatewayBudgetWindow,
@@ -25,6 +27,9 @@ from gateway_entities.entities import (
     GatewayNode,
     GatewaySecretAccess,
     GatewaySecretInfo,
+    GatewaySpendAlert,
+    GatewaySpendReservation,
+    GatewaySpendTotal,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +44,9 @@ Entity: TypeAlias = (
     | GatewayBudgetPolicy
     | GatewayBudgetWindow
     | GatewayBudgetCheck
+    | GatewayBudgetBalance
+    | GatewaySpendReservation
+    | GatewaySpendTotal
     | GatewaySecretAccess
     | GatewayNode
     | GatewayGuardrail
@@ -56,6 +64,24 @@ class Done:
     """
 
     sentence: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reserved:
+    """Result of a command that makes or settles a reservation.
+
+    Attributes:
+        reservation: the reservation.
+        balances: its windows.
+        alerts: the alerts that the command has raised.
+    """
+
+    reservation: GatewaySpendReservation
+    balances: Sequence[GatewayBudgetBalance]
+    alerts: Sequence[GatewaySpendAlert]
+
+
+Result: TypeAlias = Entity | Sequence[Entity] | Done | Reserved
 
 
 COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
@@ -110,6 +136,37 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
         "current_spend": "spend",
         "budget_policy_id": "budget_policy",
     },
+    GatewayBudgetBalance: {
+        "window_start_ms": "start",
+        "window_end_ms": "end",
+        "budget_unit": "unit",
+        "limit_nanos": "limit",
+        "recorded_nanos": "recorded",
+        "reserved_nanos": "reserved",
+        "remaining_nanos": "remaining",
+        "share": "share",
+        "bar": "bar",
+        "overruns": "overruns",
+        "budget_policy_id": "budget_policy",
+    },
+    GatewaySpendReservation: {
+        "state": "state",
+        "user": "user",
+        "budget_unit": "unit",
+        "amount_nanos": "amount",
+        "recorded_nanos": "recorded",
+        "expires_at": "expires_at",
+        "endpoint_id": "endpoint",
+        "reservation_id": "id",
+    },
+    GatewaySpendTotal: {
+        "day_start_ms": "day",
+        "user": "user",
+        "amount_nanos": "amount",
+        "budget_unit": "unit",
+        "charges": "charges",
+        "endpoint_id": "endpoint",
+    },
     GatewayGuardrail: {
         "name": "name",
         "scorer": "scorer",
@@ -156,16 +213,22 @@ _WITH_ETAG: Final = (
 """Entities with an etag for conditional updates."""
 
 
-def show(result: Entity | Sequence[Entity] | Done, form: Form) -> None:
+COMPUTED: Final[Mapping[str, Callable[[Any], str]]] = {"share": share_text, "bar": bar}
+"""Columns of balances that are no fields."""
+
+
+def show(result: Result, form: Form) -> None:
     """Print the result of a command.
 
     Args:
-        result: one entity, a list of entities of one class, or a confirmation.
+        result: one entity, a list of entities of one class, a reservation, or a confirmation.
         form: ``table``; ``wide``, a table of every field that cuts nothing; ``json`` or ``yaml``, as ``to_json`` of the
             entities, with the etag; or ``name``, a line for each.
     """
     if isinstance(result, Done):
         click.echo("{}" if form in {"json", "yaml"} else printable(result.sentence))
+    elif isinstance(result, Reserved):
+        _show_reserved(result, form)
     elif form in {"json", "yaml"}:
         found = [document(each) for each in result] if isinstance(result, Sequence) else document(result)
         click.echo(document_text(found, form))
@@ -180,7 +243,23 @@ def show(result: Entity | Sequence[Entity] | Done, form: Form) -> None:
             click.echo(entity_table(entities, wide=form == "wide") if entities else "(none)")
 
 
-def document(entity: Entity) -> dict[str, Any]:
+def _show_reserved(result: Reserved, form: Form) -> None:
+    """Print a reservation: as lines and then its windows as a table, as a document with all, or alone."""
+    if form in {"json", "yaml"}:
+        found = {
+            "reservation": document(result.reservation),
+            "balances": [document(each) for each in result.balances],
+            "alerts": [document(each) for each in result.alerts],
+        }
+        click.echo(document_text(found, form))
+    elif form == "table":
+        windows = [entity_table(result.balances)] if result.balances else []
+        click.echo("\n\n".join([record(result.reservation), *windows]))
+    else:
+        show([result.reservation], form)
+
+
+def document(entity: Entity | GatewaySpendAlert) -> dict[str, Any]:
     """Return an entity in its own JSON form, with its etag."""
     return {**entity.to_dict(), "etag": entity.etag()} if isinstance(entity, _WITH_ETAG) else entity.to_dict()
 
@@ -209,7 +288,7 @@ def _name(entity: Entity) -> str:
         return entity.model_definition.name
     if isinstance(entity, GatewayGuardrailConfig) and entity.guardrail is not None:
         return entity.guardrail.name
-    names = ("secret_name", "name", "budget_policy_id", "guardrail_id", *COLUMNS.get(type(entity), ()))
+    names = ("secret_name", "name", "reservation_id", "budget_policy_id", "guardrail_id", *COLUMNS.get(type(entity), ()))
     values = (getattr(entity, name, None) for name in names)
     return str(next((value for value in values if value is not None), "-"))
 
@@ -218,7 +297,7 @@ def record(entity: Entity) -> str:
     """Return one entity as lines of field name and value; a list has one line per element."""
     rows: list[tuple[str, str]] = []
     for name in fields(type(entity), wide=True):
-        value: object = getattr(entity, name)
+        value: object = COMPUTED[name](cast("Any", entity)) if name in COMPUTED else getattr(entity, name)
         elements: list[object] = cast("list[object]", value) if isinstance(value, list) and value else [value]
         rows += [(_heading(name) if i == 0 else "", cell(name, element)) for i, element in enumerate(elements)]
     if isinstance(entity, _WITH_ETAG):
@@ -236,7 +315,13 @@ def entity_table(entities: Sequence[Entity], *, wide: bool = False) -> str:
     """
     kind = type(entities[0])
     names = fields(kind, wide=wide)
-    rows = [[cell(name, getattr(entity, name), brief=not wide) for name in names] for entity in entities]
+    rows = [
+        [
+            COMPUTED[name](cast("Any", entity)) if name in COMPUTED else cell(name, getattr(entity, name), brief=not wide)
+            for name in names
+        ]
+        for entity in entities
+    ]
     if not wide:
         headings = COLUMNS.get(kind, {})
         times = [position for position, name in enumerate(names) if name.endswith(("_at", "_ms"))]
@@ -257,4 +342,4 @@ def fields(kind: type[Entity], *, wide: bool) -> Sequence[str]:
 
 
 def _heading(name: str) -> str:
-    return name.removesuffix("_ms")
+    return name.removesuffix("_ms").removesuffix("_nanos")

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from gateway_entities.cli.balance import alert_text
 from gateway_entities.cli.cells import printable, short_id, time_text
 from gateway_entities.cli.changes import check_since
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
-from gateway_entities.cli.output import document_text
+from gateway_entities.cli.output import document, document_text
 from gateway_entities.errors import Code
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
-    from gateway_entities.entities import GatewayChange, GatewayChangeEffect
+    from gateway_entities.entities import GatewayChange, GatewayChangeEffect, GatewaySpendAlert
     from gateway_entities.mirror import GatewayMirror, MirrorEvent, MirrorState, MirrorUpdate
 
 _LOOK_S: Final = 0.5
@@ -35,7 +36,10 @@ _NAMES: Final = ("name", "secret_name", "display_name")
 
 
 class _Line(NamedTuple):
-    """What happened to one resource. Without a time for what was removed, and for what changed with another resource."""
+    """What happened to one resource. Without a time for what was removed, and for what changed with another resource.
+
+    The alert of a budget has the policy as its resource.
+    """
 
     revision: int
     changed_at: int | None
@@ -43,13 +47,18 @@ class _Line(NamedTuple):
     noun: str
     name: str | None
     id: str
+    alert: GatewaySpendAlert | None = None
 
     def text(self, form: Form) -> str:
         """Return what to print: one line, or a document of YAML."""
         if form in {"json", "yaml"}:
             fields = {name: value for name, value in self._asdict().items() if value is not None}
+            if self.alert is not None:
+                fields["alert"] = document(self.alert)
             return ("---\n" if form == "yaml" else "") + document_text(fields, form, indent=None)
         name = "-" if self.name is None else printable(self.name)
+        if self.alert is not None:
+            name = printable(alert_text(self.alert))
         if form == "name":
             return name
         moment = "-" if self.changed_at is None else time_text(self.changed_at)
@@ -67,12 +76,13 @@ class _Line(NamedTuple):
 @connection_options
 @form_options
 def watch(connect: Callable[[], GatewayClient], since: int | None, form: Form) -> None:
-    """Follow the configuration: one line per change, until Ctrl-C.
+    """Follow the configuration: one line per change or alert, until Ctrl-C.
 
     A line has the revision, the time if known, what happened (added, changed or removed), the kind of the resource, its name
     and its id. JSON is a line too. After a lost connection it goes on where it was; of what happened many times meanwhile it
     shows the outcome.
-    Secret values are never shown.
+    Secret values are never shown. Alerts of budgets have lines too (alert), with the share of the limit in place of the
+    name; --since does not bring earlier ones.
     """
     from gateway_entities.mirror import GatewayMirror
 
@@ -96,10 +106,11 @@ def _lines(client: GatewayClient, mirror: GatewayMirror, since: int | None) -> G
             # What was there already.
             first.append(update.state)
             return
-        for event in update.events:
+        events = (_of_event(update.state, event) for event in update.events)
+        for line in (*events, *(_of_alert(update.state, alert) for alert in update.alerts)):
             while not ends.is_set():
                 with contextlib.suppress(queue.Full):
-                    waiting.put(_of_event(update.state, event), timeout=_LOOK_S)
+                    waiting.put(line, timeout=_LOOK_S)
                     break
 
     mirror.subscribe(put)
@@ -127,6 +138,11 @@ def _of_event(state: MirrorState, event: MirrorEvent) -> _Line:
     before, after = (getattr(each, "last_updated_at", None) for each in (event.before, event.after))
     name = next((getattr(resource, each) for each in _NAMES if hasattr(resource, each)), None)
     return _Line(state.revision, None if after == before else after, event.kind, event.noun, name, event.id)
+
+
+def _of_alert(state: MirrorState, alert: GatewaySpendAlert) -> _Line:
+    policy = alert.budget_policy.budget_policy_id
+    return _Line(state.revision, alert.raised_at, "alert", "budget_policy", None, policy, alert)
 
 
 def _of_effect(state: MirrorState, change: GatewayChange, effect: GatewayChangeEffect) -> _Line:

@@ -28,10 +28,7 @@ def to_nanos(amount: Amount, field: str = "amount") -> int:
         GatewayError: INVALID_ARGUMENT; it is a float, which may be another number than the one that was written, it is not a
             finite number, or it has more than nine decimals.
     """
-    given: object = amount
-    if isinstance(given, bool) or not isinstance(given, (Decimal, int, str)):
-        what = "a float is not exact" if isinstance(given, float) else f"it is a {type(given).__name__}"
-        raise _invalid(field, f"{_EXPECTED}: {what}")
+    _check_kind(amount, field)
     if isinstance(amount, int):
         nanos = amount * 10**_DECIMALS if abs(amount) <= MAX_NANOS else MAX_NANOS + 1
     else:
@@ -51,6 +48,13 @@ def from_nanos(nanos: int) -> Decimal:
 def limit_nanos(amount: float) -> int:
     """Return a budget_amount in nano-units, by its shortest decimal, rounded down. It may be more than MAX_NANOS."""
     return int(Decimal(repr(amount)).scaleb(_DECIMALS).to_integral_value(ROUND_FLOOR))
+
+
+def _check_kind(amount: object, field: str) -> None:
+    # Callers without a type checker may pass anything.
+    if isinstance(amount, bool) or not isinstance(amount, (Decimal, int, str)):
+        given = "a float is not exact" if isinstance(amount, float) else f"it is a {type(amount).__name__}"
+        raise _invalid(field, f"{_EXPECTED}: {given}")
 
 
 def _nanos(amount: Decimal | str, field: str) -> int:

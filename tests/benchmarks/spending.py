@@ -190,7 +190,7 @@ def _post(url: str, body: object) -> int:
         connection.close()
 
 
-_CHAT: Final = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
+_CHAT: Final = {"messages": [{"role": "user", "content": "hello"}]}
 
 
 def _prepare_overspend(stage: Stage, stack: ExitStack) -> Subjects:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from gateway_entities.testing import Gateway
+
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
 
@@ -61,11 +63,19 @@ def test_list(run: Run, run_json: RunJson, policy: dict[str, Any]) -> None:
 
 def test_windows(run: Run, run_json: RunJson, policy: dict[str, Any]) -> None:
     (window,) = (w for w in run_json("budget-policy", "windows") if w["budget_policy_id"] == policy["budget_policy_id"])
-    assert window["window_end_ms"] - window["window_start_ms"] == 14 * 24 * 3600 * 1000
+    assert int(window["window_end_ms"]) - int(window["window_start_ms"]) == 14 * 24 * 3600 * 1000
+    assert (window["limit_nanos"], window["recorded_nanos"], window["remaining_nanos"]) == (
+        99_500_000_000,
+        0,
+        99_500_000_000,
+    )
     heading, *rows = run("budget-policy", "windows").stdout.splitlines()
-    assert heading.split() == ["START", "END", "SPEND", "BUDGET_POLICY"]
+    assert heading.split() == [
+        *("START", "END", "UNIT", "LIMIT", "RECORDED", "RESERVED", "REMAINING", "SHARE", "BAR", "OVERRUNS", "BUDGET_POLICY"),
+    ]
     (row,) = (row for row in rows if policy["budget_policy_id"][:11] in row)
     assert row.split()[0].endswith("T00:00:00Z")
+    assert row.split()[2:-1] == ["USD", "99.5", "0", "0", "99.5", "0.0%", f"[{'.' * 20}]", "-"]
 
 
 def test_update_changes_the_given_fields(run_json: RunJson, policy: dict[str, Any]) -> None:
@@ -146,6 +156,56 @@ def test_the_time_of_a_charge_respects_its_zone(run_json: RunJson, endpoint: dic
         assert start == starts.timestamp() * 1000
 
 
+def test_windows_name_the_causes_of_an_overrun(
+    run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: dict[str, Any]
+) -> None:
+    key = budget["budget_policy_id"]
+    reservation = run("spend", "reserve", endpoint["name"], "--amount", "0.25", "-o", "name").stdout.strip()
+    run("spend", "record", endpoint["name"], "--amount", "0.8")
+    (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
+    assert row.split()[3:-1] == ["1", "0.8", "0.25", "0", "80.0%", "[################====>", "RECORD", "0.05"]
+    run("spend", "commit", reservation, "--amount", "1.2")
+    (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
+    assert "  200.0%  [####################>  RECORD 0.05, COMMIT 0.95  " in row
+    lines = run("budget-policy", "update", key, "--amount", "0.5").stdout
+    assert "0.5" in lines
+    (window,) = run_json("budget-policy", "windows", key)
+    assert [each["cause"] for each in window["overruns"]] == [
+        f"BUDGET_OVERRUN_CAUSE_{cause}" for cause in ("RECORD", "COMMIT", "AMOUNT")
+    ]
+    assert run("budget-policy", "windows", f"bp-{0:032}", code=1).stderr.startswith("error: NOT_FOUND: ")
+
+
+def test_windows_without_a_limit_have_no_share(run: Run, endpoint: dict[str, Any]) -> None:
+    for amount, shown in (("1e30", ["-", "0.5", "0", "-"]), ("0", ["0", "0.5", "0", "0"])):
+        create = ("budget-policy", "create", "--amount", amount, "--window", "1200", "MONTHS", "--action", "ALERT")
+        target = ("--scope", "ENDPOINT", "--target-value", endpoint["name"])
+        key = run(*create, *target, "-o", "name").stdout.strip()
+        run("spend", "record", endpoint["name"], "--amount", "0.5")
+        (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
+        assert row.split()[3:7] == shown
+        assert row.split()[7:9] == ["-", "-"]
+        run("budget-policy", "delete", key)
+
+
+def test_the_history_of_windows(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
+    """Windows of a day: a charge of yesterday, none today."""
+    create = ("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS", "--action", "REJECT")
+    key = run(*create, "--scope", "ENDPOINT", "--target-value", endpoint["name"], "-o", "name").stdout.strip()
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = (midnight - timedelta(hours=1)).isoformat()
+    assert run("budget-policy", "windows", key, "--past").stdout == "(none)\n"
+    run("spend", "record", endpoint["name"], "--amount", "0.75", "--occurred-at", yesterday)
+    (past,) = run_json("budget-policy", "windows", key, "--past")
+    assert (past["recorded_nanos"], past["window_end_ms"]) == (750_000_000, midnight.timestamp() * 1000)
+    assert run_json("budget-policy", "windows", key, "--since", yesterday) == [past]
+    assert run_json("budget-policy", "windows", key, "--past", "--since", midnight.isoformat()) == []
+    (now,) = run_json("budget-policy", "windows", key)
+    assert (now["recorded_nanos"], now["window_start_ms"]) == (0, past["window_end_ms"])
+    run("spend", "adjust", key, "--amount=-0.25", "--reason", "refunded", "--occurred-at", yesterday)
+    assert run_json("budget-policy", "windows", key, "--past")[0]["recorded_nanos"] == 500_000_000
+
+
 def test_check(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: dict[str, Any]) -> None:
     key = endpoint["name"]
     run("budget-policy", "spend", key, "--amount", "0.7")
@@ -178,6 +238,15 @@ def test_an_amount_has_at_most_nine_decimals(run: Run, amount: str) -> None:
 def test_a_time_is_in_iso_8601(run: Run, moment: str) -> None:
     refused = run("budget-policy", "spend", "any", "--amount", "1", "--occurred-at", moment, code=2).stderr
     assert "is not a time" in refused
+
+
+def test_a_server_without_a_ledger_shows_its_windows(running: Gateway, run: Run, policy: dict[str, Any]) -> None:
+    """Such as MLflow's."""
+    target = ("--target", f"mlflow+{running.http_target}")
+    heading, row = run("budget-policy", "windows", policy["budget_policy_id"], *target).stdout.splitlines()
+    assert heading.split() == ["START", "END", "SPEND", "BUDGET_POLICY"]
+    assert row.split()[2] == "0.0"
+    assert run("budget-policy", "windows", "--past", *target, code=1).stderr.startswith("error: UNIMPLEMENTED: ")
 
 
 def test_an_invalid_charge_is_rejected(run: Run, endpoint: dict[str, Any]) -> None:

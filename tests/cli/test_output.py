@@ -29,7 +29,7 @@ from gateway_entities import (
 from gateway_entities.cli.app import cli
 from gateway_entities.cli.config.nodes import documents, plain
 from gateway_entities.cli.options.form import FORMS
-from gateway_entities.cli.output import COLUMNS, Entity, document_text, entity_table, fields, record
+from gateway_entities.cli.output import COLUMNS, COMPUTED, Entity, document_text, entity_table, fields, record
 
 
 def secret(**fields: object) -> GatewaySecretInfo:
@@ -71,13 +71,13 @@ def test_columns_stay_aligned_under_wide_and_combining_characters() -> None:
 
 
 ENTITIES = get_args(Entity)
-OWN_ID = re.compile(r"(secret|model_definition|(action_)?endpoint|budget_policy|guardrail|mapping)_id")
+OWN_ID = re.compile(r"(secret|model_definition|(action_)?endpoint|budget_policy|guardrail|mapping|reservation)_id")
 E, M, D, B = (f"{prefix}-" + "3" * 32 for prefix in ("e", "m", "d", "bp"))
 
 
 @pytest.mark.parametrize("kind", ENTITIES, ids=lambda kind: kind.__name__)
 def test_wide_has_every_field_with_names_first_and_ids_last(kind: Any) -> None:
-    every = {field.name for field in dataclasses.fields(kind)}
+    every = {field.name for field in dataclasses.fields(kind)} | (COMPUTED.keys() & set(COLUMNS.get(kind, ())))
     wide, short = fields(kind, wide=True), fields(kind, wide=False)
     assert set(wide) == every
     assert set(short) <= every
@@ -177,6 +177,7 @@ OTHER_FORMS = {
     "config apply": "a plan",
     "config rollback": "a plan",
     "config diff": "a plan",
+    "spend list": "a report, which has no names, and CSV",
 }
 
 

@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from gateway_entities import GatewayClient
+from gateway_entities import (
+    BudgetDuration,
+    BudgetDurationUnit,
+    GatewayClient,
+    GatewayEndpointModelConfig,
+    GatewayModelLinkageType,
+)
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.testing import Gateway, gateway
 from tests.mirror.mirrors import create_token, eventually
@@ -110,6 +116,46 @@ def test_json_lines_since_a_revision(running: Gateway, start: Start) -> None:
     ]
     assert found[2].pop("changed_at") >= times[1]
     assert found == [{"revision": since + number, **each} for number, each in enumerate(expected, 1)]
+    interrupt(process)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_alert_has_a_line(running: Gateway, start: Start, form: str) -> None:
+    with GatewayClient(running.http_target) as client:
+        secret = client.create_secret(f"alerts-{form}", VALUE, provider="openai")
+        model = client.create_model_definition(
+            f"alerts-{form}", secret_id=secret.secret_id, provider="openai", model_name="m"
+        )
+        endpoint = client.create_endpoint(
+            f"alerts-{form}", [GatewayEndpointModelConfig(model.model_definition_id, GatewayModelLinkageType.PRIMARY)]
+        )
+        policy = client.create_budget_policy(
+            budget_unit="USD",
+            budget_amount=1.5,
+            duration=BudgetDuration(BudgetDurationUnit.MONTHS, 1200),
+            target_scope="ENDPOINT",
+            target_value=endpoint.endpoint_id,
+            budget_action="ALERT",
+        )
+        client.record_spend(endpoint.endpoint_id, amount="0.75")
+        revision = client.list_changes().revision
+        # The share of 50 is reached before the command watches.
+        process = start(running.http_target, *(("--json",) if form == "json" else ()))
+        client.record_spend(endpoint.endpoint_id, amount="0.75")
+    found = lines(process, 2)
+    if form == "json":
+        first, second = (json.loads(line) for line in found)
+        assert (first["revision"], first["what"], first["noun"]) == (revision, "alert", "budget_policy")
+        assert first["id"] == second["id"] == policy.budget_policy_id
+        assert [each["alert"]["share_percent"] for each in (first, second)] == [80, 100]
+        assert first["alert"]["balance"]["recorded_nanos"] == 1_500_000_000
+        assert first["changed_at"] == first["alert"]["raised_at"]
+    else:
+        words = [line.split("  ") for line in found]
+        assert [each[0] for each in words] == [str(revision)] * 2
+        assert [each[2:] for each in words] == [
+            ["alert", "budget_policy", f"{share}% of 1.5 USD", policy.budget_policy_id[:11]] for share in (80, 100)
+        ]
     interrupt(process)
 
 

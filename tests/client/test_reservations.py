@@ -96,6 +96,19 @@ def test_a_block_that_fails_releases(client, endpoint, limit):
     assert amounts(client, policy) == ("0.3", "0", "0.7")
 
 
+def test_a_block_whose_commit_fails_does_not_release(client, endpoint, limit):
+    """The provider was paid."""
+    policy = limit(1.0)
+    with pytest.raises(GatewayError) as caught:
+        fail(client, endpoint, lambda reservation: reservation.commit(0.3))
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    [note] = caught.value.__notes__
+    reservation_id = note.split()[2]
+    assert amounts(client, policy) == ("0", "0.4", "0.6")
+    client.commit_spend(reservation_id, "0.3")
+    assert amounts(client, policy) == ("0.3", "0", "0.7")
+
+
 def test_a_release_that_fails_does_not_hide_the_exception(client, endpoint, limit):
     limit(1.0)
     with pytest.raises(ZeroDivisionError) as caught:

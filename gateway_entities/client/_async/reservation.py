@@ -36,7 +36,8 @@ class AsyncSpendReservation:
     """A reservation, to be settled by ``commit`` or ``release``, or by the end of its ``with`` block.
 
     At the end of the block, what was not settled is committed with its estimate, or released if the block has raised an
-    exception: catch it in the block, and commit, if something was spent all the same.
+    exception: catch it in the block, and commit, if something was spent all the same. After a commit that failed nothing is
+    released: commit again, or the estimate is charged when the time is over.
 
     Attributes:
         reservation: the reservation, as of the last call.
@@ -52,7 +53,7 @@ class AsyncSpendReservation:
         alerts: list[GatewaySpendAlert],
     ) -> None:
         self._client = client
-        self._is_settled = False
+        self._is_settled = self._is_spent = False
         self.reservation = reservation
         self.balances = balances
         self.alerts = alerts
@@ -64,6 +65,8 @@ class AsyncSpendReservation:
 
     async def commit(self, amount: Amount, *, timeout: float | None = None) -> SettledSpend:
         """Record what was spent; see ``commit_spend`` of the client, errors included."""
+        # Something was spent, whatever becomes of the call.
+        self._is_spent = True
         return self._settled(await self._client.commit_spend(self.reservation_id, amount, timeout=timeout))
 
     async def release(self, *, timeout: float | None = None) -> SettledSpend:
@@ -85,6 +88,11 @@ class AsyncSpendReservation:
             return
         if error is None:
             await self.commit(from_nanos(self.reservation.amount_nanos))
+            return
+        if self._is_spent:
+            error.add_note(
+                f"the reservation {self.reservation_id} was not committed: its estimate is charged when it expires"
+            )
             return
         try:
             await self.release()

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway_entities import BudgetDuration, GatewayEndpointModelConfig, GatewayModelLinkageType
 from gateway_entities.cli.app import cli
 from gateway_entities.client import GatewayClient
 from gateway_entities.errors import GatewayError
@@ -133,6 +134,37 @@ def test_it_logs_how_it_starts_and_ends(tmp_path: Path) -> None:
     assert received == "received SIGINT"
     assert draining.startswith("draining: ")
     assert stopped == "stopped"
+
+
+def test_the_shares_of_alerts_are_options(tmp_path: Path) -> None:
+    shares = ("--alert-share", "30", "--alert-share", "110")
+    with serving(tmp_path, *FREE, *shares, "--log-format", "json") as (process, grpc_line, http_line):
+        with GatewayClient(grpc_line.strip()) as client:
+            secret = client.create_secret("k", {"api_key": "sk-canary-5fb0c2d9e6a14b7c"}, provider="openai")
+            model = client.create_model_definition("m", secret_id=secret.secret_id, provider="openai", model_name="m")
+            primary = GatewayEndpointModelConfig(model.model_definition_id, GatewayModelLinkageType.PRIMARY)
+            endpoint = client.create_endpoint("e", [primary])
+            policy = client.create_budget_policy(
+                budget_unit="USD",
+                budget_amount=1,
+                duration=BudgetDuration("MONTHS", 1200),  # type: ignore[arg-type]
+                target_scope="GLOBAL",
+                budget_action="REJECT",
+            )
+            raised = [client.record_spend(endpoint.endpoint_id, amount="0.6").alerts for _ in range(3)]
+        with urllib.request.urlopen(f"{http_line.strip()}/metrics") as response:
+            metrics = response.read().decode()
+        process.terminate()
+        _, stderr = process.communicate(timeout=15)
+    assert [[alert.share_percent for alert in each] for each in raised] == [[30], [110], []]
+    lines = [json.loads(line) for line in stderr.splitlines()]
+    alerts = [line for line in lines if line.get("message", "").startswith("budget alert")]
+    assert [(line["level"], line["logger"]) for line in alerts] == [
+        ("warning", "gateway_entities.server.service.ledger")
+    ] * 2
+    assert all(policy.budget_policy_id in line["message"] for line in alerts)
+    for share in (30, 110):
+        assert f'gateway_budget_alerts_total{{share="{share}"}} 1.0\n' in metrics
 
 
 def test_sighup_never_ends_it_and_renews_certificates(tmp_path: Path) -> None:
