@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
         GatewayBudgetPolicy,
         GatewayBudgetWindow,
     )
-
-_POLICY: Final = click.argument("key", metavar="BUDGET_POLICY", shell_complete=names.completed(names.budget_policies))
 
 
 def _options(*, required: bool) -> tuple[Decorator, ...]:
@@ -78,13 +76,13 @@ def _options(*, required: bool) -> tuple[Decorator, ...]:
     ),
 )
 def budget_policy() -> None:
-    """Spending limits per time window.
+    """Spending limits per time window. The command spend has the ledger: reservations, corrections and reports.
 
     BUDGET_POLICY is the id of a policy, or the beginning of it that tables show: policies have no names.
     """
 
 
-@client_command(budget_policy, "get", _POLICY)
+@client_command(budget_policy, "get", spend.POLICY)
 def get(client: GatewayClient, key: str) -> GatewayBudgetPolicy:
     """Show one policy."""
     return client.get_budget_policy(lookup.budget_policy_id(client, key))
@@ -157,7 +155,9 @@ def create(
     )
 
 
-@client_command(budget_policy, "update", _POLICY, *_options(required=False), clear_option("target_value"), *UPDATE_OPTIONS)
+@client_command(
+    budget_policy, "update", spend.POLICY, *_options(required=False), clear_option("target_value"), *UPDATE_OPTIONS
+)
 def update(
     client: GatewayClient,
     /,
@@ -191,7 +191,7 @@ def update(
     return client.update_budget_policy(budget_policy_id, **given, **change, update_mask=update_mask(clear, given))
 
 
-@client_command(budget_policy, "delete", _POLICY, *MUTATION_OPTIONS)
+@client_command(budget_policy, "delete", spend.POLICY, *MUTATION_OPTIONS)
 def delete(client: GatewayClient, /, key: str, **change: Any) -> Done:
     """Delete a policy."""
     found = lookup.budget_policy_id(client, key)

@@ -54,7 +54,7 @@ def short_id(text: str) -> str:
     return text[: text.index("-") + 1 + SHORT_ID_DIGITS] if _ID.fullmatch(text) else text
 
 
-def cell(name: str, value: object, *, brief: bool = False) -> str:  # noqa: PLR0911 - one for each form.
+def cell(name: str, value: object, *, brief: bool = False) -> str:
     """Return a field as one line of text: absent is ``-``, empty is ``""``.
 
     Args:
@@ -64,8 +64,6 @@ def cell(name: str, value: object, *, brief: bool = False) -> str:  # noqa: PLR0
     """
     if isinstance(value, int) and name.endswith(("_at", "_ms")):
         return time_text(value, brief=brief)
-    if isinstance(value, int) and name.endswith("_nanos"):
-        return amount_text(value)
     if isinstance(value, list):
         return ", ".join(cell(name, element, brief=brief) for element in cast("list[object]", value)) or "-"
     if isinstance(value, Mapping):
@@ -75,7 +73,7 @@ def cell(name: str, value: object, *, brief: bool = False) -> str:  # noqa: PLR0
         return printable(_brief_mapping(value))
     if brief and isinstance(value, str) and (name.endswith("_id") or name == "target_value"):
         return printable(short_id(value) or '""')
-    return _scalar(value)
+    return amount_text(value) if isinstance(value, int) and name.endswith("_nanos") else _scalar(value)
 
 
 def _scalar(value: object) -> str:

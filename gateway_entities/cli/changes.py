@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli.balance import amount_text
-from gateway_entities.cli.cells import printable, short_id, time_text
+from gateway_entities.cli.cells import cell, printable, short_id, time_text
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
@@ -130,15 +130,15 @@ def _lines(change: GatewayChange, *, width: int | None, brief: bool) -> list[str
         differences = [f"        {printable(_difference(each))}" for each in effect.fields]
         lines += differences if width is None else [cut(each, width) for each in differences]
     if change.spend_adjustment is not None:
-        adjustment = f"        {printable(_adjustment(change.spend_adjustment))}"
-        lines.append(adjustment if width is None else cut(adjustment, width))
+        # Whole: its reason is what it is there for.
+        lines.append(f"        {printable(_adjustment(change.spend_adjustment))}")
     return lines
 
 
 def _adjustment(adjustment: GatewaySpendAdjustment) -> str:
     before, after = amount_text(adjustment.before_nanos), amount_text(adjustment.after_nanos)
-    unit = getattr(adjustment.budget_unit, "name", adjustment.budget_unit)
     window = f"{time_text(adjustment.window_start_ms)} to {time_text(adjustment.window_end_ms)}"
+    unit = cell("budget_unit", adjustment.budget_unit)
     return f"recorded: {before} -> {after} {unit}, {window}: {adjustment.reason}"
 
 

@@ -29,7 +29,6 @@ from gateway_entities.entities import (
     GatewaySecretInfo,
     GatewaySpendAlert,
     GatewaySpendReservation,
-    GatewaySpendTotal,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ Entity: TypeAlias = (
     | GatewayBudgetCheck
     | GatewayBudgetBalance
     | GatewaySpendReservation
-    | GatewaySpendTotal
     | GatewaySecretAccess
     | GatewayNode
     | GatewayGuardrail
@@ -144,28 +142,18 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
         "recorded_nanos": "recorded",
         "reserved_nanos": "reserved",
         "remaining_nanos": "remaining",
-        "share": "share",
-        "bar": "bar",
         "overruns": "overruns",
         "budget_policy_id": "budget_policy",
     },
     GatewaySpendReservation: {
-        "state": "state",
         "user": "user",
-        "budget_unit": "unit",
         "amount_nanos": "amount",
+        "budget_unit": "unit",
+        "state": "state",
         "recorded_nanos": "recorded",
         "expires_at": "expires_at",
         "endpoint_id": "endpoint",
         "reservation_id": "id",
-    },
-    GatewaySpendTotal: {
-        "day_start_ms": "day",
-        "user": "user",
-        "amount_nanos": "amount",
-        "budget_unit": "unit",
-        "charges": "charges",
-        "endpoint_id": "endpoint",
     },
     GatewayGuardrail: {
         "name": "name",
@@ -200,6 +188,10 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
 }
 """The fields of a table with their headings, names first and ids last; ``wide`` and a single entity have the others too."""
 
+_COMPUTED: Final[Mapping[type, Mapping[str, Callable[[Any], str]]]] = {
+    GatewayBudgetBalance: {"share": share_text, "bar": bar},
+}
+"""What tables show beside the fields of an entity, before its ids, by heading."""
 _IDS: Final = frozenset(name for names in COLUMNS.values() for name in names if name.endswith("_id")) - {"resource_id"}
 _WITH_ETAG: Final = (
     GatewaySecretInfo,
@@ -213,53 +205,47 @@ _WITH_ETAG: Final = (
 """Entities with an etag for conditional updates."""
 
 
-COMPUTED: Final[Mapping[str, Callable[[Any], str]]] = {"share": share_text, "bar": bar}
-"""Columns of balances that are no fields."""
-
-
 def show(result: Result, form: Form) -> None:
     """Print the result of a command.
 
     Args:
-        result: one entity, a list of entities of one class, a reservation, or a confirmation.
+        result: one entity, a list of entities of one class, a reservation with its windows, or a confirmation.
         form: ``table``; ``wide``, a table of every field that cuts nothing; ``json`` or ``yaml``, as ``to_json`` of the
             entities, with the etag; or ``name``, a line for each.
     """
     if isinstance(result, Done):
         click.echo("{}" if form in {"json", "yaml"} else printable(result.sentence))
-    elif isinstance(result, Reserved):
-        _show_reserved(result, form)
     elif form in {"json", "yaml"}:
-        found = [document(each) for each in result] if isinstance(result, Sequence) else document(result)
-        click.echo(document_text(found, form))
-    elif form == "table" and not isinstance(result, Sequence):
-        click.echo(record(result))
+        click.echo(document_text(_document(result), form))
+    elif form == "name":
+        main = result.reservation if isinstance(result, Reserved) else result
+        for entity in main if isinstance(main, Sequence) else [main]:
+            click.echo(printable(_name(entity)))
+    elif isinstance(result, Reserved):
+        parts = [_table(result.reservation, form), *([_table(result.balances, form)] if result.balances else [])]
+        click.echo("\n\n".join(parts))
     else:
-        entities = result if isinstance(result, Sequence) else [result]
-        if form == "name":
-            for entity in entities:
-                click.echo(printable(_name(entity)))
-        else:
-            click.echo(entity_table(entities, wide=form == "wide") if entities else "(none)")
+        click.echo(_table(result, form))
 
 
-def _show_reserved(result: Reserved, form: Form) -> None:
-    """Print a reservation: as lines and then its windows as a table, as a document with all, or alone."""
-    if form in {"json", "yaml"}:
-        found = {
+def _document(result: Entity | Sequence[Entity] | Reserved) -> dict[str, Any] | list[dict[str, Any]]:
+    if isinstance(result, Reserved):
+        return {
             "reservation": document(result.reservation),
             "balances": [document(each) for each in result.balances],
-            "alerts": [document(each) for each in result.alerts],
+            "alerts": [each.to_dict() for each in result.alerts],
         }
-        click.echo(document_text(found, form))
-    elif form == "table":
-        windows = [entity_table(result.balances)] if result.balances else []
-        click.echo("\n\n".join([record(result.reservation), *windows]))
-    else:
-        show([result.reservation], form)
+    return [document(each) for each in result] if isinstance(result, Sequence) else document(result)
 
 
-def document(entity: Entity | GatewaySpendAlert) -> dict[str, Any]:
+def _table(result: Entity | Sequence[Entity], form: Form) -> str:
+    if form == "table" and not isinstance(result, Sequence):
+        return record(result)
+    entities = result if isinstance(result, Sequence) else [result]
+    return entity_table(entities, wide=form == "wide") if entities else "(none)"
+
+
+def document(entity: Entity) -> dict[str, Any]:
     """Return an entity in its own JSON form, with its etag."""
     return {**entity.to_dict(), "etag": entity.etag()} if isinstance(entity, _WITH_ETAG) else entity.to_dict()
 
@@ -297,9 +283,10 @@ def record(entity: Entity) -> str:
     """Return one entity as lines of field name and value; a list has one line per element."""
     rows: list[tuple[str, str]] = []
     for name in fields(type(entity), wide=True):
-        value: object = COMPUTED[name](cast("Any", entity)) if name in COMPUTED else getattr(entity, name)
+        value: object = getattr(entity, name)
         elements: list[object] = cast("list[object]", value) if isinstance(value, list) and value else [value]
         rows += [(_heading(name) if i == 0 else "", cell(name, element)) for i, element in enumerate(elements)]
+    rows += [(heading, text(entity)) for heading, text in _computed(type(entity)).items()]
     if isinstance(entity, _WITH_ETAG):
         rows.append(("etag", entity.etag()))
     return "\n".join(aligned(rows))
@@ -315,23 +302,24 @@ def entity_table(entities: Sequence[Entity], *, wide: bool = False) -> str:
     """
     kind = type(entities[0])
     names = fields(kind, wide=wide)
-    rows = [
-        [
-            COMPUTED[name](cast("Any", entity)) if name in COMPUTED else cell(name, getattr(entity, name), brief=not wide)
-            for name in names
-        ]
-        for entity in entities
-    ]
+    headings = [_heading(name) if wide else COLUMNS.get(kind, {}).get(name, name) for name in names]
+    rows = [[cell(name, getattr(entity, name), brief=not wide) for name in names] for entity in entities]
+    spare = [position for position, name in enumerate(names) if name.endswith(("_at", "_ms"))]
+    place = len(names) - sum(name in _IDS for name in names)
+    for number, (heading, text) in enumerate(_computed(kind).items()):
+        headings.insert(place + number, heading)
+        for row, entity in zip(rows, entities, strict=True):
+            row.insert(place + number, text(entity))
+        if text is bar:
+            # A part of it would say something else.
+            spare.append(place + number)
     if not wide:
-        headings = COLUMNS.get(kind, {})
-        times = [position for position, name in enumerate(names) if name.endswith(("_at", "_ms"))]
-        return table([headings.get(name, name) for name in names], rows, width=terminal_width(), spare=times)
-    headings_of_all = [_heading(name) for name in names]
+        return table(headings, rows, width=terminal_width(), spare=spare)
     etags = [each.etag() for each in entities if isinstance(each, _WITH_ETAG)]
     if etags:
-        headings_of_all.append("etag")
+        headings.append("etag")
         rows = [[*row, etag] for row, etag in zip(rows, etags, strict=True)]
-    return table(headings_of_all, rows)
+    return table(headings, rows)
 
 
 def fields(kind: type[Entity], *, wide: bool) -> Sequence[str]:
@@ -339,6 +327,10 @@ def fields(kind: type[Entity], *, wide: bool) -> Sequence[str]:
     names = [field.name for field in dataclasses.fields(kind)]
     main = list(COLUMNS.get(kind, names))
     return sorted(dict.fromkeys((*main, *names)), key=_IDS.__contains__) if wide else main
+
+
+def _computed(kind: type[Entity]) -> Mapping[str, Callable[[Any], str]]:
+    return _COMPUTED.get(kind, {})
 
 
 def _heading(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -15,8 +16,9 @@ from gateway_entities.cli.balance import amount_text
 from gateway_entities.cli.cells import printable, time_text
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
+from gateway_entities.cli.options.form import form_options
 from gateway_entities.cli.options.moment import TIME
-from gateway_entities.cli.output import document, document_text
+from gateway_entities.cli.output import document_text
 from gateway_entities.cli.table import table, terminal_width
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from gateway_entities.entities import GatewaySpendTotal
 
 _PARTS: Final = ("day", "endpoint", "user")
+_FORMS_HELP: Final = (
+    "Form of the output: table fits the terminal; wide has the ids too and cuts nothing; json and yaml have nano-units; csv "
+    "has units; name is the key of each row. Default: table."
+)
 _SUFFIXES: Final = (".svg", ".png")
 
 
@@ -49,31 +55,20 @@ def _picture(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 @click.option("--user", metavar="NAME", help='Only spending of this user; "" for spending without one.')
 @click.option("--plot", metavar="FILE", callback=_picture, help="Also draw it into this file, .svg or .png. Extra: plot.")
 @connection_options
-@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["table", "wide", "json", "yaml", "csv"]),
-    help="Form of the output. wide cuts nothing; json and yaml have nano-units; csv has units. Default: table.",
-)
+@functools.partial(form_options, more=("csv",), description=_FORMS_HELP)
 def list_(
     connect: Callable[[], GatewayClient],
     *,
     parts: Sequence[str],
     key: str | None,
     plot: str | None,
-    as_json: bool,
-    form: str | None,
+    form: str,
     **filters: Any,
 ) -> None:
     """Report the recorded spending of the last 90 days by day (UTC), endpoint and user, with or without budgets.
 
     Corrections of budgets are not part of it.
     """
-    if as_json and form not in {None, "json"}:
-        raise click.UsageError(f"Either --json or -o {form}.")
-    form = form or ("json" if as_json else "table")
     if plot is not None:
         # Before the report is read: that may take a while.
         drawing.require()
@@ -84,14 +79,17 @@ def list_(
             group_by=[part.upper() for part in grouping], endpoint_id=endpoint_id, **filters
         )
         found = _endpoint_names(client) if "endpoint" in grouping else {}
-        if plot is not None:
+        if plot is not None or form != "csv":
             totals = list(totals)
         if form == "csv":
             _write_csv(sys.stdout, totals, grouping, found)
         elif form in {"json", "yaml"}:
-            click.echo(document_text([document(total) for total in totals], form))
+            click.echo(document_text([total.to_dict() for total in totals], form))
+        elif form == "name":
+            for cells in _cells(totals, found):
+                click.echo("  ".join(printable(cells[part]) or "-" for part in grouping))
         else:
-            click.echo(_table(totals, grouping, found, terminal_width() if form == "table" else None))
+            click.echo(_table(totals, grouping, found, wide=form == "wide"))
     if plot is not None:
         drawing.draw(list(totals), grouping, found, plot)
         click.echo(printable(f"wrote {plot}"), err=True)
@@ -102,12 +100,12 @@ def _endpoint_names(client: GatewayClient) -> dict[str, str]:
     return {each.endpoint_id: each.name for each in client.iter_endpoints() if each.name}
 
 
-def _table(totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: Mapping[str, str], width: int | None) -> str:
-    rows = [
-        tuple(printable(cells[part]) or "-" for part in (*grouping, "amount", "unit", "charges"))
-        for cells in _cells(totals, found)
-    ]
-    return table((*grouping, "amount", "unit", "charges"), rows, width=width) if rows else "(none)"
+def _table(totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: Mapping[str, str], *, wide: bool) -> str:
+    # The id of an endpoint that is deleted is whole: nothing finds it by the beginning any more.
+    ids = ("endpoint_id",) if wide and "endpoint" in grouping else ()
+    columns = (*grouping, "amount", "unit", "charges", *ids)
+    rows = [tuple(printable(cells[column]) or "-" for column in columns) for cells in _cells(totals, found)]
+    return table(columns, rows, width=None if wide else terminal_width()) if rows else "(none)"
 
 
 def _write_csv(file: TextIO, totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: Mapping[str, str]) -> None:

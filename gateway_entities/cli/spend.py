@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
 
 ENDPOINT: Final = click.argument("key", metavar="ENDPOINT", shell_complete=names.completed(names.endpoints))
+POLICY: Final = click.argument("key", metavar="BUDGET_POLICY", shell_complete=names.completed(names.budget_policies))
 CALLER_OPTIONS: Final = (
     click.option("--user", metavar="NAME", help="User that makes the request."),
     click.option("--workspace", metavar="NAME", help="Workspace of the request. Default: default."),
@@ -54,15 +55,16 @@ _TTL: Final = click.option(
     examples=(
         "id=$(gateway-entities spend reserve my-endpoint --amount 0.25 --user ann -o name)",
         'gateway-entities spend commit "$id" --amount 0.0675',
-        'gateway-entities spend adjust POLICY_ID --amount=-0.5 --reason "refunded by the provider"',
+        'gateway-entities spend adjust BUDGET_POLICY --amount=-0.5 --reason "refunded by the provider"',
         "gateway-entities spend list --by day --by endpoint --since 2026-11-01 --plot november.svg",
     ),
 )
 def spend() -> None:
     """Reservations, charges, corrections and reports of spending.
 
-    Amounts are decimal numbers in units, such as 0.0025, with at most nine decimals. ENDPOINT is an id or a name. A command
-    prints the alerts that it raises to standard error.
+    Amounts are decimal numbers in units, such as 0.0025, with at most nine decimals. ENDPOINT is the id or the name of an
+    endpoint; BUDGET_POLICY is the id of a policy, or the beginning of it that tables show. A command prints the alerts that
+    it raises to standard error.
     """
 
 
@@ -118,7 +120,7 @@ def extend(client: GatewayClient, /, reservation_id: str, *, ttl: float | None) 
 @client_command(
     spend,
     "adjust",
-    click.argument("key", metavar="BUDGET_POLICY", shell_complete=names.completed(names.budget_policies)),
+    POLICY,
     click.option("--amount", type=AMOUNT, help="Amount to add to what is recorded; to subtract, as in --amount=-0.5."),
     click.option("--recorded", type=AMOUNT, help="What is to be recorded, instead of --amount: 0 starts the window again."),
     click.option("--reason", metavar="TEXT", required=True, help="Why, for the change log, without secrets."),

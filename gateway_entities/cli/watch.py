@@ -19,7 +19,7 @@ from gateway_entities.cli.cells import printable, short_id, time_text
 from gateway_entities.cli.changes import check_since
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
-from gateway_entities.cli.output import document, document_text
+from gateway_entities.cli.output import document_text
 from gateway_entities.errors import Code
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Line(NamedTuple):
         if form in {"json", "yaml"}:
             fields = {name: value for name, value in self._asdict().items() if value is not None}
             if self.alert is not None:
-                fields["alert"] = document(self.alert)
+                fields["alert"] = self.alert.to_dict()
             return ("---\n" if form == "yaml" else "") + document_text(fields, form, indent=None)
         name = "-" if self.name is None else printable(self.name)
         if self.alert is not None:
@@ -80,9 +80,10 @@ def watch(connect: Callable[[], GatewayClient], since: int | None, form: Form) -
 
     A line has the revision, the time if known, what happened (added, changed or removed), the kind of the resource, its name
     and its id. JSON is a line too. After a lost connection it goes on where it was; of what happened many times meanwhile it
-    shows the outcome.
-    Secret values are never shown. Alerts of budgets have lines too (alert), with the share of the limit in place of the
-    name; --since does not bring earlier ones.
+    shows the outcome. Secret values are never shown.
+
+    Alerts of budgets have lines too (alert), with the share of the limit in place of the name; --since does not bring
+    earlier ones.
     """
     from gateway_entities.mirror import GatewayMirror
 

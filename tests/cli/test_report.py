@@ -103,20 +103,24 @@ def test_a_deleted_endpoint_is_known_by_its_id(run: Run, spent: dict[str, Any]) 
 
 
 def test_json_and_yaml_have_nano_units(report: Run, spent: dict[str, Any]) -> None:
-    (wire,) = json.loads(report("--by", "endpoint", "--json").stdout)
-    assert wire == {"endpoint_id": spent["endpoint_id"], "budget_unit": "USD", "amount_nanos": 2_850_000_001, "charges": 5}
-    (own,) = json.loads(report("--by", "endpoint", "-o", "json").stdout)
-    assert (own["amount_nanos"], own["charges"]) == (2_850_000_001, 5)
+    (own,) = json.loads(report("--by", "endpoint", "--json").stdout)
+    assert own == {"endpoint_id": spent["endpoint_id"], "budget_unit": "USD", "amount_nanos": 2_850_000_001, "charges": 5}
     assert "amount_nanos: 2850000001" in report("--by", "endpoint", "-o", "yaml").stdout
+
+
+def test_wide_has_the_ids_too_and_name_the_keys(report: Run, spent: dict[str, Any]) -> None:
+    heading, *found = rows(report("--by", "endpoint", "--by", "day", "-o", "wide"))
+    assert heading == ["DAY", "ENDPOINT", "AMOUNT", "UNIT", "CHARGES", "ENDPOINT_ID"]
+    assert {each[-1] for each in found} == {spent["endpoint_id"]}
+    assert rows(report("--by", "endpoint", "--by", "day", "-o", "name")) == [each[:2] for each in found]
 
 
 def test_a_name_that_a_terminal_would_interpret_is_escaped(run: Run, endpoint: dict[str, Any]) -> None:
     run("spend", "record", endpoint["name"], "--amount", "1", "--user", "a\x1b[2J\nb" + "c" * 100)
-    for form in ("table", "wide", "csv"):
+    for form in ("table", "wide", "csv", "name"):
         text = run("spend", "list", "--endpoint", endpoint["name"], "-o", form).stdout
-        assert r"a\x1b[2J\nb" in text
-        assert len(text.splitlines()) == 2
-        assert "c" * 100 in text
+        assert r"a\x1b[2J\nb" + "c" * 100 in text
+        assert len(text.splitlines()) == (1 if form == "name" else 2)
 
 
 def svg_texts(path: Path) -> list[str]:

@@ -136,7 +136,10 @@ def create(client: Any, wanted: dict[str, Any], token: str) -> dict[str, Any]:
     assert [m.weight for m in endpoint.model_mappings] == [1.0 if c.weight is None else c.weight for c in configs]
     assert [m.model_definition for m in endpoint.model_mappings] == [*definitions, definitions[0]]
     assert endpoint.model_mappings[-1].fallback_order == asked["fallback_order"]
-    assert (endpoint.routing_strategy, endpoint.experiment_id) == (asked["routing_strategy"], asked["experiment_id"])
+    strategy = asked["routing_strategy"]
+    if len(asked["weights"]) > 1 and any(weight is not None for weight in asked["weights"]):
+        strategy = RoutingStrategy.REQUEST_BASED_TRAFFIC_SPLIT
+    assert (endpoint.routing_strategy, endpoint.experiment_id) == (strategy, asked["experiment_id"])
     assert endpoint.created_by == asked["created_by"]
     assert endpoint.fallback_config == (asked["fallback_config"] or FallbackConfig(FallbackStrategy.SEQUENTIAL))
     assert endpoint.usage_tracking == (True if asked["usage_tracking"] is None else asked["usage_tracking"])

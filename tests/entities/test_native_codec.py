@@ -89,7 +89,8 @@ def test_generated_messages_give_equal_values_bytes_and_errors(kind: Any):
 @every_entity
 def test_mutated_messages_give_equal_values_bytes_and_errors(kind: Any):
     valid = native.compare_mutated(kind, Random(f"{profiles.SEED} {kind.__name__}"), MUTATED)
-    assert MUTATED * 0.005 < valid < MUTATED * 0.9
+    # Few of those that hold one resource or another stay valid.
+    assert (0 if kind is GatewayResource else MUTATED * 0.005) <= valid < MUTATED * 0.9
 
 
 @built

@@ -17,10 +17,7 @@ from gateway_entities.testing import Gateway, gateway
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2
 from tests.server.raw import call, channel, grpc_failure, http_failure, post_proto, write_lock
 
-SERVICES = {
-    f"gatewayentities.v1.{noun}Service"
-    for noun in ("Secret", "ModelDefinition", "Endpoint", "Binding", "Budget", "Change", "Resolution", "Convergence")
-}
+SERVICES = {method.service for method in METHODS}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 import click
@@ -11,26 +11,29 @@ import click
 Form = Literal["table", "wide", "json", "yaml", "name"]
 
 FORMS: Final = ("table", "wide", "json", "yaml", "name")
+_HELP: Final = (
+    "Form of the output: table fits the terminal and shortens ids; wide has every field and cuts nothing; json and "
+    "yaml have the etag; name is a name on each line. Default: table."
+)
 
 
-def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-o`` and ``--json``; the command gets ``form``, one of FORMS."""
+def form_options(function: Callable[..., Any], *, more: Sequence[str] = (), description: str = _HELP) -> Callable[..., Any]:
+    """Add ``-o`` and ``--json``; the command gets ``form``, one of FORMS.
+
+    Args:
+        function: the command.
+        more: further forms of this command.
+        description: the help of ``-o``.
+    """
 
     @functools.wraps(function)
-    def run(*args: Any, output_form: Form | None, as_json: bool, **others: Any) -> Any:
+    def run(*args: Any, output_form: str | None, as_json: bool, **others: Any) -> Any:
         if as_json and output_form not in {None, "json"}:
             raise click.UsageError(f"Either --json or -o {output_form}.")
         return function(*args, form=output_form or ("json" if as_json else "table"), **others)
 
-    return _FORM(_JSON(run))
+    option = click.option("-o", "--output", "output_form", type=click.Choice([*FORMS, *more]), help=description)
+    return option(_JSON(run))
 
 
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
-_FORM: Final = click.option(
-    "-o",
-    "--output",
-    "output_form",
-    type=click.Choice(FORMS),
-    help="Form of the output: table fits the terminal and shortens ids; wide has every field and cuts nothing; json and "
-    "yaml have the etag; name is a name on each line. Default: table.",
-)

@@ -50,7 +50,7 @@ def closed_to_strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         (head(LIST, ENDLESS, url="/api/nowhere"), 404),
         (head(LIST, ENDLESS).replace(b"POST", b"PUT"), 405),
         (head(LIST, ENDLESS).replace(b"application/json", b"text/plain"), 415),
-        (head(LIST, ENDLESS, url=REST).replace(b"application/json", b"text/plain"), 415),
+        (head(LIST, ENDLESS, url=REST).replace(b"application/json", b"text/plain"), 400),
         (head(LIST, f"content-length: {MAX_REQUEST_BYTES + 1}"), 429),
         (head(LIST, ENDLESS, host="attacker.example"), 403),
     ],

@@ -86,12 +86,12 @@ def test_a_token_is_looked_up_once_per_ttl(store, manager, reads, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=True)
     for _ in range(100):
-        assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
+        assert authenticator.authenticate(bearer(text), READ) == Principal("alice", scope=READ)
     assert len(reads) == 1
-    assert authenticator.authenticate_from_cache(bearer(text), READ) == Principal("alice")
+    assert authenticator.authenticate_from_cache(bearer(text), READ) == Principal("alice", scope=READ)
     clock.now += auth.TOKEN_CACHE_TTL_S
     assert authenticator.authenticate_from_cache(bearer(text), READ) is None
-    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice", scope=READ)
     assert len(reads) == 2
 
 
@@ -116,7 +116,7 @@ def test_many_tokens_in_the_store_do_not_slow_a_look_up(store, manager, clock):
 def test_made_up_tokens_are_looked_up_at_a_bounded_rate(store, manager, reads, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=True, limits=Limits(token_lookups_per_s=50))
-    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice", scope=READ)
     errors = [error_of(authenticator.authenticate, bearer(new_text()), READ) for _ in range(500)]
     assert len(reads) == 50
     assert {(error.code, error.reason) for error in errors[:49]} == {(Code.UNAUTHENTICATED, "TOKEN_INVALID")}
@@ -124,10 +124,12 @@ def test_made_up_tokens_are_looked_up_at_a_bounded_rate(store, manager, reads, c
     clock.now += auth.TOKEN_CACHE_TTL_S
     for _ in range(60):
         error_of(authenticator.authenticate, bearer(new_text()), READ)
-    assert authenticator.authenticate(bearer(text), READ) == Principal("alice"), "a known token is looked up regardless"
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice", scope=READ), (
+        "a known token is looked up regardless"
+    )
     clock.now += 1
     other = manager.create("bob", READ).text
-    assert authenticator.authenticate(bearer(other), READ) == Principal("bob")
+    assert authenticator.authenticate(bearer(other), READ) == Principal("bob", scope=READ)
 
 
 def test_a_repeated_made_up_token_costs_one_look_up(store, reads):
@@ -172,10 +174,10 @@ def test_a_store_stays_closed_when_all_its_tokens_are_deleted(store, place, mana
 def test_known_tokens_are_accepted_offline_only_where_that_is_allowed(store, manager, clock):
     text = manager.create("alice", READ).text
     authenticator = Authenticator(store, required=False)
-    assert authenticator.authenticate(bearer(text), READ) == Principal("alice")
+    assert authenticator.authenticate(bearer(text), READ) == Principal("alice", scope=READ)
     store.close()
     clock.now += auth.TOKEN_CACHE_TTL_S
-    assert authenticator.authenticate(bearer(text), READ, offline=True) == Principal("alice")
+    assert authenticator.authenticate(bearer(text), READ, offline=True) == Principal("alice", scope=READ)
     assert error_of(authenticator.authenticate, bearer(text), READ).code is Code.UNAVAILABLE
     with pytest.raises(GatewayError) as caught:
         authenticator.authenticate(bearer(new_text()), READ, offline=True)
