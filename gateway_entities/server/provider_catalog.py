@@ -65,6 +65,9 @@ class ProviderCatalog:
             GatewayError: INVALID_ARGUMENT if it cannot be read, is larger than MAX_CATALOG_BYTES or has faults, which are
                 named with their places.
         """
+        # A pipe would wait for its writer.
+        if path.exists() and not path.is_file():
+            raise _bad(path, "it is not a file")
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_CATALOG_BYTES + 1)
