@@ -31,6 +31,7 @@ def test_cases_without_variants_all_run():
 
 
 def test_a_store_that_cannot_run_is_not_drawn(monkeypatch):
+    monkeypatch.setattr("tests.variants.find_programs", lambda: None)
     cases = [Case(f"test_a.py::test_store[{kind}]", {"place": kind}) for kind in ("sqlite", "postgresql")]
     assert {position for seed in range(20) for position in drawn(cases, seed)} == {0}
     # Its skip says what to install.

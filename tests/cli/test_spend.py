@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from gateway_entities.testing import Gateway, gateway
+
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]
 # Windows of a century: none ends during a test.
 LONG = ("--window", "1200", "MONTHS")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Gateway]:
+    """A gateway of this module's own: the policies of other tests would count what these spend."""
+    with gateway() as server:
+        yield server
 
 
 @pytest.fixture
