@@ -88,7 +88,7 @@ THEIRS: dict[str, set[str]] = {
     "click": {"cli"},
     "rich": {"cli"},
     "ruamel": {"cli"},
-    "matplotlib": {"cli.plot"},
+    "matplotlib": {"cli.spending.plot"},
     "hatchling": {"entities._native.hook"},
     "pytest": {"wire.pytest_plugin"},
     "pydantic_core": {"entities.secret_value"},

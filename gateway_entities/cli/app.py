@@ -29,7 +29,7 @@ from gateway_entities.cli.server.keys import keys
 from gateway_entities.cli.server.quickstart import quickstart
 from gateway_entities.cli.server.serve import serve
 from gateway_entities.cli.server.token import token
-from gateway_entities.cli.spend import spend
+from gateway_entities.cli.spending.spend import spend
 from gateway_entities.cli.watch import watch
 from gateway_entities.cli.wire import wire
 from gateway_entities.errors import Code, GatewayError

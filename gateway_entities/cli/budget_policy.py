@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway_entities.cli import lookup, spend
+from gateway_entities.cli import lookup
 from gateway_entities.cli.command import (
     CREATE_OPTIONS,
     MUTATION_OPTIONS,
@@ -23,6 +23,7 @@ from gateway_entities.cli.command import (
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import Done
+from gateway_entities.cli.spending import spend
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
 from gateway_entities.errors import Code, GatewayError
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final, cast
 
-from gateway_entities.cli.balance import amount_text
+from gateway_entities.cli.spending.balance import amount_text
 from gateway_entities.entities import (
     BudgetDuration,
     FallbackConfig,

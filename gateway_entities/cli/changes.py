@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway_entities.cli.balance import amount_text
 from gateway_entities.cli.cells import cell, printable, short_id, time_text
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import document_text
+from gateway_entities.cli.spending.balance import amount_text
 from gateway_entities.cli.table import cut, terminal_width
 
 if TYPE_CHECKING:

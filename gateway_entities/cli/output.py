@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
 
-from gateway_entities.cli.balance import bar, share_text
 from gateway_entities.cli.cells import cell, printable
+from gateway_entities.cli.spending.balance import bar, share_text
 from gateway_entities.cli.table import aligned, table, terminal_width
 from gateway_entities.cli.yaml_text import dump
 from gateway_entities.entities import (

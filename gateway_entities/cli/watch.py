@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from gateway_entities.cli.balance import alert_text
 from gateway_entities.cli.cells import printable, short_id, time_text
 from gateway_entities.cli.changes import check_since
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import Form, form_options
 from gateway_entities.cli.output import document_text
+from gateway_entities.cli.spending.balance import alert_text
 from gateway_entities.errors import Code
 
 if TYPE_CHECKING:

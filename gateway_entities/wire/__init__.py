@@ -21,7 +21,8 @@ from gateway_entities.wire.messages.report import RULES, Finding, Report, Rule, 
 from gateway_entities.wire.messages.types import MESSAGE_TYPES, MessageTypes, message_type_named
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
-from gateway_entities.wire.schemas.load import load
+from gateway_entities.wire.schemas.model.load import load
+from gateway_entities.wire.schemas.model.schema import Schema
 from gateway_entities.wire.schemas.report import (
     Comparison,
     Compatibility,
@@ -35,7 +36,6 @@ from gateway_entities.wire.schemas.report import (
     WitnessReading,
 )
 from gateway_entities.wire.schemas.rules import COMPARISON_RULES
-from gateway_entities.wire.schemas.schema import Schema
 
 __all__ = [
     "COMPARISON_RULES",

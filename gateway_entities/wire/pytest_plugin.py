@@ -345,7 +345,7 @@ class SchemaItem(_Item):
         from gateway_entities.wire import compare
         from gateway_entities.wire.reviews.ignores import read_ignores
         from gateway_entities.wire.reviews.review import Policy, review
-        from gateway_entities.wire.schemas.load import schema_of
+        from gateway_entities.wire.schemas.model.load import schema_of
 
         settings = self.settings
         ignores = [] if settings.ignore is None else read_ignores(settings.ignore)

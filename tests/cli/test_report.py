@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from gateway_entities import GatewaySpendTotal
-from gateway_entities.cli import plot
+from gateway_entities.cli.spending import plot
 
 Run = Callable[..., Result]
 RunJson = Callable[..., Any]

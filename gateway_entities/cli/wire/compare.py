@@ -115,7 +115,7 @@ def compare(
     from gateway_entities.wire.reviews.review import review
     from gateway_entities.wire.schemas.compare import compare as compare_schemas
     from gateway_entities.wire.schemas.limits import limits_json, read_limits
-    from gateway_entities.wire.schemas.load import schema_of
+    from gateway_entities.wire.schemas.model.load import schema_of
     from gateway_entities.wire.sources.repository import repository_paths
 
     try:

@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.mlflow_rest import decode
-from gateway_entities.wire.messages import json_message
 from gateway_entities.wire.messages.check import check_message
+from gateway_entities.wire.messages.json_form import json_message
 from gateway_entities.wire.messages.report import Collector, Finding, Report
 from gateway_entities.wire.messages.types import display_name, message_type_named, of_contract
 

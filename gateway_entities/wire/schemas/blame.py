@@ -9,12 +9,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway_entities.wire.schemas.content import put, values_of
 from gateway_entities.wire.schemas.differences import ReadMode, element_of
-from gateway_entities.wire.schemas.examples import look_alikes
+from gateway_entities.wire.schemas.model.signature import enums_inside, inside_both, map_entry, type_of
+from gateway_entities.wire.schemas.proof.content import put, values_of
+from gateway_entities.wire.schemas.proof.examples import look_alikes
+from gateway_entities.wire.schemas.proof.witness import REFUSALS
 from gateway_entities.wire.schemas.report import DifferenceLevel, Element
-from gateway_entities.wire.schemas.signature import enums_inside, inside_both, map_entry, type_of
-from gateway_entities.wire.schemas.witness import REFUSALS
 
 
 def blame(message: Message, reader: Descriptor, mode: ReadMode) -> Iterator[tuple[str, int, Element]]:

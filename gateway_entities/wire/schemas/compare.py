@@ -11,18 +11,18 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, ServiceDescriptor
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.wire.schemas.enum_pairs import compare_enums
-from gateway_entities.wire.schemas.extensions import foreign_extended
 from gateway_entities.wire.schemas.found import Found
-from gateway_entities.wire.schemas.load import load
-from gateway_entities.wire.schemas.locate import located
-from gateway_entities.wire.schemas.matching import Matching, Rename, match
-from gateway_entities.wire.schemas.message_pairs import MessagePairs
-from gateway_entities.wire.schemas.packed import compare_packed_names
-from gateway_entities.wire.schemas.pairs import Pairs, blame_leads
+from gateway_entities.wire.schemas.model.load import load
+from gateway_entities.wire.schemas.model.locate import located
+from gateway_entities.wire.schemas.model.schema import Schema
+from gateway_entities.wire.schemas.pairing.enum_pairs import compare_enums
+from gateway_entities.wire.schemas.pairing.extensions import foreign_extended
+from gateway_entities.wire.schemas.pairing.matching import Matching, Rename, match
+from gateway_entities.wire.schemas.pairing.message_pairs import MessagePairs
+from gateway_entities.wire.schemas.pairing.pairs import Pairs, blame_leads
+from gateway_entities.wire.schemas.pairing.services import compare_services, lead_to_messages
+from gateway_entities.wire.schemas.proof.packed import compare_packed_names
 from gateway_entities.wire.schemas.report import Comparison, Difference, DifferenceLevel, Direction
-from gateway_entities.wire.schemas.schema import Schema
-from gateway_entities.wire.schemas.services import compare_services, lead_to_messages
 
 
 def compare(

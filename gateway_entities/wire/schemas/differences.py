@@ -11,10 +11,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.content import values_of
-from gateway_entities.wire.schemas.enum_value import Relation, relation
-from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.signature import (
+from gateway_entities.wire.schemas.model.signature import (
     NUMBERS,
     enum_of,
     enums_inside,
@@ -30,6 +27,9 @@ from gateway_entities.wire.schemas.signature import (
     reserves_number,
     type_of,
 )
+from gateway_entities.wire.schemas.pairing.enum_value import Relation, relation
+from gateway_entities.wire.schemas.proof.content import values_of
+from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel, Direction, Element
 
 _TYPE_NAMES: Final[Mapping[int, str]] = {
     number: name.removeprefix("TYPE_").lower() for name, number in FieldDescriptorProto.Type.items()

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode
 from gateway_entities.wire.schemas.parts import true_name
+from gateway_entities.wire.schemas.proof.witness import DEFAULT_NOTE, CrossRead
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Witness
-from gateway_entities.wire.schemas.witness import DEFAULT_NOTE, CrossRead
 
 _Key = tuple[Direction, DifferenceLevel, str]
 

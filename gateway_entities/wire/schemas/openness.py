@@ -11,9 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode, element_of
-from gateway_entities.wire.schemas.examples import contents, message_with, minimal
-from gateway_entities.wire.schemas.report import DifferenceKind, Direction
-from gateway_entities.wire.schemas.signature import (
+from gateway_entities.wire.schemas.model.signature import (
     checks_text,
     enum_index,
     enums_inside,
@@ -21,6 +19,8 @@ from gateway_entities.wire.schemas.signature import (
     fields_of,
     map_entry,
 )
+from gateway_entities.wire.schemas.proof.examples import contents, message_with, minimal
+from gateway_entities.wire.schemas.report import DifferenceKind, Direction
 
 _INVALID: Final = b"\xff"
 

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 
-from gateway_entities.wire.schemas.described import described_fields, described_file, described_message
-from gateway_entities.wire.schemas.signature import json_name, map_entry, oneof_of
+from gateway_entities.wire.schemas.model.described import described_fields, described_file, described_message
+from gateway_entities.wire.schemas.model.signature import json_name, map_entry, oneof_of
 
 WHOLE_FIELDS: Final = 64
 """Messages with more fields than this are compared in parts."""

@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from gateway_entities import rules
 from gateway_entities.wire.schemas.limits import Limit
-from gateway_entities.wire.schemas.signature import INTEGERS, oneof_of
+from gateway_entities.wire.schemas.model.signature import INTEGERS, oneof_of
 
 _LONGEST: Final = 2**14
 # One of these is valid under every rule for text: a letter or a digit.

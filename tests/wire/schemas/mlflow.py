@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.schema import Schema
 from tests.wire.schemas.model import model
 
 _MAP = "map<string, string>"

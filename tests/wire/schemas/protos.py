@@ -12,7 +12,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorSet
 
 from gateway_entities.wire import Comparison, Difference, Direction, compare
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.schema import Schema
 
 HEADS = {
     "2": 'syntax = "proto2"; package x; ',

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit
+from gateway_entities.wire.schemas.model.schema import Schema
 from gateway_entities.wire.schemas.report import (
     Comparison,
     Compatibility,
@@ -20,7 +21,6 @@ from gateway_entities.wire.schemas.report import (
     Direction,
     Element,
 )
-from gateway_entities.wire.schemas.schema import Schema
 from tests.wire.schemas.evolutions import evolution
 from tests.wire.schemas.model import model
 

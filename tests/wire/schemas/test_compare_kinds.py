@@ -9,8 +9,8 @@ from google.protobuf import json_format
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway_entities.wire import DifferenceLevel
+from gateway_entities.wire.schemas.model.schema import Schema
 from gateway_entities.wire.schemas.rules import COMPARISON_RULES
-from gateway_entities.wire.schemas.schema import Schema
 from tests.wire.schemas.protos import Case, compared, compile_cases, expected, lines
 
 pytest.importorskip("grpc_tools", reason="needs grpcio-tools")

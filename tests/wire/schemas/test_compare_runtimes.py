@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from gateway_entities.errors import GatewayError
 from gateway_entities.wire import Direction, compare, load
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.schema import Schema
 from tests.wire.schemas.model import model
 
 _ROOT = Path(__file__).resolve().parents[3]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.wire.schemas.compare import compare
 from gateway_entities.wire.schemas.limits import Limit, limits_json, read_limits
-from gateway_entities.wire.schemas.load import load
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.load import load
+from gateway_entities.wire.schemas.model.schema import Schema
 from gatewayentities.v1 import budget_pb2
 from tests.wire.schemas.model import model
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli import plot as drawing
-from gateway_entities.cli.balance import amount_text
 from gateway_entities.cli.cells import printable, time_text
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.connection import connection_options
 from gateway_entities.cli.options.form import form_options
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import document_text
+from gateway_entities.cli.spending import plot as drawing
+from gateway_entities.cli.spending.balance import amount_text
 from gateway_entities.cli.table import table, terminal_width
 
 if TYPE_CHECKING:

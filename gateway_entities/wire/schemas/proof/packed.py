@@ -9,6 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import Descriptor
 
 from gateway_entities.wire.schemas.found import Found
+from gateway_entities.wire.schemas.model.schema import Schema
 from gateway_entities.wire.schemas.report import (
     Difference,
     DifferenceKind,
@@ -18,7 +19,6 @@ from gateway_entities.wire.schemas.report import (
     Witness,
     WitnessReading,
 )
-from gateway_entities.wire.schemas.schema import Schema
 
 _ANY: Final = "google.protobuf.Any"
 _LEVELS: Final = (

@@ -14,8 +14,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway_entities.mlflow_rest.decode import JsonObject
 from gateway_entities.rules.values import entry
-from gateway_entities.wire.messages.json_values import check_key, check_scalar, kind_of, text_of
-from gateway_entities.wire.messages.json_well_known import ANY, CHECKS, LIST, STRUCT, VALUE, WRAPPERS
+from gateway_entities.wire.messages.json_form.json_values import check_key, check_scalar, kind_of, text_of
+from gateway_entities.wire.messages.json_form.json_well_known import ANY, CHECKS, LIST, STRUCT, VALUE, WRAPPERS
 from gateway_entities.wire.messages.report import Collector
 
 MAX_JSON_DEPTH: Final = 100

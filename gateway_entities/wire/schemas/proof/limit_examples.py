@@ -8,13 +8,13 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.content import put, values_of
 from gateway_entities.wire.schemas.differences import Mismatch
-from gateway_entities.wire.schemas.examples import minimal
 from gateway_entities.wire.schemas.limits import Limit, Limits
+from gateway_entities.wire.schemas.model.signature import INTEGERS, map_entry, message_of
+from gateway_entities.wire.schemas.proof.content import put, values_of
+from gateway_entities.wire.schemas.proof.examples import minimal
+from gateway_entities.wire.schemas.proof.witness import CrossRead, read_across
 from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel
-from gateway_entities.wire.schemas.signature import INTEGERS, map_entry, message_of
-from gateway_entities.wire.schemas.witness import CrossRead, read_across
 
 _LONGEST: Final = 100_000
 # One of each character class that patterns distinguish.

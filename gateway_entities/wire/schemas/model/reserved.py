@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
 from gateway_entities.wire.schemas.found import Found
+from gateway_entities.wire.schemas.model.signature import Reserved
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.signature import Reserved
 
 
 def note_unreserved(old: Descriptor | EnumDescriptor, before: Reserved, after: Reserved, found: Found) -> None:

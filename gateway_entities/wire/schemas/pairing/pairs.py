@@ -10,15 +10,9 @@ from typing import NamedTuple
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway_entities.wire.schemas.content import put
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode, element_of, named_like
-from gateway_entities.wire.schemas.enum_pairs import EnumUse
-from gateway_entities.wire.schemas.examples import contents, minimal
 from gateway_entities.wire.schemas.found import Break, Found
-from gateway_entities.wire.schemas.matching import Matching
-from gateway_entities.wire.schemas.parts import WHOLE_FIELDS
-from gateway_entities.wire.schemas.report import DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.signature import (
+from gateway_entities.wire.schemas.model.signature import (
     enums_inside,
     field_keyed,
     field_numbered,
@@ -29,7 +23,13 @@ from gateway_entities.wire.schemas.signature import (
     message_of,
     value_field,
 )
-from gateway_entities.wire.schemas.witness import CrossRead, read_across
+from gateway_entities.wire.schemas.pairing.enum_pairs import EnumUse
+from gateway_entities.wire.schemas.pairing.matching import Matching
+from gateway_entities.wire.schemas.parts import WHOLE_FIELDS
+from gateway_entities.wire.schemas.proof.content import put
+from gateway_entities.wire.schemas.proof.examples import contents, minimal
+from gateway_entities.wire.schemas.proof.witness import CrossRead, read_across
+from gateway_entities.wire.schemas.report import DifferenceLevel, Direction, Element
 
 _ALL = frozenset(DifferenceLevel)
 _JSON = frozenset((DifferenceLevel.JSON,))

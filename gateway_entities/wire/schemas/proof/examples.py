@@ -11,9 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway_entities.wire.schemas.content import put
-from gateway_entities.wire.schemas.parts import exclusive_members, strangeness
-from gateway_entities.wire.schemas.signature import (
+from gateway_entities.wire.schemas.model.signature import (
     INTEGERS,
     enum_index,
     enum_of,
@@ -21,6 +19,8 @@ from gateway_entities.wire.schemas.signature import (
     message_of,
     required_fields,
 )
+from gateway_entities.wire.schemas.parts import exclusive_members, strangeness
+from gateway_entities.wire.schemas.proof.content import put
 
 # The first value differs from the default.
 _INTEGERS: Final = (1, 2, -1, 0, 2**31, 2**32, 2**53 + 1)

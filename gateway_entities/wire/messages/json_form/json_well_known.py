@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gateway_entities.wire.messages.json_values import kind_of, text_of
+from gateway_entities.wire.messages.json_form.json_values import kind_of, text_of
 
 WRAPPERS: Final = frozenset(
     f"google.protobuf.{name}Value"

@@ -10,14 +10,14 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode
-from gateway_entities.wire.schemas.enum_value import Relation, relation
-from gateway_entities.wire.schemas.examples import contents, message_with
 from gateway_entities.wire.schemas.found import Found
+from gateway_entities.wire.schemas.model.reserved import note_unreserved
+from gateway_entities.wire.schemas.model.signature import enum_index, json_name, map_entry, reserved_values
+from gateway_entities.wire.schemas.pairing.enum_value import Relation, relation
 from gateway_entities.wire.schemas.parts import holder
+from gateway_entities.wire.schemas.proof.examples import contents, message_with
+from gateway_entities.wire.schemas.proof.witness import read_across, read_text
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.reserved import note_unreserved
-from gateway_entities.wire.schemas.signature import enum_index, json_name, map_entry, reserved_values
-from gateway_entities.wire.schemas.witness import read_across, read_text
 
 
 class EnumUse(NamedTuple):

@@ -7,7 +7,7 @@ from typing import cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.schema import Schema
 
 
 def foreign_extended(

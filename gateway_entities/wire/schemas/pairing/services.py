@@ -8,10 +8,10 @@ from typing import Final
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from gateway_entities.wire.schemas.matching import Matching
-from gateway_entities.wire.schemas.pairs import Lead, Pairs
+from gateway_entities.wire.schemas.model.schema import Schema
+from gateway_entities.wire.schemas.pairing.matching import Matching
+from gateway_entities.wire.schemas.pairing.pairs import Lead, Pairs
 from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.schema import Schema
 
 _ALL: Final = frozenset(DifferenceLevel)
 _SIDES: Final = (

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
-from gateway_entities.wire.schemas.matching import KINDS
+from gateway_entities.wire.schemas.model.schema import Schema
+from gateway_entities.wire.schemas.model.signature import enum_index, field_numbered, file_of
+from gateway_entities.wire.schemas.pairing.matching import KINDS
 from gateway_entities.wire.schemas.report import Difference, Direction, Place
-from gateway_entities.wire.schemas.schema import Schema
-from gateway_entities.wire.schemas.signature import enum_index, field_numbered, file_of
 
 _UNSTABLE: Final = re.compile(r"(^|\.)v\d+(p\d+)?((alpha|beta)\d*|test\w*)(\.|$)")
 

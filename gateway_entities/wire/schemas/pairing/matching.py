@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway_entities.wire.schemas.schema import Schema
+from gateway_entities.wire.schemas.model.schema import Schema
 
 Rename = tuple[str, str]
 """A regular expression for the whole full name of an old message, enum or service, and its new full name, which may use

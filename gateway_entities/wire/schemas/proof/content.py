@@ -8,7 +8,7 @@ from typing import Any, cast
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.signature import map_entry, message_of
+from gateway_entities.wire.schemas.model.signature import map_entry, message_of
 
 
 def values_of(message: Message, field: FieldDescriptor) -> list[Any]:

@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from gateway_entities.wire.schemas.limits import Limits
-from gateway_entities.wire.schemas.places import Places
+from gateway_entities.wire.schemas.model.places import Places
 from gateway_entities.wire.sources.errors import unreadable
 from gateway_entities.wire.sources.pool import RUNTIME_FILES, build_pool
 

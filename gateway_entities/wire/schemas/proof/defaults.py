@@ -8,10 +8,10 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from gateway_entities.wire.schemas.differences import Mismatch, same_values
-from gateway_entities.wire.schemas.enum_value import Relation, relation
-from gateway_entities.wire.schemas.examples import minimal
+from gateway_entities.wire.schemas.model.signature import enum_of, message_of, names_of
+from gateway_entities.wire.schemas.pairing.enum_value import Relation, relation
+from gateway_entities.wire.schemas.proof.examples import minimal
 from gateway_entities.wire.schemas.report import DifferenceKind, DifferenceLevel
-from gateway_entities.wire.schemas.signature import enum_of, message_of, names_of
 
 
 def default_mismatches(writer: Descriptor, reader: Descriptor) -> Iterator[tuple[Message, Mismatch]]:

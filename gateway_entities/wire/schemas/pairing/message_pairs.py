@@ -11,18 +11,11 @@ from google.protobuf.message import Message
 
 from gateway_entities.wire.schemas.blame import blame
 from gateway_entities.wire.schemas.classes import Classes
-from gateway_entities.wire.schemas.defaults import default_mismatches
 from gateway_entities.wire.schemas.differences import Mismatch, ReadMode, named_like
-from gateway_entities.wire.schemas.examples import contents, look_alikes, message_with, minimal, newly_exclusive, well_known
 from gateway_entities.wire.schemas.found import Found
-from gateway_entities.wire.schemas.limit_examples import limit_examples
 from gateway_entities.wire.schemas.limits import Limits
-from gateway_entities.wire.schemas.openness import openness, raw_text, skips_text
-from gateway_entities.wire.schemas.pairs import Pair
-from gateway_entities.wire.schemas.parts import parts, true_name
-from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
-from gateway_entities.wire.schemas.reserved import note_unreserved
-from gateway_entities.wire.schemas.signature import (
+from gateway_entities.wire.schemas.model.reserved import note_unreserved
+from gateway_entities.wire.schemas.model.signature import (
     checks_text,
     field_keyed,
     field_numbered,
@@ -34,7 +27,21 @@ from gateway_entities.wire.schemas.signature import (
     shape,
     signature,
 )
-from gateway_entities.wire.schemas.witness import read_across
+from gateway_entities.wire.schemas.openness import openness, raw_text, skips_text
+from gateway_entities.wire.schemas.pairing.pairs import Pair
+from gateway_entities.wire.schemas.parts import parts, true_name
+from gateway_entities.wire.schemas.proof.defaults import default_mismatches
+from gateway_entities.wire.schemas.proof.examples import (
+    contents,
+    look_alikes,
+    message_with,
+    minimal,
+    newly_exclusive,
+    well_known,
+)
+from gateway_entities.wire.schemas.proof.limit_examples import limit_examples
+from gateway_entities.wire.schemas.proof.witness import read_across
+from gateway_entities.wire.schemas.report import Difference, DifferenceKind, DifferenceLevel, Direction, Element
 
 _ENCODINGS: Final = ((DifferenceLevel.BINARY, False), (DifferenceLevel.JSON, False), (DifferenceLevel.JSON, True))
 

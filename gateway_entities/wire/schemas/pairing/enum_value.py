@@ -6,8 +6,8 @@ from enum import Enum
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from gateway_entities.wire.schemas.model.signature import enum_index, names_of, reserves_number
 from gateway_entities.wire.schemas.report import DifferenceLevel
-from gateway_entities.wire.schemas.signature import enum_index, names_of, reserves_number
 
 
 class Relation(Enum):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gateway_entities.cli import lookup
-from gateway_entities.cli.balance import alert_text, amount_text
 from gateway_entities.cli.cells import printable, time_text
 from gateway_entities.cli.command import Group, client_command, enum_choice, request_id_option, updated_by
 from gateway_entities.cli.options import names
@@ -18,7 +17,8 @@ from gateway_entities.cli.options.amount import AMOUNT
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.cli.output import Reserved
-from gateway_entities.cli.report import list_
+from gateway_entities.cli.spending.balance import alert_text, amount_text
+from gateway_entities.cli.spending.report import list_
 from gateway_entities.entities import BudgetUnit
 from gateway_entities.errors import GatewayError
 

@@ -10,10 +10,10 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway_entities.wire.schemas.content import value_of
+from gateway_entities.wire.schemas.model.signature import enum_of, missing_fields, names_of, type_of
 from gateway_entities.wire.schemas.parts import original_text, true_name
+from gateway_entities.wire.schemas.proof.content import value_of
 from gateway_entities.wire.schemas.report import DifferenceLevel, Direction, Witness, WitnessReading
-from gateway_entities.wire.schemas.signature import enum_of, missing_fields, names_of, type_of
 
 # json_format lets through what its readers of well-known types and of wrong types raise.
 REFUSALS: Final = (DecodeError, json_format.Error, UnicodeError, ValueError, TypeError, AttributeError, KeyError)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from gateway_entities.wire.schemas.model.schema import Schema
 from gateway_entities.wire.schemas.rule_limits import rule_limits
-from gateway_entities.wire.schemas.schema import Schema
 from gateway_entities.wire.sources.files import SchemaFiles
 from gateway_entities.wire.sources.module import own_files, read_module
 from gateway_entities.wire.sources.read import read_schema

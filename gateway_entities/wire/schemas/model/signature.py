@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.descriptor_pb2 import FeatureSet, FieldDescriptorProto
 from google.protobuf.message import Message
 
-from gateway_entities.wire.schemas.described import (
+from gateway_entities.wire.schemas.model.described import (
     described_enum,
     described_fields,
     described_file,

@@ -1,0 +1,1 @@
+"""The commands of the spending ledger, and its reports."""

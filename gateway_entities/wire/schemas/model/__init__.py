@@ -1,0 +1,1 @@
+"""Schemas as they are compared, and where their parts are written."""

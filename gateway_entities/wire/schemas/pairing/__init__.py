@@ -1,0 +1,1 @@
+"""What belongs together in two schemas: messages, enums, services, extensions."""

@@ -1,0 +1,1 @@
+"""Messages that show that two schemas read differently."""
