@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
+from gateway_entities.server.service.writes.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.store import Store
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.crypto.keyring import KeyRing, generate_key

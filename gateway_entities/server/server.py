@@ -31,8 +31,8 @@ from gateway_entities.server.rpc.dispatcher import Dispatcher
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS, Limits
 from gateway_entities.server.rpc.response_cache import ResponseCache
 from gateway_entities.server.service import AllowedAddresses, GatewayService
-from gateway_entities.server.service.compaction import Retention
-from gateway_entities.server.service.ledger import DEFAULT_SHARES, check_shares
+from gateway_entities.server.service.spending.ledger import DEFAULT_SHARES, check_shares
+from gateway_entities.server.service.writes.compaction import Retention
 from gateway_entities.server.spend_upkeep import SpendUpkeep
 from gateway_entities.server.store import Store, open_store
 from gateway_entities.server.store.crypto.key_sources import KeySource

@@ -8,12 +8,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.ledger import counter_at
+from gateway_entities.server.service.spending.ledger import counter_at
 from gateway_entities.server.telemetry.budget_status import BudgetStatus
 
 if TYPE_CHECKING:
     from gateway_entities.server.service import GatewayService
-    from gateway_entities.server.store.repositories.spend import Spend
+    from gateway_entities.server.store.repositories.spending.spend import Spend
     from gateway_entities.server.telemetry.metrics import Metrics
 
 _INTERVAL_S: Final = 1.0

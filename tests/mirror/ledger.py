@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sqlalchemy import select
 
 from gateway_entities.mirror import MirrorEvent, MirrorState
-from gateway_entities.server.service.mutation import identifier
+from gateway_entities.server.service.writes.mutation import identifier
 from gateway_entities.server.store import Store, Transaction
 from gateway_entities.server.store.repositories import difference
 from gateway_entities.server.store.sql.schema import changes

@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway_entities.entities.digest import digest_of
 from gateway_entities.errors import GatewayError
 from gateway_entities.mirror import MirrorState
-from gateway_entities.server.service.mutation import identifier
+from gateway_entities.server.service.writes.mutation import identifier
 from gateway_entities.server.store import Store
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, guardrail_pb2, model_definition_pb2, secret_pb2
 from tests.server.service.conftest import Gateway

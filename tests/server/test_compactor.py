@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway_entities.server.compactor import Compactor, compact_database
-from gateway_entities.server.service.compaction import Retention
+from gateway_entities.server.service.writes.compaction import Retention
 from gateway_entities.server.store import Store
 from gateway_entities.server.store.open import find_database, open_database
 from gateway_entities.server.store.repositories.change import Effect

@@ -13,7 +13,7 @@ from gateway_entities import GatewayClient, GatewayEndpoint, GatewayEndpointBind
 from gateway_entities.methods import Method
 from gateway_entities.server.http import mlflow_rest
 from gateway_entities.server.server import Server
-from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS
+from gateway_entities.server.service.lists.paging import PAGE_BYTES, PAGE_ITEMS
 from gateway_entities.server.store.repositories.change import Effect
 from gatewayentities.v1.binding_pb2 import ListGatewayEndpointBindingsRequest
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest

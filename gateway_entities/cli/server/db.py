@@ -164,7 +164,7 @@ def compact(store: str, change_retention_s: float, max_changes: int, form: Form,
     """
     with _database(store) as database:
         from gateway_entities.server.compactor import compact_database
-        from gateway_entities.server.service.compaction import Retention
+        from gateway_entities.server.service.writes.compaction import Retention
         from gateway_entities.server.store.open import open_database, upgrade_database
 
         open_database(database, create=False)

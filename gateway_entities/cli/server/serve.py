@@ -109,7 +109,7 @@ def serve(
     with server_needed():
         from gateway_entities.server.rpc.descriptors import raise_descriptor_limit
         from gateway_entities.server.server import Server
-        from gateway_entities.server.service.ledger import DEFAULT_SHARES
+        from gateway_entities.server.service.spending.ledger import DEFAULT_SHARES
         from gateway_entities.server.telemetry.log_format import log_to_stderr
         from gateway_entities.server.telemetry.tracing import traces_from_environment
     log_to_stderr(log_format, log_level)

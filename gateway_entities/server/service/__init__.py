@@ -15,10 +15,10 @@ from gateway_entities.server.service.endpoint import EndpointService
 from gateway_entities.server.service.guardrail import GuardrailService
 from gateway_entities.server.service.mapping import MappingService
 from gateway_entities.server.service.model_definition import ModelDefinitionService
-from gateway_entities.server.service.report import ReportService
-from gateway_entities.server.service.reservation import ReservationService
 from gateway_entities.server.service.resolution import ResolutionService
 from gateway_entities.server.service.secret import SecretService
+from gateway_entities.server.service.spending.report import ReportService
+from gateway_entities.server.service.spending.reservation import ReservationService
 from gateway_entities.server.service.tag import TagService
 
 __all__ = ["AllowedAddresses", "GatewayService"]

@@ -7,8 +7,8 @@ from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_BINDINGS
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.errors import not_found, refuse_more
-from gateway_entities.server.service.mutation import Mutation, mutation
-from gateway_entities.server.service.paging import PageRequest
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.writes.mutation import Mutation, mutation
 from gatewayentities.v1 import binding_pb2 as pb
 
 

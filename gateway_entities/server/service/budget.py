@@ -16,10 +16,10 @@ from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import target_fault, validate, written_fields
 from gateway_entities.server.service.base import new_id, positive_zero
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.ledger import LedgerService
-from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
-from gateway_entities.server.service.paging import PageRequest
-from gateway_entities.server.service.spend import window_of
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.spending.ledger import LedgerService
+from gateway_entities.server.service.spending.spend import window_of
+from gateway_entities.server.service.writes.mutation import Mutation, etag_of, mutation
 from gatewayentities.v1 import budget_pb2 as pb
 
 if TYPE_CHECKING:

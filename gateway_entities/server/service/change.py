@@ -9,8 +9,8 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.base import BaseService, add_all
 from gateway_entities.server.service.context import check_call
-from gateway_entities.server.service.page_token import GivenToken, Position
-from gateway_entities.server.service.paging import PAGE_BYTES, PAGE_ITEMS
+from gateway_entities.server.service.lists.page_token import GivenToken, Position
+from gateway_entities.server.service.lists.paging import PAGE_BYTES, PAGE_ITEMS
 from gateway_entities.server.store.repositories.change import ChangeFilter
 from gatewayentities.v1 import change_pb2 as pb
 

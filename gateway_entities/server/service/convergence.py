@@ -8,9 +8,9 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses, validate
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import CALLER, WAIT, StillWaiting
+from gateway_entities.server.service.lists.paging import PageRequest
 from gateway_entities.server.service.node_waits import NodesAt, NodeWaits
 from gateway_entities.server.service.nodes import Node, NodeKey, Nodes
-from gateway_entities.server.service.paging import PageRequest
 from gatewayentities.v1 import convergence_pb2 as pb
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from gateway_entities.rules import validate, written_fields
 from gateway_entities.server.service.base import BaseService, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
 from gateway_entities.server.service.guardrail import ActionEndpointDeletion
+from gateway_entities.server.service.lists.paging import PageRequest
 from gateway_entities.server.service.mapping import (
     definitions_of,
     has_fallback_model,
@@ -22,8 +23,7 @@ from gateway_entities.server.service.mapping import (
     new_mapping,
     refuse_duplicates,
 )
-from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
-from gateway_entities.server.service.paging import PageRequest
+from gateway_entities.server.service.writes.mutation import Mutation, etag_of, mutation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 _DEFAULT_USAGE_TRACKING = True

@@ -10,8 +10,8 @@ from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_GUARDRAILS
 from gateway_entities.server.service.base import BaseService, new_id
 from gateway_entities.server.service.errors import not_found, refuse_more
-from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
-from gateway_entities.server.service.paging import PageRequest
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.writes.mutation import Mutation, etag_of, mutation
 from gateway_entities.server.store.repositories.guardrail_config import ExecutionKey, execution_key
 from gatewayentities.v1 import guardrail_pb2 as pb
 

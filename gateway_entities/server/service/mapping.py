@@ -17,7 +17,7 @@ from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules.bounds import MAX_MODELS
 from gateway_entities.server.service.base import BaseService, new_id, positive_zero
 from gateway_entities.server.service.errors import conflict, not_found, refuse_more
-from gateway_entities.server.service.mutation import Mutation, mutation
+from gateway_entities.server.service.writes.mutation import Mutation, mutation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 if TYPE_CHECKING:

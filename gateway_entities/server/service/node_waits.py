@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway_entities.entities import GatewayNodeState
 from gateway_entities.server.service.base import add_all
+from gateway_entities.server.service.lists.paging import PAGE_BYTES
 from gateway_entities.server.service.nodes import REPORT_S, Node, NodeKey, Nodes, settled_by
-from gateway_entities.server.service.paging import PAGE_BYTES
 from gatewayentities.v1 import convergence_pb2 as pb
 
 if TYPE_CHECKING:

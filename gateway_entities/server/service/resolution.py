@@ -13,8 +13,8 @@ from gateway_entities.server.service.access_recorder import AccessRecorder
 from gateway_entities.server.service.base import BaseService, add_all
 from gateway_entities.server.service.context import CALLER, may_use
 from gateway_entities.server.service.errors import exhausted, not_found
-from gateway_entities.server.service.mutation import etag_of
-from gateway_entities.server.service.paging import PageRequest
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.writes.mutation import etag_of
 from gateway_entities.server.store.repositories.access import Access, StoredAccess
 from gatewayentities.v1 import resolution_pb2 as pb
 

@@ -9,8 +9,8 @@ from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import normalized_auth_config, validate, written_fields
 from gateway_entities.server.service.base import BaseService, new_id, text_or_none
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.mutation import Mutation, etag_of, mutation
-from gateway_entities.server.service.paging import PageRequest
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.writes.mutation import Mutation, etag_of, mutation
 from gatewayentities.v1 import secret_pb2 as pb
 
 _API_BASE: Final = "api_base"

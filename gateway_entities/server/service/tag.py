@@ -7,7 +7,7 @@ from gateway_entities.rules.bounds import MAX_TAGS
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.errors import refuse_more
 from gateway_entities.server.service.mapping import existing_endpoint, load_endpoint
-from gateway_entities.server.service.mutation import Mutation, mutation
+from gateway_entities.server.service.writes.mutation import Mutation, mutation
 from gatewayentities.v1 import endpoint_pb2 as pb
 
 

@@ -18,7 +18,6 @@ from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.crypto.envelope import Cipher
 from gateway_entities.server.store.quota import Quota
 from gateway_entities.server.store.repositories.access import SecretAccesses
-from gateway_entities.server.store.repositories.alert import SpendAlerts
 from gateway_entities.server.store.repositories.binding import Bindings
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
 from gateway_entities.server.store.repositories.change import Changes
@@ -30,10 +29,11 @@ from gateway_entities.server.store.repositories.idempotency import StoredRespons
 from gateway_entities.server.store.repositories.model_definition import ModelDefinitions
 from gateway_entities.server.store.repositories.node import NodeReports
 from gateway_entities.server.store.repositories.owner import Owners
-from gateway_entities.server.store.repositories.reservation import BudgetReservations
 from gateway_entities.server.store.repositories.secret import Secrets
-from gateway_entities.server.store.repositories.spend import BudgetSpend
-from gateway_entities.server.store.repositories.spend_day import SpendDays
+from gateway_entities.server.store.repositories.spending.alert import SpendAlerts
+from gateway_entities.server.store.repositories.spending.reservation import BudgetReservations
+from gateway_entities.server.store.repositories.spending.spend import BudgetSpend
+from gateway_entities.server.store.repositories.spending.spend_day import SpendDays
 from gateway_entities.server.store.repositories.state import StoreState
 from gateway_entities.server.store.repositories.token import Tokens
 from gateway_entities.server.store.sql import migrations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.server.service.mutation import identifier
+from gateway_entities.server.service.writes.mutation import identifier
 from gateway_entities.server.watch import resume_token
 from gateway_entities.server.watch.update import Update, UpdateEncoder
 

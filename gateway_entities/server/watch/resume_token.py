@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
-from gateway_entities.server.service.page_token import GivenToken, Position
+from gateway_entities.server.service.lists.page_token import GivenToken, Position
 from gateway_entities.server.store.repositories.state import State
 
 if TYPE_CHECKING:

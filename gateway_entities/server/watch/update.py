@@ -17,7 +17,7 @@ from gateway_entities.entities import (
     canonical,
 )
 from gateway_entities.entities.base import Entity
-from gateway_entities.server.service.mutation import identifier, noun
+from gateway_entities.server.service.writes.mutation import identifier, noun
 from gatewayentities.v1 import change_pb2 as pb
 from gatewayentities.v1 import endpoint_pb2, guardrail_pb2
 

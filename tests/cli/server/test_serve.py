@@ -160,7 +160,7 @@ def test_the_shares_of_alerts_are_options(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in stderr.splitlines()]
     alerts = [line for line in lines if line.get("message", "").startswith("budget alert")]
     assert [(line["level"], line["logger"]) for line in alerts] == [
-        ("warning", "gateway_entities.server.service.ledger")
+        ("warning", "gateway_entities.server.service.spending.ledger")
     ] * 2
     assert all(policy.budget_policy_id in line["message"] for line in alerts)
     for share in (30, 110):

@@ -8,7 +8,7 @@ import pytest
 
 from gateway_entities.entities import GatewaySpendAlert
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.ledger import check_shares
+from gateway_entities.server.service.spending.ledger import check_shares
 from gatewayentities.v1.budget_pb2 import RecordGatewaySpendRequest, UpdateGatewayBudgetPolicyRequest
 from gatewayentities.v1.spend_pb2 import AdjustGatewaySpendRequest
 from tests.server.service.spending import MINUTE, commit, release, request

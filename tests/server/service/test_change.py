@@ -9,7 +9,7 @@ import pytest
 
 from gateway_entities.entities import GatewayChange, GatewayChangeEffect
 from gateway_entities.errors import Code
-from gateway_entities.server.service.paging import PAGE_BYTES
+from gateway_entities.server.service.lists.paging import PAGE_BYTES
 from gateway_entities.server.store.repositories.change import MAX_EFFECTS, Effect
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest, ListGatewayChangesResponse
 from gatewayentities.v1.secret_pb2 import ListGatewaySecretInfosRequest

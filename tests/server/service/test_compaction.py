@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gateway_entities.errors import Code
-from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
-from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS as DAY_MS
+from gateway_entities.server.service.writes.compaction import STEP_ROWS, Retention, compact
+from gateway_entities.server.service.writes.idempotency import IDEMPOTENCY_WINDOW_MS as DAY_MS
 from gateway_entities.server.store.repositories.change import Effect
 from gatewayentities.v1 import budget_pb2, endpoint_pb2, secret_pb2, spend_pb2
 from gatewayentities.v1.change_pb2 import ListGatewayChangesRequest

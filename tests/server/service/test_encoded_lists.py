@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 
 from gateway_entities import NATIVE
 from gateway_entities.server.rpc.codec import PROTO
-from gateway_entities.server.service import paging
 from gateway_entities.server.service.context import collected_entities, encoded_entities
+from gateway_entities.server.service.lists import paging
 from tests.entities.native import without_codec
 from tests.server.service.test_paging import FILL, LISTS
 

@@ -17,7 +17,7 @@ import pytest
 
 from gateway_entities.entities import BudgetDurationUnit
 from gateway_entities.errors import GatewayError
-from gateway_entities.server.service.windows import window_at
+from gateway_entities.server.service.spending.windows import window_at
 from gatewayentities.v1.budget_pb2 import (
     CheckGatewayBudgetRequest,
     DeleteGatewayBudgetPolicyRequest,

@@ -14,7 +14,7 @@ from gateway_entities import methods
 from gateway_entities.entities import GatewayChangeEffect
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.context import CALLER
-from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
+from gateway_entities.server.service.writes.idempotency import IDEMPOTENCY_WINDOW_MS
 from gatewayentities.v1 import binding_pb2, endpoint_pb2, guardrail_pb2, model_definition_pb2, secret_pb2
 from tests.mutations import (
     CANARY,

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from gateway_entities.errors import Code
 from gateway_entities.methods import METHODS
-from gateway_entities.server.service import paging
+from gateway_entities.server.service.lists import paging
 from gatewayentities.v1.binding_pb2 import CreateGatewayEndpointBindingRequest, ListGatewayEndpointBindingsRequest
 from gatewayentities.v1.budget_pb2 import (
     ListGatewayBudgetPoliciesRequest,

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway_entities.errors import Code
-from gateway_entities.server.service.compaction import Retention, compact
-from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
+from gateway_entities.server.service.writes.compaction import Retention, compact
+from gateway_entities.server.service.writes.idempotency import IDEMPOTENCY_WINDOW_MS
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
 Secrets = secret_pb2.ListGatewaySecretInfosRequest

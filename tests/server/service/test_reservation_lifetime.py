@@ -226,7 +226,7 @@ def test_a_window_saturates_with_what_it_can_take(gateway: Any, reserve: Any, li
 def test_many_reservations_expire_in_steps(
     gateway: Any, reserve: Any, limit: Any, amounts: Any, ticks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway_entities.server.service.reservation.EXPIRED_PER_STEP", 2)
+    monkeypatch.setattr("gateway_entities.server.service.spending.reservation.EXPIRED_PER_STEP", 2)
     policy_id = limit(100)
     for _ in range(5):
         reserve(1, ttl_ms=MINUTE)

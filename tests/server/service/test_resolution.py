@@ -13,8 +13,8 @@ import pytest
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service import access_recorder, resolution
 from gateway_entities.server.service.access_recorder import ACCESS_RETENTION_MS, AccessRecorder
-from gateway_entities.server.service.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.service.context import CALLER, ENDPOINTS
+from gateway_entities.server.service.writes.compaction import STEP_ROWS, Retention, compact
 from gateway_entities.server.store.repositories.access import Access
 from gatewayentities.v1 import budget_pb2
 from gatewayentities.v1.endpoint_pb2 import UpdateGatewayEndpointRequest

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.entities import BudgetDurationUnit
-from gateway_entities.server.service.windows import window_at
+from gateway_entities.server.service.spending.windows import window_at
 from gatewayentities.v1.budget_pb2 import (
     DeleteGatewayBudgetPolicyRequest,
     ListGatewayBudgetWindowsRequest,

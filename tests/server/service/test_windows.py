@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_entities.entities import BudgetDurationUnit
-from gateway_entities.server.service.windows import window_at
+from gateway_entities.server.service.spending.windows import window_at
 
 VECTORS = Path(__file__).parent / "data" / "budget_windows.jsonl"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service import GatewayService
-from gateway_entities.server.service.compaction import Retention, compact
+from gateway_entities.server.service.writes.compaction import Retention, compact
 from gateway_entities.server.store import Store
 from gatewayentities.v1 import secret_pb2 as pb
 from tests.stores import Place

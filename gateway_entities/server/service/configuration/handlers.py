@@ -21,8 +21,8 @@ from gateway_entities.server.service.configuration.state import (
 from gateway_entities.server.service.configuration.wanted import Wanted
 from gateway_entities.server.service.context import CALLER, require_scope
 from gateway_entities.server.service.errors import exhausted
-from gateway_entities.server.service.idempotency import find_response, store_response
-from gateway_entities.server.service.ledger import LedgerService
+from gateway_entities.server.service.spending.ledger import LedgerService
+from gateway_entities.server.service.writes.idempotency import find_response, store_response
 from gateway_entities.server.store.repositories.token import AccessScope
 from gatewayentities.v1 import configuration_pb2 as pb
 

@@ -19,7 +19,7 @@ from gateway_entities.server.store.admin.backup import write_backup
 from gateway_entities.server.store.admin.restore import restore_backup
 from gateway_entities.server.store.open import available_keys, find_database, open_database
 from gateway_entities.server.store.repositories.budget import BudgetPolicies
-from gateway_entities.server.store.repositories.spend import Counter
+from gateway_entities.server.store.repositories.spending.spend import Counter
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.schema import metadata
 from tests import profiles

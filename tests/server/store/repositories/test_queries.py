@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_entities.entities import GatewayEndpointTag
-from gateway_entities.server.store.repositories.spend import Counter
+from gateway_entities.server.store.repositories.spending.spend import Counter
 from tests.statements import record_statements
 
 

@@ -7,7 +7,7 @@ import pytest
 from gateway_entities.entities import BudgetTargetScope
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.store.repositories.charge import Charge
-from gateway_entities.server.store.repositories.spend import Counter
+from gateway_entities.server.store.repositories.spending.spend import Counter
 
 
 def test_list_returns_the_current_windows(store, make):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway_entities.server.service.access_recorder import ACCESS_RETENTION_MS
-from gateway_entities.server.service.idempotency import IDEMPOTENCY_WINDOW_MS
-from gateway_entities.server.service.spend import HISTORY_RETENTION_MS, SPEND_RETENTION_MS
+from gateway_entities.server.service.spending.spend import HISTORY_RETENTION_MS, SPEND_RETENTION_MS
+from gateway_entities.server.service.writes.idempotency import IDEMPOTENCY_WINDOW_MS
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from gateway_entities.entities import BudgetUnit, GatewayBudgetBalance, GatewaySpendAdjustment, GatewaySpendTotal
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules import validate
-from gateway_entities.server.service import ledger as ledgers
 from gateway_entities.server.service.budget import existing_policy
-from gateway_entities.server.service.ledger import LedgerService, balance_of, counter_at
-from gateway_entities.server.service.mutation import Mutation, mutation
-from gateway_entities.server.service.paging import PageRequest
-from gateway_entities.server.service.spend import HISTORY_RETENTION_MS, SPEND_RETENTION_MS
-from gateway_entities.server.store.repositories.spend import Counter, Spend
-from gateway_entities.server.store.repositories.spend_day import SpendKey, SpendSum
+from gateway_entities.server.service.lists.paging import PageRequest
+from gateway_entities.server.service.spending import ledger as ledgers
+from gateway_entities.server.service.spending.ledger import LedgerService, balance_of, counter_at
+from gateway_entities.server.service.spending.spend import HISTORY_RETENTION_MS, SPEND_RETENTION_MS
+from gateway_entities.server.service.writes.mutation import Mutation, mutation
+from gateway_entities.server.store.repositories.spending.spend import Counter, Spend
+from gateway_entities.server.store.repositories.spending.spend_day import SpendKey, SpendSum
 from gatewayentities.v1 import spend_pb2 as pb
 
 if TYPE_CHECKING:

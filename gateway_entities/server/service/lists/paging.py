@@ -16,8 +16,8 @@ from gateway_entities.entities.base import Entity
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.service.base import add_all
 from gateway_entities.server.service.context import collected_entities
-from gateway_entities.server.service.mutation import identifier, noun
-from gateway_entities.server.service.page_token import GivenToken, Position
+from gateway_entities.server.service.lists.page_token import GivenToken, Position
+from gateway_entities.server.service.writes.mutation import identifier, noun
 
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer

@@ -23,8 +23,8 @@ from gateway_entities.entities.amount import MAX_NANOS, limit_nanos
 from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import NONE_ALLOWED, AllowedAddresses
 from gateway_entities.server.service.base import BaseService
-from gateway_entities.server.service.windows import window_at
-from gateway_entities.server.store.repositories.spend import Counter, Spend
+from gateway_entities.server.service.spending.windows import window_at
+from gateway_entities.server.store.repositories.spending.spend import Counter, Spend
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Store, Transaction

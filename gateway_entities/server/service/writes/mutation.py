@@ -33,7 +33,7 @@ from gateway_entities.server.service import form
 from gateway_entities.server.service.base import BaseService
 from gateway_entities.server.service.context import CALLER, check_call
 from gateway_entities.server.service.errors import exhausted
-from gateway_entities.server.service.idempotency import find_response, store_response
+from gateway_entities.server.service.writes.idempotency import find_response, store_response
 from gateway_entities.server.store.repositories.change import Effect
 
 if TYPE_CHECKING:

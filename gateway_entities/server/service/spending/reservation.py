@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Final
 from gateway_entities.entities import GatewayReservationState, GatewaySpendRefusal, GatewaySpendReservation
 from gateway_entities.errors import Code, FieldViolation, GatewayError
 from gateway_entities.rules import validate
-from gateway_entities.server.service import ledger as ledgers
 from gateway_entities.server.service.base import new_id
 from gateway_entities.server.service.context import CALLER, may_use
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.ledger import Ledger, balance_of, counter_at
-from gateway_entities.server.service.spend import (
+from gateway_entities.server.service.spending import ledger as ledgers
+from gateway_entities.server.service.spending.ledger import Ledger, balance_of, counter_at
+from gateway_entities.server.service.spending.spend import (
     SPEND_RETENTION_MS,
     SpendService,
     matching,
     require_endpoint,
     spender_workspace,
 )
-from gateway_entities.server.store.repositories.reservation import StoredReservation
-from gateway_entities.server.store.repositories.spend import Counter, Spend
-from gateway_entities.server.store.repositories.spend_day import DAY_MS, SpendKey
+from gateway_entities.server.store.repositories.spending.reservation import StoredReservation
+from gateway_entities.server.store.repositories.spending.spend import Counter, Spend
+from gateway_entities.server.store.repositories.spending.spend_day import DAY_MS, SpendKey
 from gatewayentities.v1 import budget_pb2
 from gatewayentities.v1 import spend_pb2 as pb
 

@@ -13,14 +13,14 @@ from gateway_entities.errors import FieldViolation, GatewayError
 from gateway_entities.rules import validate
 from gateway_entities.server.service.context import may_use
 from gateway_entities.server.service.errors import not_found
-from gateway_entities.server.service.ledger import Ledger, LedgerService, counter_at, record
-from gateway_entities.server.store.repositories.spend_day import DAY_MS, SpendKey
+from gateway_entities.server.service.spending.ledger import Ledger, LedgerService, counter_at, record
+from gateway_entities.server.store.repositories.spending.spend_day import DAY_MS, SpendKey
 from gatewayentities.v1 import budget_pb2 as pb
 from gatewayentities.v1 import spend_pb2
 
 if TYPE_CHECKING:
     from gateway_entities.server.store import Transaction
-    from gateway_entities.server.store.repositories.spend import Spend
+    from gateway_entities.server.store.repositories.spending.spend import Spend
 
 SPEND_RETENTION_MS: Final = 24 * 60 * 60 * 1000
 """Retention of charges and of settled reservations; also how far in the future a charge may lie, and how long after its end

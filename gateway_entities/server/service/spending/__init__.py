@@ -1,0 +1,1 @@
+"""The RPCs of spending, and the ledger of budget windows."""

@@ -1,0 +1,1 @@
+"""What all changes have in common: the log, request ids, compaction."""

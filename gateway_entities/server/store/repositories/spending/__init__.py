@@ -1,0 +1,1 @@
+"""Rows of budget windows, reservations, alerts and reports."""
