@@ -13,7 +13,7 @@ MESSAGES = {"request", "response", "proto", "resolved", "secret_value"}
 """Names of variables, attributes and arguments that hold a message, or the value of a secret."""
 FORMATTERS = {"str", "repr", "format", "ascii", "print"}
 METHODS = {"format", "debug", "info", "warning", "error", "exception", "critical", "echo"}
-FOREIGN = {"wire/schemas/witness.py"}
+FOREIGN = {"wire/schemas/proof/witness.py"}
 """Shows messages of the schemas that a user compares, which are made up."""
 TEXTS = {"MessageToString", "MessageToBytes", "PrintMessage", "text_format"}
 
