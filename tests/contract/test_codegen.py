@@ -22,6 +22,9 @@ PLACES = {
 }
 NAMES = [*PLACES, "testee"]
 
+# The compilers of exact versions, which take more than a minute to install.
+pytestmark = pytest.mark.programs
+
 
 def generate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     script = tree / "proto" / "generate.py"
