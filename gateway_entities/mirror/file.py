@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from gateway_entities.errors import Code, GatewayError, WireError
+from gateway_entities.files import NotRegularError, access_problem, open_regular, sync_folder
 from gateway_entities.mirror.core import MirrorCore
-from gateway_entities.private_file import access_problem
 
 _FORMAT: Final = b"gateway-entities mirror 1\n"
 _DIGEST_BYTES: Final = 32
@@ -46,7 +45,7 @@ def save_mirror(core: MirrorCore, path: Path) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise GatewayError(
             Code.UNAVAILABLE, f"the mirror file {path} cannot be written: {error.strerror}", reason="MIRROR_FILE"
@@ -61,14 +60,13 @@ def load_mirror(path: Path) -> MirrorCore | None:
             DATA_LOSS (it is damaged) or UNAVAILABLE (it cannot be read); reason MIRROR_FILE.
     """
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            # A device may have no end.
-            is_file = stat.S_ISREG(status.st_mode)
-            problem = access_problem(path, status) if is_file else "is not a regular file; name another one"
+        with open_regular(path) as file:
+            problem = access_problem(path, os.fstat(file.fileno()))
             content = b"" if problem else file.read(_MAX_BYTES)
     except FileNotFoundError:
         return None
+    except NotRegularError:
+        raise _error(Code.FAILED_PRECONDITION, path, "is not a regular file; name another one") from None
     except OSError as error:
         raise _error(Code.UNAVAILABLE, path, f"cannot be read: {error.strerror}") from error
     if problem:
@@ -94,18 +92,5 @@ def load_mirror(path: Path) -> MirrorCore | None:
     return core
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    # A pipe would wait for a writer.
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
 def _error(code: Code, path: Path, problem: str) -> GatewayError:
     return GatewayError(code, f"the mirror file {path} {problem}", reason="MIRROR_FILE")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias, cast
 
 from gateway_entities.errors import Code, FieldViolation, GatewayError
+from gateway_entities.files import open_regular
 from gateway_entities.rules.values import entry
 from gateway_entities.rules.violation import TooManyViolations, Violations
 
@@ -65,11 +66,8 @@ class ProviderCatalog:
             GatewayError: INVALID_ARGUMENT if it cannot be read, is larger than MAX_CATALOG_BYTES or has faults, which are
                 named with their places.
         """
-        # A pipe would wait for its writer.
-        if path.exists() and not path.is_file():
-            raise _bad(path, "it is not a file")
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 data = file.read(MAX_CATALOG_BYTES + 1)
         except OSError as error:
             raise _bad(path, error.strerror or str(error)) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple
 from cryptography import x509
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.private_file import access_problem
+from gateway_entities.files import NotRegularError, access_problem, open_regular
 from gateway_entities.text import refuse_mark
 
 _READS: Final = 5
@@ -59,7 +58,7 @@ class Tls:
     Attributes:
         cert_file: the server's certificate chain, PEM, its own certificate first.
         key_file: its private key, PEM, without a passphrase, in a private file:
-            see :func:`gateway_entities.private_file.access_problem`.
+            see :func:`gateway_entities.files.access_problem`.
         client_ca_file: CAs, PEM; every client then needs a certificate of one of them. None: clients need none.
     """
 
@@ -123,14 +122,13 @@ class Tls:
 
 def _read(path: Path, what: str, *, private: bool = False) -> bytes:
     try:
-        # A FIFO would wait for a writer.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open_regular(path) as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _unusable(f"the {what} {path} is not a regular file")
             content = file.read(_MAX_BYTES + 1)
         problem = access_problem(path, status) if private else None
         refuse_mark(content)
+    except NotRegularError:
+        raise _unusable(f"the {what} {path} is not a regular file") from None
     except OSError as error:
         raise _unusable(f"the {what} {path} cannot be read: {error.strerror}") from None
     except ValueError as error:

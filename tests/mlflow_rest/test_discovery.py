@@ -202,9 +202,9 @@ def test_a_fault_of_the_file_is_named_with_its_place(tmp_path: Path, content: An
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert_refused(tmp_path / "none.json", "No such file or directory")
-    assert_refused(tmp_path, "it is not a file")
+    assert_refused(tmp_path, "it is not a regular file")
     os.mkfifo(tmp_path / "pipe")
-    assert_refused(tmp_path / "pipe", "it is not a file")
+    assert_refused(tmp_path / "pipe", "it is not a regular file")
 
 
 def assert_refused(path: Path, fault: str) -> None:

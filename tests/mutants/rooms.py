@@ -26,12 +26,12 @@ class Room(NamedTuple):
 
 ROOMS = {
     "errors": Room(
-        ("__init__.py", "__main__.py", "_method.py", "errors.py", "extras.py", "private_file.py", "testing.py", "text.py"),
+        ("__init__.py", "__main__.py", "_method.py", "errors.py", "extras.py", "files.py", "testing.py", "text.py"),
         (
             "test_errors.py",
             "test_testing.py",
             "test_extras.py",
-            "test_private_file.py",
+            "test_files.py",
             "cli/test_secret.py",
             "mlflow_rest/test_errors.py",
             "contract/test_conventions.py",

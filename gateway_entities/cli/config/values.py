@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from gateway_entities.cli.config.nodes import Problem
 from gateway_entities.cli.config.reading import ValueSource
 from gateway_entities.cli.config.source import Loaded, Problems
 from gateway_entities.cli.config.variables import OWN
+from gateway_entities.files import NotRegularError, open_regular
 from gateway_entities.text import decode_text
 
 MAX_VALUE_BYTES: Final = 64 * 1024
@@ -79,12 +79,10 @@ def _file(path: Path, folders: Sequence[Path]) -> bytes:
     if not any(real.is_relative_to(folder.resolve()) for folder in folders):
         raise ValueError(f"is the file {path}, which is not below the folder of the configuration; see --allow-folder")
     try:
-        # A pipe would wait for its writer.
-        descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ValueError(f"is {path}, which is not a file")
+        with open_regular(real, os.O_NOFOLLOW) as file:
             return file.read(MAX_VALUE_BYTES + 1)
+    except NotRegularError:
+        raise ValueError(f"is {path}, which is not a regular file") from None
     except OSError as error:
         raise ValueError(f"is the file {path}, which cannot be read: {error.strerror}") from None
 

@@ -14,7 +14,7 @@ import click
 
 from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.private_file import access_problem
+from gateway_entities.files import access_problem
 from gateway_entities.text import TOKEN_VARIABLE, decode_text, token_of_environment
 
 if TYPE_CHECKING:

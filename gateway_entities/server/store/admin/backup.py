@@ -31,6 +31,7 @@ from typing import IO, Any, Final, NamedTuple, TypeAlias
 from sqlalchemy import Boolean, ColumnClause, Connection, MetaData, Table, column, func, select, table
 
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.files import sync_folder
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing
 from gateway_entities.server.store.sql import migrations
 from gateway_entities.server.store.sql.database import Database
@@ -190,19 +191,10 @@ def _new_file(path: Path) -> Generator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         cause = error.strerror or "unknown error"
         raise GatewayError(Code.FAILED_PRECONDITION, f"{path} cannot be written: {cause}", reason="BACKUP_FILE") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    # Makes the new directory entry durable.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,6 @@ import contextlib
 import os
 import shlex
 import signal
-import stat
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gateway_entities.errors import Code, GatewayError
-from gateway_entities.private_file import access_problem
+from gateway_entities.files import NotRegularError, access_problem, open_regular, sync_folder
 from gateway_entities.server.store.crypto.keyring import Key, KeyRing, generate_key, malformed, parse_keys
 
 _FILE_MODE: Final = 0o600
@@ -27,7 +26,7 @@ _HOW_TO_CREATE: Final = "create one with: gateway-entities keys generate FILE"
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A key file: a regular and private file, see :func:`gateway_entities.private_file.access_problem`.
+    """A key file: a regular and private file, see :func:`gateway_entities.files.access_problem`.
 
     Attributes:
         path: the file.
@@ -49,15 +48,16 @@ class KeyFile:
         """
         path = self.path
         try:
-            # Before opening: a FIFO would wait for a writer, and a device may act on it.
-            _require_regular(path, path.stat())
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            with open_regular(path) as file:
                 status = os.fstat(file.fileno())
-                _require_regular(path, status)
                 content = file.read(_MAX_SIZE)
             problem = access_problem(path, status)
         except FileNotFoundError as error:
             raise _file(f"The key file {path} does not exist; use an existing one, or {_HOW_TO_CREATE}") from error
+        except NotRegularError:
+            raise _file(
+                f"The key file {path} is not a regular file; for the output of a command use --key-command"
+            ) from None
         except OSError as error:
             raise _file(f"The key file {path} cannot be read: {error.strerror}") from error
         if problem is not None:
@@ -82,7 +82,7 @@ class KeyFile:
                 file.write(line)
                 file.flush()
                 os.fsync(descriptor)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise _file(f"The key file {self.path} cannot be created: {error.strerror}") from error
         # Read again, so that the key has the file as its origin.
@@ -194,20 +194,6 @@ def read_keys(sources: Iterable[KeySource]) -> KeyRing | None:
     """
     keys = [key for source in sources for key in source.read()]
     return KeyRing(keys) if keys else None
-
-
-def _sync_folder(folder: Path) -> None:
-    # Makes the new directory entry durable.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _require_regular(path: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise _file(f"The key file {path} is not a regular file; for the output of a command use --key-command")
 
 
 def _file(message: str) -> GatewayError:

@@ -1,13 +1,56 @@
-"""Whether a file with a secret is private: an encryption key, a TLS key or a token."""
+"""Files: opened only if they are regular, private where they have a secret, and durable once their folder is."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class NotRegularError(OSError):
+    """A path names something else than a regular file."""
+
+
+@contextmanager
+def open_regular(path: Path, flags: int = 0) -> Generator[BinaryIO]:
+    """Open a file for reading if it is a regular one. A pipe would wait for a writer, and a device may act on being opened.
+
+    Args:
+        path: the file; symbolic links are followed.
+        flags: more flags of ``os.open``.
+
+    Raises:
+        NotRegularError: it is something else.
+        OSError: it cannot be opened.
+    """
+    _require_regular(path.stat())
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags), "rb") as file:
+        # It may have been replaced meanwhile.
+        _require_regular(os.fstat(file.fileno()))
+        yield file
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise NotRegularError(None, "it is not a regular file")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's new entries durable.
+
+    Raises:
+        OSError: they cannot be.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def access_problem(path: Path, status: os.stat_result) -> str | None:

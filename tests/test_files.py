@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway_entities.cli.app import cli
-from gateway_entities.private_file import access_problem
+from gateway_entities.files import access_problem
 from gateway_entities.server.server import Server
 from gateway_entities.server.store.admin.token_manager import open_tokens
 from gateway_entities.server.store.crypto.key_sources import KeyFile
