@@ -192,6 +192,20 @@ def test_imports_follow_the_rules() -> None:
     assert not faults, report(faults)
 
 
+def test_the_documentation_shows_the_rules() -> None:
+    """The table of docs/architecture.md sums up the areas inside each package."""
+    table = re.findall(r"^\| (`[\w`, .]+`) \| ([^|]+) \|$", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    rows = {name: allowed for names, allowed in table for name in re.findall(r"`([\w.]+)`", names) if name in OURS}
+    assert rows.keys() == {area for area in OURS if area and "." not in area and area != "__main__"}
+    for package, allowed in rows.items():
+        inside = [names for area, names in OURS.items() if within(area, {package})]
+        if None in inside:
+            assert allowed == "everything"
+            continue
+        written = set(re.findall(r"`(\w+)`", allowed)) | ({"gen"} if "generated code" in allowed else set())
+        assert written == {name.partition(".")[0] for names in inside for name in names or ()} - {package}, package
+
+
 def test_no_modules_import_each_other() -> None:
     found = circles(ROOT)
     assert not found, report(found)

@@ -1,4 +1,4 @@
-"""Docstrings, comments, names and CLI help use the field's terms: a list of dialect words is rejected.
+"""Docstrings, comments, names, CLI help and documentation use the field's terms: a list of dialect words is rejected.
 
 Each check takes the texts to look at: those of the repository for the real test, planted ones to show that it can fail.
 """
@@ -66,6 +66,14 @@ def proto_texts(root: Path) -> Iterator[Text]:
             yield Text(f"{where}:{source.count(chr(10), 0, comment.start()) + 1}", re.sub(r"(?m)^ *//", "", comment[0]))
 
 
+def page_texts(root: Path) -> Iterator[Text]:
+    """Yield the prose of the pages, without their code."""
+    for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
+        prose = re.sub(r"(?ms)^( *)```.*?^\1```$", "", path.read_text(encoding="utf-8"))
+        for paragraph in re.split(r"\n\s*\n|\n(?=\||[-*] |\d+\. )", prose):
+            yield Text(path.relative_to(root).as_posix(), re.sub(r"`[^`]+`", "``", paragraph))
+
+
 def help_texts(command: click.Command, name: str) -> Iterator[Text]:
     yield Text(name, command.help or "")
     for parameter in command.params:
@@ -87,7 +95,7 @@ def test_texts_use_the_terms_of_the_field() -> None:
     texts = [*python_texts(ROOT), *proto_texts(ROOT)]
     own = Path(__file__).relative_to(ROOT).as_posix()
     checked = [text for text in texts if not text.place.startswith(own)]
-    faults = dialect_faults([*checked, *help_texts(cli, "gateway-entities")])
+    faults = dialect_faults([*checked, *page_texts(ROOT), *help_texts(cli, "gateway-entities")])
     assert not faults, "\n".join(["", *faults])
 
 

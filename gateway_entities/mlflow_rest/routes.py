@@ -1,4 +1,4 @@
-"""Routes of the dialect: HTTP method and path of each RPC. Adding an RPC is one row.
+"""Routes of the dialect: HTTP method and path of each RPC.
 
 Source: the ``rpc`` options of MLflow 3.18's ``service.proto``, as its server serves them.
 """
