@@ -42,7 +42,7 @@ PROFILES = {
     "default": Profile(examples=20, share=None, variants=False, programs=False),
     "drawn": Profile(examples=20, share=None, variants=False),
     "variants": Profile(examples=20, share=None),
-    "ci": Profile(examples=92, share=0.1),
+    "ci": Profile(examples=46, share=0.05),
     "full": Profile(examples=920, share=1.0),
 }
 NAME = os.environ.get("GATEWAY_ENTITIES_TEST_PROFILE", "default")

@@ -16,7 +16,7 @@ from gateway_entities.testing import Gateway, gateway
 from tests.client.mlflow_differences import expected_difference
 from tests.client.mlflow_server import mlflow_server, register_scorer
 from tests.client.recording_transports import MessageTransport
-from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, connect, open_client
+from tests.client.server_client_pairs import MLFLOW_PAIRS, PAIRS, TESTED_MLFLOW_PAIRS, connect, open_client
 from tests.mutations import Resources, deletions, new_name, prepare
 from tests.stores import KINDS, postgresql_place, serving
 
@@ -72,7 +72,7 @@ def find_client(request: pytest.FixtureRequest, pair: str) -> Any:
     return request.getfixturevalue("clients" if pair in PAIRS else "mlflow_clients")[pair]
 
 
-@pytest.fixture(params=PAIRS + MLFLOW_PAIRS)
+@pytest.fixture(params=PAIRS + TESTED_MLFLOW_PAIRS)
 def client(request: pytest.FixtureRequest) -> Any:
     return find_client(request, request.param)
 

@@ -19,7 +19,7 @@ from gateway_entities import (
 from gateway_entities.methods import METHODS
 from gatewayentities.v1 import binding_pb2
 from tests.client.recording_transports import perform
-from tests.client.server_client_pairs import MLFLOW_PAIRS, open_client
+from tests.client.server_client_pairs import TESTED_MLFLOW_PAIRS, open_client
 from tests.mutations import GUARDED, REQUESTS, Resources, subject
 from tests.replay import newest, stored
 
@@ -124,7 +124,7 @@ def test_two_readers_of_one_etag_cannot_both_write(client, other, resources):
 
 
 @every_guarded
-@pytest.mark.parametrize("pair", MLFLOW_PAIRS)
+@pytest.mark.parametrize("pair", TESTED_MLFLOW_PAIRS)
 @pytest.mark.parametrize("field", ["etag", "request_id"])
 def test_before_mlflow_both_are_refused_and_nothing_is_sent(pair, method, field):
     """To leave them out would promise what MLflow does not keep. Nobody listens at the target."""

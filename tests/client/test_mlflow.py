@@ -19,13 +19,13 @@ from gateway_entities import (
 )
 from gateway_entities.mlflow_rest.routes import ROUTES
 from tests.client.mlflow_server import register_scorer
-from tests.client.server_client_pairs import MLFLOW_PAIRS
+from tests.client.server_client_pairs import TESTED_MLFLOW_PAIRS
 
 PRIMARY, FALLBACK = GatewayModelLinkageType.PRIMARY, GatewayModelLinkageType.FALLBACK
 VALUE = {"api_key": "sk-0123456789abcdef"}
 
 
-@pytest.fixture(params=MLFLOW_PAIRS)
+@pytest.fixture(params=TESTED_MLFLOW_PAIRS)
 def client(request, mlflow_clients):
     return mlflow_clients[request.param]
 
