@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from operator import index
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from gateway_entities.client._base import read_entity
 from gateway_entities.entities import (
     GatewayBudgetBalance,
     GatewayBudgetWindow,
+    GatewayReservationState,
     GatewaySpendAlert,
     GatewaySpendGrouping,
     GatewaySpendRefusal,
@@ -74,14 +76,43 @@ class BudgetExceededError(GatewayError):
 
     def __init__(self, refusal: GatewaySpendRefusal) -> None:
         policy, balance = refusal.budget_policy, refusal.balance
+        scope, unit = (getattr(each, "name", each) for each in (policy.target_scope, balance.budget_unit))
+        target = "" if policy.target_value is None else f" {policy.target_value}"
         left = from_nanos(balance.remaining_nanos or 0)
         limit = from_nanos(balance.limit_nanos or 0)
         super().__init__(
             Code.RESOURCE_EXHAUSTED,
-            f"the budget {policy.budget_policy_id} has {left:f} of {limit:f} left until {balance.window_end_ms} ms",
+            f"the budget {policy.budget_policy_id} ({scope}{target}) has {left:f} of {limit:f} {unit} left until "
+            f"{_time(balance.window_end_ms)}",
             reason="BUDGET_EXCEEDED",
         )
         self.rejection = refusal
+
+
+def _time(milliseconds: int) -> str:
+    """Return a time in milliseconds since the Unix epoch as text of RFC 3339; as a number beyond the calendar."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return f"{milliseconds} ms"
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def require_unsettled(reservation: GatewaySpendReservation) -> None:
+    """Check that a reservation holds its estimate, or has been charged it: that a request may be made with it.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION with reason RESERVATION_SETTLED; it was committed or released.
+    """
+    if reservation.state not in {GatewayReservationState.COMMITTED, GatewayReservationState.RELEASED}:
+        return
+    committed = reservation.state == GatewayReservationState.COMMITTED
+    raise GatewayError(
+        Code.FAILED_PRECONDITION,
+        f"the reservation {reservation.reservation_id} was {'committed' if committed else 'released'} before, and holds "
+        "nothing: reserve with another request_id",
+        reason="RESERVATION_SETTLED",
+    )
 
 
 def amount_nanos_of(amount: Amount | None, nanos: int | None) -> int | None:

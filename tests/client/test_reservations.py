@@ -132,6 +132,11 @@ async def test_the_async_client_reserves_in_a_block_or_when_awaited(running):
             async with client.reserve_spend(endpoint, "0.4") as reservation:
                 raise ZeroDivisionError
         assert reservation.reservation.state is GatewayReservationState.RELEASED
+        settled = {"amount": "0.4", "request_id": "settled"}
+        await (await client.reserve_spend(endpoint, **settled)).release()
+        with pytest.raises(GatewayError, match="was released"):
+            async with client.reserve_spend(endpoint, **settled):
+                pytest.fail("the block must not begin")
         awaited = await client.reserve_spend(endpoint, "0.4")
         assert (await awaited.commit("0.1")).reservation.recorded_nanos == 100_000_000
 
@@ -156,7 +161,9 @@ def test_a_rejection_names_the_budget(client, endpoint, limit):
     policy = limit(1.0)
     client.record_spend(endpoint, amount="0.7")
     with (
-        pytest.raises(BudgetExceededError, match=rf"{policy} has 0.3 of 1 left") as caught,
+        pytest.raises(
+            BudgetExceededError, match=rf"{policy} \(ENDPOINT {endpoint}\) has 0.3 of 1 USD left until 2070-01-01T00:00:00Z"
+        ) as caught,
         client.reserve_spend(endpoint, 1),
     ):
         pytest.fail("the block must not begin")
@@ -173,6 +180,35 @@ def test_a_repeat_returns_the_same_reservation(client, other, endpoint, limit, u
     assert amounts(client, policy) == ("0", "0.4", "0.6")
     with pytest.raises(GatewayError, match="request_id"):
         client.reserve_spend(endpoint, "0.5", request_id=request_id)
+
+
+@pytest.mark.parametrize("settle", ["commit", "release"])
+def test_a_block_does_not_begin_with_a_reservation_that_was_settled(client, endpoint, limit, unique, settle):
+    """Else a retry under the same key would be served from a budget that is spent."""
+    policy, request_id = limit(1.0), unique("reservation")
+    first = client.reserve_spend(endpoint, "0.4", request_id=request_id)
+    if settle == "commit":
+        first.commit("0.4")
+    else:
+        first.release()
+    client.record_spend(endpoint, amount="1")
+    before = amounts(client, policy)
+    repeat = client.reserve_spend(endpoint, "0.4", request_id=request_id)
+    with pytest.raises(GatewayError, match=f"was {settle}") as caught, repeat:
+        pytest.fail("the block must not begin")
+    assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "RESERVATION_SETTLED")
+    assert amounts(client, policy) == before
+
+
+def test_a_block_may_begin_with_a_reservation_that_has_expired(client, endpoint, limit, unique):
+    """Its estimate is recorded, so that the budget is kept."""
+    policy, request_id = limit(1.0), unique("reservation")
+    client.reserve_spend(endpoint, "0.4", ttl_ms=1, request_id=request_id)
+    time.sleep(0.01)
+    with client.reserve_spend(endpoint, "0.4", ttl_ms=1, request_id=request_id) as reservation:
+        assert reservation.reservation.state is GatewayReservationState.EXPIRED
+        reservation.commit("0.1")
+    assert amounts(client, policy) == ("0.1", "0", "0.9")
 
 
 def test_concurrent_callers_never_exceed_the_limit(client, endpoint, limit):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from gateway_entities.client._spend import SettledSpend
+from gateway_entities.client._spend import SettledSpend, require_unsettled
 from gateway_entities.entities import GatewayBudgetBalance, GatewaySpendAlert, GatewaySpendReservation
 from gateway_entities.entities.amount import Amount, from_nanos
 from gateway_entities.errors import GatewayError
@@ -38,6 +38,9 @@ class AsyncSpendReservation:
     At the end of the block, what was not settled is committed with its estimate, or released if the block has raised an
     exception: catch it in the block, and commit, if something was spent all the same. After a commit that failed nothing is
     released: commit again, or the estimate is charged when the time is over.
+
+    A reservation that was committed or released before, which a repeat of its request_id returns, holds nothing: its block
+    does not begin (FAILED_PRECONDITION, reason RESERVATION_SETTLED). One that has expired is charged, and may be committed.
 
     Attributes:
         reservation: the reservation, as of the last call.
@@ -79,6 +82,8 @@ class AsyncSpendReservation:
         self.alerts = []
 
     async def __aenter__(self) -> Self:
+        # A repeat of the idempotency key may return one that holds nothing any more.
+        require_unsettled(self.reservation)
         return self
 
     async def __aexit__(

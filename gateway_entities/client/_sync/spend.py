@@ -119,7 +119,8 @@ class SpendMethods(RpcClient):
             budget_unit: the unit of the amount. Policies in another unit do not count it.
             ttl_ms: milliseconds after which the estimate is charged, if it is neither settled nor extended: at most
                 86,400,000, 24 hours; 600,000, 10 minutes, when None.
-            request_id: idempotency key, 1 to 255 characters; None generates one. A repeat returns the same reservation.
+            request_id: idempotency key, 1 to 255 characters; None generates one. A repeat returns the same reservation as it
+                is now; a ``with`` block refuses one that was committed or released.
             timeout: seconds in all, retries included; None uses the client's.
 
         Raises:
