@@ -22,8 +22,9 @@ from gateway_entities.cli.command import (
 )
 from gateway_entities.cli.options import names
 from gateway_entities.cli.options.moment import TIME
-from gateway_entities.cli.output import Done
+from gateway_entities.cli.output import Done, Windows
 from gateway_entities.cli.spending import spend
+from gateway_entities.cli.spending.target import target_columns
 from gateway_entities.entities import BudgetAction, BudgetDuration, BudgetDurationUnit, BudgetTargetScope, BudgetUnit
 from gateway_entities.errors import Code, GatewayError
 
@@ -110,9 +111,7 @@ def list_(client: GatewayClient) -> Sequence[GatewayBudgetPolicy]:
         help="Show the history of this time on: windows that end later.",
     ),
 )
-def windows(
-    client: GatewayClient, /, key: str | None, *, past: bool, ended_since: int | None
-) -> Sequence[GatewayBudgetBalance] | Sequence[GatewayBudgetWindow]:
+def windows(client: GatewayClient, /, key: str | None, *, past: bool, ended_since: int | None) -> Windows:
     """Show the current window of each policy, or of one, with what was spent in it.
 
     Share is the recorded part of the limit. In the bar, # is recorded, = is reserved, and > ends what exceeds the limit.
@@ -121,14 +120,16 @@ def windows(
     budget_policy_id = None if key is None else lookup.budget_policy_id(client, key)
     if past and ended_since is None:
         ended_since = 0
+    found: Sequence[GatewayBudgetBalance] | Sequence[GatewayBudgetWindow]
     try:
-        return client.list_budget_balances(budget_policy_id=budget_policy_id, ended_since=ended_since)
+        found = client.list_budget_balances(budget_policy_id=budget_policy_id, ended_since=ended_since)
     except GatewayError as error:
         if error.code != Code.UNIMPLEMENTED or ended_since is not None:
             raise
-    # MLflow's servers have windows, and no ledger.
-    found = client.list_budget_windows()
-    return [window for window in found if budget_policy_id in {None, window.budget_policy_id}]
+        # MLflow's servers have windows, and no ledger.
+        windows = client.list_budget_windows()
+        found = [window for window in windows if budget_policy_id in {None, window.budget_policy_id}]
+    return Windows(found, lambda brief: target_columns(client, brief=brief))
 
 
 @client_command(budget_policy, "create", *_options(required=True), *CREATE_OPTIONS)

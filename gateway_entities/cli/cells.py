@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final, cast
 
-from gateway_entities.cli.spending.balance import amount_text
+from gateway_entities.cli.spending.balance import amount_text, float_text, policy_text
 from gateway_entities.entities import (
     BudgetDuration,
     FallbackConfig,
@@ -26,6 +26,7 @@ from gateway_entities.entities import (
 SHORT_ID_DIGITS: Final = 8
 """Hexadecimal digits of a shortened id. Commands accept one, if no other id of its kind begins with it."""
 
+_FLOAT_AMOUNTS: Final = frozenset({"budget_amount", "current_spend", "remaining"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ID: Final = re.compile(r"[a-z]{1,2}-[0-9a-f]{32}")
 
@@ -73,7 +74,13 @@ def cell(name: str, value: object, *, brief: bool = False) -> str:
         return printable(_brief_mapping(value))
     if brief and isinstance(value, str) and (name.endswith("_id") or name == "target_value"):
         return printable(short_id(value) or '""')
-    return amount_text(value) if isinstance(value, int) and name.endswith("_nanos") else _scalar(value)
+    return _amount(name, value) or _scalar(value)
+
+
+def _amount(name: str, value: object) -> str | None:
+    if isinstance(value, (int, float)) and name in _FLOAT_AMOUNTS:
+        return float_text(value)
+    return amount_text(value) if isinstance(value, int) and name.endswith("_nanos") else None
 
 
 def _scalar(value: object) -> str:
@@ -106,9 +113,7 @@ def _summary(value: object) -> str:  # noqa: PLR0911 - one for each class.
         case GatewayEndpointModelMapping():
             return _mapping(value)
         case GatewayBudgetPolicy():
-            return (
-                f"{value.budget_policy_id} ({value.budget_amount} {_scalar(value.budget_unit)} in {_scalar(value.duration)})"
-            )
+            return f"{value.budget_policy_id} ({policy_text(value)})"
         case Scorer():
             return f"{value.scorer_name or value.scorer_id} version {_scalar(value.scorer_version)}"
         case GatewayGuardrail():
@@ -116,7 +121,8 @@ def _summary(value: object) -> str:  # noqa: PLR0911 - one for each class.
         case GatewayBudgetOverrun():
             return f"{_scalar(value.cause)} {amount_text(value.amount_nanos)}"
         case GatewayBudgetWindow():
-            return f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {value.current_spend}"
+            spent = float_text(value.current_spend)
+            return f"{time_text(value.window_start_ms)} to {time_text(value.window_end_ms)}, spent {spent}"
         case _:
             return str(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
@@ -79,7 +80,25 @@ class Reserved:
     alerts: Sequence[GatewaySpendAlert]
 
 
-Result: TypeAlias = Entity | Sequence[Entity] | Done | Reserved
+Column: TypeAlias = Callable[[Any], str]
+"""The text of an entity in a column that is none of its fields."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Windows:
+    """Result of a command that lists windows of budget policies.
+
+    Attributes:
+        windows: the windows, of one class.
+        columns: returns the columns of tables before those of the windows, by heading, for a table whose ids are shortened
+            (True), or for one that cuts nothing. Other forms do not need them.
+    """
+
+    windows: Sequence[GatewayBudgetBalance] | Sequence[GatewayBudgetWindow]
+    columns: Callable[[bool], Mapping[str, Column]]
+
+
+Result: TypeAlias = Entity | Sequence[Entity] | Done | Reserved | Windows
 
 
 COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
@@ -188,7 +207,7 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {
 }
 """The fields of a table with their headings, names first and ids last; ``wide`` and a single entity have the others too."""
 
-_COMPUTED: Final[Mapping[type, Mapping[str, Callable[[Any], str]]]] = {
+_COMPUTED: Final[Mapping[type, Mapping[str, Column]]] = {
     GatewayBudgetBalance: {"share": share_text, "bar": bar},
 }
 """What tables show beside the fields of an entity, before its ids, by heading."""
@@ -209,10 +228,16 @@ def show(result: Result, form: Form) -> None:
     """Print the result of a command.
 
     Args:
-        result: one entity, a list of entities of one class, a reservation with its windows, or a confirmation.
+        result: one entity, a list of entities of one class, a reservation with its windows, windows of policies, or a
+            confirmation.
         form: ``table``; ``wide``, a table of every field that cuts nothing; ``json`` or ``yaml``, as ``to_json`` of the
             entities, with the etag; or ``name``, a line for each.
     """
+    columns: Mapping[str, Column] = {}
+    if isinstance(result, Windows):
+        if form in {"table", "wide"} and result.windows:
+            columns = result.columns(form == "table")
+        result = result.windows
     if isinstance(result, Done):
         click.echo("{}" if form in {"json", "yaml"} else printable(result.sentence))
     elif form in {"json", "yaml"}:
@@ -225,7 +250,7 @@ def show(result: Result, form: Form) -> None:
         parts = [_table(result.reservation, form), *([_table(result.balances, form)] if result.balances else [])]
         click.echo("\n\n".join(parts))
     else:
-        click.echo(_table(result, form))
+        click.echo(_table(result, form, columns))
 
 
 def _document(result: Entity | Sequence[Entity] | Reserved) -> dict[str, Any] | list[dict[str, Any]]:
@@ -238,11 +263,11 @@ def _document(result: Entity | Sequence[Entity] | Reserved) -> dict[str, Any] | 
     return [document(each) for each in result] if isinstance(result, Sequence) else document(result)
 
 
-def _table(result: Entity | Sequence[Entity], form: Form) -> str:
+def _table(result: Entity | Sequence[Entity], form: Form, columns: Mapping[str, Column] | None = None) -> str:
     if form == "table" and not isinstance(result, Sequence):
         return record(result)
     entities = result if isinstance(result, Sequence) else [result]
-    return entity_table(entities, wide=form == "wide") if entities else "(none)"
+    return entity_table(entities, wide=form == "wide", columns=columns or {}) if entities else "(none)"
 
 
 def document(entity: Entity) -> dict[str, Any]:
@@ -292,13 +317,16 @@ def record(entity: Entity) -> str:
     return "\n".join(aligned(rows))
 
 
-def entity_table(entities: Sequence[Entity], *, wide: bool = False) -> str:
+def entity_table(
+    entities: Sequence[Entity], *, wide: bool = False, columns: Mapping[str, Column] = MappingProxyType({})
+) -> str:
     """Return entities of one class as a table.
 
     Args:
         entities: the entities, at least one.
         wide: with every field and the etag, and nothing cut. Else with the main fields, ids shortened, and cut to the width
             of the terminal.
+        columns: further columns before the fields, by heading.
     """
     kind = type(entities[0])
     names = fields(kind, wide=wide)
@@ -313,7 +341,10 @@ def entity_table(entities: Sequence[Entity], *, wide: bool = False) -> str:
         if text is bar:
             # A part of it would say something else.
             spare.append(place + number)
+    headings = [*columns, *headings]
+    rows = [[*(text(entity) for text in columns.values()), *row] for row, entity in zip(rows, entities, strict=True)]
     if not wide:
+        spare = [len(columns) + position for position in spare]
         return table(headings, rows, width=terminal_width(), spare=spare)
     etags = [each.etag() for each in entities if isinstance(each, _WITH_ETAG)]
     if etags:
@@ -329,7 +360,7 @@ def fields(kind: type[Entity], *, wide: bool) -> Sequence[str]:
     return sorted(dict.fromkeys((*main, *names)), key=_IDS.__contains__) if wide else main
 
 
-def _computed(kind: type[Entity]) -> Mapping[str, Callable[[Any], str]]:
+def _computed(kind: type[Entity]) -> Mapping[str, Column]:
     return _COMPUTED.get(kind, {})
 
 

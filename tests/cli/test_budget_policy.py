@@ -71,12 +71,14 @@ def test_windows(run: Run, run_json: RunJson, policy: dict[str, Any]) -> None:
     )
     heading, *rows = run("budget-policy", "windows").stdout.splitlines()
     assert heading.split() == [
-        *("START", "END", "UNIT", "LIMIT", "RECORDED", "RESERVED", "REMAINING", "OVERRUNS", "SHARE", "BAR", "BUDGET_POLICY")
+        *("SCOPE", "TARGET", "START", "END", "UNIT", "LIMIT", "RECORDED", "RESERVED", "REMAINING", "OVERRUNS", "SHARE"),
+        *("BAR", "BUDGET_POLICY"),
     ]
     short = policy["budget_policy_id"][:11]
     (row,) = (row for row in rows if row.endswith(short))
-    assert row.split()[0].endswith("T00:00:00Z")
-    assert row.split()[2:-1] == ["USD", "99.5", "0", "0", "99.5", "-", "0.0%", f"[{'.' * 20}]"]
+    assert row.split()[:2] == ["USER", "ann"]
+    assert row.split()[2].endswith("T00:00:00Z")
+    assert row.split()[4:-1] == ["USD", "99.5", "0", "0", "99.5", "-", "0.0%", f"[{'.' * 20}]"]
     assert run_json("budget-policy", "windows", short) == [window]
 
 
@@ -165,7 +167,7 @@ def test_windows_name_the_causes_of_an_overrun(
     reservation = run("spend", "reserve", endpoint["name"], "--amount", "0.25", "-o", "name").stdout.strip()
     run("spend", "record", endpoint["name"], "--amount", "0.8")
     (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
-    assert row.split()[3:-1] == ["1", "0.8", "0.25", "0", "RECORD", "0.05", "80.0%", "[################====>"]
+    assert row.split()[5:-1] == ["1", "0.8", "0.25", "0", "RECORD", "0.05", "80.0%", "[################====>"]
     run("spend", "commit", reservation, "--amount", "1.2")
     (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
     assert "  RECORD 0.05, COMMIT 0.95  200.0%  [####################>" in row
@@ -178,6 +180,22 @@ def test_windows_name_the_causes_of_an_overrun(
     assert run("budget-policy", "windows", f"bp-{0:032}", code=1).stderr.startswith("error: NOT_FOUND: ")
 
 
+def test_windows_show_whom_they_count(run: Run, endpoint: dict[str, Any], budget: dict[str, Any]) -> None:
+    """An endpoint has its name, a workspace none."""
+    create = ("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS", "--action", "ALERT", "-o", "name")
+    everybody = run(*create, "--scope", "GLOBAL").stdout.strip()
+    for form in ("table", "wide"):
+        heading, *rows = run("budget-policy", "windows", "-o", form).stdout.splitlines()
+        assert heading.split()[:2] == ["SCOPE", "TARGET"]
+        found = {row.split()[-1][:11]: row.split()[:2] for row in rows}
+        assert found[budget["budget_policy_id"][:11]] == ["ENDPOINT", endpoint["name"]]
+        assert found[everybody[:11]] == ["GLOBAL", "-"]
+    run("spend", "record", endpoint["name"], "--amount", "0.5")
+    (row,) = run("budget-policy", "windows", budget["budget_policy_id"], "--past").stdout.splitlines()[1:]
+    assert row.split()[:2] == ["ENDPOINT", endpoint["name"]]
+    run("budget-policy", "delete", everybody)
+
+
 def test_windows_without_a_limit_have_no_share(run: Run, endpoint: dict[str, Any]) -> None:
     for amount, shown in (("1e30", ["-", "0.5", "0", "-"]), ("0", ["0", "0.5", "0", "0"])):
         create = ("budget-policy", "create", "--amount", amount, "--window", "1200", "MONTHS", "--action", "ALERT")
@@ -185,7 +203,7 @@ def test_windows_without_a_limit_have_no_share(run: Run, endpoint: dict[str, Any
         key = run(*create, *target, "-o", "name").stdout.strip()
         run("spend", "record", endpoint["name"], "--amount", "0.5")
         (row,) = run("budget-policy", "windows", key).stdout.splitlines()[1:]
-        assert row.split()[3:7] == shown
+        assert row.split()[5:9] == shown
         assert row.split()[-3:-1] == ["-", "-"]
         run("budget-policy", "delete", key)
 
@@ -217,9 +235,31 @@ def test_check(run: Run, run_json: RunJson, endpoint: dict[str, Any], budget: di
     run("budget-policy", "spend", key, "--amount", "0.3")
     assert json.loads(run("budget-policy", "check", endpoint["endpoint_id"], "--json", code=1).stdout)["allowed"] is False
     lines = dict(line.split(maxsplit=1) for line in run("budget-policy", "check", key, code=1).stdout.splitlines())
-    assert (lines["allowed"], lines["remaining"]) == ("false", "0.0")
-    assert lines["budget_policy"] == f"{budget['budget_policy_id']} (1.0 USD in 1200 MONTHS)"
-    assert lines["window"].endswith("T00:00:00.000Z, spent 1.0")
+    assert (lines["allowed"], lines["remaining"]) == ("false", "0")
+    target = f"ENDPOINT {endpoint['endpoint_id']}"
+    assert lines["budget_policy"] == f"{budget['budget_policy_id']} ({target}, 1 USD in 1200 MONTHS)"
+    assert lines["window"].endswith("T00:00:00.000Z, spent 1")
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"), [("1e-9", "0.000000001"), ("5", "5"), ("0.1", "0.1"), ("1234567.5", "1234567.5"), ("1e30", "1e+30")]
+)
+def test_an_amount_is_shown_without_an_exponent_that_it_does_not_need(
+    run: Run, endpoint: dict[str, Any], amount: str, shown: str
+) -> None:
+    create = ("budget-policy", "create", "--amount", amount, "--window", "1200", "MONTHS", "--action", "REJECT")
+    key = run(*create, "--scope", "ENDPOINT", "--target-value", endpoint["name"], "-o", "name").stdout.strip()
+    lines = dict(line.split(maxsplit=1) for line in run("budget-policy", "get", key).stdout.splitlines())
+    assert lines["budget_amount"] == shown
+    (row,) = (row for row in run("budget-policy", "list").stdout.splitlines() if key[:11] in row)
+    assert row.split()[2] == shown
+    (row,) = (
+        row
+        for row in run("budget-policy", "spend", endpoint["name"], "--amount", "1e-9").stdout.splitlines()
+        if key[:11] in row
+    )
+    assert row.split()[2] == "0.000000001"
+    run("budget-policy", "delete", key)
 
 
 def test_check_without_a_budget(run: Run, run_json: RunJson, endpoint: dict[str, Any]) -> None:
@@ -246,8 +286,9 @@ def test_a_server_without_a_ledger_shows_its_windows(running: Gateway, run: Run,
     """Such as MLflow's."""
     target = ("--target", f"mlflow+{running.http_target}")
     heading, row = run("budget-policy", "windows", policy["budget_policy_id"], *target).stdout.splitlines()
-    assert heading.split() == ["START", "END", "SPEND", "BUDGET_POLICY"]
-    assert row.split()[2] == "0.0"
+    assert heading.split() == ["SCOPE", "TARGET", "START", "END", "SPEND", "BUDGET_POLICY"]
+    assert row.split()[:2] == ["USER", "ann"]
+    assert row.split()[4] == "0"
     assert run("budget-policy", "windows", "--past", *target, code=1).stderr.startswith("error: UNIMPLEMENTED: ")
 
 

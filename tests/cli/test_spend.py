@@ -86,8 +86,9 @@ def test_a_rejected_reservation_names_the_policy_and_exits_1(
     reserve("0.75")
     refused = run("spend", "reserve", endpoint["name"], "--amount", "0.250000001", code=1)
     assert refused.stdout == ""
+    limit = f"ENDPOINT {endpoint['endpoint_id']}, 1 USD in 1200 MONTHS"
     assert refused.stderr.startswith(
-        f"error: RESOURCE_EXHAUSTED: the budget {budget} (1 USD in 1200 MONTHS) refuses 0.250000001: 0.25 is left until 20"
+        f"error: RESOURCE_EXHAUSTED: the budget {budget} ({limit}) refuses 0.250000001: 0.25 is left until 20"
     )
     assert len(refused.stderr.splitlines()) == 1
     run("spend", "reserve", endpoint["name"], "--amount", "0.25")
@@ -144,6 +145,18 @@ def test_a_repeat_with_the_same_request_id_counts_once(reserve: Callable[..., st
     assert balance() == nanos(0, 500_000_000, 500_000_000)
 
 
+@pytest.mark.parametrize("settle", [("commit", "--amount", "0.5"), ("release",)])
+def test_a_repeat_of_a_settled_reservation_exits_1(
+    run: Run, reserve: Callable[..., str], endpoint: dict[str, Any], name: str, settle: tuple[str, ...]
+) -> None:
+    """Else a script would make its request with a reservation that holds nothing."""
+    key = reserve("0.5", "--request-id", name)
+    run("spend", settle[0], key, *settle[1:])
+    repeat = run(*("spend", "reserve", endpoint["name"], "--amount", "0.5", "--request-id", name, "-o", "name"), code=1)
+    assert repeat.stdout == ""
+    assert repeat.stderr.startswith(f"error: FAILED_PRECONDITION: the reservation {key} was {settle[0]}")
+
+
 def test_a_settled_reservation_cannot_be_settled_otherwise(run: Run, reserve: Callable[..., str]) -> None:
     key = reserve("0.5")
     run("spend", "commit", key, "--amount", "0.5")
@@ -165,7 +178,8 @@ def test_an_alert_is_on_standard_error(
         made = run(*words, endpoint["name"], "--amount", "0.8", "--json")
         assert [each["current_spend"] for each in json.loads(made.stdout)] == [0.8]
     alerts = [line for line in made.stderr.splitlines() if line.startswith("alert: ")]
-    assert alerts == [f"alert: budget {budget} has reached {share}% of 1 USD: 0.8 is recorded" for share in (50, 80)]
+    name = f"{budget} (ENDPOINT {endpoint['endpoint_id']})"
+    assert alerts == [f"alert: budget {name} has reached {share}% of 1 USD: 0.8 is recorded" for share in (50, 80)]
 
 
 def test_record(run: Run, run_json: RunJson, endpoint: dict[str, Any], balance: Any, name: str) -> None:

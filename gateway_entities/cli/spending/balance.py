@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from gateway_entities.entities.amount import from_nanos
 
 if TYPE_CHECKING:
-    from gateway_entities.entities import GatewayBudgetBalance, GatewaySpendAlert
+    from gateway_entities.entities import GatewayBudgetBalance, GatewayBudgetPolicy, GatewaySpendAlert
 
 _BAR_CELLS: Final = 20
+_EXPONENT_FROM: Final = 1e16
 
 
 def amount_text(nanos: int) -> str:
     """Return an amount of nano-units in its unit, exact and without an exponent."""
     return f"{from_nanos(nanos):f}"
+
+
+def float_text(amount: float) -> str:
+    """Return a floating-point amount in its unit by its shortest decimal, without an exponent if it is below 10^16."""
+    if not abs(amount) < _EXPONENT_FROM:
+        return str(amount)
+    return f"{Decimal(repr(float(amount))):f}".removesuffix(".0")
+
+
+def target_text(policy: GatewayBudgetPolicy) -> str:
+    """Return what a policy counts: the scope with its target."""
+    scope = getattr(policy.target_scope, "name", policy.target_scope)
+    return f"{scope}" if policy.target_value is None else f"{scope} {policy.target_value}"
+
+
+def policy_text(policy: GatewayBudgetPolicy) -> str:
+    """Return what a policy limits in a few words: the scope with its target, the amount, and the duration."""
+    unit, duration = (getattr(each, "name", each) for each in (policy.budget_unit, policy.duration.unit))
+    amount = float_text(policy.budget_amount)
+    return f"{target_text(policy)}, {amount} {unit} in {policy.duration.value} {duration}"
 
 
 def share_text(balance: GatewayBudgetBalance) -> str:

@@ -19,6 +19,7 @@ from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.output import document_text
 from gateway_entities.cli.spending import plot as drawing
 from gateway_entities.cli.spending.balance import amount_text
+from gateway_entities.cli.spending.target import endpoint_names
 from gateway_entities.cli.table import table, terminal_width
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def list_(
         totals: Iterable[GatewaySpendTotal] = client.iter_spend(
             group_by=[part.upper() for part in grouping], endpoint_id=endpoint_id, **filters
         )
-        found = _endpoint_names(client) if "endpoint" in grouping else {}
+        found = endpoint_names(client) if "endpoint" in grouping else {}
         if plot is not None or form != "csv":
             totals = list(totals)
         if form == "csv":
@@ -93,11 +94,6 @@ def list_(
     if plot is not None:
         drawing.draw(list(totals), grouping, found, plot)
         click.echo(printable(f"wrote {plot}"), err=True)
-
-
-def _endpoint_names(client: GatewayClient) -> dict[str, str]:
-    """Return the names of the endpoints that still exist, by id."""
-    return {each.endpoint_id: each.name for each in client.iter_endpoints() if each.name}
 
 
 def _table(totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: Mapping[str, str], *, wide: bool) -> str:

@@ -17,7 +17,7 @@ from gateway_entities.cli.options.amount import AMOUNT
 from gateway_entities.cli.options.moment import TIME
 from gateway_entities.cli.options.seconds import Seconds
 from gateway_entities.cli.output import Reserved
-from gateway_entities.cli.spending.balance import alert_text, amount_text
+from gateway_entities.cli.spending.balance import alert_text, amount_text, policy_text, target_text
 from gateway_entities.cli.spending.report import list_
 from gateway_entities.entities import BudgetUnit
 from gateway_entities.errors import GatewayError
@@ -83,14 +83,17 @@ def reserve(
 ) -> Reserved:
     """Reserve the estimated cost of a request in every budget that matches.
 
-    Exit code 1 if a budget refuses it. Settle a reservation with commit or release; when its time is over the estimate is
-    charged.
+    Exit code 1 if a budget refuses it, or if --request-id is of a reservation that was committed or released. Settle a
+    reservation with commit or release; when its time is over the estimate is charged.
     """
+    from gateway_entities.client._spend import require_unsettled
+
     with _rejections(amount):
         made = client.reserve_spend(
             lookup.endpoint_id(client, key), amount, budget_unit=BudgetUnit[unit], ttl_ms=_milliseconds(ttl), **request
         )
-    # Not as a context manager, which would settle it.
+    # Not as a context manager, which would settle it. A script that gets a reservation may make its request.
+    require_unsettled(made.reservation)
     return _reserved(made.reservation, made.balances, made.alerts)
 
 
@@ -174,8 +177,9 @@ def _reserved(
 def _print_alerts(alerts: Sequence[GatewaySpendAlert]) -> None:
     for alert in alerts:
         recorded = amount_text(alert.balance.recorded_nanos)
-        policy = alert.budget_policy.budget_policy_id
-        text = f"alert: budget {policy} has reached {alert_text(alert)}: {recorded} is recorded"
+        policy = alert.budget_policy
+        budget = f"{policy.budget_policy_id} ({target_text(policy)})"
+        text = f"alert: budget {budget} has reached {alert_text(alert)}: {recorded} is recorded"
         click.echo(printable(text), err=True)
 
 
@@ -185,18 +189,16 @@ def _milliseconds(seconds: float | None) -> int | None:
 
 @contextmanager
 def _rejections(amount: Decimal) -> Generator[None]:
-    """Raise the rejection of an amount with the limit of the policy, its window, and the end of that as text."""
+    """Raise the rejection of an amount with what the policy limits, what is left, and the end of the window as text."""
     from gateway_entities.client import BudgetExceededError
 
     try:
         yield
     except BudgetExceededError as error:
         policy, balance = error.rejection.budget_policy, error.rejection.balance
-        unit = getattr(balance.budget_unit, "name", balance.budget_unit)
-        duration = f"{policy.duration.value} {getattr(policy.duration.unit, 'name', policy.duration.unit)}"
-        left, limit = amount_text(balance.remaining_nanos or 0), amount_text(balance.limit_nanos or 0)
+        left = amount_text(balance.remaining_nanos or 0)
         message = (
-            f"the budget {policy.budget_policy_id} ({limit} {unit} in {duration}) refuses {amount:f}: {left} is left until "
+            f"the budget {policy.budget_policy_id} ({policy_text(policy)}) refuses {amount:f}: {left} is left until "
             f"{time_text(balance.window_end_ms)}"
         )
         raise GatewayError(error.code, message, reason=error.reason) from error
