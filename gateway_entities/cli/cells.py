@@ -55,6 +55,11 @@ def short_id(text: str) -> str:
     return text[: text.index("-") + 1 + SHORT_ID_DIGITS] if _ID.fullmatch(text) else text
 
 
+def is_amount(name: str) -> bool:
+    """Return whether a field is an amount of money."""
+    return name.endswith("_nanos") or name in _FLOAT_AMOUNTS
+
+
 def cell(name: str, value: object, *, brief: bool = False) -> str:
     """Return a field as one line of text: absent is ``-``, empty is ``""``.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
 
-from gateway_entities.cli.cells import cell, printable
+from gateway_entities.cli.cells import cell, is_amount, printable
 from gateway_entities.cli.spending.balance import bar, share_text
 from gateway_entities.cli.table import aligned, table, terminal_width
 from gateway_entities.cli.yaml_text import dump
@@ -333,6 +333,7 @@ def entity_table(
     headings = [_heading(name) if wide else COLUMNS.get(kind, {}).get(name, name) for name in names]
     rows = [[cell(name, getattr(entity, name), brief=not wide) for name in names] for entity in entities]
     spare = [position for position, name in enumerate(names) if name.endswith(("_at", "_ms"))]
+    amounts = [position for position, name in enumerate(names) if is_amount(name)]
     place = len(names) - sum(name in _IDS for name in names)
     for number, (heading, text) in enumerate(_computed(kind).items()):
         headings.insert(place + number, heading)
@@ -344,8 +345,8 @@ def entity_table(
     headings = [*columns, *headings]
     rows = [[*(text(entity) for text in columns.values()), *row] for row, entity in zip(rows, entities, strict=True)]
     if not wide:
-        spare = [len(columns) + position for position in spare]
-        return table(headings, rows, width=terminal_width(), spare=spare)
+        spare, whole = ([len(columns) + position for position in positions] for positions in (spare, amounts))
+        return table(headings, rows, width=terminal_width(), spare=spare, whole=whole)
     etags = [each.etag() for each in entities if isinstance(each, _WITH_ETAG)]
     if etags:
         headings.append("etag")

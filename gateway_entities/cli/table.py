@@ -22,7 +22,12 @@ def terminal_width() -> int | None:
 
 
 def table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None, spare: Sequence[int] = ()
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    width: int | None = None,
+    spare: Sequence[int] = (),
+    whole: Sequence[int] = (),
 ) -> str:
     """Return rows as aligned columns with headings.
 
@@ -32,15 +37,19 @@ def table(
         width: the maximum width of a line. The widest cells are cut to it, the first column the least, and where that is not
             enough the last columns are left out. None cuts nothing.
         spare: the columns that are left out before others are cut to less than 20, and never cut.
+        whole: the columns that are never cut but where one column alone is too wide, such as those of numbers: a part of one
+            is another number.
     """
-    return "\n".join(aligned([[heading.upper() for heading in headings], *rows], width=width, spare=spare))
+    return "\n".join(aligned([[heading.upper() for heading in headings], *rows], width=width, spare=spare, whole=whole))
 
 
-def aligned(rows: Sequence[Sequence[str]], *, width: int | None = None, spare: Sequence[int] = ()) -> list[str]:
+def aligned(
+    rows: Sequence[Sequence[str]], *, width: int | None = None, spare: Sequence[int] = (), whole: Sequence[int] = ()
+) -> list[str]:
     """Return rows as lines of aligned columns; the first row has the headings. The other arguments are as of ``table``."""
     widths = dict(enumerate(max(map(text_width, column)) for column in zip(*rows, strict=True)))
     if width is not None:
-        widths = _fitted(widths, [text_width(heading) for heading in rows[0]], max(width, 1), spare)
+        widths = _fitted(widths, [text_width(heading) for heading in rows[0]], max(width, 1), spare, whole)
     return [
         (" " * _GAP).join(_padded(cut(row[column], size), size) for column, size in widths.items()).rstrip() for row in rows
     ]
@@ -64,13 +73,17 @@ def cut(text: str, width: int) -> str:
     return kept + _CUT
 
 
-def _fitted(widths: Mapping[int, int], headings: Sequence[int], width: int, spare: Sequence[int]) -> dict[int, int]:
+def _fitted(
+    widths: Mapping[int, int], headings: Sequence[int], width: int, spare: Sequence[int], whole: Sequence[int]
+) -> dict[int, int]:
     """Return the widths of the columns that fit, the first at least."""
     kept = dict(widths)
 
     def floors(narrowest: int, first: int) -> list[int]:
         return [
-            size if column in spare else min(size, max(narrowest, headings[column], 0 if column else first))
+            size
+            if column in spare or column in whole
+            else min(size, max(narrowest, headings[column], 0 if column else first))
             for column, size in kept.items()
         ]
 

@@ -11,6 +11,8 @@ import termios
 
 import pytest
 
+from gateway_entities import BudgetUnit, GatewayBudgetBalance
+from gateway_entities.cli import output
 from gateway_entities.cli.table import cut, table, text_width
 from gateway_entities.testing import Gateway
 from tests import profiles
@@ -85,3 +87,23 @@ def test_columns_that_can_be_spared_go_before_names_and_content_are_cut() -> Non
     assert narrow[0].split() == ["NAME", "MODELS", "ID"]
     assert narrow[1] == "customer-support  chat 0.9, chat-mini 0.1, spar…  e-0123abcd"
     assert table(headings, rows, width=40, spare=[2]).splitlines()[1].startswith("customer-sup…  chat")
+
+
+def test_columns_of_numbers_are_left_out_but_never_cut() -> None:
+    headings = ("name", "limit", "recorded", "models")
+    rows = [("customer-support", "1234567.123456789", "0.000000001", "chat 0.9, chat-mini 0.1")]
+    for width in range(26, 80):
+        heading, row = table(headings, rows, width=width, whole=[1, 2]).splitlines()
+        for name, number in zip(headings[1:3], rows[0][1:3], strict=True):
+            assert (name.upper() in heading) == (number in row)
+        assert len(row) <= width
+        assert row.startswith("custom")
+
+
+def test_a_terminal_shows_whole_amounts_of_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = GatewayBudgetBalance("bp-" + "3" * 32, 0, 86_400_000, BudgetUnit.USD, 10**9 + 1, 1, 2, 10**15 - 1, 10**15 - 2)
+    monkeypatch.setattr(output, "terminal_width", lambda: 80)
+    columns = {"scope": lambda _: "USER", "target": lambda _: "a-user-with-a-long-name"}
+    heading, row = output.entity_table([window], columns=columns).splitlines()
+    assert heading.split()[:5] == ["SCOPE", "TARGET", "UNIT", "LIMIT", "RECORDED"]
+    assert row.split()[2:5] == ["USD", "999999.999999999", "1.000000001"]

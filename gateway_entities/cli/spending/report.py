@@ -101,7 +101,8 @@ def _table(totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: 
     ids = ("endpoint_id",) if wide and "endpoint" in grouping else ()
     columns = (*grouping, "amount", "unit", "charges", *ids)
     rows = [tuple(printable(cells[column]) or "-" for column in columns) for cells in _cells(totals, found)]
-    return table(columns, rows, width=None if wide else terminal_width()) if rows else "(none)"
+    amount = [columns.index("amount")]
+    return table(columns, rows, width=None if wide else terminal_width(), whole=amount) if rows else "(none)"
 
 
 def _write_csv(file: TextIO, totals: Iterable[GatewaySpendTotal], grouping: Sequence[str], found: Mapping[str, str]) -> None:
