@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway_entities import methods
+from gateway_entities import AsyncGatewayClient, BudgetDuration, BudgetUnit, methods
 from gateway_entities.errors import Code, GatewayError
 from gateway_entities.server.rpc.limits import DEFAULT_LIMITS
 from gateway_entities.server.server import Server
@@ -62,6 +63,26 @@ async def test_the_health_listener_serves_probes_and_metrics_and_nothing_else(tm
             assert (await get(target, path)).status == 404
         assert (await get(target, LIST, "POST")).status == 404
         assert (await get(target, "/healthz", "POST")).status == 405
+
+
+async def test_metrics_without_a_token_show_sums_of_budgets_and_not_whom_they_count(tmp_path):
+    async with serving(tmp_path) as server, AsyncGatewayClient(server.grpc_target) as client:
+        policy = await client.create_budget_policy(
+            budget_unit=BudgetUnit.USD,
+            budget_amount=1,
+            duration=BudgetDuration("MONTHS", 1200),
+            target_scope="USER",
+            budget_action="REJECT",
+            target_value="ann-of-accounting",
+            created_by="bob-of-accounting",
+        )
+        line = f'gateway_budget_limit{{budget_policy_id="{policy.budget_policy_id}"}} 1.0'.encode()
+        metrics, deadline = b"", time.monotonic() + 30
+        while line not in metrics and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+            metrics = (await get(server.health_target, "/metrics")).body
+        assert line in metrics
+        assert b"of-accounting" not in metrics
 
 
 async def test_the_health_listener_needs_neither_tls_nor_a_client_certificate(tmp_path):

@@ -227,6 +227,11 @@ def test_the_command_of_the_documented_pod_is_accepted() -> None:
     assert probes == ["/readyz", "/healthz", "/readyz"]
 
 
+def test_the_help_names_what_the_health_listener_shows_to_everybody() -> None:
+    result = CliRunner().invoke(cli, ["serve", "--help"])
+    assert "the sums of each budget in /metrics" in " ".join(result.output.split())
+
+
 def test_tls_ends_in_one_place(tmp_path: Path) -> None:
     result = CliRunner().invoke(
         cli, ["serve", "--tls-terminated-upstream", "--tls-cert", f"{tmp_path}/c", "--tls-key", f"{tmp_path}/k"]
