@@ -183,17 +183,17 @@ def test_windows_name_the_causes_of_an_overrun(
 def test_windows_show_whom_they_count(run: Run, endpoint: dict[str, Any], budget: dict[str, Any]) -> None:
     """An endpoint has its name, a workspace none."""
     create = ("budget-policy", "create", "--amount", "1", "--window", "1", "DAYS", "--action", "ALERT", "-o", "name")
-    everybody = run(*create, "--scope", "GLOBAL").stdout.strip()
+    of_all = run(*create, "--scope", "GLOBAL").stdout.strip()
     for form in ("table", "wide"):
         heading, *rows = run("budget-policy", "windows", "-o", form).stdout.splitlines()
         assert heading.split()[:2] == ["SCOPE", "TARGET"]
         found = {row.split()[-1][:11]: row.split()[:2] for row in rows}
         assert found[budget["budget_policy_id"][:11]] == ["ENDPOINT", endpoint["name"]]
-        assert found[everybody[:11]] == ["GLOBAL", "-"]
+        assert found[of_all[:11]] == ["GLOBAL", "-"]
     run("spend", "record", endpoint["name"], "--amount", "0.5")
     (row,) = run("budget-policy", "windows", budget["budget_policy_id"], "--past").stdout.splitlines()[1:]
     assert row.split()[:2] == ["ENDPOINT", endpoint["name"]]
-    run("budget-policy", "delete", everybody)
+    run("budget-policy", "delete", of_all)
 
 
 def test_windows_without_a_limit_have_no_share(run: Run, endpoint: dict[str, Any]) -> None:

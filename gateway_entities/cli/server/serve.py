@@ -48,8 +48,8 @@ GRACE: Final = 10.0
     "--health-listen",
     metavar="HOST:PORT",
     help="Address of a listener for /healthz, /readyz, /version and /metrics alone, over plain HTTP and without "
-    "authentication; any address. Who reaches it reads the size of the store and the sums of each budget in /metrics. "
-    "Default: none, these paths are on the HTTP address.",
+    "authentication; any address. Any client that reaches it reads the size of the store and the sums of each budget in "
+    "/metrics. Default: none, these paths are on the HTTP address.",
 )
 @store_option
 @new_store_option

@@ -227,7 +227,7 @@ def test_the_command_of_the_documented_pod_is_accepted() -> None:
     assert probes == ["/readyz", "/healthz", "/readyz"]
 
 
-def test_the_help_names_what_the_health_listener_shows_to_everybody() -> None:
+def test_the_help_names_what_the_health_listener_shows_without_a_token() -> None:
     result = CliRunner().invoke(cli, ["serve", "--help"])
     assert "the sums of each budget in /metrics" in " ".join(result.output.split())
 
