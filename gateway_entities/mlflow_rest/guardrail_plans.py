@@ -11,17 +11,30 @@ from typing import Any, Final
 
 from gateway_entities import methods
 from gateway_entities.methods import Method
-from gateway_entities.mlflow_rest.steps import Plan, Planner, Step, differences, in_order, reject_loss, unimplemented
+from gateway_entities.mlflow_rest.steps import (
+    Plan,
+    Planner,
+    Step,
+    copy_of,
+    differences,
+    in_order,
+    reject_loss,
+    unimplemented,
+)
 from gatewayentities.v1 import endpoint_pb2, guardrail_pb2
 
 
 def _create(method: Method[Any, Any], request: guardrail_pb2.CreateGatewayGuardrailRequest) -> Plan:
     if request.HasField("scorer"):
         unimplemented("has scorers of its own", "scorer")
-    response = yield Step(method, request)
+    sent = copy_of(request)
+    if not sent.action_endpoint_id:
+        # Empty means none, which MLflow would store as absent.
+        sent.ClearField("action_endpoint_id")
+    response = yield Step(method, sent)
     guardrail = response.guardrail
     yield from _restore_ids([guardrail])
-    lost = differences(request, guardrail, except_for={"scorer_id", "scorer_version"})
+    lost = differences(sent, guardrail, except_for={"scorer_id", "scorer_version"})
     scorer = guardrail.scorer
     if (scorer.scorer_id, scorer.scorer_version) != (request.scorer_id, request.scorer_version):
         lost.append("scorer_id")

@@ -30,6 +30,7 @@ from gateway_entities.mlflow_rest.steps import (
     reject_loss,
     unimplemented,
     without_mask,
+    without_unspecified,
 )
 from gatewayentities.v1 import binding_pb2, budget_pb2, endpoint_pb2, model_definition_pb2, secret_pb2
 
@@ -47,7 +48,7 @@ def plan(method: Method[Any, Any], request: Any) -> Plan:
         if getattr(request, field, ""):
             unimplemented("does not support", field)
     steps: Planner = _PLANS.get(method, _plain)
-    return (yield from steps(method, request))
+    return (yield from steps(method, without_unspecified(request)))
 
 
 _UNSUPPORTED = ("etag", "request_id")

@@ -43,6 +43,26 @@ def copy_of(message: R) -> R:
     return copied
 
 
+def without_unspecified(request: R) -> R:
+    """Return a request without the enums that are unspecified, which the contract treats as absent ones.
+
+    MLflow stores nothing for them, which would look like a loss.
+    """
+    sent = copy_of(request)
+    _clear_unspecified(sent)
+    return sent
+
+
+def _clear_unspecified(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.is_repeated:
+            continue
+        if field.message_type is not None:
+            _clear_unspecified(value)
+        elif field.enum_type is not None and value == 0:
+            message.ClearField(field.name)
+
+
 def without_mask(request: R, clearable: Iterable[str] = ("auth_config",)) -> R:
     """Return an update with only the fields that it writes, since MLflow has no mask.
 

@@ -45,6 +45,16 @@ def test_fallback_models_get_a_strategy():
     assert lost(create_endpoint(first), stored_endpoint(*mappings)) == "model_configs"
 
 
+def test_unspecified_enums_are_not_sent():
+    config = Config(model_definition_id="d-1", linkage_type="PRIMARY")
+    mapping = Mapping(model_definition_id="d-1", linkage_type="PRIMARY", weight=1.0)
+    attempts = endpoint_pb2.FallbackConfig(max_attempts=3)
+    unspecified = endpoint_pb2.FallbackConfig(strategy=0, max_attempts=3)
+    request = create_endpoint(config, routing_strategy=0, fallback_config=unspecified)
+    sent, _ = drive(request, stored_endpoint(mapping, fallback_config=attempts))
+    assert sent == [create_endpoint(config, fallback_config=attempts)]
+
+
 @pytest.mark.parametrize(
     "stored",
     [
