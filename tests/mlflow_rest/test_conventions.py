@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.mlflow_rest.rest import BUDGET, JSON, SECRET_VALUE, Rest, error_of
+from tests.server.raw import request
 
 Unique = Callable[[str], str]
 
@@ -172,6 +173,16 @@ def test_numbers_and_empty_values_in_a_query(rest: Rest) -> None:
     assert len(page["budget_policies"]) == 1
     following = rest.ok("GET", "/budgets/list", max_results=1, page_token=page["next_page_token"])
     assert following["budget_policies"] != page["budget_policies"]
+
+
+def test_a_whole_list_has_no_page_tokens(rest: Rest, unique: Unique) -> None:
+    for _ in range(2):
+        rest.secret(unique("s"))
+    whole = rest.ok("GET", "/secrets/list")
+    path = "/gatewayentities.v1.SecretService/ListGatewaySecretInfos"
+    page = request(rest.target, "POST", path, b'{"pageSize": 1}', JSON).json
+    for page_token in (page["nextPageToken"], "x", ""):
+        assert rest.ok("GET", "/secrets/list", page_size=1, page_token=page_token) == whole
 
 
 @pytest.mark.parametrize("path", ["/secrets/get", "/endpoints/get"])

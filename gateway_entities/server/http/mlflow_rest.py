@@ -128,7 +128,7 @@ class MlflowRest:
                 request: Any = read_request(route.method, verb, query, body)
                 if is_list:
                     request.page_size = _PAGE_ITEMS
-                if token:
+                    # A token of another protocol's page would leave out the items before it.
                     request.page_token = token
                 return request
 
