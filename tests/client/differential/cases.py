@@ -186,6 +186,9 @@ MORE: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("bad name", {"name": "a/b"}),
         ("fallback alone", {"model_configs": [FALLBACK]}),
         ("nothing but the id", {"name": None, "usage_tracking": None, "updated_by": None}),
+        ("mask", {"endpoint_id": "{other}", "update_mask": "fallback_config"}),
+        ("unknown mask", {"update_mask": "colour"}),
+        ("etag", {"etag": "0" * 32}),
         ("models keep the fallback", {"endpoint_id": "{other}", "name": None, "model_configs": [PRIMARY]}),
     ],
     "/endpoints/delete": [("targeted by a budget", {"endpoint_id": "{other}"})],
@@ -252,12 +255,15 @@ MORE: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("unknown endpoint", {"action_endpoint_id": "e-none"}),
         ("no endpoint", {"action_endpoint_id": None}),
         ("long name", {"name": "g" * 256}),
+        ("scorer that is no object", {"scorer": 5}),
+        ("scorer of another id", {"scorer": {"scorer_id": "none"}}),
     ],
     "/guardrails/list": [
         ("one", {"max_results": "1"}),
         ("negative", {"max_results": "-1"}),
         ("bad token", {"page_token": "x"}),
     ],
+    "/guardrails/list-for-endpoint": [("page token", {"page_size": "1", "page_token": "x"})],
     "/guardrails/add-to-endpoint": [
         ("again", {"guardrail_id": "{guardrail}"}),
         ("negative order", {"execution_order": -(2**63)}),
@@ -320,15 +326,17 @@ def _odd_values(field: FieldDescriptor) -> list[tuple[str, Any]]:
         first = field.enum_type.values[1]
         found += [("an unknown name", "PURPLE"), ("an unknown number", 77), ("0", 0)]
         found += [("a name in lower case", first.name.lower()), ("a number", first.number)]
-        found += [("the unspecified name", field.enum_type.values[0].name), ("true", True)]
+        found += [("the unspecified name", field.enum_type.values[0].name), ("true", True), ("a number with a point", 1.0)]
     elif field.type == FieldDescriptor.TYPE_STRING:
         found += [("a number", 5), ("true", True), ("an object", {})]
     elif field.type == FieldDescriptor.TYPE_BOOL:
         found += [("a text", "true"), ("1", 1)]
     elif field.type == FieldDescriptor.TYPE_DOUBLE:
         found += [("a text", "x"), ("a number in a text", "2.5"), ("NaN", "NaN"), ("true", True)]
+        found += [("a number with a plus", "+2.5")]
     else:
         found += [("a text", "x"), ("a number in a text", "3"), ("3.0", 3.0), ("1.5", 1.5), ("true", True)]
+        found += [("a number with a plus", "+3"), ("a number out of range", 2**63)]
     return found
 
 
@@ -385,6 +393,17 @@ def _of_headers() -> Iterator[Case]:
     listed, created = f"{PREFIXES[0]}/secrets/list", f"{PREFIXES[0]}/secrets/create"
     yield Case("GET secrets/list with a workspace", "GET", listed, None, {"x-mlflow-workspace": "default"}, "secrets")
     body = json.dumps(VALID["/secrets/create"]).encode()
+    query = f"{listed}?provider=%ff"
+    yield Case("GET secrets/list of a query that is no UTF-8", "GET", query, None, {}, "secrets")
+    for path in ("/secrets/list", "/guardrails/list"):
+        yield Case(f"GET {path} double slash", "GET", f"{PREFIXES[0]}/{path}", None, {}, "secrets")
+    for what, content in (
+        ("a name twice", body.replace(b"{", b'{"provider": "mistral", ', 1)),
+        ("UTF-16", body.decode().encode("utf-16")),
+        ("many values", body.replace(b"{", b'{"x": [%b0], ' % (b"0," * 10_000), 1)),
+        ("deep nesting", body.replace(b"{", b'{"x": %b%b, ' % (b"[" * 200, b"]" * 200), 1)),
+    ):
+        yield Case(f"POST secrets/create with {what}", "POST", created, content, JSON, "secrets")
     compressed = {**JSON, "content-encoding": "gzip"}
     yield Case("POST secrets/create compressed", "POST", created, gzip.compress(body, mtime=0), compressed, "secrets")
     yield Case("POST secrets/create of 5 MiB", "POST", created, body.ljust(5 * 1024 * 1024), JSON, "secrets")

@@ -61,12 +61,17 @@ class Row(NamedTuple):
 
 
 _REFUSED = "400 INVALID_PARAMETER_VALUE"
-_WRONG_TYPE = r"true|a number|an object|an array|a text|1\.5|3\.0|1|\"\"|\[null\]|\[5\]|NaN|(a number|null) as value"
+_WRONG_TYPE = (
+    r"true|a number|an object|an array|a text|1\.5|3\.0|1|\"\"|\[null\]|\[5\]|NaN|(a number|null) as value|"
+    "a number out of range"
+)
 _ODD_NUMBERS = "negative|negative weight|infinite|infinite weight|negative order|no attempts|a thousand years"
 _EMPTY = r"empty value of a key|without secret_value|secret_value = (null|\{\}|an array)|camel case secret_value"
+_ODD_TEXT = "a number with a (plus|point)"
 _UNKNOWN = "an unknown name|an unknown number|a name in lower case"
 ROWS = [
     # HTTP
+    Row("error-pages", theirs="308 html", ours="404 ENDPOINT_NOT_FOUND"),
     Row("error-pages", theirs="40[45] html", ours="404 ENDPOINT_NOT_FOUND|405 INVALID_PARAMETER_VALUE"),
     Row("error-pages", theirs="500 html", ours=_REFUSED),
     # Not those that clients look for.
@@ -76,6 +81,9 @@ ROWS = [
     Row("content-type", case=".* content type in capitals", theirs=_REFUSED),
     Row("compressed-bodies", case=".* compressed", theirs=_REFUSED, ours="415 INVALID_PARAMETER_VALUE"),
     Row("large-bodies", case=".* of 5 MiB", theirs="200 json", ours="413 RESOURCE_LIMIT_EXCEEDED"),
+    Row("large-bodies", case=".* with (many values|deep nesting)", theirs="200 json", ours=_REFUSED),
+    Row("malformed-bodies", case=".* (with UTF-16|that is no UTF-8)", theirs="200 json", ours=_REFUSED),
+    Row("repeated-parameters", case=".* with a name twice", theirs="200 json", ours=_REFUSED),
     Row("repeated-parameters", case="GET .*( twice|both spellings.*)", theirs="200 json", ours=_REFUSED),
     Row("head", case="GET .* by HEAD", theirs="400 empty", ours="200 empty"),
     Row("query-of-delete", case="DELETE .* query only", theirs=_REFUSED, ours="200 json|409 INVALID_STATE"),
@@ -85,6 +93,10 @@ ROWS = [
     Row("maps-as-arrays", case=".* = pairs", aspect="(body|state).*"),
     Row("json-types", case=f".* = ({_WRONG_TYPE})", theirs="200 json|404 RESOURCE_DOES_NOT_EXIST", ours=_REFUSED),
     Row("json-types", case=".* that is no number", theirs="200 json", ours=_REFUSED),
+    Row("number-texts", case=f".* = ({_ODD_TEXT})", theirs="200 json|404 RESOURCE_DOES_NOT_EXIST", ours=_REFUSED),
+    Row("own-fields", case=".* (unknown mask|scorer .*)", theirs="200 json", ours=_REFUSED),
+    Row("own-fields", case=".* etag", theirs="200 json", ours="409 ABORTED"),
+    Row("own-fields", case=".* mask", aspect=r".*\.(fallback_config|name)"),
     Row("unknown-enums", case=f".* = ({_UNKNOWN})", theirs="200 json", ours=_REFUSED),
     Row("unknown-enums", case=".*/budgets/update role|.* (strategy of no name)", theirs="200 json", ours=_REFUSED),
     # Rules
