@@ -167,6 +167,8 @@ def _in_scalar(wire_type: int, value: object, path: str) -> Iterator[Fault]:
     meaning, check = _SCALARS[wire_type]
     try:
         check(value)
+    except OverflowError:
+        yield path, f"must be {meaning}; it is out of range"
     except Exception:  # The value may be anything.
         # Never the value: it may be a secret.
         yield path, f"must be {meaning}; it is of type {type(value).__name__}"
@@ -177,13 +179,18 @@ def _text(value: Any) -> None:
 
 
 def _int32(value: Any) -> None:
-    if isinstance(value, bool) or not -(1 << 31) <= index(value) < 1 << 31:
-        raise ValueError
+    _check_range(value, 31)
 
 
 def _int64(value: Any) -> None:
-    if isinstance(value, bool) or not -(1 << 63) <= index(value) < 1 << 63:
-        raise ValueError
+    _check_range(value, 63)
+
+
+def _check_range(value: Any, bits: int) -> None:
+    if isinstance(value, bool):
+        raise TypeError
+    if not -(1 << bits) <= index(value) < 1 << bits:
+        raise OverflowError
 
 
 def _double(value: Any) -> None:

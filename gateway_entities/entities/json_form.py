@@ -72,7 +72,7 @@ def load(name: str, text: object) -> Mapping[str, Any]:
         WireError: it is too long or nests too deeply, is not a JSON object, or has a key twice.
     """
     if not isinstance(text, (str, bytes, bytearray)):
-        raise WireError(name, f"must be JSON text, not a {type(text).__name__}")
+        raise WireError(name, f"must be JSON text, not {_described(text)}")
     if len(text) > MAX_LENGTH:
         raise WireError(name, f"the JSON text is longer than {MAX_LENGTH} characters")
     try:
@@ -228,7 +228,9 @@ def scalar(field: FieldDescriptor, value: Any, path: str) -> Any:
     meaning, convert = _SCALARS[field.type]
     try:
         return convert(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        raise WireError(path, f"must be {meaning}; it is out of range") from None
+    except (TypeError, ValueError):
         # Never the value: it may be a secret.
         raise WireError(path, f"must be {meaning}; it is {_described(value)}") from None
 
@@ -240,7 +242,7 @@ def _enum(enum: EnumDescriptor, value: Any, path: str) -> int:
     try:
         # Text that is no name is no number either: a name of a later version is not one to guess.
         return _int32(None if isinstance(value, str) else value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         names = ", ".join(each.name for each in enum.values if each.number)
         raise WireError(path, f"must be one of {names}, or a 32-bit integer; it is {_described_enum(value)}") from None
 
@@ -270,7 +272,7 @@ def _integer(value: Any, bits: int) -> int:
         value = int(value)
     found = index(value)
     if not -(1 << bits - 1) <= found < 1 << bits - 1:
-        raise ValueError
+        raise OverflowError
     return found
 
 
@@ -325,4 +327,4 @@ def _shown(name: object) -> str:
 def _described(value: object) -> str:
     if value is None:
         return "null"
-    return f"a {type(value).__name__}"
+    return "an int" if type(value) is int else f"a {type(value).__name__}"

@@ -90,6 +90,8 @@ def text(least: int, most: int | None = None, *, pattern: str | None = None, for
             yield Violation("rules/length", path, "must not be empty")
         elif not least <= length <= top:
             limits = f"{least} to {most}" if least else f"at most {most}"
+            if least == most:
+                limits = f"{least}"
             yield Violation("rules/length", path, f"must be {limits} characters, has {length}")
         if "\0" in value:
             yield Violation("rules/nul", path, "must not contain NUL characters")

@@ -65,6 +65,12 @@ def endpoint() -> GatewayEndpoint:
     return GatewayEndpoint.from_proto(full(message_type(GatewayEndpoint)))
 
 
+@pytest.mark.parametrize("value", [BEYOND_INT32, -BEYOND_INT32 - 1])
+def test_a_number_out_of_range_is_called_so(value: int):
+    with pytest.raises(WireError, match=r"max_attempts: must be a 32-bit integer; it is out of range$"):
+        FallbackConfig(max_attempts=value).to_proto()
+
+
 def test_a_path_goes_through_lists_and_messages():
     entity = endpoint()
     entity.model_mappings[2].weight = 1e39

@@ -111,6 +111,12 @@ def test_the_form_of_each_type():
     assert math.isinf(GatewayBudgetWindow("bp-1", 0, 1, -math.inf).to_dict()["current_spend"])
 
 
+@pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2.0**31, str(2**31)])
+def test_a_number_out_of_range_is_called_so(value: Any):
+    with pytest.raises(WireError, match=r"max_attempts: must be a 32-bit integer; it is out of range$"):
+        FallbackConfig.from_dict({"max_attempts": value})
+
+
 def test_bytes_are_base64():
     shown = json_form.to_dict(wrappers_pb2.BytesValue(value=b"\xfb\xff\x00"))
     assert shown == {"value": "+/8A"}
@@ -226,7 +232,7 @@ def test_a_value_that_does_not_fit_is_named_and_not_shown(kind: Any):
         (" " * (json_form.MAX_LENGTH + 1), "longer than"),
         (b"\xff\xfe{\0}\0", "is UTF-16 or binary"),
         (b"\xff", "is not UTF-8"),
-        (7, "must be JSON text, not a int"),
+        (7, "must be JSON text, not an int"),
     ],
 )
 def test_text_that_is_no_json_object(text: Any, error: str):

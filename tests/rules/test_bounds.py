@@ -126,3 +126,8 @@ def test_validation_stops_after_a_hundred_violations_and_says_that_there_are_mor
     sent = truncate_error(more).message
     assert sent.startswith("more than 100 violations: model_configs[0].model_definition_id is required; ")
     assert sent.endswith(" of 100 violations are left out)")
+
+
+def test_a_text_of_one_length_has_no_range(check: Any) -> None:
+    faults = check(endpoint_pb2.DeleteGatewayEndpointRequest, etag="0")
+    assert faults == [("etag", "must be 32 characters, has 1")]
