@@ -43,14 +43,17 @@ class ProviderCatalog:
         """
         _refuse_faults(content)
         providers: dict[str, dict[str, Json]] = dict(sorted(content["providers"].items()))
-        self._aliases: dict[str, str] = content.get("aliases", {})
         self._providers = _dump({"providers": list(providers)})
         # Encoded once: the list of all models is megabytes.
         self._models = {
             name: b",".join(_dump(_model(name, model, facts)) for model, facts in provider.get("models", {}).items())
             for name, provider in providers.items()
         }
-        self._configs = {name: _dump(_config(provider)) for name, provider in providers.items() if "auth_modes" in provider}
+        configs = {name: _dump(_config(provider)) for name, provider in providers.items() if "auth_modes" in provider}
+        aliases: dict[str, str] = content.get("aliases", {})
+        configs |= {alias: configs.get(name, _ANY_KEY) for alias, name in aliases.items()}
+        # Those in exactly the case that is asked for go before others.
+        self._configs = {name.lower(): config for name, config in configs.items()} | configs
 
     @staticmethod
     @cache
@@ -79,8 +82,12 @@ class ProviderCatalog:
             raise _bad(path, f"it is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
         except RecursionError:
             raise _bad(path, "it nests too deeply") from None
-        except ValueError as error:
+        except UnicodeDecodeError:
+            raise _bad(path, "it is not UTF-8") from None
+        except _FaultError as error:
             raise _bad(path, f"it is not JSON: {error}") from None
+        except ValueError:
+            raise _bad(path, "it has a number of too many digits") from None
         try:
             return ProviderCatalog(content)
         except GatewayError as error:
@@ -106,8 +113,11 @@ class ProviderCatalog:
         """
         if not provider:
             raise GatewayError(Code.INVALID_ARGUMENT, "Provider parameter is required", reason="INVALID_REQUEST")
-        name = provider.lower()
-        return self._configs.get(self._aliases.get(name, name), _ANY_KEY)
+        return self._configs.get(provider) or self._configs.get(provider.lower(), _ANY_KEY)
+
+
+class _FaultError(ValueError):
+    """What JSON forbids and Python's parser does not."""
 
 
 def _bad(path: Path, fault: str) -> GatewayError:
@@ -118,12 +128,12 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"an object has {next(name for name in names if names.count(name) > 1)!r} twice")
+        raise _FaultError(f"an object has {next(name for name in names if names.count(name) > 1)!r} twice")
     return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise _FaultError(f"{name} is not a number of JSON")
 
 
 # Responses

@@ -151,6 +151,16 @@ def test_an_operators_file_replaces_the_built_in_one(operated: Server) -> None:
     }
 
 
+def test_a_provider_is_found_in_any_case(tmp_path: Path) -> None:
+    path, vllm = tmp_path / "providers.json", SMALL["providers"]["vllm"]
+    content = {**SMALL, "aliases": {"Local": "vLLM"}, "providers": {"vLLM": vllm, "Other": vllm, "other": {}}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    catalog = ProviderCatalog.load(path)
+    for name in ("vLLM", "vllm", "VLLM", "Local", "local", "Other"):
+        assert json.loads(catalog.config_json(name))["default_mode"] == "token"
+    assert json.loads(catalog.config_json("none"))["default_mode"] == "api_key"
+
+
 def changed(*path: str, to: Any) -> Any:
     """Return the content with another value at a path; None for none."""
     content = json.loads(json.dumps(SMALL))
@@ -187,7 +197,8 @@ FAULTS: list[tuple[Any, str]] = [
     (b"{", "it is not JSON: "),
     (b'{"date": "a", "date": "b"}', "it is not JSON: an object has 'date' twice"),
     (b'{"date": NaN}', "it is not JSON: NaN is not a number of JSON"),
-    (b"\xff", "it is not JSON: "),
+    (b"\xff", "it is not UTF-8"),
+    (b'{"date": %b}' % (b"9" * 5000), "it has a number of too many digits"),
     (b"[" * 100_000, "it nests too deeply"),
     (b" " * (MAX_CATALOG_BYTES + 1), f"it is larger than {MAX_CATALOG_BYTES} bytes"),
 ]
