@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shlex
 import signal
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -327,7 +328,7 @@ class Server:
             _log.info(
                 "open to %s, until the store has a token: gateway-entities token create NAME --scope admin --store %s",
                 who,
-                store.location,
+                shlex.quote(store.url),
             )
 
     async def reload(self) -> None:

@@ -199,6 +199,12 @@ class Store:
     def __repr__(self) -> str:
         return f"<Store {self.location}>"
 
+    @property
+    def url(self) -> str:
+        """URL that opens it, without a password."""
+        # The location of an SQLite file is its absolute path, which has no double slash.
+        return self.location if "://" in self.location else f"sqlite:///{self.location}"
+
     @contextmanager
     def read(self) -> Generator[Transaction]:
         """Open a read-only transaction on one snapshot.

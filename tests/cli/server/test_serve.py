@@ -130,7 +130,8 @@ def test_it_logs_how_it_starts_and_ends(tmp_path: Path) -> None:
     assert started == f"gateway-entities {version('gateway-entities')} serves the store {tmp_path}/gateway.sqlite"
     assert key.startswith(f"created the key file {tmp_path}/gateway.sqlite.key;")
     assert addresses == f"listening on {', '.join(line.strip() for line in (grpc_line, http_line, health_line))}"
-    assert access.startswith("open to every user of this machine, until the store has a token")
+    hint = f"gateway-entities token create NAME --scope admin --store sqlite:///{tmp_path}/gateway.sqlite"
+    assert access == f"open to every user of this machine, until the store has a token: {hint}"
     assert received == "received SIGINT"
     assert draining.startswith("draining: ")
     assert stopped == "stopped"
