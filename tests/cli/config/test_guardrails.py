@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from gateway_entities import GatewayClient, Scorer
+from gateway_entities import GatewayClient, GatewayGuardrail, GuardrailAction, GuardrailStage, Scorer
+from gateway_entities.cli.config.importers import mlflow
 from gateway_entities.testing import Gateway, gateway
 from tests.cli.config.conftest import CANARY, GUARDED, Config, runner
 
@@ -130,3 +132,20 @@ def test_guardrails_are_imported_over_the_rest_api_of_mlflow(
     with gateway() as other, GatewayClient(other.http_target) as its:
         runner(other.http_target)("apply", "new.yaml")
         assert its.export_configuration() == exported
+
+
+@pytest.mark.parametrize("length", [65_536, 65_537])
+def test_a_scorer_that_is_too_long_is_imported_by_its_id(length: int) -> None:
+    scorer = Scorer(scorer_id="9", scorer_version=2, scorer_name="long", serialized_scorer="x" * length)
+    guardrail = GatewayGuardrail("gr-1", "safe", scorer, GuardrailStage.BEFORE, GuardrailAction.VALIDATION, 0, 0)
+    client = Mock()
+    for noun in ("secrets", "model_definitions", "endpoints", "bindings", "budget_policies"):
+        getattr(client, f"list_{noun}").return_value = []
+    client.list_guardrails.return_value = [guardrail]
+    result, fidelity = mlflow.convert(client)
+    (imported,) = result.guardrails
+    fits = length <= 65_536
+    assert (imported["scorer_id"], imported["scorer"]["scorer_name"]) == ("9", "long")
+    assert ("serialized_scorer" in imported["scorer"]) == fits
+    outcomes = {each.path: each.outcome for each in fidelity.outcomes()}
+    assert outcomes["guardrails[0].scorer.serialized_scorer"] == ("mapped" if fits else "dropped")

@@ -11,6 +11,7 @@ from gateway_entities.cli.config.importers.names import variable
 from gateway_entities.cli.config.importers.result import Result
 from gateway_entities.cli.config.writing import escaped
 from gateway_entities.errors import Code, GatewayError
+from gateway_entities.rules.guardrail import MAX_SERIALIZED_SCORER
 
 if TYPE_CHECKING:
     from gateway_entities.client import GatewayClient
@@ -160,6 +161,10 @@ def _guardrail(
         if name in scorer:
             content[name] = escaped(scorer.pop(name))
     fidelity.mapped(f"{path}.scorer", "scorer_id, scorer_version, and scorer with what else is known of it")
+    if len(scorer.get("serialized_scorer", "")) > MAX_SERIALIZED_SCORER:
+        # Only its id and version say which scorer it is.
+        del scorer["serialized_scorer"]
+        fidelity.dropped(f"{path}.scorer.serialized_scorer", f"it is longer than {MAX_SERIALIZED_SCORER} characters")
     if scorer:
         content["scorer"] = {name: escaped(value) for name, value in scorer.items()}
     if item.get("action_endpoint_id") in names:
