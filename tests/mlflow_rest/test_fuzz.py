@@ -132,4 +132,6 @@ def test_every_request_gets_a_valid_response(world: World) -> None:
     total = sum(world.seen.values())
     assert total >= EACH * settings().max_examples
     assert world.seen[200] > total / 40
-    assert {204, 400, 404, 405} <= world.seen.keys()
+    assert {400, 404, 405} <= world.seen.keys()
+    # A short run may have no OPTIONS.
+    assert 204 in world.seen or profiles.NAME != "full"
