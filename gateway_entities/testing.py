@@ -65,7 +65,9 @@ class Gateway:
     http_target: str
     store_path: Path
 
-    def create_token(self, name: str, *scopes: str, endpoints: Iterable[str] | None = None) -> str:
+    def create_token(
+        self, name: str, *scopes: str, endpoints: Iterable[str] | None = None, owners: Iterable[str] | None = None
+    ) -> str:
         """Create a token and return its text. After the first one every call needs a token.
 
         Args:
@@ -73,6 +75,7 @@ class Gateway:
             scopes: one or more of ``read``, ``write``, ``admin``, ``resolve``, ``spend`` and ``node``; or ``gateway``,
                 which is what a gateway needs: ``read``, ``resolve``, ``spend`` and ``node``.
             endpoints: the names of the endpoints that it may resolve and spend on; None for all.
+            owners: the owners whose configurations alone it may apply, changing nothing else; None for no such limit.
 
         Raises:
             GatewayError: INVALID_ARGUMENT; ALREADY_EXISTS (the name).
@@ -87,7 +90,7 @@ class Gateway:
                 raise GatewayError(Code.INVALID_ARGUMENT, f"{each!r} is not a scope; the scopes are {known}")
             scope |= AccessScope[each.upper()]
         with open_tokens(f"sqlite:///{self.store_path}") as manager:
-            return manager.create(name, scope, endpoints=endpoints).text
+            return manager.create(name, scope, endpoints=endpoints, owners=owners).text
 
     @contextlib.contextmanager
     def mirror(self, name: str = "gateway", *, endpoints: Iterable[str] | None = None) -> Generator[GatewayMirror]:

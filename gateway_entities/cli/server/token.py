@@ -29,6 +29,7 @@ _MILLISECONDS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
         "gateway-entities token create alice --scope admin",
         "umask 077; gateway-entities token create ci --scope write --expires 90d > ci.token",
         "umask 077; gateway-entities token create eu-gateway --gateway --endpoint chat > eu-gateway.token",
+        "umask 077; gateway-entities token create search-ci --scope write --owner search-team > search-ci.token",
         "gateway-entities token revoke ci",
         "gateway-entities token prune --older-than 90d",
     ),
@@ -65,6 +66,14 @@ def token() -> None:
     "It need not exist yet. Default: all.",
 )
 @click.option(
+    "--owner",
+    "owners",
+    metavar="NAME",
+    multiple=True,
+    help="With the scope write or admin: the token changes the configuration only by config apply, of files with this "
+    "owner, and only what that owner has. Repeatable. Default: all changes.",
+)
+@click.option(
     "--expires",
     metavar="DURATION",
     help="Lifetime: a number and s, m, h, d or w, such as 90d. Default: until revoked.",
@@ -81,6 +90,7 @@ def create(
     scopes: Sequence[str],
     gateway: bool,
     endpoints: Sequence[str],
+    owners: Sequence[str],
     expires: str | None,
     yes: bool,
     store: str,
@@ -105,9 +115,10 @@ def create(
         for each in scopes:
             scope |= AccessScope[each.upper()]
         with open_tokens(store, create=True, new_store=new_store) as manager:
-            made = manager.create(name, scope, lifetime, endpoints=endpoints or None, closes=yes)
+            made = manager.create(name, scope, lifetime, endpoints=endpoints or None, owners=owners or None, closes=yes)
     until = "revoked" if made.token.expires_at is None else _time(made.token.expires_at)
     limit = f", endpoints {', '.join(endpoints)}" if endpoints else ""
+    limit += f", owners {', '.join(owners)}" if owners else ""
     shown = f"Token {made.token.token_id} of {name}, scope {_scope(made.token, ', ')}{limit}, valid until {until}:"
     click.echo(printable(shown), err=True)
     if made.former is not None and made.former.revoked_at is not None:
@@ -189,7 +200,8 @@ def _text(tokens: Sequence[Token], form: Form) -> str:
         (
             printable(each.name),
             _scope(each, ","),
-            "-" if each.endpoints is None else printable(",".join(sorted(each.endpoints))),
+            _names(each.endpoints),
+            _names(each.owners),
             _time(each.created_at),
             "-" if each.expires_at is None else _time(each.expires_at),
             _state(each),
@@ -197,8 +209,12 @@ def _text(tokens: Sequence[Token], form: Form) -> str:
         )
         for each in tokens
     ]
-    headings = ("name", "scope", "endpoints", "created", "expires", "state", "id")
-    return table(headings, rows, width=None if form == "wide" else terminal_width(), spare=[3]) if rows else "(none)"
+    headings = ("name", "scope", "endpoints", "owners", "created", "expires", "state", "id")
+    return table(headings, rows, width=None if form == "wide" else terminal_width(), spare=[4]) if rows else "(none)"
+
+
+def _names(limits: frozenset[str] | None) -> str:
+    return "-" if limits is None else printable(",".join(sorted(limits)))
 
 
 def _scope(each: Token, separator: str) -> str:
@@ -221,6 +237,7 @@ def _document(each: Token) -> dict[str, Any]:
         # As OAuth does: the scopes, separated by spaces.
         "scope": _scope(each, " "),
         "endpoints": None if each.endpoints is None else sorted(each.endpoints),
+        "owners": None if each.owners is None else sorted(each.owners),
         "created_at": each.created_at,
         "expires_at": each.expires_at,
         "revoked_at": each.revoked_at,

@@ -134,11 +134,13 @@ class Principal(NamedTuple):
         name: the caller's name; None for an anonymous one.
         endpoints: the names of the endpoints that it may resolve and spend on; None for all.
         scope: its scopes; None for a caller without a token, who has all that need none.
+        owners: the owners whose configurations alone it may apply, changing nothing else; None for no such limit.
     """
 
     name: str | None
     endpoints: frozenset[str] | None = None
     scope: AccessScope | None = None
+    owners: frozenset[str] | None = None
 
 
 ANONYMOUS: Final = Principal(None)
@@ -243,7 +245,7 @@ def _owner(text: str, found: CachedToken | None, scope: AccessScope) -> Principa
             f"this call needs a token of scope {needed}; that of {token.name!r} has {own}",
             reason="SCOPE_TOO_SMALL",
         )
-    return Principal(token.name, token.endpoints, token.scope)
+    return Principal(token.name, token.endpoints, token.scope, token.owners)
 
 
 def _needs_token(scope: AccessScope) -> bool:

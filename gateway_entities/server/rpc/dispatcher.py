@@ -35,6 +35,7 @@ from gateway_entities.server.service.context import (
     CALL,
     CALLER,
     ENDPOINTS,
+    OWNERS,
     SCOPE,
     Call,
     StillWaiting,
@@ -155,7 +156,7 @@ class Dispatcher:
         principal = self._authenticate(credentials, required_scope(method))
         handler: Callable[[Request], Response] = getattr(self._service, method.handler)
         caller, endpoints = CALLER.set(principal.name), ENDPOINTS.set(principal.endpoints)
-        scope = SCOPE.set(principal.scope)
+        scope, owners = SCOPE.set(principal.scope), OWNERS.set(principal.owners)
         try:
             check_call()
             request = read()
@@ -169,6 +170,7 @@ class Dispatcher:
             CALLER.reset(caller)
             ENDPOINTS.reset(endpoints)
             SCOPE.reset(scope)
+            OWNERS.reset(owners)
 
     def execute_encoded(
         self, method: Method[Request, Response], credentials: Credentials, read: Callable[[], Request], codec: Codec

@@ -21,6 +21,10 @@ ENDPOINTS: Final[ContextVar[frozenset[str] | None]] = ContextVar("endpoints", de
 SCOPE: Final[ContextVar[AccessScope | None]] = ContextVar("scope", default=None)
 """The scopes of the caller, None for a caller without a token. The dispatcher sets it likewise."""
 
+OWNERS: Final[ContextVar[frozenset[str] | None]] = ContextVar("owners", default=None)
+"""Owners whose configurations alone the caller may apply, None for a caller without this limit. The dispatcher sets it
+likewise."""
+
 
 class Call:
     """A call in progress.
@@ -72,6 +76,30 @@ def may_use(endpoint_name: str | None) -> bool:
     """Return whether the caller may resolve an endpoint of this name, and spend on it."""
     endpoints = ENDPOINTS.get()
     return endpoints is None or endpoint_name in endpoints
+
+
+def require_no_owners() -> None:
+    """Check that the caller's changes are not limited to the configurations of owners.
+
+    Raises:
+        GatewayError: PERMISSION_DENIED.
+    """
+    if OWNERS.get() is not None:
+        raise limited_to_owners("It changes the configuration with ApplyGatewayConfiguration only (config apply)")
+
+
+def limited_to_owners(cause: str) -> GatewayError:
+    """Return the error of a caller who goes beyond its owners.
+
+    Args:
+        cause: the sentence that says what goes beyond them, without its period.
+    """
+    names = ", ".join(f"'{owner}'" for owner in sorted(OWNERS.get() or ()))
+    return GatewayError(
+        Code.PERMISSION_DENIED,
+        f"The token of '{CALLER.get()}' is limited to configurations of the owner {names}. {cause}.",
+        reason="OWNER_NOT_ALLOWED",
+    )
 
 
 _ENTITIES: Final[ContextVar[list[bytes] | None]] = ContextVar("entities", default=None)

@@ -124,6 +124,18 @@ def test_a_limit_that_can_never_matter_is_refused(run):
         assert "Warning" not in warned.stdout
 
 
+def test_a_token_has_a_list_of_owners(run):
+    run("create", "boss", "--scope", "admin")
+    result = run("create", "ci", "--scope", "write", "--owner", "search", "--owner", "mail")
+    assert "ci, scope write, owners search, mail, valid until" in result.stderr
+    found = json.loads(run("list", "--format", "json").stdout)
+    assert {each["name"]: each["owners"] for each in found} == {"boss": None, "ci": ["mail", "search"]}
+    rows = {line.split()[0]: line.split()[1:4] for line in run("list").stdout.splitlines()[1:]}
+    assert rows == {"boss": ["admin", "-", "-"], "ci": ["write", "-", "mail,search"]}
+    refused = run("create", "x", "--gateway", "--owner", "search", code=2).stderr
+    assert "cannot be limited to owners" in refused
+
+
 def test_a_name_that_is_used_again_is_noted(run):
     assert "Note" not in run("create", "alice", "--scope", "admin").stderr
     revoked = json.loads(run("revoke", "alice", "--format", "json").stdout)

@@ -19,7 +19,7 @@ from gateway_entities.server.service.configuration.state import (
     version_of,
 )
 from gateway_entities.server.service.configuration.wanted import Wanted
-from gateway_entities.server.service.context import CALLER, require_scope
+from gateway_entities.server.service.context import CALLER, OWNERS, limited_to_owners, require_no_owners, require_scope
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.service.spending.ledger import LedgerService
 from gateway_entities.server.service.writes.idempotency import find_response, store_response
@@ -64,9 +64,14 @@ class ConfigurationService(LedgerService):
         validate(request, self.allowed_addresses)
         if request.secret_values:
             require_scope(AccessScope.WRITE, "a plan with secret values")
+            _require_owner(request)
         with self.read() as transaction:
             revision = transaction.changes.last()
             plan, basis = _planned(transaction, request, None)
+        if request.secret_values:
+            # The plan tells whether they are the stored ones.
+            sent = {each.name for each in request.secret_values}
+            _require_owned([step for step in plan.steps if step.noun == SECRET and step.name in sent])
         message = pb.GatewayConfigurationPlan(
             changes=[step.to_proto() for step in plan.steps if step.changes],
             effects=[step.to_proto() for step in _noted(plan)],
@@ -80,12 +85,14 @@ class ConfigurationService(LedgerService):
         self, request: pb.ApplyGatewayConfigurationRequest
     ) -> pb.ApplyGatewayConfigurationResponse:
         """Make the store as a configuration says."""
+        _require_owner(request)
         return self._carry_out(request, pb.ApplyGatewayConfigurationResponse())
 
     def rollback_gateway_configuration(
         self, request: pb.RollbackGatewayConfigurationRequest
     ) -> pb.RollbackGatewayConfigurationResponse:
         """Make the store as it was after an earlier change."""
+        require_no_owners()
         return self._carry_out(request, pb.RollbackGatewayConfigurationResponse())
 
     def _carry_out(self, request: Any, response: Response) -> Response:
@@ -100,6 +107,7 @@ class ConfigurationService(LedgerService):
             if request.HasField("basis"):
                 _refuse_stale(request.basis, basis)
             _require_scopes(plan)
+            _require_owned([step for step in plan.steps if step.changes])
             effects = execute(transaction, plan, actor)
             ledger = self.ledger(transaction)
             for step in plan.steps:
@@ -197,6 +205,34 @@ def _require_scopes(plan: Plan) -> None:
     for noun, plural in _OF_ADMINS.items():
         if noun in changed:
             require_scope(AccessScope.ADMIN, f"a configuration that changes {plural}")
+
+
+def _require_owner(request: Any) -> None:
+    """Check that the caller may apply configurations of the owner that a request names.
+
+    Raises:
+        GatewayError: PERMISSION_DENIED.
+    """
+    owners, owner = OWNERS.get(), request.configuration.owner
+    if owners is not None and owner not in owners:
+        named = f"has the owner '{owner}'" if owner else "has no owner"
+        raise limited_to_owners(f"This one {named}")
+
+
+def _require_owned(steps: list[Any]) -> None:
+    """Check that the caller may change the resources of some steps.
+
+    Raises:
+        GatewayError: PERMISSION_DENIED.
+    """
+    owners = OWNERS.get()
+    # A binding is its endpoint's, and a use its guardrail's.
+    steps = [step for step in steps if step.before is not None and step.noun not in (BINDING, USE)]
+    others = [step for step in steps if owners is not None and step.owner_before not in owners]
+    if others:
+        listed = ", ".join(f"{step.noun} '{step.name}'" for step in others[:_MAX_NAMED])
+        more = f", and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
+        raise limited_to_owners(f"It must not change what others have, or nobody: {listed}{more}")
 
 
 def _noted(plan: Plan) -> list[Any]:

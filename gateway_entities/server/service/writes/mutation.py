@@ -31,7 +31,7 @@ from gateway_entities.rules import validate
 from gateway_entities.rules.bounds import MAX_RESOURCE_BYTES
 from gateway_entities.server.service import form
 from gateway_entities.server.service.base import BaseService
-from gateway_entities.server.service.context import CALLER, check_call
+from gateway_entities.server.service.context import CALLER, check_call, require_no_owners
 from gateway_entities.server.service.errors import exhausted
 from gateway_entities.server.service.writes.idempotency import find_response, store_response
 from gateway_entities.server.store.repositories.change import Effect
@@ -298,12 +298,13 @@ def mutation(handler: Callable[[S, Mutation, Request], Response]) -> Callable[[S
     """Decorate a handler that changes the configuration.
 
     The request is validated, then executed in one transaction. A repeated request_id returns the stored response without
-    calling the handler. A store that is full refuses all but removals.
+    calling the handler. A store that is full refuses all but removals. Callers who are limited to owners are refused.
     """
     removes = handler.__name__.startswith(_REMOVERS)
 
     @functools.wraps(handler)
     def execute(self: S, request: Request) -> Response:
+        require_no_owners()
         validate(request, self.allowed_addresses)
         with self.write() as transaction:
             stored: Response | None = find_response(transaction, request)

@@ -30,7 +30,7 @@ RETENTION_MS: Final = 30 * 24 * 60 * 60 * 1000
 # Such a pass holds the write lock for a few milliseconds.
 _PRUNED_PER_PASS: Final = 500
 _PAUSE_S: Final = 0.005
-_MAX_ENDPOINTS: Final = 1000
+_MAX_LIMITS: Final = 1000
 _MAX_LIFETIME_MS: Final = 100 * 366 * 24 * 60 * 60 * 1000
 
 
@@ -64,6 +64,7 @@ class TokenManager:
         lifetime_ms: int | None = None,
         *,
         endpoints: Iterable[str] | None = None,
+        owners: Iterable[str] | None = None,
         closes: bool = True,
     ) -> NewToken:
         """Create a token.
@@ -74,6 +75,8 @@ class TokenManager:
             lifetime_ms: its lifetime in milliseconds, at most 100 years; None for no expiry.
             endpoints: the names of the endpoints that it may resolve and spend on, 1 to 1000; None for all. They need not
                 exist. An endpoint that gets one of these names later is among them, and one that loses it is not.
+            owners: the owners whose configurations alone it may apply, 1 to 1000; None for no such limit. All other changes
+                are refused, and so are those of resources without an owner or of another one.
             closes: whether the store may require tokens from now on, if this is its first one and not an admin's.
 
         Raises:
@@ -92,13 +95,8 @@ class TokenManager:
             )
         if not scope:
             raise GatewayError(Code.INVALID_ARGUMENT, "A token has one or more scopes", reason="TOKEN_SCOPE")
-        limited = None if endpoints is None else frozenset(endpoints)
-        if limited is not None and not (1 <= len(limited) <= _MAX_ENDPOINTS and all(map(_is_endpoint_name, limited))):
-            raise GatewayError(
-                Code.INVALID_ARGUMENT,
-                f"A token is limited to 1 to {_MAX_ENDPOINTS} endpoints, each by its name of 1 to {_NAME_LENGTH} characters",
-                reason="TOKEN_ENDPOINTS",
-            )
+        limited = _limits(endpoints, "endpoints")
+        own_owners = _limits(owners, "owners")
         if limited is not None and not scope & LIMITED_SCOPES:
             raise GatewayError(
                 Code.INVALID_ARGUMENT,
@@ -106,13 +104,20 @@ class TokenManager:
                 "spend alone, and all else would be allowed on every endpoint. Give one of these scopes, or no endpoints",
                 reason="TOKEN_ENDPOINTS",
             )
+        if own_owners is not None and not with_included(scope) & AccessScope.WRITE:
+            raise GatewayError(
+                Code.INVALID_ARGUMENT,
+                f"A token of scope {', '.join(scope_names(scope))} cannot be limited to owners: that limits changes, and it "
+                "makes none. Give the scope write or admin, or no owners",
+                reason="TOKEN_OWNERS",
+            )
         text = new_text()
         with map_db_errors(), self._database.write() as connection:
             self._database.clock.check(connection)
             now = self._database.clock.now(connection)
             expires_at = None if lifetime_ms is None else now + lifetime_ms
             own = with_included(scope)
-            token = Token(id_of(text) or "", name, own, digest_of(text), now, expires_at, None, limited)
+            token = Token(id_of(text) or "", name, own, digest_of(text), now, expires_at, None, limited, own_owners)
             tokens = Tokens(connection)
             if not closes and not own & AccessScope.ADMIN and not StoreState(connection).get().has_had_token:
                 raise GatewayError(
@@ -179,8 +184,15 @@ class TokenManager:
             time.sleep(_PAUSE_S)
 
 
-def _is_endpoint_name(name: str) -> bool:
-    return 1 <= len(name) <= _NAME_LENGTH
+def _limits(names: Iterable[str] | None, what: str) -> frozenset[str] | None:
+    found = None if names is None else frozenset(names)
+    if found is not None and not (1 <= len(found) <= _MAX_LIMITS and all(1 <= len(name) <= _NAME_LENGTH for name in found)):
+        raise GatewayError(
+            Code.INVALID_ARGUMENT,
+            f"A token is limited to 1 to {_MAX_LIMITS} {what}, each by its name of 1 to {_NAME_LENGTH} characters",
+            reason=f"TOKEN_{what.upper()}",
+        )
+    return found
 
 
 @contextmanager

@@ -27,7 +27,15 @@ _own = tokens.c
 
 _ADD: Final = insert(tokens)
 _LIST: Final = select(
-    _own.token_id, _own.name, _own.scope, _own.digest, _own.created_at, _own.expires_at, _own.revoked_at, _own.endpoints
+    _own.token_id,
+    _own.name,
+    _own.scope,
+    _own.digest,
+    _own.created_at,
+    _own.expires_at,
+    _own.revoked_at,
+    _own.endpoints,
+    _own.owners,
 ).order_by(_own.created_at, _own.token_id)
 _GET: Final = _LIST.where(_own.token_id == bindparam("id"))
 _NAMED: Final = _LIST.where(_own.name == bindparam("name"), _own.revoked_at.is_(None))
@@ -70,7 +78,7 @@ GATEWAY: Final = AccessScope.READ | AccessScope.RESOLVE | AccessScope.SPEND | Ac
 
 
 LIMITED_SCOPES: Final = AccessScope.RESOLVE | AccessScope.SPEND
-"""The scopes that a limit to endpoints is about."""
+"""The scopes that a limit to endpoints is about. A limit to owners is about WRITE, and so ADMIN."""
 
 
 def with_included(scope: AccessScope) -> AccessScope:
@@ -100,6 +108,7 @@ class Token(NamedTuple):
         expires_at: the first moment at which it is invalid; None for never.
         revoked_at: the time of its revocation; None if valid.
         endpoints: the names of the endpoints that it is limited to; None for all.
+        owners: the owners whose configurations alone it may apply, changing nothing else; None for no such limit.
     """
 
     token_id: str
@@ -110,6 +119,7 @@ class Token(NamedTuple):
     expires_at: int | None
     revoked_at: int | None
     endpoints: frozenset[str] | None = None
+    owners: frozenset[str] | None = None
 
 
 def new_text() -> str:
@@ -163,8 +173,8 @@ class Tokens:
 
     def add(self, token: Token) -> None:
         """Add a token. Its name must have no unrevoked token."""
-        endpoints = None if token.endpoints is None else json.dumps(sorted(token.endpoints))
-        self._connection.execute(_ADD, {**token._asdict(), "scope": int(token.scope), "endpoints": endpoints})
+        limits = {"endpoints": _written(token.endpoints), "owners": _written(token.owners)}
+        self._connection.execute(_ADD, {**token._asdict(), "scope": int(token.scope), **limits})
 
     def revoke(self, token_id: str, at: int) -> None:
         """Revoke the token with this id."""
@@ -177,7 +187,12 @@ class Tokens:
 
 def _read(row: Sequence[Any]) -> Token:
     token = Token(*row)
-    names = token.endpoints
-    return token._replace(
-        scope=AccessScope(token.scope), endpoints=None if names is None else frozenset(json.loads(str(names)))
-    )
+    return token._replace(scope=AccessScope(token.scope), endpoints=_names(token.endpoints), owners=_names(token.owners))
+
+
+def _names(column: object) -> frozenset[str] | None:
+    return None if column is None else frozenset(json.loads(str(column)))
+
+
+def _written(names: frozenset[str] | None) -> str | None:
+    return None if names is None else json.dumps(sorted(names))

@@ -47,7 +47,7 @@ __all__ = [
 ]
 """What is defined in other modules."""
 
-REVISION: Final = "0014"
+REVISION: Final = "0015"
 """The migration that leads to these tables, the last in migrations/versions/."""
 CHANNEL: Final = "gateway_entities"
 """The channel of PostgreSQL's notifications of new revisions, for the stores of all schemas of a database."""
@@ -330,6 +330,8 @@ tokens = Table(
     Column("revoked_at", BigInteger),
     # JSON array of the names of the endpoints that it is limited to; NULL for all.
     Column("endpoints", Text),
+    # JSON array of the owners whose configurations it is limited to; NULL for all.
+    Column("owners", Text),
     PrimaryKeyConstraint("token_id", name="pk_tokens"),
 )
 
