@@ -17,7 +17,9 @@ from gateway_entities.extras import not_installed
 MAX_FILE_BYTES: Final = 8 << 20
 """Maximum size of a file in bytes."""
 MAX_NODES: Final = 1_000_000
-"""Maximum number of nodes in one document, those of aliases included each time."""
+"""Maximum number of nodes in all documents of a configuration, those of aliases included each time."""
+MAX_DOCUMENTS: Final = 10_000
+"""Maximum number of documents in a file."""
 MAX_ITEMS: Final = 10_000
 """Maximum number of items of a list, and of entries of a mapping."""
 MAX_DEPTH: Final = 32
@@ -129,18 +131,26 @@ def plain(node: Node) -> Any:
     return {key: plain(item) for key, item in node.entries.items()}
 
 
-def documents(file: str, text: str) -> list[Node]:
+@dataclass(slots=True)
+class Allowance:
+    """How many more nodes the documents of a configuration may have. What is refused has used it too."""
+
+    nodes: int = MAX_NODES
+
+
+def documents(file: str, text: str, allowance: Allowance | None = None) -> list[Node]:
     """Return the documents of a file; empty ones are left out.
 
     Args:
         file: its name, for positions.
         text: its content.
+        allowance: what all files of the configuration share; None for a file alone.
 
     Raises:
         DocumentError: it is not YAML, or goes beyond a limit.
         GatewayError: FAILED_PRECONDITION; ruamel.yaml is not installed.
     """
-    composer = _Composer(file)
+    composer = _Composer(file, allowance or Allowance())
     for event in _events(file, text):
         composer.add(event)
     return [node for node in composer.documents if not is_null(node)]
@@ -172,21 +182,25 @@ def _events(file: str, text: str) -> Iterator[Any]:
 class _Composer:
     """Builds nodes of events; iterative, so that depth costs no stack."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, allowance: Allowance) -> None:
         self.documents: list[Node] = []
         self._file = file
+        self._allowance = allowance
+        self._started = 0
         self._anchors: dict[str, Node] = {}
         self._open: list[ListNode | MappingNode] = []
         self._key: list[ScalarNode | None] = []
         self._anchor: list[str | None] = []
         self._merged: list[list[MappingNode]] = []
-        self._nodes = 0
 
     def add(self, event: Any) -> None:
         kind = type(event).__name__
         mark = Mark(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
         if kind == "DocumentStartEvent":
-            self._anchors, self._nodes = {}, 0
+            self._anchors = {}
+            self._started += 1
+            if self._started > MAX_DOCUMENTS:
+                raise DocumentError(mark, f"is beyond the limit of {MAX_DOCUMENTS} documents in one file")
         elif kind == "AliasEvent":
             self._alias(str(event.anchor), mark)
         elif kind == "ScalarEvent":
@@ -237,9 +251,9 @@ class _Composer:
         if anchor:
             self._anchors[str(anchor)] = node
         # What is inside was counted when it was placed, except that of an alias.
-        self._nodes += node.size if mark is not None else 1
-        if self._nodes > MAX_NODES:
-            raise DocumentError(at, f"is beyond the limit of {MAX_NODES} nodes in one document, those of aliases included")
+        self._allowance.nodes -= node.size if mark is not None else 1
+        if self._allowance.nodes < 0:
+            raise DocumentError(at, f"is beyond the limit of {MAX_NODES} nodes in all documents, those of aliases included")
         if not self._open:
             self.documents.append(node)
             return

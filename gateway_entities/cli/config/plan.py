@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -15,7 +15,12 @@ from gateway_entities.cli.config import options
 from gateway_entities.cli.config.source import Loaded, load
 from gateway_entities.cli.config.values import resolve
 from gateway_entities.cli.options.connection import connection_options
-from gateway_entities.entities import GatewayConfigurationPlan, GatewayPlanNoteKind
+from gateway_entities.entities import (
+    GatewayConfigurationPlan,
+    GatewayPlanAction,
+    GatewayPlannedChange,
+    GatewayPlanNoteKind,
+)
 from gateway_entities.errors import Code, GatewayError
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
     Connect = Callable[[], GatewayClient]
 
+_MAX_NAMED: Final = 20
 _ATTEMPTS: Final = 3
 """How often an apply is planned again if what it was planned on has changed meanwhile."""
 
@@ -64,7 +70,12 @@ def plan(
 
 @click.command()
 @options.together(options.paths, options.prune, options.adopt, options.allow_command, options.allow_folder, _dry_run)
-@click.option("--plan", "plan_file", metavar="FILE", help="Apply only if the store is still as in this plan (plan -o json).")
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    help="Apply only what this plan (plan -o json) says, to a store that is still as it was.",
+)
 @options.together(_updated_by, _request_id, nodes.wait_option, options.output, options.detailed_exitcode, connection_options)
 def apply(
     connect: Connect,
@@ -86,7 +97,7 @@ def apply(
     Either everything is done or nothing. Applied again it changes nothing.
     """
     loaded = load(paths)
-    basis = None if plan_file is None else _saved_plan(plan_file).basis
+    saved = None if plan_file is None else _saved_plan(plan_file)
     values = resolve(loaded, allow_command=allow_command, allow_folders=allow_folders)
 
     with connect() as client:
@@ -95,19 +106,22 @@ def apply(
             return _planned(client, loaded, values, request)
 
         def apply_it(found: GatewayConfigurationPlan) -> ApplyResult:
+            if saved is not None and found.basis == saved.basis:
+                # Otherwise the gateway names what has moved.
+                _refuse_other(saved, found)
             try:
                 return client.apply_configuration(
                     loaded.configuration,
                     **request,
                     secret_values=values,
-                    basis=basis or found.basis,
+                    basis=found.basis if saved is None else saved.basis,
                     updated_by=updated_by,
                     request_id=_once(request_id, found),
                 )
             except GatewayError as error:
                 raise loaded.explain(error) from error
 
-        attempts = _ATTEMPTS if basis is None else 1
+        attempts = _ATTEMPTS if saved is None else 1
         found, result = _carry_out(plan_again, None if dry_run else apply_it, attempts)
         _show(found, output, result)
         _wait(client, found, None if dry_run else wait_for_nodes)
@@ -208,6 +222,9 @@ def _planned(
     try:
         return client.plan_configuration(loaded.configuration, **request, secret_values=values)
     except GatewayError as error:
+        moved = any("its value is sent too" in each.description for each in error.field_violations)
+        if moved and values is None and loaded.reading.sources:
+            click.echo("--with-values sends the values that value_from names.", err=True)
         raise loaded.explain(error) from error
 
 
@@ -249,8 +266,37 @@ def _exit(found: GatewayConfigurationPlan, *, detailed_exitcode: bool) -> None:
 
 def _saved_plan(path: str) -> GatewayConfigurationPlan:
     try:
-        document: dict[str, Any] = json.loads(Path(path).read_bytes())
-        document.pop("result", None)
-        return GatewayConfigurationPlan.from_dict(document)
-    except (OSError, ValueError, AttributeError, GatewayError) as error:
+        document: Any = json.loads(Path(path).read_bytes())
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
+        found = cast("dict[str, Any]", document)
+        found.pop("result", None)
+        return GatewayConfigurationPlan.from_dict(found)
+    except OSError as error:
+        raise click.UsageError(f"--plan: cannot read {path}: {error.strerror}") from None
+    except (ValueError, RecursionError, GatewayError) as error:
         raise click.UsageError(f"--plan: {path} is no plan of plan -o json: {error}") from None
+
+
+def _refuse_other(saved: GatewayConfigurationPlan, now: GatewayConfigurationPlan) -> None:
+    """Check that a plan of now says what a saved one does.
+
+    The values of secrets are left out: a plan need not have read them.
+    """
+    before, after = ({(c.noun, c.name, c.id): _said(c) for c in each.changes} for each in (saved, now))
+    keys = before.keys() | after.keys()
+    others = sorted({f"{key[0]} '{key[1]}'" for key in keys if before.get(key, ()) != after.get(key, ())})
+    if others:
+        listed = printable(", ".join(others[:_MAX_NAMED]))
+        more = f", and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
+        raise click.ClickException(
+            f"The plan in --plan is not that of these files and options: they differ in {listed}{more}. Nothing was "
+            "applied; plan again."
+        )
+
+
+def _said(change: GatewayPlannedChange) -> tuple[object, ...]:
+    """Return what a change says beside values of secrets; nothing if there is nothing else."""
+    fields = tuple((each.path, each.before, each.after) for each in change.fields if each.path != "secret_value")
+    kept = change.action != GatewayPlanAction.GATEWAY_PLAN_ACTION_UPDATE
+    return (int(change.action), *fields) if fields or kept else ()

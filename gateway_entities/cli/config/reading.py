@@ -77,10 +77,13 @@ def read(nodes: Sequence[Node]) -> Reading:
             _read_document(reading, node)
         else:
             reading.problems.append(Problem(node.mark, f"must be a mapping with the fields {_names(_ROOT)}"))
-    if not reading.problems:
-        found = (each for each in check(reading.message) if each.rule != ADDRESS_RULE)
-        # Which addresses a gateway allows is known to the gateway.
-        reading.problems += reading.locate(FieldViolation(each.field, each.description) for each in found)
+    # Which addresses a gateway allows is known to the gateway.
+    found = [FieldViolation(each.field, each.description) for each in check(reading.message) if each.rule != ADDRESS_RULE]
+    if reading.problems:
+        # What is missing may be what could not be read.
+        known = {each.mark for each in reading.problems}
+        found = [each for each in found if each.field in reading.marks and reading.marks[each.field] not in known]
+    reading.problems += reading.locate(found)
     return reading
 
 

@@ -78,8 +78,19 @@ def rewrite(file: str, text: str, wanted: Mapping[str, Any], environment: Mappin
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file in one step. It keeps its mode; a new one has that of the process."""
-    target = path.resolve()
+    """Replace a file in one step. It keeps its mode; a new one has that of the process.
+
+    Raises:
+        GatewayError: FAILED_PRECONDITION; it cannot be written.
+    """
+    try:
+        _replace(path.resolve(), text)
+    except OSError as error:
+        # Its own names are those of a temporary file.
+        raise GatewayError(Code.FAILED_PRECONDITION, f"Cannot write {path}: {error.strerror}") from None
+
+
+def _replace(target: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:

@@ -17,6 +17,7 @@ from gateway_entities.cli.cells import printable
 from gateway_entities.cli.config.nodes import (
     MAX_FILE_BYTES,
     MAX_ITEMS,
+    Allowance,
     DocumentError,
     ListNode,
     MappingNode,
@@ -95,13 +96,13 @@ def load(paths: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     nodes: list[Node] = []
     problems: list[Problem] = []
     folders: dict[str, Path] = {}
-    sizes = Counter[str]()
+    sizes, allowance = Counter[str](), Allowance()
     for number, (name, folder) in enumerate(files(paths or (DEFAULT,))):
         if number >= MAX_FILES:
             raise click.UsageError(f"There are more than {MAX_FILES} files.")
         folders[name] = folder
         try:
-            found = documents(name, _text(name))
+            found = documents(name, _text(name), allowance)
         except DocumentError as error:
             problems.append(error.problem)
             continue
@@ -142,7 +143,11 @@ def read_documents(name: str) -> tuple[str, list[Node]]:
 
 
 def files(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """Yield each file with the folder below which it may name files."""
+    """Yield each file with the folder below which it may name files.
+
+    Raises:
+        UsageError: a folder has no files, or one that is not a regular file below it.
+    """
     for path in paths:
         if path == "-":
             yield path, Path.cwd()
@@ -158,9 +163,19 @@ def files(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:
             if not found:
                 raise click.UsageError(f"{path} has no files that end in {', '.join(_SUFFIXES)}.")
             for each in found:
+                _require_below(each, path)
                 yield each, Path(path)
         else:
             yield path, Path(path).parent
+
+
+def _require_below(name: str, folder: str) -> None:
+    # A repository can hold links, to the files of whoever plans it.
+    real = Path(os.path.realpath(name))
+    if not real.is_relative_to(os.path.realpath(folder)):
+        raise click.UsageError(f"{name} is a link to a file that is not below {folder}.")
+    if real.exists() and not real.is_file():
+        raise click.UsageError(f"{name} is not a regular file.")
 
 
 def _text(name: str) -> str:

@@ -75,8 +75,11 @@ def _variable(name: str, environment: Mapping[str, str]) -> bytes:
 
 def _file(path: Path, folders: Sequence[Path]) -> bytes:
     # With all links followed: a link below the folder may lead out of it.
-    real = path.resolve()
-    if not any(real.is_relative_to(folder.resolve()) for folder in folders):
+    try:
+        real = Path(os.path.realpath(path))
+    except ValueError:
+        raise ValueError(f"is the file {path}, which is not a valid path") from None
+    if not any(real.is_relative_to(os.path.realpath(folder)) for folder in folders):
         raise ValueError(f"is the file {path}, which is not below the folder of the configuration; see --allow-folder")
     try:
         with open_regular(real, os.O_NOFOLLOW) as file:

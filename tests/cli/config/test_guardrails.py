@@ -28,7 +28,10 @@ def edit(folder: Path, before: str, after: str) -> None:
 def test_problems_are_reported_with_line_and_column(offline: Config, folder: Path) -> None:
     edit(folder, "scorer_version: 1", "scorer_version: 0")
     edit(folder, "stage: AFTER", "stages: AFTER")
-    assert offline("validate", code=1).output == ('gateway.yaml:45:5: "stages" is not a field here; did you mean stage?\n')
+    assert offline("validate", code=1).output == (
+        'gateway.yaml:45:5: "stages" is not a field here; did you mean stage?\n'
+        "gateway.yaml:44:21: guardrails[0].scorer_version must be 1 to 2147483647, is 0\n"
+    )
     edit(folder, "stages: AFTER", "stage: AFTER")
     edit(folder, "      - name: support\n", "      - {name: support}\n      - name: support\n")
     edit(folder, "      scorer_name", "      scorer_id: other\n      scorer_name")

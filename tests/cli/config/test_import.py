@@ -347,3 +347,36 @@ def path_steps(tree: Any, path: str) -> list[tuple[Any, Any]]:
 )
 def test_usage_errors(offline: Config, arguments: tuple[str, ...], text: str) -> None:
     offline("import", *arguments, code=2, stdin=text)
+
+
+def test_a_list_of_resources_is_its_items() -> None:
+    route = {
+        "apiVersion": "aigateway.envoyproxy.io/v1alpha1",
+        "kind": "AIGatewayRoute",
+        "metadata": {"name": "r"},
+        "spec": {
+            "rules": [
+                {
+                    "matches": [{"headers": [{"type": "Exact", "name": "x-ai-eg-model", "value": "gpt-4o"}]}],
+                    "backendRefs": [{"name": "b"}],
+                }
+            ]
+        },
+    }
+    backend = {
+        "apiVersion": "aigateway.envoyproxy.io/v1alpha1",
+        "kind": "AIServiceBackend",
+        "metadata": {"name": "b"},
+        "spec": {"schema": {"name": "OpenAI"}, "backendRef": {"name": "x"}},
+    }
+    alone, _ = envoy.convert([route, backend])
+    found = {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": [route, backend]}
+    listed, fidelity = envoy.convert([found])
+    assert listed.to_dict() == alone.to_dict()
+    assert listed.to_dict()["endpoints"]
+    assert not [each for each in fidelity.outcomes() if each.outcome == UNACCOUNTED]
+
+
+def test_a_model_without_the_provider_before_its_slash() -> None:
+    result, _ = litellm.convert({"model_list": [{"model_name": "a", "litellm_params": {"model": "/gpt-4o"}}]})
+    assert not read(documents("imported", dump(result.to_dict()))).problems

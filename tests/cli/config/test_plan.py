@@ -96,6 +96,34 @@ def test_the_plan_as_json_is_one_to_apply(config: Config, client: GatewayClient,
     config("apply", "--plan", "gateway.yaml", code=2)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "null", "5", "{}", "[" * 100_000, '{"basis": {}}'])
+def test_a_file_that_is_no_plan(config: Config, folder: Path, text: str) -> None:
+    (folder / "plan.json").write_text(text)
+    assert "--plan: plan.json is no plan of plan -o json" in config("apply", "--plan", "plan.json", code=2).output
+
+
+def test_a_plan_of_other_files_is_not_applied(config: Config, client: GatewayClient, folder: Path) -> None:
+    config("apply")
+    edit(folder, "weight: 0.75", "weight: 0.5")
+    (folder / "plan.json").write_text(config("plan", "-o", "json").output)
+    edit(folder, "weight: 0.5", "weight: 0.6")
+    output = config("apply", "--plan", "plan.json", code=1).output
+    assert "not that of these files and options: they differ in endpoint 'support'" in output
+    assert len(client.list_changes()) == 1
+    edit(folder, "weight: 0.6", "weight: 0.5")
+    config("apply", "--plan", "plan.json")
+    assert len(client.list_changes()) == 2
+
+
+def test_the_plan_of_a_secret_that_moves_names_the_option(config: Config, folder: Path) -> None:
+    config("apply")
+    edit(folder, "provider: openai\n", "provider: azure\n")
+    output = config("plan", code=1).output
+    assert "unless its value is sent too" in output
+    assert "--with-values sends the values that value_from names." in output
+    config("plan", "--with-values")
+
+
 def test_every_form_of_a_plan(config: Config, folder: Path) -> None:
     names = config("plan", "-o", "name").output.splitlines()
     assert "endpoint support" in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def test_files_and_folders_are_one_configuration(offline: Config, folder: Path) 
     (folder / "other.yaml").write_text("owner: p\nmodel_definitions:\n  - {name: b, provider: p, model_name: m}\n")
     assert offline("validate", "parts", "other.yaml", code=1).output == (
         'other.yaml:1:8: owner must be that of parts/a.yaml:1:8, "o": one for all files\n'
+        "other.yaml:3:12: model_definitions[3].name must differ from that of model_definitions[1]\n"
     )
     (folder / "twice.yaml").write_text("model_definitions:\n  - {name: b, provider: p, model_name: m}\n")
     assert offline("validate", "parts", "twice.yaml", code=1).output.startswith("twice.yaml:2:12: model_definitions[3].name")
@@ -135,7 +137,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (BOMB, "nodes in one document, those of aliases included"),
+        (BOMB, "nodes in all documents, those of aliases included"),
+        ("---\n" + "\n---\n".join([f"- &a [{'x, ' * 9000}]\n- [{'*a, ' * 100}]"] * 30), "nodes in all documents"),
+        ("---\nowner: a\n" * 10_001, "is beyond the limit of 10000 documents in one file"),
         ("a: &a [*a]\n", "is an alias of an anchor that is not complete before it"),
         ("[" * 40 + "]" * 40, "is nested more than 32 levels deep"),
         ("secrets:\n" + "- {name: s}\n" * 100_000, "is beyond the limit of 10000 items; the list starts in line 2"),
@@ -155,6 +159,47 @@ def test_a_hostile_file_ends_soon(offline: Config, text: str, expected: str) -> 
     assert expected in output
     assert len(output) < 2000
     assert time.process_time() - before < 5
+
+
+def test_many_files_share_the_limit_of_nodes(offline: Config, folder: Path) -> None:
+    (folder / "many").mkdir()
+    for number in range(40):
+        text = f"- &a [{'x, ' * 9000}]\n- [{'*a, ' * 30}]\n- {{"
+        (folder / "many" / f"{number}.yaml").write_text(text)
+    before = time.process_time()
+    output = offline("validate", "many", code=1).output
+    assert "many/9.yaml:1:" in output
+    assert "nodes in all documents" in output
+    assert time.process_time() - before < 20
+
+
+def test_a_link_out_of_a_folder_and_a_pipe_in_it_are_not_read(
+    offline: Config, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "other.yaml"
+    outside.write_text("unknown: 1\n")
+    (folder / "links").mkdir()
+    (folder / "links" / "a.yaml").write_text("owner: a\n")
+    (folder / "links" / "same.yaml").symlink_to("a.yaml")
+    offline("validate", "links")
+    (folder / "links" / "out.yaml").symlink_to(outside)
+    output = offline("validate", "links", code=2).output
+    assert "links/out.yaml is a link to a file that is not below links" in output
+    assert "unknown" not in output
+    (folder / "links" / "out.yaml").unlink()
+    os.mkfifo(folder / "links" / "pipe.yaml")
+    assert "links/pipe.yaml is not a regular file" in offline("validate", "links", code=2).output
+    (folder / "named.yaml").symlink_to(outside)
+    assert "unknown" in offline("validate", "named.yaml", code=1).output
+
+
+def test_values_of_the_wrong_type_hide_no_other_problem(offline: Config) -> None:
+    text = (
+        'secrets:\n- {name: 5, provider: p}\n- {name: s, nmae: t, provider: "x\\0"}\n'
+        "budget_policies:\n- {budget_amount: -1}\n"
+    )
+    lines = offline("validate", "-", stdin=text, code=1).output.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["-:2:10", "-:3:13", "-:3:32", "-:5:19"]
 
 
 def test_only_the_first_problems_are_printed(offline: Config) -> None:

@@ -77,7 +77,8 @@ def test_files_outside_the_folder_are_not_read(
 def test_a_pipe_or_a_folder_is_no_file(config: Config, folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "inner").mkdir()
-    for name in ("pipe", "inner", "missing"):
+    (folder / "loop").symlink_to("loop")
+    for name in ("pipe", "inner", "missing", "loop", '"a\\0b"'):
         source(folder, f"{{file: {name}}}")
         assert "gateway.yaml:4:" in config("apply", code=1).output
 

@@ -7,7 +7,7 @@ of Kubernetes' Secrets are not copied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from gateway_entities.cli.config.importers.fidelity import Fidelity
@@ -72,8 +72,10 @@ class _Importer:
     def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
         self.result = Result()
         self.fidelity = Fidelity({"resources": list(documents)} if documents else {})
-        self.resources = [_resource(item, f"resources[{number}]") for number, item in enumerate(documents)]
-        self._apis = [str(item.get("apiVersion", "")) for item in documents]
+        self._lists: list[str] = []
+        found = list(self._without_lists(documents))
+        self.resources = [_resource(item, path) for item, path in found]
+        self._apis = [str(item.get("apiVersion", "")) for item, _ in found]
         self._backends: dict[tuple[str, str], _Backend] = {}
 
     def run(self) -> None:
@@ -271,7 +273,20 @@ class _Importer:
             each.get("name") == target.name and each.get("kind", target.kind) == target.kind for each in references
         )
 
+    def _without_lists(self, documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], str]]:
+        """Yield each resource with its path, those in lists too: kubectl prints several resources as a list."""
+        for number, item in enumerate(documents):
+            path = f"resources[{number}]"
+            if str(item.get("kind", "")).endswith("List") and isinstance(item.get("items"), list):
+                self._lists.append(path)
+                yield from ((each, f"{path}.items[{position}]") for position, each in enumerate(_list(item["items"])))
+            else:
+                yield item, path
+
     def _rest(self, ours: list[_Resource]) -> None:
+        for path in self._lists:
+            self.fidelity.mapped(f"{path}.kind", "its items")
+            self.fidelity.dropped(path, "a list of resources has no settings of its own")
         for each in self.resources:
             self._identity(each, is_ours=each in ours)
             self.fidelity.dropped(f"{each.path}.metadata", "names have no labels or annotations here")

@@ -121,7 +121,7 @@ class _Importer:
         if isinstance(given, str) and given:
             self.fidelity.mapped(f"{path}.custom_llm_provider", "provider")
             provider, name = given, name if slash and prefix == given else model
-        elif slash and name:
+        elif prefix and slash and name:
             provider = prefix
         else:
             name = model
