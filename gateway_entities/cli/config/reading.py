@@ -169,7 +169,16 @@ def _scalar(reading: Reading, found: FieldDescriptor, node: Node, path: str) -> 
         yield scalar(found, item, path)
     except WireError as error:
         (violation,) = error.field_violations
-        reading.problems.append(Problem(node.mark, f"{path} {violation.description}"))
+        reading.problems.append(Problem(node.mark, f"{path} {_in_terms_of_yaml(violation.description, node)}"))
+
+
+def _in_terms_of_yaml(description: str, node: ScalarNode) -> str:
+    """Return a description with YAML's kind of value, or a number itself, in place of Python's class."""
+    wanted, is_of_class, _ = description.rpartition("; it is a ")
+    if not is_of_class:
+        return description
+    what = _described(ScalarNode(node.text, node.plain or node.replaced, node.mark))
+    return f"{wanted}, not {node.text[:40] if what == 'a number' and not node.replaced else what}"
 
 
 def _value_sources(reading: Reading, secret: MappingNode, node: Node, path: str) -> Iterator[ValueSource]:

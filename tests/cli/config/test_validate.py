@@ -33,7 +33,7 @@ def test_every_problem_is_reported_with_file_line_and_column(offline: Config, fo
         'bad.yaml:2:1: "endpoint" is not a field here; did you mean endpoints?',
         "bad.yaml:4:11: secrets[0].name must be text, not a number; write it in quotes",
         "bad.yaml:5:5: secret_value is not for files; name the source of the value in value_from",
-        "bad.yaml:9:42: endpoints[0].models[0].weight must be a number in the range of a 32-bit float; it is a str",
+        "bad.yaml:9:42: endpoints[0].models[0].weight must be a number in the range of a 32-bit float, not text",
         "bad.yaml:10:23: endpoints[0].routing_strategy must be one of REQUEST_BASED_TRAFFIC_SPLIT, or a 32-bit integer; "
         "it is another text",
         "bad.yaml:11:11: endpoints[0].tags must be a mapping, not a list",
@@ -200,6 +200,24 @@ def test_values_of_the_wrong_type_hide_no_other_problem(offline: Config) -> None
     )
     lines = offline("validate", "-", stdin=text, code=1).output.splitlines()
     assert [line.split(": ")[0] for line in lines] == ["-:2:10", "-:3:13", "-:3:32", "-:5:19"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("99999999999", "must be a 32-bit integer, not 99999999999"),
+        ("1.5", "must be a 32-bit integer, not 1.5"),
+        ("1d", "must be a 32-bit integer, not text"),
+        ("true", "must be a 32-bit integer, not true or false"),
+        ("'${SCORER}'", "must be a 32-bit integer, not a number"),
+    ],
+)
+def test_a_value_of_another_type_is_described_in_terms_of_yaml(
+    offline: Config, monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+) -> None:
+    monkeypatch.setenv("SCORER", "12345678901")
+    text = f"budget_policies: [{{duration: {{unit: DAYS, value: {value}}}}}]\n"
+    assert expected in offline("validate", "-", stdin=text, code=1).output
 
 
 def test_only_the_first_problems_are_printed(offline: Config) -> None:
