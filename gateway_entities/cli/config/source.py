@@ -170,7 +170,7 @@ def files(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _require_below(name: str, folder: str) -> None:
-    # A repository can hold links, to the files of whoever plans it.
+    # A repository can hold links to files of the operator that plans it.
     real = Path(os.path.realpath(name))
     if not real.is_relative_to(os.path.realpath(folder)):
         raise click.UsageError(f"{name} is a link to a file that is not below {folder}.")
