@@ -251,6 +251,9 @@ def _show(found: GatewayConfigurationPlan, form: options.PlanForm, result: Apply
     options.show_changes(found.changes, found.effects, form, document=document)
     if result is not None and form in {"text", "markdown"}:
         done = f"{result.created} created, {result.updated} updated, {result.deleted} deleted"
+        if result.created + result.updated + result.deleted > len(found.changes):
+            # Otherwise the numbers would contradict those of the plan above.
+            done += ", what this affects included"
         click.echo(f"\nApplied as revision {result.revision}: {done}." if found.changes else f"Revision {result.revision}.")
 
 

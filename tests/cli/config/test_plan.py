@@ -115,6 +115,15 @@ def test_a_plan_of_other_files_is_not_applied(config: Config, client: GatewayCli
     assert len(client.list_changes()) == 2
 
 
+def test_the_number_of_updates_says_that_it_has_what_is_affected(config: Config, folder: Path) -> None:
+    config("apply")
+    edit(folder, "model_name: gpt-4o\n", "model_name: gpt-5\n")
+    lines = config("apply").output.splitlines()
+    assert "This affects:" in lines
+    assert "0 to create, 1 to update, 0 to delete." in lines
+    assert lines[-1] == "Applied as revision 2: 0 created, 2 updated, 0 deleted, what this affects included."
+
+
 def test_the_plan_of_a_secret_that_moves_names_the_option(config: Config, folder: Path) -> None:
     config("apply")
     edit(folder, "provider: openai\n", "provider: azure\n")
