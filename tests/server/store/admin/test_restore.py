@@ -214,7 +214,7 @@ LATER_TABLES = {
 }
 LATER_COLUMNS = {
     "secrets": {"envelope_version"},
-    "tokens": {"endpoints"},
+    "tokens": {"endpoints", "owners"},
     "changes": {"is_difference", "name", "fields", "owner_before", "owner_after", "spend_adjustment"},
     "budget_windows": {
         *("reserved_nanos", "limit_nanos", "alerted_percent"),
