@@ -79,5 +79,5 @@ class SpendUpkeep:
 
 
 def _status(spend: Spend, now: int) -> BudgetStatus:
-    counter = counter_at(spend, now)
+    counter = counter_at(spend, now, now)
     return BudgetStatus(spend.policy.budget_policy_id, counter.nanos, counter.reserved, counter.limit, counter.overrun)

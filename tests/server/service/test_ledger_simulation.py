@@ -49,7 +49,7 @@ AMOUNTS = (0, 0, 10, 50, 100, 100, 1000)
 
 @dataclasses.dataclass(eq=False)
 class Window:
-    """A window in the model."""
+    """A window in the model. Its limit is the policy's until its end, and stays as it then was."""
 
     limit: int
     recorded: int = 0
@@ -74,10 +74,16 @@ class Policy:
         return tuple(window_at(BudgetDurationUnit[self.duration[0]], self.duration[1], moment))
 
     def window(self, moment: int) -> Window:
-        return self.windows.get(self.at(moment), Window(self.limit))
+        """Return the window of now, to look at."""
+        return dataclasses.replace(self.windows.get(self.at(moment), Window(self.limit)), limit=self.limit)
 
-    def open(self, moment: int) -> Window:
-        return self.windows.setdefault(self.at(moment), Window(self.limit))
+    def open(self, moment: int, now: int) -> Window:
+        """Return the window of a moment, to change."""
+        window = self.windows.setdefault(self.at(moment), Window(self.limit))
+        if self.at(moment)[1] > now:
+            # The clock may be back in a window that had ended when the amount was changed.
+            window.limit = self.limit
+        return window
 
     def matches(self, endpoint: int, user: str, workspace: str) -> bool:
         scope, target = self.target
@@ -156,8 +162,9 @@ class Run:
             assert min(each.recorded_nanos, each.reserved_nanos, each.remaining_nanos, each.overrun_nanos) >= 0
             key = (each.window_start_ms, each.window_end_ms)
             found[each.budget_policy_id, key] = each
-            window = self.policies[each.budget_policy_id].windows[key]
-            assert each.limit_nanos == window.limit
+            policy = self.policies[each.budget_policy_id]
+            window = policy.windows[key]
+            assert each.limit_nanos == (policy.limit if each.window_end_ms > self.now else window.limit)
             if id(window) in late:
                 # Whether the estimate is recorded already, it is taken.
                 assert taken == window.taken
@@ -194,7 +201,7 @@ class Run:
         assert (response.HasField("reservation"), response.HasField("refusal")) == (admitted, not admitted)
         if not admitted:
             return
-        held = [policy.open(self.now) for policy in matching]
+        held = [policy.open(self.now, self.now) for policy in matching]
         for window in held:
             window.reserved += nanos
         found = response.reservation
@@ -218,7 +225,7 @@ class Run:
             self.gateway.do(sent)
         for policy in self.policies.values():
             if policy.matches(endpoint, user, workspace) and policy.at(moment)[1] > self.now - DAY:
-                policy.open(moment).recorded += nanos
+                policy.open(moment, self.now).recorded += nanos
 
     def one(self) -> Reservation | None:
         """Draw a reservation that the store has still."""
@@ -289,7 +296,7 @@ class Run:
             return
         policy_id, policy = self.random.choice(list(self.policies.items()))
         self.expire()
-        window, nanos = policy.open(self.now), self.random.choice([-5, 5, 100])
+        window, nanos = policy.open(self.now, self.now), self.random.choice([-5, 5, 100])
         sent = AdjustGatewaySpendRequest(budget_policy_id=policy_id, reason="r", request_id=self.name())
         if window.recorded + nanos < 0:
             sent.recorded_nanos, window.recorded = 3, 3

@@ -10,6 +10,7 @@ import pytest
 from gateway_entities.errors import Code
 from gateway_entities.server.service.context import CALLER, ENDPOINTS
 from gatewayentities.v1.budget_pb2 import (
+    CheckGatewayBudgetRequest,
     DeleteGatewayBudgetPolicyRequest,
     UpdateGatewayBudgetPolicyRequest,
 )
@@ -236,3 +237,17 @@ def test_many_reservations_expire_in_steps(
     assert gateway.place.execute(
         f"SELECT count(*) FROM budget_reservations WHERE state = {GATEWAY_RESERVATION_STATE_EXPIRED}"
     )[0] == (5,)
+
+
+def test_a_window_that_is_open_again_has_the_policy_s_amount(
+    gateway: Any, reserve: Any, limit: Any, amounts: Any, endpoint_id: str, ticks: Any
+) -> None:
+    """The clock is set back into a window that had ended when the amount was changed."""
+    policy_id = limit(100)
+    reserve(60)
+    ticks.advance(DAY)
+    gateway.do(UpdateGatewayBudgetPolicyRequest(budget_policy_id=policy_id, budget_amount=50 / 10**9))
+    ticks.advance(-DAY)
+    assert amounts(policy_id) == (0, 60, 0)
+    assert not gateway.do(CheckGatewayBudgetRequest(endpoint_id=endpoint_id)).check.allowed
+    assert reserve(1).HasField("refusal")

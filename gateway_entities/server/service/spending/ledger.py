@@ -60,13 +60,18 @@ def limit_of(policy: GatewayBudgetPolicy) -> int | None:
     return nanos if nanos <= MAX_NANOS else None
 
 
-def counter_at(spend: Spend, moment: int) -> Counter:
-    """Return the counter of a policy; without one the empty counter of its window at a moment, which is not stored yet."""
+def counter_at(spend: Spend, moment: int, now: int) -> Counter:
+    """Return the counter of a policy; without one the empty counter of its window at a moment, which is not stored yet.
+
+    A window that has not ended has the policy's amount as its limit. The stored limit is an older one if the amount was
+    changed after the window's end, and the clock was set back since.
+    """
     policy, counter = spend
-    if counter is not None:
-        return counter
-    start, end = window_at(policy.duration.unit, policy.duration.value, moment)
-    return Counter(0, start, end, 0, limit=limit_of(policy))
+    limit = limit_of(policy)
+    if counter is None:
+        start, end = window_at(policy.duration.unit, policy.duration.value, moment)
+        return Counter(0, start, end, 0, limit=limit)
+    return counter if counter.end <= now or counter.limit == limit else relimit(counter, limit)
 
 
 def refuses(policy: GatewayBudgetPolicy, counter: Counter, nanos: int) -> bool:

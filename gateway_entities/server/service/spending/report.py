@@ -120,7 +120,7 @@ def _current(transaction: Transaction, request: pb.ListGatewayBudgetBalancesRequ
 def _history(transaction: Transaction, request: pb.ListGatewayBudgetBalancesRequest) -> pb.ListGatewayBudgetBalancesResponse:
     # Keys of pages have one number; the other one is text.
     page_request = PageRequest[tuple[int, str, str]]("balance history", 2, request.page_size, request.page_token)
-    policy_id = request.budget_policy_id or None
+    now, policy_id = transaction.now, request.budget_policy_id or None
     page = page_request.read_current(
         transaction,
         lambda after, limit: transaction.budget_spend.history(
@@ -129,15 +129,15 @@ def _history(transaction: Transaction, request: pb.ListGatewayBudgetBalancesRequ
             after=None if after is None else (*after[:2], int(after[2])),
             limit=limit,
         ),
-        lambda spend: (spend.policy.created_at, spend.policy.budget_policy_id, str(counter_at(spend, 0).end)),
+        lambda spend: (spend.policy.created_at, spend.policy.budget_policy_id, str(spend.counter and spend.counter.end)),
     )
     response = pb.ListGatewayBudgetBalancesResponse()
-    page.fill(response, response.balances, lambda spend: _balance(spend, 0))
+    page.fill(response, response.balances, lambda spend: _balance(spend, now))
     return response
 
 
-def _balance(spend: Spend, moment: int) -> GatewayBudgetBalance:
-    return balance_of(spend.policy, counter_at(spend, moment))
+def _balance(spend: Spend, now: int) -> GatewayBudgetBalance:
+    return balance_of(spend.policy, counter_at(spend, now, now))
 
 
 def _correctable(transaction: Transaction, policy: GatewayBudgetPolicy, request: pb.AdjustGatewaySpendRequest) -> Counter:
@@ -151,7 +151,7 @@ def _correctable(transaction: Transaction, policy: GatewayBudgetPolicy, request:
     if moment > now + SPEND_RETENTION_MS:
         raise GatewayError.invalid([FieldViolation("occurred_at", f"must be at most 24 hours ahead, is {moment - now} ms")])
     [spend] = transaction.budget_spend.list(moment, budget_policy_id=policy.budget_policy_id)
-    counter = counter_at(spend, moment)
+    counter = counter_at(spend, moment, now)
     if counter.end <= now - HISTORY_RETENTION_MS:
         raise GatewayError.invalid([FieldViolation("occurred_at", "must be in a window that ended within the last 90 days")])
     return counter

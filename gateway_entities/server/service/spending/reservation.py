@@ -185,7 +185,7 @@ def _reserve(
     ledger: Ledger, request: pb.ReserveGatewaySpendRequest, content: bytes, found: Sequence[Spend]
 ) -> tuple[StoredReservation, list[Spend]]:
     transaction, now = ledger.transaction, ledger.now
-    before = [counter_at(spend, now) for spend in found]
+    before = [counter_at(spend, now, now) for spend in found]
     after = [ledgers.reserve(counter, request.amount_nanos) for counter in before]
     spends = ledger.store((spend.policy, counter) for spend, counter in zip(found, after, strict=True))
     held = {
@@ -232,9 +232,8 @@ def _settle(ledger: Ledger, stored: StoredReservation, state: GatewayReservation
 
 
 def _rejection(found: Sequence[Spend], nanos: int, now: int) -> GatewaySpendRefusal | None:
-    refusing = [
-        (spend.policy, counter) for spend in found if ledgers.refuses(spend.policy, counter := counter_at(spend, now), nanos)
-    ]
+    counted = [(spend.policy, counter_at(spend, now, now)) for spend in found]
+    refusing = [(policy, counter) for policy, counter in counted if ledgers.refuses(policy, counter, nanos)]
     refusals = [GatewaySpendRefusal(policy, balance_of(policy, counter)) for policy, counter in refusing]
     return min(refusals, key=lambda each: (each.balance.remaining_nanos or 0, -each.balance.window_end_ms), default=None)
 

@@ -78,9 +78,9 @@ class SpendService(LedgerService):
         return pb.CheckGatewayBudgetResponse(check=tightest.to_proto())
 
 
-def window_of(spend: Spend, moment: int) -> GatewayBudgetWindow:
-    """Return the window of a counter; without a counter the policy's empty window at a moment."""
-    counter = counter_at(spend, moment)
+def window_of(spend: Spend, now: int) -> GatewayBudgetWindow:
+    """Return the window of a counter; without a counter the policy's empty window of now."""
+    counter = counter_at(spend, now, now)
     return GatewayBudgetWindow(spend.policy.budget_policy_id, counter.start, counter.end, counter.nanos / _NANOS)
 
 
@@ -123,7 +123,7 @@ def _count(ledger: Ledger, request: pb.RecordGatewaySpendRequest) -> list[Spend]
     if moment > now - HISTORY_RETENTION_MS:
         key = SpendKey(moment // DAY_MS * DAY_MS, request.endpoint_id, request.user, request.budget_unit)
         transaction.spend_days.add(key, request.amount_nanos, 1)
-    found = [(spend.policy, counter_at(spend, moment)) for spend in matching(transaction, request, moment)]
+    found = [(spend.policy, counter_at(spend, moment, now)) for spend in matching(transaction, request, moment)]
     return ledger.store(
         (policy, record(counter, request.amount_nanos))
         for policy, counter in found
@@ -132,7 +132,7 @@ def _count(ledger: Ledger, request: pb.RecordGatewaySpendRequest) -> list[Spend]
 
 
 def _check(spend: Spend, now: int) -> GatewayBudgetCheck:
-    policy, counter = spend.policy, counter_at(spend, now)
+    policy, counter = spend.policy, counter_at(spend, now, now)
     # In integers, because 0.3 - 0.1 as doubles is not 0.2.
     remaining = limit_nanos(policy.budget_amount) - counter.nanos - counter.reserved
     return GatewayBudgetCheck(remaining > 0, policy, window_of(spend, now), max(remaining, 0) / _NANOS)
