@@ -21,6 +21,7 @@ from gateway_entities.server.service.spending.windows import window_at
 from gatewayentities.v1.budget_pb2 import (
     CheckGatewayBudgetRequest,
     DeleteGatewayBudgetPolicyRequest,
+    GatewayBudgetBalance,
     RecordGatewaySpendRequest,
     UpdateGatewayBudgetPolicyRequest,
 )
@@ -115,6 +116,10 @@ class Reservation:
         self.recorded = nanos
 
 
+def taken(balance: GatewayBudgetBalance) -> tuple[str, int, int]:
+    return balance.budget_policy_id, balance.window_start_ms, balance.recorded_nanos + balance.reserved_nanos
+
+
 class Run:
     """One seeded run."""
 
@@ -156,8 +161,8 @@ class Run:
         late = {id(window) for each in overdue for window in each.windows}
         found = {}
         for each in self.gateway.do(ListGatewayBudgetBalancesRequest(ended_since=0)).balances:
-            taken = each.recorded_nanos + each.reserved_nanos
-            assert taken + each.remaining_nanos - each.overrun_nanos == each.limit_nanos
+            [*_, amount] = taken(each)
+            assert amount + each.remaining_nanos - each.overrun_nanos == each.limit_nanos
             assert sum(part.amount_nanos for part in each.overruns) == each.overrun_nanos
             assert min(each.recorded_nanos, each.reserved_nanos, each.remaining_nanos, each.overrun_nanos) >= 0
             key = (each.window_start_ms, each.window_end_ms)
@@ -167,7 +172,7 @@ class Run:
             assert each.limit_nanos == (policy.limit if each.window_end_ms > self.now else window.limit)
             if id(window) in late:
                 # Whether the estimate is recorded already, it is taken.
-                assert taken == window.taken
+                assert amount == window.taken
             else:
                 assert (each.recorded_nanos, each.reserved_nanos) == (window.recorded, window.reserved)
         assert set(found) == {(policy_id, key) for policy_id, policy in self.policies.items() for key in policy.windows}
@@ -255,7 +260,11 @@ class Run:
         reservation.is_settled = True
         assert response.reservation.recorded_nanos == nanos
         if self.random.random() < 0.3:
-            assert self.gateway.do(sent) == response
+            again = self.gateway.do(sent)
+            assert again.reservation == response.reservation
+            assert releases or again.alerts == response.alerts
+            # The second call may have settled others that have expired.
+            assert [taken(each) for each in again.balances] == [taken(each) for each in response.balances]
             assert self.gateway.do(reservation.request).reservation == response.reservation
 
     def extend(self) -> None:
