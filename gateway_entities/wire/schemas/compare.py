@@ -120,9 +120,7 @@ class _Comparison:
                 compare_enums(pair.old, pair.new, pair.use, pair.found)
             elif isinstance(pair.old, Descriptor) and isinstance(pair.new, Descriptor):
                 if not messages.compare(pair.old, pair.new, pair):
-                    text = (
-                        "was not compared: it requires itself, or messages more than 100 deep, so that one schema has none."
-                    )
+                    text = "was not compared: it requires itself, or messages more than 100 deep, so neither schema has one."
                     self._left_out.append(f"{pair.old.full_name} {text}")
                 elif pair.belong:
                     compare_packed_names(pair.old, pair.new, self._old, self._new, pair.found)

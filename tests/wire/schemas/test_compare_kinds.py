@@ -305,6 +305,24 @@ CASES = {
         "old binary field-lost M.a; old json field-rejected M.a",
         syntax="2",
     ),
+    "a message that comes to require itself": Case(
+        "message M { optional M a = 1; }",
+        "message M { required M a = 1; }",
+        "new binary|json field-rejected M.a",
+        syntax="2",
+    ),
+    "two messages that no longer require each other": Case(
+        "message M { required N a = 1; } message N { required M b = 1; }",
+        "message M { optional N a = 1; } message N { required M b = 1; }",
+        "old binary|json field-rejected M.a",
+        syntax="2",
+    ),
+    "a MessageSet that becomes an ordinary message": Case(
+        "message M { option message_set_wire_format = true; extensions 4 to max; } message X { extend M { optional X e = 5; } }",
+        "message M { extensions 4 to max; } message X { extend M { optional X e = 5; } }",
+        "new binary extension-lost X.e",
+        syntax="2",
+    ),
     "a group": Case(
         "message M { optional group G = 1 { optional string a = 1; } }",
         "message M { optional group G = 1 { optional int32 a = 1; } }",

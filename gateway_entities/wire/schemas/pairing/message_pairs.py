@@ -68,7 +68,7 @@ class MessagePairs:
             pair: where the differences, and the parts of large messages, go.
 
         Returns:
-            False if no message of either type exists, because it requires itself.
+            False if neither type has a message, because both require themselves.
         """
         found = pair.found
         if old.full_name == new.full_name and not self._differ(old, new):
@@ -77,11 +77,12 @@ class MessagePairs:
         self.skips_text = self.skips_text or skips_text(old, new)
         self._classes.make(old)
         self._classes.make(new)
-        try:
-            minimal(old)
-            minimal(new)
-        except ValueError:
-            return False
+        exist = _exists(old), _exists(new)
+        if not all(exist):
+            # Nobody writes messages of a type that has none, and its readers reject every message of the other.
+            writer, reader = (old, new) if exist[0] else (new, old)
+            direction = Direction.NEW_READS_OLD if exist[0] else Direction.OLD_READS_NEW
+            return any(exist) and _rejects(writer, reader, direction, found)
         for ours, theirs in parts(old, new, self._changed):
             if ours is not old:
                 pair.parts.update((field.number, (ours, theirs)) for field in ours.fields)
@@ -157,6 +158,20 @@ class MessagePairs:
                 if _try(message, reader, direction, found, both_names=both_names):
                     told.append(i)
             self._telling[key] = told
+
+
+def _exists(message: Descriptor) -> bool:
+    try:
+        minimal(message)
+    except ValueError:
+        return False
+    return True
+
+
+def _rejects(writer: Descriptor, reader: Descriptor, direction: Direction, found: Found) -> bool:
+    """Report what the reader requires and no message has. Returns True."""
+    _try(minimal(writer), reader, direction, found, both_names=False)
+    return True
 
 
 def _kind_of_change(
