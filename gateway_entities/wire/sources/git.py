@@ -17,7 +17,9 @@ from gateway_entities.errors import Code, GatewayError
 GIT_TIMEOUT_S: Final = 120
 """The time that one command of git has, in seconds."""
 _SCHEMA_FILES: Final = ("*.proto", "buf.yaml", "buf.work.yaml", "buf.lock", "**/buf.yaml", "**/buf.work.yaml", "**/buf.lock")
-_BRANCH: Final = re.compile(r"\w[\w./+-]*")
+_BRANCH: Final = re.compile(r"(?!.*\.\.)\w[\w./+-]*")
+# Hooks of git have these: they replace the repository that the folder is in.
+_OF_HOOKS: Final = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"})
 _ID: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -73,10 +75,7 @@ def find_commit(folder: Path, reference: str, *, merge_base: bool = False) -> Co
     at = folder if folder.is_dir() else folder.parent
     if not at.is_dir():
         raise _wrong(f"{folder}: there is no such file or folder")
-    top = _try(at, "rev-parse", "--show-toplevel")
-    if top is None:
-        raise _wrong(f"{folder} is not in a git repository; --against needs one")
-    root = Path(os.fsdecode(top).strip()).resolve()
+    root = repository_of(at)
     found = _try(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     if found is None:
         raise _wrong(f"git knows no commit {reference!r}. {_fetch_hint(root, reference)}")
@@ -93,7 +92,33 @@ def find_commit(folder: Path, reference: str, *, merge_base: bool = False) -> Co
     return Commit(root, commit, reference if commit.startswith(reference) else f"{reference} ({commit[:12]})")
 
 
+def repository_of(folder: Path) -> Path:
+    """Return the top folder of the work tree of a folder.
+
+    Raises:
+        GatewayError: INVALID_ARGUMENT if it is in none, or in one that git refuses to read; FAILED_PRECONDITION without git.
+    """
+    done = _run(folder, ["rev-parse", "--show-toplevel"], {}, b"")
+    if done.returncode == 0:
+        return Path(os.fsdecode(done.stdout).strip()).resolve()
+    text = done.stderr.decode(errors="replace").strip()
+    # git says so in its own language; of a repository of another user it says what to do.
+    if "safe.directory" in text:
+        raise _wrong(f"git does not read the repository of {folder}: {text[:2000]}")
+    raise _wrong(f"{folder} is not in a work tree of git; --against needs one")
+
+
+def submodules(root: Path) -> list[Path]:
+    """Return the folders of a work tree that are submodules. Commits have none of their files."""
+    if not (root / ".gitmodules").is_file():
+        return []
+    found = _try(root, "config", "--file", ".gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$")
+    return [root / os.fsdecode(entry.partition(b"\n")[2]) for entry in (found or b"").split(b"\0") if entry]
+
+
 def _fetch_hint(root: Path, reference: str) -> str:
+    if not reference.strip() or reference.endswith("/"):
+        return "It names no branch. On GitHub github.base_ref is empty unless a pull request started the run"
     everything = "with actions/checkout, fetch-depth: 0 fetches everything"
     if not _BRANCH.fullmatch(reference):
         return f"A shallow clone lacks it: fetch the history; {everything}"
@@ -129,7 +154,7 @@ def _run(
         return subprocess.run(  # noqa: S603 - git; no shell is involved.
             ["git", *arguments],  # noqa: S607 - the one on the search path, as a person would run.
             cwd=folder,
-            env={**os.environ, **environment},
+            env={**{k: v for k, v in os.environ.items() if k not in _OF_HOOKS}, **environment},
             input=stdin,
             capture_output=True,
             check=False,

@@ -110,5 +110,8 @@ def _is_import(file: FileDescriptorProto) -> bool:
     for unknown in unknowns:
         if unknown.field_number == _BUF_EXTENSION and unknown.wire_type == 2:
             # The extension is a message whose field 1 says so; a BoolValue has the same layout.
-            return bool(BoolValue.FromString(unknown.data).value)
+            try:
+                return bool(BoolValue.FromString(unknown.data).value)
+            except DecodeError:
+                return False
     return False

@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gateway_entities.wire.sources.errors import unreadable
 from gateway_entities.wire.sources.files import SchemaFiles
-from gateway_entities.wire.sources.git import Commit
+from gateway_entities.wire.sources.git import Commit, repository_of, submodules
 from gateway_entities.wire.sources.image import read_image
 from gateway_entities.wire.sources.module import import_schema, read_module
 from gateway_entities.wire.sources.protos import compile_protos, protos_below
@@ -67,6 +67,9 @@ def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[
     for path, source in zip(absolute, sources, strict=True):
         if not path.is_relative_to(commit.root):
             raise unreadable(str(source), f"it is not in the repository {commit.root}, so {commit.name} has none of it")
+        if (other := repository_of(path if path.is_dir() else path.parent)) != commit.root:
+            text = f"it is in a repository of its own, {other}, such as a submodule; compare it in a run of its own"
+            raise unreadable(str(source), text)
     with commit.checkout(absolute) as tree:
 
         def in_tree(path: Path) -> Path:
@@ -77,6 +80,11 @@ def read_commit(commit: Commit, sources: Sequence[Path], import_paths: Sequence[
             f"{_named(source)} is not in {commit.name}, so all that it has is new."
             for path, source in zip(old, sources, strict=True)
             if not _is_there(path)
+        )
+        absent += tuple(
+            f"{_shown(each)} is a submodule, and {commit.name} has none of its files; compare it in a run of its own."
+            for each in submodules(commit.root)
+            if any(each.is_relative_to(path) for path in absolute) and _is_there(each)
         )
         old = [path for path in old if _is_there(path)]
         if not old:

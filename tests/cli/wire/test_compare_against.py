@@ -208,6 +208,8 @@ def test_a_removed_field_is_shown_where_it_was_missed(repository: ForeignReposit
     [
         (["--against", "nosuch", "proto"], "git knows no commit 'nosuch'. In CI fetch it first"),
         (["--against", "--output=x", "proto"], "git knows no commit '--output=x'"),
+        (["--against", "origin/", "proto"], "It names no branch. On GitHub github.base_ref is empty unless a pull request"),
+        (["--against", "", "proto"], "It names no branch"),
         (["--against", "main", "missing"], "missing: there is no such file or folder"),
         (["--merge-base", "proto", "proto"], "--merge-base needs --against"),
         (["proto"], "Name two schemas, OLD and NEW"),
@@ -340,4 +342,37 @@ def test_a_broken_proto_in_the_commit_is_named_without_the_temporary_folder(repo
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert "is not in a git repository" in run("--against", "main", code=2).stderr
+    assert "is not in a work tree of git" in run("--against", "main", code=2).stderr
+
+
+@pytest.mark.parametrize("folder", [".git", "{root}/.git"])
+def test_in_a_hook_of_git(repository: ForeignRepository, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    break_it(repository)
+    monkeypatch.setenv("GIT_DIR", folder.format(root=repository.root))
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert f"  at         {ORDER}:10" in run("--against", "main", "proto", code=1).stdout
+
+
+def test_a_repository_of_another_user_is_not_called_none(
+    repository: ForeignRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(repository.root / "none"))
+    text = run("--against", "main", "proto", code=2).stderr
+    assert "git does not read the repository of proto" in text
+    assert "git config --global --add safe.directory" in text
+
+
+def test_a_submodule_never_passes_in_silence(repository: ForeignRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "vendor"
+    folder.mkdir(parents=True)
+    vendor = ForeignRepository(folder)
+    repository.write("own/a.proto", 'syntax = "proto3"; package own; message A {}')
+    repository.write(".gitmodules", '[submodule "v"]\n\tpath = own/vendor\n\turl = ../vendor\n')
+    repository.git("add", "--all")
+    repository.commit()
+    vendor.replace(ORDER, "int32 quantity = 4;", "string quantity = 4;")
+    text = run("--against", "HEAD", "proto", "own/vendor/proto", code=2).stderr
+    assert "own/vendor/proto: it is in a repository of its own, " in text
+    assert "own/vendor is a submodule, and HEAD (" in run("--against", "HEAD", "own", "-I", "own/vendor/proto").stdout
+    assert "NONE" in run("--against", "main", "own/vendor/proto", code=1).stdout

@@ -43,6 +43,12 @@ def test_names_and_extensions_that_no_pool_has_are_left_out_of_json() -> None:
     assert [file.name for file in image_of(text.encode()).file] == [SET.file[0].name]
 
 
+def test_a_damaged_mark_of_an_import_is_none(tmp_path: Path) -> None:
+    file = SET.file[0].SerializeToString() + b"\xd2\xf6\x03\x02\xff\xff"
+    (tmp_path / "image").write_bytes(b"\x0a" + bytes([len(file)]) + file)
+    assert set(load(tmp_path / "image").messages) == {"x.M"}
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
