@@ -11,7 +11,7 @@ import click
 from google.protobuf.message import Message
 
 from gateway_entities.errors import GatewayError
-from gateway_entities.wire.messages.inputs import INPUT_FORMATS, InputFormat, UnreadableError
+from gateway_entities.wire.messages.inputs import INPUT_FORMATS, TEXT_FORMAT, InputFormat, UnreadableError
 from gateway_entities.wire.messages.types import NamedTypes, named_types
 from gateway_entities.wire.recorded import content, is_recorded, unrecorded
 
@@ -121,6 +121,8 @@ def read(path: str, form: InputFormat | None, types: NamedTypes, kind: type[Mess
     Raises:
         UnreadableError: it cannot be read, or does not have its format.
     """
+    if form is None and Path(path).suffix in TEXT_FORMAT:
+        raise UnreadableError("it is in protobuf's text format, which is not read; convert it, such as with protoc --encode")
     try:
         if path == "-":
             data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)

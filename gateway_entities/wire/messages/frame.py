@@ -30,6 +30,7 @@ class Frame:
     # State of the validator. Class attributes, because few frames need it.
     last = 0
     loose = False
+    mistyped = False
     first: bytes | None = None
     keys: dict[int, set[bytes]] | None = None
     wanted: Tree | None = None

@@ -29,6 +29,8 @@ INPUT_FORMATS: Final[dict[str, InputFormat]] = {
     ".json": "json",
 }
 """Input formats by file suffix."""
+TEXT_FORMAT: Final = frozenset({".txtpb", ".textproto", ".textpb", ".pbtxt", ".prototxt"})
+"""The suffixes of protobuf's text format, which is not read."""
 
 _HEX_NOISE: Final = re.compile(rb"0x|[\s,:;]")
 _SPACE: Final = re.compile(rb"\s")

@@ -101,7 +101,7 @@ class MessageValidator:
                 if not frame.layout.is_entry:
                     self._unknown(record)
             elif wire not in slot.wires:
-                frame.loose = True
+                frame.loose = frame.mistyped = True
                 if not frame.layout.is_entry:
                     self._wire_type(record, slot)
             else:
@@ -279,6 +279,10 @@ class MessageValidator:
         key = frame.first or b""
         if frame.loose:
             parent.loose = True
+            if frame.mistyped:
+                text = "has its key or value in another wire type; write both in those of the map"
+                self._add_entry("schema/wire-type", frame, text)
+                return
             self._add_entry("schema/map-entry", frame, "has more than a key and a value; write only these")
             return
         if slot.number < parent.last or parent.loose:

@@ -96,6 +96,8 @@ def _compile(name: str, roots: Sequence[Path], files: Sequence[Path], shown: Pat
     for root in roots:
         if not root.is_dir():
             raise unreadable(name, f"the import path {root} is not a folder")
+        if os.pathsep in str(root):
+            raise unreadable(name, f"protoc splits paths at {os.pathsep!r}, which {root} has; name a folder without it")
     found = list(dict.fromkeys(file.resolve() for file in files))
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary) / "schema.binpb"

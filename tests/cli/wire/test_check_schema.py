@@ -13,7 +13,7 @@ from google.protobuf import any_pb2, descriptor_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gateway_entities.cli.app import cli
-from tests.wire.foreign_repository import MONEY, ORDER
+from tests.wire.foreign_repository import MONEY, ORDER, ForeignRepository
 from tests.wire.messages.samples import number, old_type, tag, text
 
 Run = Callable[..., Result]
@@ -151,9 +151,27 @@ def test_a_folder_of_golden_vectors_is_checked_beside_its_manifest(tmp_path: Pat
     assert "GatewayEndpointTag.full.json: GatewayEndpointTag: clean" in result.output
 
 
+@pytest.mark.parametrize("command", ["check", "inspect"])
+def test_protobufs_text_format_is_not_taken_for_bytes(tmp_path: Path, command: str) -> None:
+    path = tmp_path / "GatewayEndpointTag.txtpb"
+    path.write_text('key: "k"', encoding="utf-8")
+    assert "it is in protobuf's text format, which is not read; convert it" in run(command, path, code=2).stderr
+
+
+def hooks() -> dict[str, list[str]]:
+    """Return the entry of each hook of pre-commit, with its default arguments."""
+    text = (Path(__file__).resolve().parents[3] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for hook in re.split(r"^- id: ", text, flags=re.MULTILINE)[1:]:
+        entry, arguments = (re.search(rf"^  {key}: (.*)$", hook, re.MULTILINE) for key in ("entry", "args"))
+        assert entry is not None
+        given = [] if arguments is None else arguments[1].strip("[]").split(", ")
+        found[hook.splitlines()[0]] = [*entry[1].split(), *given]
+    return found
+
+
 def test_the_hook_of_pre_commit_does_not_guess(tmp_path: Path) -> None:
-    hook = (Path(__file__).resolve().parents[3] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    (entry,) = (line.partition("entry: ")[2].split() for line in hook.splitlines() if "entry: " in line)
+    entry = hooks()["gateway-entities-wire-check"]
     assert entry[:3] == ["gateway-entities", "wire", "check"]
     other = tmp_path / "somebody.else.binpb"
     other.write_bytes(text(1, "e-1"))
@@ -161,3 +179,15 @@ def test_the_hook_of_pre_commit_does_not_guess(tmp_path: Path) -> None:
     named = tmp_path / "GatewayEndpointTag.binpb"
     named.write_bytes(text(1, "k"))
     run("check", *entry[3:], named)
+
+
+def test_the_hook_of_pre_commit_compares_with_the_last_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    repository = ForeignRepository(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    entry = hooks()["gateway-entities-wire-compare"]
+    assert entry[:3] == ["gateway-entities", "wire", "compare"]
+    run("compare", *entry[3:], "proto")
+    repository.replace("proto/acme/v1/order.proto", "int32 quantity = 4;", "string quantity = 4;")
+    repository.git("add", "--all")
+    assert "compatibility: NONE" in run("compare", *entry[3:], "proto", code=1).stdout

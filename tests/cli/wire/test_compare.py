@@ -142,3 +142,13 @@ def test_a_service_that_is_removed_or_added_was_compared(folder: Path) -> None:
     assert result.exit_code == 2
     assert "neither schema has one" in result.stderr
     assert run(folder, "old", "more", "--level", "calls", "--level", "binary").exit_code == 0
+
+
+def test_a_folder_whose_name_protoc_splits_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install grpcio-tools")
+    path = tmp_path / "12:30" / "a.proto"
+    path.parent.mkdir()
+    path.write_text('syntax = "proto3"; message A {}', encoding="utf-8")
+    result = CliRunner().invoke(compare, [str(path.parent), str(path.parent)])
+    assert result.exit_code == 2
+    assert "protoc splits paths at ':', which" in result.output

@@ -247,6 +247,13 @@ BAD: list[Bad] = [
         len(SECRET),
     ),
     Bad(
+        "schema/wire-type",
+        "CreateGatewaySecretRequest",
+        SECRET + entry(text(1, "b"), number(2, 1)),
+        'secret_value["b"]',
+        len(SECRET),
+    ),
+    Bad(
         "schema/map-default",
         "CreateGatewaySecretRequest",
         SECRET + text(5, text(1, "region")),

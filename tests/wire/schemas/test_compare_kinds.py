@@ -20,6 +20,7 @@ EXTENDED = "message M { extensions 100 to 200; } "
 E10 = "enum E { Z = 0; A = 1; } "
 AB = "message A { string a = 1; } message B { int32 a = 1; } "
 DEFAULTS = "message A { optional int32 a = 1 [default = 5]; } message B { optional int32 a = 1 [default = 6]; } "
+ENTRY = "message X { extend M { optional X e = 5; } }"
 SAME = "message A { string a = 1; } message B { string a = 1; } "
 
 CASES = {
@@ -318,8 +319,8 @@ CASES = {
         syntax="2",
     ),
     "a MessageSet that becomes an ordinary message": Case(
-        "message M { option message_set_wire_format = true; extensions 4 to max; } message X { extend M { optional X e = 5; } }",
-        "message M { extensions 4 to max; } message X { extend M { optional X e = 5; } }",
+        "message M { option message_set_wire_format = true; extensions 4 to max; } " + ENTRY,
+        "message M { extensions 4 to max; } " + ENTRY,
         "new binary extension-lost X.e",
         syntax="2",
     ),

@@ -221,7 +221,7 @@ def shape(field: FieldDescriptor) -> tuple[object, ...]:
         None if message is None or entry is not None else message.full_name,
         None if entry is None else tuple(signature(f) for f in entry.fields),
         # A MessageSet has an encoding of its own for its extensions.
-        field.is_extension and field.containing_type.GetOptions().message_set_wire_format,
+        field.is_extension and cast("Descriptor", field.containing_type).GetOptions().message_set_wire_format,
     )
 
 
