@@ -235,9 +235,19 @@ def _pair(entry: Any, key: FieldDescriptor, value: FieldDescriptor) -> tuple[Any
 
 
 def _same(field: FieldDescriptor, value: Any, other: FieldDescriptor, seen: Any) -> bool:
+    if message_of(field) is not None and message_of(other) is not None:
+        return True
+    # In JSON a wrapper is the value that it holds.
+    if (wrapped := _wrapped(field)) is not None:
+        return _same(wrapped, value.value, other, seen)
+    if (wrapped := _wrapped(other)) is not None:
+        return _same(field, value, wrapped, seen.value)
+    return _same_plain(field, value, other, seen)
+
+
+def _same_plain(field: FieldDescriptor, value: Any, other: FieldDescriptor, seen: Any) -> bool:
+    """Compare values of which at most one is a message."""
     if message_of(field) is not None:
-        if message_of(other) is not None:
-            return True
         return isinstance(seen, bytes) and other.type == other.TYPE_BYTES and value.SerializePartialToString() == seen
     if message_of(other) is not None:
         # Empty text or bytes and an empty message have the same bytes.
@@ -248,6 +258,12 @@ def _same(field: FieldDescriptor, value: Any, other: FieldDescriptor, seen: Any)
         return False
     # proto2 accepts text that is not UTF-8; Python returns it as bytes.
     return _octets(value) == _octets(seen) and isinstance(seen, bytes) == (other.type == other.TYPE_BYTES)
+
+
+def _wrapped(field: FieldDescriptor) -> FieldDescriptor | None:
+    message = message_of(field)
+    is_wrapper = message is not None and message.file.name == "google/protobuf/wrappers.proto"
+    return message.fields_by_name["value"] if message is not None and is_wrapper else None
 
 
 def _is_number(field: FieldDescriptor) -> bool:

@@ -20,6 +20,7 @@ EXTENDED = "message M { extensions 100 to 200; } "
 E10 = "enum E { Z = 0; A = 1; } "
 AB = "message A { string a = 1; } message B { int32 a = 1; } "
 DEFAULTS = "message A { optional int32 a = 1 [default = 5]; } message B { optional int32 a = 1 [default = 6]; } "
+WRAPPERS = 'import "google/protobuf/wrappers.proto"; '
 ENTRY = "message X { extend M { optional X e = 5; } }"
 SAME = "message A { string a = 1; } message B { string a = 1; } "
 
@@ -293,6 +294,11 @@ CASES = {
         "message A { int32 a = 1; } message B { int32 b = 1; } message M { A p = 1; B q = 2; }",
         "message A { int32 a = 1; } message B { int32 b = 1; } message M { B q = 1; A p = 2; }",
         "both binary field-misread M.p; both binary field-misread M.q",
+    ),
+    "a wrapper and its value, which are one in JSON": Case(
+        WRAPPERS + "message M { google.protobuf.Int32Value a = 1; google.protobuf.StringValue b = 2; }",
+        WRAPPERS + "message M { optional int32 a = 1; optional string b = 2; }",
+        "both binary field-lost M.a; new binary field-misread M.b; old binary field-rejected M.b",
     ),
     # Schemas on which a comparison could fail.
     "a map, then a list of messages with a map inside": Case(
