@@ -15,6 +15,7 @@ from gateway_entities.wire.schemas.found import Found
 from gateway_entities.wire.schemas.model.load import load
 from gateway_entities.wire.schemas.model.locate import located
 from gateway_entities.wire.schemas.model.schema import Schema
+from gateway_entities.wire.schemas.model.signature import fields_of
 from gateway_entities.wire.schemas.pairing.enum_pairs import compare_enums
 from gateway_entities.wire.schemas.pairing.extensions import foreign_extended
 from gateway_entities.wire.schemas.pairing.matching import Matching, Rename, match
@@ -60,6 +61,10 @@ def compare(
         return selected is None or any(selected.search(each.full_name) for each in elements)
 
     return _Comparison(old, new, matching, chosen).run()
+
+
+def _becomes_set(old: Descriptor, new: Descriptor) -> bool:
+    return old.GetOptions().message_set_wire_format is not new.GetOptions().message_set_wire_format
 
 
 class _Comparison:
@@ -123,6 +128,9 @@ class _Comparison:
                     text = "was not compared: it requires itself, or messages more than 100 deep, so neither schema has one."
                     self._left_out.append(f"{pair.old.full_name} {text}")
                 elif pair.belong:
+                    if _becomes_set(pair.old, pair.new) and not fields_of(pair.old) + fields_of(pair.new):
+                        text = "is a MessageSet in one schema only; its extensions are in neither, and were not compared."
+                        self._left_out.append(f"{pair.old.full_name} {text}")
                     compare_packed_names(pair.old, pair.new, self._old, self._new, pair.found)
         if messages.skips_text:
             text = "Text that is not UTF-8 was not compared: the pure Python protobuf checks text in every syntax."

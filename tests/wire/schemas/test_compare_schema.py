@@ -117,3 +117,15 @@ def test_an_invalid_file_of_limits_is_rejected(tmp_path: Path, text: str) -> Non
     with pytest.raises(GatewayError) as caught:
         read_limits(tmp_path / "limits.json")
     assert caught.value.code is Code.INVALID_ARGUMENT
+
+
+def test_a_message_set_without_known_extensions_that_becomes_ordinary_is_told() -> None:
+    sides: list[Schema] = []
+    for is_set in (True, False):
+        file = FileDescriptorProto(name="x.proto", package="x", syntax="proto2")
+        message = file.message_type.add(name="M")
+        message.extension_range.add(start=4, end=2**31 - 1 if is_set else 2**29)
+        message.options.message_set_wire_format = is_set
+        sides.append(Schema.from_files("s", FileDescriptorSet(file=[file])))
+    assert "x.M is a MessageSet in one schema only" in compare(sides[0], sides[1]).left_out[0]
+    assert not compare(sides[0], sides[0]).left_out
