@@ -38,7 +38,7 @@ REASONS: Final = {
     "MESSAGE_SAME_JSON_FORMAT": "a declaration alone: the JSON of every message stays the same",
     "FIELD_SAME_DEFAULT": "compared as the meaning of an absent field",
     "FILE_SAME_PACKAGE": "types of another package are other types unless --rename pairs them",
-    "MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT": "a MessageSet without an extension in the schema; told as not compared",
+    "MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT": "a MessageSet without an extension in the schema; reported as not compared",
     "PACKAGE_NO_DELETE": "types that are gone are listed, and nothing reads them",
     "RESERVED_ENUM_NO_DELETE": "reported as a note: no message reads differently yet",
     "RESERVED_MESSAGE_NO_DELETE": "reported as a note: no message reads differently yet",

@@ -119,7 +119,7 @@ def test_an_invalid_file_of_limits_is_rejected(tmp_path: Path, text: str) -> Non
     assert caught.value.code is Code.INVALID_ARGUMENT
 
 
-def test_a_message_set_without_known_extensions_that_becomes_ordinary_is_told() -> None:
+def test_a_message_set_without_known_extensions_that_becomes_ordinary_is_reported() -> None:
     sides: list[Schema] = []
     for is_set in (True, False):
         file = FileDescriptorProto(name="x.proto", package="x", syntax="proto2")
