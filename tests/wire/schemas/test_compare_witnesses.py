@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,17 +59,30 @@ def witnesses(count: int) -> Iterator[tuple[Difference, str]]:
                 yield found, json.dumps({"schemas": schemas, "type": witness.message_type, "data": data, "json": text})
 
 
-@pytest.mark.programs
-def test_protobuf_es_reads_every_witness_differently(tmp_path: Path) -> None:
+def protobuf_es(folder: Path) -> tuple[list[str], dict[str, str]]:
     installed = sorted(_ROOT.glob(".cache/codegen-ts-*/node_modules/@bufbuild/protobuf"))
     if shutil.which("node") is None or not installed:
         pytest.skip("needs Node.js, and protobuf-es as tests/interop installs it")
-    shutil.copy(_PROGRAM, tmp_path)
-    (tmp_path / "node_modules").symlink_to(installed[0].resolve().parents[1])
+    shutil.copy(_PROGRAM, folder)
+    (folder / "node_modules").symlink_to(installed[0].resolve().parents[1])
+    return ["node", str(folder / "read.mjs")], {}
+
+
+def pure_python(_folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The runtime without upb, which shares no code with it."""
+    return [sys.executable, "-m", "tests.wire.schemas.python_reader"], {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+
+
+@pytest.mark.parametrize("runtime", [pytest.param(protobuf_es, marks=pytest.mark.programs), pure_python])
+def test_other_runtimes_read_every_witness_differently(
+    tmp_path: Path, runtime: Callable[[Path], tuple[list[str], dict[str, str]]]
+) -> None:
+    command, environment = runtime(tmp_path)
     cases = list(witnesses(profiles.count(10_000, 20)))
     done = subprocess.run(
-        ["node", "read.mjs"],
-        cwd=tmp_path,
+        command,
+        cwd=_ROOT,
+        env={**os.environ, **environment},
         input="\n".join(text for _, text in cases),
         capture_output=True,
         text=True,
