@@ -235,7 +235,7 @@ def _build(kind: type[M], known: dict[str, Any], unknown: bytes) -> M:
     return message
 
 
-_WIRE_TYPES = {
+WIRE_TYPES = {
     FieldDescriptor.TYPE_STRING: 2,
     FieldDescriptor.TYPE_MESSAGE: 2,
     FieldDescriptor.TYPE_FLOAT: 5,
@@ -260,7 +260,7 @@ def unknown_fields(descriptor: Descriptor) -> st.SearchStrategy[bytes]:
         for field in descriptor.fields
         if not field.is_repeated
         for wire_type in (0, 1, 2, 5)
-        if wire_type != _WIRE_TYPES.get(field.type, 0)
+        if wire_type != WIRE_TYPES.get(field.type, 0)
     ]
     tags = st.tuples(st.sampled_from(free), st.sampled_from((0, 1, 2, 3, 5)))
     if foreign:

@@ -34,6 +34,7 @@ ELSEWHERE = {
     ("docs/guides/gateway.md", "A gateway in one screen", "python"): "tests/mirror/test_small_gateway.py",
     ("docs/guides/gateway.md", "A gateway in one screen", "sh"): "tests/mirror/test_small_gateway.py",
     ("docs/guides/wire.md", "On GitHub", "yaml"): "tests/cli/wire/test_compare_against.py",
+    ("docs/guides/wire.md", "In pre-commit", "yaml"): "tests/cli/wire/test_check_schema.py",
     ("docs/guides/languages.md", "Go", "go"): LANGUAGES,
     ("docs/guides/languages.md", "Go", "sh"): LANGUAGES,
     ("docs/guides/languages.md", "Java", "java"): LANGUAGES,

@@ -205,11 +205,11 @@ def test_values_of_the_wrong_type_hide_no_other_problem(offline: Config) -> None
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("99999999999", "must be a 32-bit integer, not 99999999999"),
+        ("99999999999", "must be a 32-bit integer; it is out of range"),
         ("1.5", "must be a 32-bit integer, not 1.5"),
         ("1d", "must be a 32-bit integer, not text"),
         ("true", "must be a 32-bit integer, not true or false"),
-        ("'${SCORER}'", "must be a 32-bit integer, not a number"),
+        ("'${SCORER}'", "must be a 32-bit integer; it is out of range"),
     ],
 )
 def test_a_value_of_another_type_is_described_in_terms_of_yaml(
