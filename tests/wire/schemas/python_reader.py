@@ -6,6 +6,7 @@ As es/read.mjs does with protobuf-es: ``python -m tests.wire.schemas.python_read
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import sys
 from typing import Any
@@ -33,11 +34,18 @@ def value_of(value: Any) -> Any:
     return [value_of(each) for each in value]
 
 
-def read(schema: str, name: str, data: str, text: str | None) -> dict[str, Any]:
-    """Return the reading of a message, in binary or in JSON, or the error."""
+@functools.lru_cache(maxsize=2)
+def pool_of(schema: str) -> DescriptorPool:
+    """Return the types of a schema; the messages of one pair of schemas follow each other."""
     pool = DescriptorPool()
     for file in FileDescriptorSet.FromString(base64.b64decode(schema)).file:
         pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def read(schema: str, name: str, data: str, text: str | None) -> dict[str, Any]:
+    """Return the reading of a message, in binary or in JSON, or the error."""
+    pool = pool_of(schema)
     message = message_factory.GetMessageClass(pool.FindMessageTypeByName(name))()
     try:
         if text is None:
